@@ -1,0 +1,37 @@
+"""rfsim: how random-feature score models learn, memorize and are distilled.
+
+`Problem` states what is asked; `spectrum` and `train` answer with a labelled `xarray.Dataset`; `load` reads a stored
+one; `plot` draws either. Importing rfsim configures nothing and loads nothing heavy.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+__all__ = ["Problem", "load", "plot", "spectrum", "train"]
+
+if TYPE_CHECKING:
+    from rfsim.api import load, spectrum, train
+    from rfsim.model import Problem
+    from rfsim.plotting import plot
+
+_HOMES = {
+    "Problem": "rfsim.model",
+    "load": "rfsim.api",
+    "plot": "rfsim.plotting",
+    "spectrum": "rfsim.api",
+    "train": "rfsim.api",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'rfsim' has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_HOMES])

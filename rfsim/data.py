@@ -1,0 +1,235 @@
+"""Data distributions: named populations with diagonal covariance, and arrays split in halves (the issue's `--data`).
+
+A named population is a `Law` of clean data from which samples are drawn; an array is split into a training half and
+a held-out half that plays the population.
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+import zipfile
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from rfsim.diffusion import Law
+from rfsim.machine import require_memory
+
+KINDS = ("isotropic", "atoms", "powerlaw", "subspace", "mixture", "digits")
+SUFFIXES = (".npy", ".npz", ".csv")
+SCALES = ("none", "global", "columns")
+
+
+class DataError(ValueError):
+    """Data that cannot be used, with what was given and what is accepted."""
+
+
+class Split(NamedTuple):
+    """An array in two halves, (rows, dim) each, centered and scaled; `train` in the order samples are taken."""
+
+    train: NDArray[np.float64]
+    held_out: NDArray[np.float64]
+
+
+def stream(seed: int, use: str) -> np.random.Generator:
+    """The Philox stream of one use ("features", "data", "split", "noise/0"…) under one seed.
+
+    Uses are independent, and rows are drawn in order: a wider W or a larger sample begins with the smaller one.
+    """
+    return np.random.Generator(np.random.Philox(np.random.SeedSequence([seed, *use.encode()])))
+
+
+def is_array_spec(spec: str) -> bool:
+    """True for `digits` and for files: data that fix their own dimension."""
+    kind = spec.split(":", 1)[0]
+    return kind == "digits" or (kind not in KINDS and (spec.endswith(SUFFIXES) or "/" in spec or Path(spec).exists()))
+
+
+def population(spec: str, dim: int) -> Law:
+    """The law of clean data in `dim` dimensions for a named population.
+
+    isotropic[:VARIANCE]; atoms:W@L,… (weights W sum to 1, counts by largest remainder); powerlaw:ALPHA (∝ k^−ALPHA);
+    subspace:FRACTION (that share of directions, zero elsewhere); both normalized to Tr Σ/d = 1;
+    mixture:SEPARATION (means ±SEPARATION/2 along one axis, unit covariance).
+
+    >>> population("atoms:0.5@0.5,0.5@1.5", 4).variances.tolist()
+    [0.5, 0.5, 1.5, 1.5]
+    """
+    kind, _, argument = spec.partition(":")
+    origin = np.zeros((1, dim))
+    if kind == "isotropic":
+        variance = _number(spec, argument, "VARIANCE") if argument else 1.0
+        if variance <= 0:
+            raise DataError(f"data {spec!r}: the variance must be positive")
+        return Law(origin, np.full(dim, variance))
+    if kind == "atoms":
+        return Law(origin, _atoms(spec, argument, dim))
+    if kind == "powerlaw":
+        alpha = _number(spec, argument, "ALPHA")
+        values = np.arange(1, dim + 1) ** -alpha
+        return Law(origin, values / values.mean())
+    if kind == "subspace":
+        fraction = _number(spec, argument, "FRACTION")
+        if not 0 < fraction <= 1:
+            raise DataError(f"data {spec!r}: the fraction must lie in (0, 1]")
+        count = round(fraction * dim)
+        if count == 0:
+            raise DataError(f"data {spec!r}: a fraction of {fraction:g} leaves no direction of {dim}")
+        return Law(origin, np.where(np.arange(dim) < count, dim / count, 0.0))
+    if kind == "mixture":
+        separation = _number(spec, argument, "SEPARATION")
+        if separation < 0:
+            raise DataError(f"data {spec!r}: the separation must not be negative")
+        half = np.zeros(dim)
+        half[0] = separation / 2
+        return Law(np.stack([half, -half]), np.ones(dim))
+    raise _unknown(spec)
+
+
+def draw(law: Law, samples: int, seed: int) -> NDArray[np.float64]:
+    """`samples` points of a population, (samples, dim); a balanced mixture alternates its components."""
+    dim = law.variances.size
+    points = stream(seed, "data").standard_normal((samples, dim)) * np.sqrt(law.variances)
+    return points + law.centers[np.arange(samples) % len(law.centers)]
+
+
+def read(spec: str) -> NDArray[np.float64]:
+    """The raw array (samples, dim) of `digits`, `digits:K` or a .npy, .npz or .csv file; never unpickles."""
+    kind, _, argument = spec.partition(":")
+    if kind == "digits":
+        return _digits(spec, argument)
+    path = Path(spec)
+    if not path.is_file():
+        if path.suffix in SUFFIXES or "/" in spec:
+            raise DataError(f"data file {spec} does not exist")
+        raise _unknown(spec)
+    if path.suffix not in SUFFIXES:
+        raise DataError(f"data file {spec} is not one of {', '.join(SUFFIXES)}")
+    # text takes less room as numbers; the factor covers the copies made while centering and splitting
+    require_memory(4 * path.stat().st_size, f"data file {spec}")
+    try:
+        array = _load_csv(path) if path.suffix == ".csv" else _load_numpy(path)
+    except DataError:
+        raise
+    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise DataError(f"data file {spec} cannot be read as numbers ({reason}); it was left as it is") from None
+    return check_array(array, spec)
+
+
+def check_array(array: ArrayLike, name: str = "array") -> NDArray[np.float64]:
+    """The array as float64 of shape (samples, dim), or DataError: rank, type, size, non-finite values."""
+    array = np.asarray(array)
+    if array.dtype.kind not in "fiub":
+        raise DataError(f"data {name} holds {array.dtype} values; real numbers are needed")
+    if array.ndim != 2:
+        raise DataError(f"data {name} has shape {array.shape}; (samples, dimensions) is needed")
+    if len(array) < 2 or array.shape[1] < 1:
+        raise DataError(f"data {name} has shape {array.shape}; at least 2 samples and 1 dimension are needed")
+    values = array.astype(np.float64)
+    bad = int(np.count_nonzero(~np.isfinite(values)))
+    if bad:
+        raise DataError(f"data {name} has {bad} NaN or infinite values; remove or fill them first")
+    return values
+
+
+def prepare(array: NDArray[np.float64], *, center: bool = True, scale: str = "global") -> NDArray[np.float64]:
+    """Centered, and scaled so that Tr Σ/d = 1: by one number ("global"), each column to variance 1 ("columns")."""
+    if scale not in SCALES:
+        raise DataError(f"scale must be one of {', '.join(SCALES)}; got {scale!r}")
+    values = array - array.mean(axis=0) if center else array.copy()
+    power = (values**2).mean(axis=0)
+    if scale == "columns":
+        flat = np.flatnonzero(power <= 1e-24 * max(power.max(), 1e-300))
+        if flat.size:
+            raise DataError(
+                f"scale 'columns' cannot divide constant columns {', '.join(map(str, flat[:8]))}"
+                f"{'…' if flat.size > 8 else ''}; drop them or use scale 'global'"
+            )
+        values /= np.sqrt(power)
+    elif scale == "global":
+        if power.mean() == 0:
+            raise DataError("the data are constant: there is no variance to scale by; use scale 'none' or other data")
+        values /= math.sqrt(power.mean())
+    return values
+
+
+def split(array: NDArray[np.float64], seed: int) -> Split:
+    """A training and a held-out half, by a permutation drawn from `seed`."""
+    order = stream(seed, "split").permutation(len(array))
+    half = len(array) // 2
+    return Split(array[order[:half]], array[order[half:]])
+
+
+def _unknown(spec: str) -> DataError:
+    near = difflib.get_close_matches(spec.split(":", 1)[0], KINDS, n=1)
+    hint = f"; did you mean {near[0]!r}?" if near else ""
+    return DataError(f"unknown data {spec!r}; use one of {', '.join(KINDS)} or a .npy, .npz or .csv file{hint}")
+
+
+def _number(spec: str, text: str, name: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise DataError(f"data {spec!r}: {name} must be a finite number; got {text!r}")
+    return value
+
+
+def _atoms(spec: str, argument: str, dim: int) -> NDArray[np.float64]:
+    pairs = []
+    for item in argument.split(","):
+        weight, at, value = item.partition("@")
+        if not at:
+            raise DataError(f"data {spec!r}: atoms are written WEIGHT@VALUE,…; got {item!r}")
+        pairs.append((_number(spec, weight, "WEIGHT"), _number(spec, value, "VALUE")))
+    weights, values = np.array(pairs).T
+    if np.any(weights <= 0) or np.any(values < 0) or not np.any(values > 0):
+        raise DataError(f"data {spec!r}: weights must be positive, values not negative and not all zero")
+    if abs(weights.sum() - 1) > 1e-9:
+        raise DataError(f"data {spec!r}: the weights sum to {weights.sum():g}, not 1")
+    counts = np.floor(weights * dim + 1e-9).astype(int)
+    remainder = weights * dim - counts
+    for k in np.argsort(-remainder, kind="stable")[: dim - counts.sum()]:
+        counts[k] += 1
+    return np.repeat(values, counts)
+
+
+def _digits(spec: str, argument: str) -> NDArray[np.float64]:
+    try:
+        from sklearn.datasets import load_digits
+    except ImportError:
+        raise DataError("data 'digits' needs scikit-learn: python -m pip install 'rfsim[data]'") from None
+    pixels = np.asarray(load_digits(return_X_y=True)[0], dtype=np.float64)
+    if not argument:
+        return pixels
+    if not argument.isdecimal() or not 1 <= int(argument) <= 64:
+        raise DataError(f"data {spec!r}: K must be a whole number from 1 to 64; got {argument!r}")
+    centered = pixels - pixels.mean(axis=0)
+    _, _, directions = np.linalg.svd(centered, full_matrices=False)
+    directions *= np.sign(directions[np.arange(64), np.abs(directions).argmax(axis=1)])[
+        :, None
+    ]  # LAPACK's sign is free
+    return centered @ directions[: int(argument)].T
+
+
+def _load_csv(path: Path) -> NDArray[np.float64]:
+    text = path.read_text()
+    if not text.strip():
+        raise DataError(f"data file {path} is empty")
+    return np.loadtxt(text.splitlines(), delimiter=",", ndmin=2)
+
+
+def _load_numpy(path: Path) -> NDArray:
+    loaded = np.load(path, allow_pickle=False)
+    if isinstance(loaded, np.lib.npyio.NpzFile):
+        with loaded:
+            names = loaded.files
+            if len(names) != 1:
+                raise DataError(f"data file {path} must hold exactly one array; it holds {names}")
+            return loaded[names[0]]
+    return loaded

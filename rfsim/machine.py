@@ -1,0 +1,104 @@
+"""What this process may use: memory, threads, devices, the compilation cache."""
+
+from __future__ import annotations
+
+import os
+import platform
+import resource
+from importlib import metadata
+from pathlib import Path
+
+GIB = 2**30
+PACKAGES = ("rfsim", "jax", "jaxlib", "numpy", "scipy", "xarray", "h5netcdf", "matplotlib", "optax", "scikit-learn")
+
+
+def cache_folder() -> Path:
+    """Where compiled programs are kept: $RFSIM_CACHE, else the user's cache folder."""
+    if chosen := os.environ.get("RFSIM_CACHE"):
+        return Path(chosen)
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "rfsim"
+
+
+def use_compilation_cache() -> None:
+    """Keep JAX's compiled programs between runs; programs call this, the library never does."""
+    import jax
+
+    folder = cache_folder()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return  # no cache is slower, not wrong
+    jax.config.update("jax_compilation_cache_dir", str(folder))
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.2)
+
+
+def versions() -> dict[str, str]:
+    """Installed versions of the packages a result depends on, Python included."""
+    found = {"python": platform.python_version()}
+    for name in PACKAGES:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def threads() -> int:
+    """Cores this process may run on."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def devices() -> list[str]:
+    """JAX's devices, in words."""
+    import jax
+
+    return [f"{device.platform}:{device.id} {device.device_kind}" for device in jax.devices()]
+
+
+def memory_limit() -> int:
+    """Bytes this process may use: the least of physical memory, its cgroups' limits and its own address limit."""
+    limits = [os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"), *_cgroup_limits(Path("/proc/self/cgroup"))]
+    address = resource.getrlimit(resource.RLIMIT_AS)[0]
+    if address != resource.RLIM_INFINITY:
+        limits.append(address)
+    return min(limits)
+
+
+def peak_memory() -> int:
+    """The largest resident size of this process so far, in bytes."""
+    scale = 1 if platform.system() == "Darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * scale
+
+
+def require_memory(needed: float, what: str) -> None:
+    """Raise MemoryError, before anything is allocated, where `needed` bytes pass the limit."""
+    limit = memory_limit()
+    if needed > limit:
+        raise MemoryError(
+            f"{what} needs about {needed / GIB:.3g} GiB, and this process may use {limit / GIB:.3g} GiB; "
+            "take fewer features or samples, or a smaller dim"
+        )
+
+
+def _cgroup_limits(membership: Path, root: Path = Path("/sys/fs/cgroup")) -> list[int]:
+    """Limits of this process's cgroups and all of their parents, versions 1 and 2."""
+    try:
+        lines = membership.read_text().splitlines()
+    except OSError:
+        return []
+    limits = []
+    for line in lines:
+        _, controllers, path = line.split(":", 2)
+        if controllers not in ("", "memory") and "memory" not in controllers.split(","):
+            continue
+        base, file = (root, "memory.max") if controllers == "" else (root / "memory", "memory.limit_in_bytes")
+        folder = base / path.lstrip("/")
+        # inside a container the path may not exist below the mount: then its root carries the limit
+        for place in {base, *(p for p in (folder, *folder.parents) if p.is_relative_to(base))}:
+            try:
+                text = (place / file).read_text().strip()
+            except OSError:
+                continue
+            if text.isdigit():
+                limits.append(int(text))
+    return limits

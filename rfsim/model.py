@@ -1,0 +1,181 @@
+"""The random-feature problem: its settings, its sizes, and one draw of it (equations.md §1)."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from rfsim import data as data_room
+from rfsim.activations import ACTIVATIONS, Activation, Constants, activation, gaussian_constants
+from rfsim.diffusion import Law, diffuse, forward, noise_variance, signal
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What theory and sample share; every field is dimensionless.
+
+    samples_per_dim ψ_n = n/d; features_per_dim ψ_p = p/d; diffusion_time t; noise_copies m (inf: averaged exactly);
+    activation σ; data: the population (`isotropic`, `atoms:0.5@0.5,0.5@1.5`, `digits`, a file…); ridge γ.
+
+    >>> Problem(samples_per_dim=4, features_per_dim=16).ridge
+    0.0
+    >>> Problem(samples_per_dim=-1)
+    Traceback (most recent call last):
+    ...
+    ValueError: samples_per_dim must be positive and finite; got -1
+    """
+
+    samples_per_dim: float = 4.0
+    features_per_dim: float = 16.0
+    diffusion_time: float = 0.1
+    noise_copies: float = math.inf
+    activation: str = "tanh"
+    data: str = "isotropic"
+    ridge: float = 0.0
+
+    def __post_init__(self) -> None:
+        for name in ("samples_per_dim", "features_per_dim", "diffusion_time"):
+            value = _real(name, getattr(self, name))
+            if not 0 < value < math.inf:
+                raise ValueError(f"{name} must be positive and finite; got {value:g}")
+        if not 0 <= _real("ridge", self.ridge) < math.inf:
+            raise ValueError(f"ridge must be finite and not negative; got {self.ridge:g}")
+        m = _real("noise_copies", self.noise_copies)
+        if not (m == math.inf or (m >= 1 and m == int(m))):
+            raise ValueError(f"noise_copies must be a whole number of at least 1, or inf; got {m:g}")
+        activation(self.activation)  # raises with the nearest valid name
+        if not isinstance(self.data, str) or not self.data:
+            raise ValueError(f"data must name a population or a file; got {self.data!r}")
+
+    @property
+    def sigma(self) -> Activation:
+        """The activation itself."""
+        return ACTIVATIONS[self.activation]
+
+
+class Sizes(NamedTuple):
+    """d, n and p as whole numbers."""
+
+    dim: int
+    samples: int
+    features: int
+
+
+class Source(NamedTuple):
+    """Where samples come from: a prepared array (rows, dim), or None for the problem's named population."""
+
+    array: NDArray[np.float64] | None
+    settings: dict[str, Any]
+
+
+class Instance(NamedTuple):
+    """One draw: W (features, dim), the training points (samples, dim), the clean law that plays the population."""
+
+    sizes: Sizes
+    weights: NDArray[np.float64]
+    points: NDArray[np.float64]
+    population: Law
+    seed: int
+
+
+def source(problem: Problem, *, array: ArrayLike | None = None, center: bool = True, scale: str = "global") -> Source:
+    """The data behind a problem; reads and prepares an array once, for all seeds.
+
+    `array` (samples, dim) takes the place of a file; the problem's `data` is then only its name.
+    """
+    if array is None and not data_room.is_array_spec(problem.data):
+        return Source(None, {})
+    raw = data_room.read(problem.data) if array is None else data_room.check_array(array)
+    values = data_room.prepare(raw, center=center, scale=scale)
+    digest = hashlib.sha256(np.ascontiguousarray(raw).tobytes()).hexdigest()[:16]
+    return Source(values, {"center": center, "scale": scale, "data_digest": digest})
+
+
+def resolve(problem: Problem, origin: Source, dim: int | None) -> Sizes:
+    """Whole numbers d, n, p; an array fixes d and its training half bounds n. ValueError where they do not fit."""
+    if origin.array is not None:
+        columns = origin.array.shape[1]
+        if dim is not None and dim != columns:
+            raise ValueError(f"dim is {columns}, given by data {problem.data!r}; got {dim}: leave it out")
+        dim = columns
+    dim = 100 if dim is None else dim
+    if dim < 1 or dim != int(dim):
+        raise ValueError(f"dim must be a positive whole number; got {dim:g}")
+    samples, features = round(problem.samples_per_dim * dim), round(problem.features_per_dim * dim)
+    for name, count, ratio in (
+        ("samples", samples, problem.samples_per_dim),
+        ("features", features, problem.features_per_dim),
+    ):
+        if count < 1:
+            raise ValueError(f"{ratio:g} {name} per dimension round to no {name} at dim {dim}; raise one of them")
+    if samples < 2:
+        raise ValueError(f"at least 2 samples are needed; {problem.samples_per_dim:g} per dimension give {samples}")
+    if origin.array is not None and samples > len(origin.array) // 2:
+        raise ValueError(
+            f"data {problem.data!r} has {len(origin.array)} rows and a training half of {len(origin.array) // 2}; "
+            f"got {samples} samples"
+        )
+    return Sizes(int(dim), samples, features)
+
+
+def settings(problem: Problem, origin: Source, sizes: Sizes, *, seed: int, seeds: int) -> dict[str, Any]:
+    """Every setting as resolved: what a result is identified by."""
+    resolved = dataclasses.asdict(problem) | {
+        "samples_per_dim": sizes.samples / sizes.dim,
+        "features_per_dim": sizes.features / sizes.dim,
+        "dim": sizes.dim,
+        "n": sizes.samples,
+        "p": sizes.features,
+        "seed": seed,
+        "seeds": seeds,
+    }
+    return resolved | origin.settings
+
+
+def instance(problem: Problem, origin: Source, sizes: Sizes, seed: int) -> Instance:
+    """Draw W and the data of one seed. W depends on seed, d and p alone, the points on seed, population, d and n."""
+    weights = data_room.stream(seed, "features").standard_normal((sizes.features, sizes.dim))
+    if origin.array is None:
+        law = data_room.population(problem.data, sizes.dim)
+        return Instance(sizes, weights, data_room.draw(law, sizes.samples, seed), law, seed)
+    train, held_out = data_room.split(origin.array, seed)
+    return Instance(sizes, weights, train[: sizes.samples], _points(held_out), seed)
+
+
+def training_law(draw: Instance, diffusion_time: float) -> Law:
+    """The law of x_t over the training points and fresh noise."""
+    return diffuse(_points(draw.points), diffusion_time)
+
+
+def frozen_draws(draw: Instance, problem: Problem) -> Iterator[tuple[NDArray[np.float64], NDArray[np.float64]]]:
+    """The m frozen noise copies, one (x_t, ξ) of shapes (samples, dim) at a time; copy a is the same for every m."""
+    for copy in range(int(problem.noise_copies)):
+        xi = data_room.stream(draw.seed, f"noise/{copy}").standard_normal(draw.points.shape)
+        yield forward(draw.points, xi, problem.diffusion_time), xi
+
+
+def constants(problem: Problem, population: Law) -> Constants:
+    """The Gaussian constants (T9) at the population's σ_x²."""
+    t = problem.diffusion_time
+    return gaussian_constants(
+        problem.sigma, signal_variance=signal(t) ** 2 * population.power, noise_variance=noise_variance(t)
+    )
+
+
+def _points(points: NDArray[np.float64]) -> Law:
+    return Law(points, np.zeros(points.shape[1]))
+
+
+def _real(name: str, value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
+        raise ValueError(f"{name} must be a number; got {value!r}")
+    if math.isnan(value):
+        raise ValueError(f"{name} must be a number; got nan")
+    return float(value)

@@ -1,0 +1,117 @@
+"""Small numerical tools that know no physics: Gaussian quadrature in Hermite coordinates, safe ratios, crossings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+from numpy.typing import ArrayLike, NDArray
+
+
+class HermiteRule(NamedTuple):
+    """Trapezoid rule for E[h_s(u) f(u)], u ~ N(0, 1), h_s = He_s/√s! orthonormal.
+
+    nodes: (nodes,); weights: (orders, nodes), Gaussian density and step included.
+    The rule is spectrally accurate for f analytic in a strip, at any order, where plain Gauss–Hermite is slow
+    (equations.md §2: tanh at scale 2.5 keeps an error of 2e-4 at 80 Gauss–Hermite nodes).
+    """
+
+    nodes: NDArray[np.float64]
+    weights: NDArray[np.float64]
+
+
+def hermite_functions(points: ArrayLike, orders: int) -> NDArray[np.float64]:
+    """√φ(x) h_s(x) for s < orders, shape (orders, points), φ the standard normal density.
+
+    The factor √φ is inside the recurrence: these functions are bounded by about 1 at every order and point,
+    so high orders neither overflow nor need factorials.
+    """
+    x = np.asarray(points, dtype=np.float64)
+    table = np.empty((orders, *x.shape))
+    table[0] = np.exp(-(x**2) / 4) / (2 * np.pi) ** 0.25
+    if orders > 1:
+        table[1] = x * table[0]
+    for s in range(2, orders):
+        table[s] = (x * table[s - 1] - np.sqrt(s - 1) * table[s - 2]) / np.sqrt(s)
+    return table
+
+
+def hermite_rule(orders: int, step: float, reach: float = 12.0) -> HermiteRule:
+    """The rule on the grid of spacing `step` that covers [−reach, reach].
+
+    At reach 12 what is cut off is below e^{−36} of the integrand's bound for every order.
+
+    >>> rule = hermite_rule(orders=3, step=0.5)
+    >>> bool(abs(rule.weights @ rule.nodes**2 - [1.0, 0.0, 2**0.5]).max() < 1e-12)
+    True
+    """
+    half = int(np.ceil(reach / step))
+    nodes = step * np.arange(-half, half + 1, dtype=np.float64)
+    table = hermite_functions(nodes, orders)
+    return HermiteRule(nodes, step * table[0] * table)
+
+
+def decay_integral(x: Array) -> Array:
+    """(1 − e^{−x})/x, equal to 1 at x = 0 and accurate near it; x real or complex, e^{−∞} = 0.
+
+    >>> import jax
+    >>> with jax.enable_x64(True):
+    ...     [float(v) for v in decay_integral(jnp.array([0.0, 1e-9]))]
+    [1.0, 0.9999999995]
+    """
+    small = jnp.abs(x) < 1e-5
+    safe = jnp.where(small, 1.0, x)
+    return jnp.where(small, 1 - x / 2 + x**2 / 6, -jnp.expm1(-safe) / safe)
+
+
+def log_grid(lower: float, upper: float, per_decade: int) -> NDArray[np.float64]:
+    """A logarithmic grid from lower to upper, both included, with at least `per_decade` points per decade."""
+    points = int(np.ceil(per_decade * np.log10(upper / lower))) + 1
+    return np.geomspace(lower, upper, max(points, 2))
+
+
+def first_crossing(
+    curve: Callable[[NDArray[np.float64]], NDArray[np.float64]],
+    grid: NDArray[np.float64],
+    *,
+    zooms: int = 3,
+    points: int = 33,
+) -> float | None:
+    """First x on a positive increasing grid where `curve` becomes ≥ 0, refined in log x; None where it never does.
+
+    curve maps (points,) to (points,). Each zoom refines the bracket `points` times; the last step is linear in log x.
+    """
+    for level in range(zooms + 1):
+        values = np.asarray(curve(grid))
+        above = np.flatnonzero(values >= 0)
+        if above.size == 0:
+            return None
+        k = int(above[0])
+        if k == 0:
+            return float(grid[0])
+        if level == zooms:
+            left, right = values[k - 1], values[k]
+            share = -left / (right - left)
+            return float(grid[k - 1] * (grid[k] / grid[k - 1]) ** share)
+        grid = np.geomspace(grid[k - 1], grid[k], points)
+    return None
+
+
+def minimum_value(
+    curve: Callable[[NDArray[np.float64]], NDArray[np.float64]],
+    grid: NDArray[np.float64],
+    *,
+    zooms: int = 2,
+    points: int = 33,
+) -> tuple[float, float]:
+    """(x, value) at the lowest point of `curve` over a positive increasing grid, refined around it in log x."""
+    for level in range(zooms + 1):
+        values = np.asarray(curve(grid))
+        k = int(np.argmin(values))
+        if level == zooms:
+            return float(grid[k]), float(values[k])
+        grid = np.geomspace(grid[max(k - 1, 0)], grid[min(k + 1, grid.size - 1)], points)
+    raise AssertionError("unreachable: the last zoom returns")

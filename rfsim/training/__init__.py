@@ -1,0 +1,1 @@
+"""Teacher training: losses written once over either spectrum, timescales."""

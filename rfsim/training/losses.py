@@ -1,0 +1,76 @@
+"""The losses, written once over `own`, `cross` and `overlap` (equations.md T1, T2, T8).
+
+`filters` holds one filter per source of the spectrum: (f,) from zero, (f, decay) from a start Ā_0. Every function
+returns values of the filters' leading shape, for example (times,).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+
+import jax.numpy as jnp
+from jax import Array
+from jax.typing import ArrayLike
+
+from rfsim.filters import Filter
+from rfsim.protocol import Spectrum, Target
+
+
+def train_loss(spectrum: Spectrum, filters: Sequence[Filter]) -> Array:
+    """L_train = constant + Σ_jk own_jk(λ f_j f_k) − 2 Σ_j own_0j(f_j) (T1, T8)."""
+    values = [f(spectrum.points) for f in filters]
+    linear = _total(spectrum.own(f, 0, j) for j, f in enumerate(values))
+    return spectrum.constant + _quadratic(spectrum, values, spectrum.points) - 2 * linear
+
+
+def target_loss(spectrum: Spectrum, target: Target, filters: Sequence[Filter]) -> Array:
+    """L_target = constant + Σ_jk overlap_jk(f_j, f_k) − 2 Σ_j cross_j(f_j) (T1, T8)."""
+    values = [f(spectrum.points) for f in filters]
+    quadratic = _total(target.overlap(f, g, j, k) for j, f in enumerate(values) for k, g in enumerate(values))
+    linear = _total(target.cross(f, j) for j, f in enumerate(values))
+    return target.constant + quadratic - 2 * linear
+
+
+def feature_energy(
+    spectrum: Spectrum, filters: Sequence[Filter], noise_variance: float, keep: ArrayLike = 1.0
+) -> Array:
+    """(1/d) Tr Ā P U Āᵀ for the directions with keep = 1: the energy of the score in one part (equations.md §8)."""
+    values = [f(spectrum.points) for f in filters]
+    return _quadratic(spectrum, values, spectrum.points * jnp.asarray(keep)) / noise_variance
+
+
+def score_error(test_loss: ArrayLike, noise_variance: float, score_power: float) -> Array:
+    """E_score = (L_test − 1 + Δ·(1/d)E‖∇ log P_t‖²)/Δ, the identity under (T2); score_power is Tr Σ_t^{−1}/d there."""
+    return (jnp.asarray(test_loss) - 1) / noise_variance + score_power
+
+
+def bias_squared(cross: ArrayLike, noise_variance: float, total_variance: float = 1.0) -> Array:
+    """bias² = Γ²(1/Γ² − cross(f)/Δ)², isotropic data; average cross over seeds before calling (design: (1 − cross/Δ)²).
+
+    total_variance is Γ² = e^{−2t}σ_x² + Δ. The variance is E_score − bias².
+    """
+    return total_variance * (1 / total_variance - jnp.asarray(cross) / noise_variance) ** 2
+
+
+def weights_loss(weights: Array, second: Array, noise: Array, noise_variance: float, constant: float = 1.0) -> Array:
+    """(T1) of explicit weights Ā (dim, features), given M (features, features) and N (features, dim)."""
+    d = weights.shape[0]
+    quadratic = (noise_variance / d) * jnp.sum((weights @ second) * weights)
+    return constant + quadratic + (2 * math.sqrt(noise_variance) / d) * jnp.sum(weights * noise.T)
+
+
+def weights_score_error(weights: Array, second: Array, feature_data: Array, variances: ArrayLike) -> Array:
+    """(T2) of explicit weights for y ~ N(0, diag(variances)); feature_data = E φ yᵀ (features, dim)."""
+    inverse = 1 / jnp.asarray(variances)
+    d = weights.shape[0]
+    cross = jnp.sum(weights * (feature_data * inverse).T)
+    return (jnp.sum((weights @ second) * weights) + 2 * cross + inverse.sum()) / d
+
+
+def _quadratic(spectrum: Spectrum, values: Sequence[Array], factor: Array) -> Array:
+    return _total(spectrum.own(factor * f * g, j, k) for j, f in enumerate(values) for k, g in enumerate(values))
+
+
+def _total(terms: Iterable[Array]) -> Array:
+    return jnp.stack(list(terms)).sum(0)
