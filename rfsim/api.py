@@ -11,14 +11,13 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import jax.numpy as jnp
 import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 from rfsim import store
 from rfsim.diffusion import diffuse, noise_variance, score_power
-from rfsim.filters import flow, learning_rate_constant
+from rfsim.filters import learning_rate_constant
 from rfsim.machine import require_memory
 from rfsim.model import Instance, Problem, Sizes, Source, constants, instance, resolve, settings, source
 from rfsim.precision import in_float64
@@ -33,7 +32,7 @@ from rfsim.spectra import (
     sample_spectrum,
     sample_target,
 )
-from rfsim.training import losses, timescales
+from rfsim.training import curves, losses, timescales
 
 Report = Callable[[str, Mapping[str, Any]], None]
 
@@ -74,7 +73,7 @@ def spectrum(
     for draw in run.draws():
         run.tell(draw, "moments and eigenvalues")
         found.append(sample_spectrum(problem, draw))
-        found[-1] = found[-1]._replace(basis=jnp.zeros(0))  # seeds hold their eigenvalues, not p² each
+        found[-1] = found[-1]._replace(basis=np.zeros(0))  # seeds hold their eigenvalues, not p² each
     return run.label("spectrum", _spectrum_dataset(run, found), {}, started)
 
 
@@ -108,17 +107,17 @@ def train(
     tau = _times(train_times)
     run = _Run(problem, dim, seed, seeds, array, center, scale, report)
     run.require(copies=6)
-    found, curves = [], []
+    found, parts = [], []
     for draw in run.draws():
         run.tell(draw, "moments and eigenvalues")
         spectrum = sample_spectrum(problem, draw)
         run.tell(draw, "population and change of basis")
         target = sample_target(spectrum, population_moments(problem, draw, spectrum))
         run.tell(draw, "curves")
-        found.append(spectrum._replace(basis=jnp.zeros(0)))
-        curves.append(_curves(run, draw, spectrum, target, tau))
+        found.append(spectrum._replace(basis=np.zeros(0)))
+        parts.append(_curves(run, draw, spectrum, target, tau))
         del target
-    data = _spectrum_dataset(run, found).merge(xr.concat(curves, dim="seed", join="exact"))
+    data = _spectrum_dataset(run, found).merge(xr.concat(parts, dim="seed", join="exact"))
     data = data.assign_coords(train_time=("train_time", tau, {"long_name": "training time τ", "units": "1"}))
     return run.label("train", _bias_variance(run, data), {"train_times": tau.tolist()}, started)
 
@@ -243,17 +242,19 @@ def _curves(
     """Losses, energies and timescales of one seed."""
     problem, delta = run.problem, run.delta
     kappa = learning_rate_constant(delta, run.features_per_dim)
-    filters = [flow(jnp.asarray(tau), kappa, problem.ridge)]
-    train_values = losses.train_loss(spectrum, filters)
-    test_values = losses.target_loss(spectrum, target, filters)
+
+    def at(times: NDArray[np.float64]) -> curves.FlowCurves:
+        return curves.flow_curves(spectrum, target, times, kappa, problem.ridge)
+
+    found = at(tau)
     power = score_power(diffuse(draw.population, problem.diffusion_time)) if run.origin.array is None else None
-    score = np.full(tau.size, np.nan) if power is None else losses.score_error(test_values, delta, power)
+    score = np.full(tau.size, np.nan) if power is None else losses.score_error(found.test, delta, power)
     slices = part_slices(run.counts)
     keep = np.zeros((len(slices), run.sizes.features))
     for row, where in zip(keep, slices.values(), strict=True):
         row[where] = 1.0
-    energy = np.stack([losses.feature_energy(spectrum, filters, delta, row) for row in keep])
-    gen_time, mem_time = _timescales(run, draw, spectrum, target, kappa)
+    energy = curves.flow_energies(spectrum, tau, kappa, problem.ridge, delta, keep)
+    gen_time, mem_time = _timescales(run, draw, spectrum, at, kappa)
     long = {
         "train": "L_train",
         "test": "L_test",
@@ -261,13 +262,7 @@ def _curves(
         "gen": "L_gen",
         "cross": "(1/d) Tr Vᵀ f(U) Ṽ",
     }
-    values = {
-        "train": train_values,
-        "test": test_values,
-        "score": score,
-        "gen": test_values - train_values,
-        "cross": target.cross(filters[0](spectrum.points)),
-    }
+    values = {"train": found.train, "test": found.test, "score": score, "gen": found.gen, "cross": found.cross}
     return xr.Dataset(
         {name: ("train_time", np.asarray(v), {"long_name": long[name], "units": "1"}) for name, v in values.items()}
         | {
@@ -280,7 +275,7 @@ def _curves(
 
 
 def _timescales(
-    run: _Run, draw: Instance, spectrum: SampleSpectrum, target: SampleTarget, kappa: float
+    run: _Run, draw: Instance, spectrum: SampleSpectrum, at: timescales.Curves, kappa: float
 ) -> tuple[timescales.GenTimes, timescales.MemTimes]:
     problem, delta, psi_p = run.problem, run.delta, run.features_per_dim
     c = constants(problem, draw.population)
@@ -290,17 +285,17 @@ def _timescales(
     def rate(eigenvalue: float) -> float:
         return timescales.rate_time(eigenvalue, delta, psi_p)
 
-    curves = timescales.flow_curves(spectrum, target, kappa, problem.ridge, lam[lam > 0] + problem.ridge)
+    grid = timescales.time_grid(lam[lam > 0] + problem.ridge, kappa)
     gen = timescales.GenTimes(
         rate(timescales.mean_gen_eigenvalue(c, total_variance, psi_p)),
         rate(float(lam[slices["gen"]].mean())),
-        timescales.gen_time_of_curve(curves),
+        timescales.gen_time_of_curve(at, grid),
     )
     mem = timescales.MemTimes(
         rate(timescales.smallest_bulk_eigenvalue(c, run.settings["samples_per_dim"], psi_p)),
         rate(float(lam[slices["main"]][0])) if "main" in slices else None,
         rate(float(np.median(lam[slices["mini"]]))) if "mini" in slices else None,
-        timescales.mem_time_of_curve(curves),
+        timescales.mem_time_of_curve(at, grid),
     )
     return gen, mem
 

@@ -211,9 +211,8 @@ def _digits(spec: str, argument: str) -> NDArray[np.float64]:
         raise DataError(f"data {spec!r}: K must be a whole number from 1 to 64; got {argument!r}")
     centered = pixels - pixels.mean(axis=0)
     _, _, directions = np.linalg.svd(centered, full_matrices=False)
-    directions *= np.sign(directions[np.arange(64), np.abs(directions).argmax(axis=1)])[
-        :, None
-    ]  # LAPACK's sign is free
+    # LAPACK leaves the signs free: fix them by each direction's largest entry
+    directions *= np.sign(directions[np.arange(64), np.abs(directions).argmax(axis=1)])[:, None]
     return centered @ directions[: int(argument)].T
 
 
@@ -225,11 +224,12 @@ def _load_csv(path: Path) -> NDArray[np.float64]:
 
 
 def _load_numpy(path: Path) -> NDArray:
-    loaded = np.load(path, allow_pickle=False)
-    if isinstance(loaded, np.lib.npyio.NpzFile):
+    # an open file, so that it is closed even where numpy fails halfway through an archive
+    with path.open("rb") as file:
+        loaded = np.load(file, allow_pickle=False)
+        if not isinstance(loaded, np.lib.npyio.NpzFile):
+            return loaded
         with loaded:
-            names = loaded.files
-            if len(names) != 1:
-                raise DataError(f"data file {path} must hold exactly one array; it holds {names}")
-            return loaded[names[0]]
-    return loaded
+            if len(loaded.files) != 1:
+                raise DataError(f"data file {path} must hold exactly one array; it holds {loaded.files}")
+            return loaded[loaded.files[0]]

@@ -139,19 +139,19 @@ def frozen_moments(
     """U and V over frozen noise: averages of φφᵀ and φξᵀ over `draws` of (x_t (n, dim), ξ (n, dim)), streamed."""
     require_float64()
     p, d = weights.shape
-    w = jnp.asarray(weights / math.sqrt(d))
+    w = _pad(weights / math.sqrt(d))
     second = jnp.zeros((_padded(p), _padded(p)))
-    noise, power, count = jnp.zeros((p, d)), 0.0, 0
-    unused = jnp.zeros((_padded(p), 1))
+    no_directions = jnp.zeros((_padded(p), 1))
+    noise, power, count = np.zeros((p, d)), 0.0, 0
     for x, xi in draws:
         for lo in range(0, len(x), rows := _chunk_rows(p, 1)):
-            phi, part = _features(w, jnp.asarray(x[lo : lo + rows]), jnp.asarray(xi[lo : lo + rows]), sigma.function)
-            noise = noise + part
-            second = _add_orders(second, _pad(phi)[None], unused, 0)
+            phi, part = _features(w, x[lo : lo + rows], xi[lo : lo + rows], sigma.function)
+            noise += np.asarray(part)[:p]
+            second = _add_orders(second, phi[None], no_directions, 1.0, 0, 1)
         power += float((xi**2).sum())
         count += len(x)
-    diagonal = jnp.diagonal(second)[:p] / count
-    return Moments(_finish(second / count, diagonal), noise / count, power / (d * count), 0, 0.0)
+    second = _finish(second, jnp.diagonal(second)[:p]) / count
+    return Moments(second, jnp.asarray(noise / count), power / (d * count), 0, 0.0)
 
 
 def _geometry(weights: NDArray[np.float64], law: Law) -> _Geometry:
@@ -205,8 +205,10 @@ def _choose_rule(pilot: _Pilot, sigma: Activation, orders: int) -> HermiteRule:
         g, square = _evaluate(pilot.eta, pilot.deviation, rule, sigma)
         error = max(np.abs(g - pilot.g[..., :orders]).max(), np.abs(square - pilot.square).max())
         if error < RULE_TOLERANCE:
-            heavy = np.abs(rule.weights).max(axis=0) > 1e-18
-            return HermiteRule(rule.nodes[heavy], rule.weights[:, heavy])
+            # what carries no weight goes, in steps of eight nodes: fewer shapes, fewer programs to compile
+            heavy = np.flatnonzero(np.abs(rule.weights).max(axis=0) > 1e-18)
+            keep = slice(heavy[0] // 4 * 4, rule.nodes.size - heavy[0] // 4 * 4)
+            return HermiteRule(rule.nodes[keep], rule.weights[:, keep])
     raise ValueError(
         f"the noise average of {sigma.name!r} by quadrature is off by {error:.1e} at pre-activation scale "
         f"{pilot.deviation.max():.3g}, accepted is {RULE_TOLERANCE:g}; use data of smaller scale"
@@ -230,7 +232,7 @@ def _choose_orders(geometry: _Geometry, tail: NDArray[np.float64], target: float
 
 def _truncation_bound(geometry: _Geometry, remainder: NDArray[np.float64], orders: int) -> float:
     """‖error‖ ≤ ‖error‖_F with |error_ij| ≤ |c_ij|^orders √(r_i r_j) (Cauchy–Schwarz), r the energy left out."""
-    total = _power_sum(jnp.asarray(geometry.directions), jnp.asarray(remainder), orders)
+    total = _power_sum(_pad(geometry.directions), _pad(remainder), orders)
     return math.sqrt(max(float(total), 0.0))
 
 
@@ -246,22 +248,22 @@ def _sum_orders(
 ) -> _Totals:
     """Add orders first…orders−1 of the series, streaming over centers in chunks that fit the memory budget."""
     p, n = len(weights), len(law.centers)
-    count = orders - first
-    w = _pad(jnp.asarray(weights / math.sqrt(weights.shape[1])))
-    deviation = _pad(jnp.asarray(geometry.deviation))
-    directions = _pad(jnp.asarray(geometry.directions))
-    nodes, node_weights = jnp.asarray(rule.nodes), jnp.asarray(rule.weights)
-    second, square, energy, stein = totals
-    square, stein = np.zeros(p), np.zeros(p)  # the same at every pass, so taken from the last one
+    w = _pad(weights / math.sqrt(weights.shape[1]))
+    deviation, directions = _pad(geometry.deviation), _pad(geometry.directions)
+    # unused orders have weight 0: runs that need 9 to 12 orders share one compiled program
+    wanted = np.zeros((-(-(orders - first) // 4) * 4, rule.nodes.size))
+    wanted[: orders - first] = rule.weights[first:orders]
+    rules = jnp.asarray(rule.nodes), jnp.asarray(wanted), jnp.asarray(rule.weights[0])
     # equal chunks, so that one compiled program serves all of them where n allows it
-    rows = -(-n // -(-n // _chunk_rows(p, count)))
+    rows = -(-n // -(-n // _chunk_rows(p, len(wanted))))
+    second, square, energy, stein = totals.second, np.zeros(p), totals.energy, totals.stein
     for lo in range(0, n, rows):
         centers = jnp.asarray(law.centers[lo : lo + rows])
-        g, part = _coefficients(w, deviation, centers, nodes, node_weights, sigma.function, first)
-        second = _add_orders(second, g / math.sqrt(n), directions, first)
-        square += np.asarray(part[0])[:p] / n
-        energy = energy + np.asarray(part[1])[:p] / n
-        stein += np.asarray(part[2])[:p] / n
+        g, chunk_square, chunk_energy, chunk_stein = _coefficients(w, deviation, centers, *rules, sigma.function)
+        second = _add_orders(second, g, directions, 1 / n, first, orders - first)
+        square += np.asarray(chunk_square)[:p] / n
+        energy = energy + np.asarray(chunk_energy)[:p] / n
+        stein = stein + np.asarray(chunk_stein)[:p] / n if first == 0 else stein
     return _Totals(second, square, energy, stein)
 
 
@@ -280,15 +282,15 @@ def _padded(features: int) -> int:
     return -(-features // tile) * tile
 
 
-def _pad(array: Array) -> Array:
-    """Rows of zeros up to a whole number of tiles."""
-    extra = _padded(array.shape[0]) - array.shape[0]
-    return jnp.pad(array, [(0, extra)] + [(0, 0)] * (array.ndim - 1))
+def _pad(array: NDArray[np.float64]) -> Array:
+    """On the device, with rows of zeros up to a whole number of tiles."""
+    extra = _padded(len(array)) - len(array)
+    return jnp.asarray(np.pad(array, [(0, extra)] + [(0, 0)] * (array.ndim - 1)))
 
 
-@partial(jax.jit, static_argnames=("function", "first"))
-def _coefficients(w, deviation, centers, nodes, node_weights, function, first):
-    """g_s (orders − first, features, centers) and row sums (3, features) of E σ², Σ_s g_s², g_1."""
+@partial(jax.jit, static_argnames=("function",))
+def _coefficients(w, deviation, centers, nodes, node_weights, square_weights, function):
+    """g_s (orders, features, centers) under `node_weights`, and sums over centers of E σ², Σ_s g_s² and its g_1."""
     block = math.gcd(w.shape[0], 32)
 
     def rows(args):
@@ -296,37 +298,42 @@ def _coefficients(w, deviation, centers, nodes, node_weights, function, first):
         eta = w_block @ centers.T
         values = function(eta[..., None] + deviation_block[:, None, None] * nodes)
         g = jnp.einsum("inq,sq->sin", values, node_weights)
-        square = jnp.einsum("inq,q->i", values**2, node_weights[0])
-        return g[first:], jnp.stack([square, (g[first:] ** 2).sum((0, 2)), g[1].sum(1)])
+        return g, jnp.einsum("inq,q->i", values**2, square_weights), (g**2).sum((0, 2)), g[1].sum(1)
 
     split = lambda a: a.reshape(-1, block, *a.shape[1:])  # noqa: E731
-    g, sums = jax.lax.map(rows, (split(w), split(deviation)))
-    orders = g.shape[1]
-    return jnp.moveaxis(g, 1, 0).reshape(orders, w.shape[0], -1), jnp.moveaxis(sums, 1, 0).reshape(3, -1)
+    g, *sums = jax.lax.map(rows, (split(w), split(deviation)))
+    return jnp.moveaxis(g, 1, 0).reshape(g.shape[1], w.shape[0], -1), *(part.ravel() for part in sums)
 
 
-@partial(jax.jit, static_argnames=("first",), donate_argnums=0)
-def _add_orders(second, g, directions, first):
-    """second + Σ_s c^{first+s} ∘ (g_s g_sᵀ), by Horner's rule in tiles over the upper triangle, mirrored."""
+@partial(jax.jit, donate_argnums=0)
+def _add_orders(second, g, directions, scale, first, orders):
+    """second + scale·Σ_{s<orders} c^{first+s} ∘ (g_s g_sᵀ), by Horner's rule in mirrored upper tiles.
+
+    g: (at least orders, padded features, centers). The orders are a loop and not unrolled, so that compiling takes
+    as long for forty as for four.
+    """
     size = second.shape[0]
     tile = _tile(size)
-    upper = np.array([(i, j) for i in range(0, size, tile) for j in range(i, size, tile)])
+    pairs = np.array([(i, j) for i in range(0, size, tile) for j in range(i, size, tile)])
 
     def body(k, total):
-        i, j = pairs[k, 0], pairs[k, 1]
-        take = lambda a, at: jax.lax.dynamic_slice_in_dim(a, at, tile, axis=a.ndim - 2)  # noqa: E731
-        g_i, g_j = take(g, i), take(g, j)
-        c = take(directions, i) @ take(directions, j).T
-        part = g_i[-1] @ g_j[-1].T
-        for s in range(g.shape[0] - 2, -1, -1):
-            part = part * c + g_i[s] @ g_j[s].T
-        part = part * c**first if first else part
-        part = part + jax.lax.dynamic_slice(total, (i, j), (tile, tile))
+        i, j = jnp.asarray(pairs)[k]
+        c = _rows(directions, i, tile) @ _rows(directions, j, tile).T
+
+        def product(s):
+            return _rows(g[s], i, tile) @ _rows(g[s], j, tile).T
+
+        part = jax.lax.fori_loop(1, orders, lambda s, sum_: sum_ * c + product(orders - 1 - s), product(orders - 1))
+        part = jax.lax.fori_loop(0, first, lambda _, power: power * c, part)
+        part = scale * part + jax.lax.dynamic_slice(total, (i, j), (tile, tile))
         total = jax.lax.dynamic_update_slice(total, part.T, (j, i))
         return jax.lax.dynamic_update_slice(total, part, (i, j))
 
-    pairs = jnp.asarray(upper)
-    return jax.lax.fori_loop(0, len(upper), body, second)
+    return jax.lax.fori_loop(0, len(pairs), body, second)
+
+
+def _rows(array, start, count):
+    return jax.lax.dynamic_slice_in_dim(array, start, count, axis=0)
 
 
 @jax.jit
@@ -337,21 +344,18 @@ def _finish(second, diagonal):
     return second[:p, :p].at[index, index].set(diagonal)
 
 
-@partial(jax.jit, static_argnames=("orders",))
+@jax.jit
 def _power_sum(directions, remainder, orders):
-    """Σ_{i≠j} c_ij^{2·orders} r_i r_j, by rows."""
-    directions, remainder = _pad(directions), _pad(remainder)
+    """Σ_{i≠j} c_ij^{2·orders} r_i r_j over padded rows, by blocks of them."""
     block = math.gcd(directions.shape[0], 64)
 
-    def rows(args):
-        d_block, r_block, start = args
-        c = d_block @ directions.T
-        c = c.at[jnp.arange(block), start + jnp.arange(block)].set(0.0)
-        return r_block @ (c ** (2 * orders) @ remainder)
+    def rows(start):
+        c2 = (_rows(directions, start, block) @ directions.T) ** 2
+        c2 = c2.at[jnp.arange(block), start + jnp.arange(block)].set(0.0)
+        power = jax.lax.fori_loop(1, orders, lambda _, power: power * c2, c2)
+        return _rows(remainder, start, block) @ (power @ remainder)
 
-    starts = jnp.arange(0, directions.shape[0], block)
-    split = lambda a: a.reshape(-1, block, *a.shape[1:])  # noqa: E731
-    return jax.lax.map(rows, (split(directions), split(remainder), starts)).sum()
+    return jax.lax.map(rows, jnp.arange(0, directions.shape[0], block)).sum()
 
 
 @partial(jax.jit, static_argnames=("function",))

@@ -78,7 +78,7 @@ def first_crossing(
     grid: NDArray[np.float64],
     *,
     zooms: int = 3,
-    points: int = 33,
+    points: int = 32,
 ) -> float | None:
     """First x on a positive increasing grid where `curve` becomes ≥ 0, refined in log x; None where it never does.
 
@@ -105,7 +105,7 @@ def minimum_value(
     grid: NDArray[np.float64],
     *,
     zooms: int = 2,
-    points: int = 33,
+    points: int = 32,
 ) -> tuple[float, float]:
     """(x, value) at the lowest point of `curve` over a positive increasing grid, refined around it in log x."""
     for level in range(zooms + 1):

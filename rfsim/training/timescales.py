@@ -6,15 +6,14 @@ import math
 from collections.abc import Callable
 from typing import NamedTuple
 
-import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
 from rfsim.activations import Constants
-from rfsim.filters import flow
 from rfsim.numerics import first_crossing, log_grid, minimum_value
-from rfsim.protocol import Spectrum, Target
-from rfsim.training.losses import target_loss, train_loss
+from rfsim.training.curves import FlowCurves
+
+Curves = Callable[[NDArray[np.float64]], FlowCurves]  # of train_times (times,)
 
 
 class GenTimes(NamedTuple):
@@ -52,44 +51,24 @@ def mean_gen_eigenvalue(constants: Constants, total_variance: float, features_pe
     return leading + constants.v2 + constants.s2
 
 
-class Curves(NamedTuple):
-    """L_train and L_test as functions of train_time, (times,) → (times,), and the grid on which they are searched."""
-
-    train: Callable[[NDArray[np.float64]], NDArray[np.float64]]
-    test: Callable[[NDArray[np.float64]], NDArray[np.float64]]
-    grid: NDArray[np.float64]
-
-
-def flow_curves(spectrum: Spectrum, target: Target, kappa: float, ridge: float, rates: NDArray[np.float64]) -> Curves:
-    """Curves of the flow from zero; the grid spans the positive `rates` λ + γ with room on both sides."""
+def time_grid(rates: NDArray[np.float64], kappa: float) -> NDArray[np.float64]:
+    """A grid of train_times that spans the e-folding times 1/(κ·rate) of all positive rates λ + γ, with room around."""
     positive = rates[rates > 0]
-    grid = log_grid(1e-3 / (kappa * positive.max()), 40 / (kappa * positive.min()), per_decade=12)
-
-    def train(times: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.asarray(train_loss(spectrum, [flow(jnp.asarray(times), kappa, ridge)]))
-
-    def test(times: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.asarray(target_loss(spectrum, target, [flow(jnp.asarray(times), kappa, ridge)]))
-
-    return Curves(train, test, grid)
+    return log_grid(1e-3 / (kappa * positive.max()), 40 / (kappa * positive.min()), per_decade=12)
 
 
-def gen_time_of_curve(curves: Curves, within: float = 0.01) -> float | None:
+def gen_time_of_curve(curves: Curves, grid: NDArray[np.float64], within: float = 0.01) -> float | None:
     """First train_time at which L_test is within `within` of its minimum over all times, τ = ∞ included."""
-    _, lowest = minimum_value(curves.test, curves.grid)
-    lowest = min(lowest, float(curves.test(np.array([np.inf]))[0]))
-    # where the minimum is at or below 0 a relative margin has no meaning
-    return first_crossing(lambda tau: (1 + within) * lowest - curves.test(tau), curves.grid) if lowest > 0 else None
+    _, lowest = minimum_value(lambda tau: curves(tau).test, grid)
+    lowest = min(lowest, float(curves(np.array([np.inf])).test[0]))
+    if lowest <= 0:
+        return None  # a relative margin has no meaning
+    return first_crossing(lambda tau: (1 + within) * lowest - curves(tau).test, grid)
 
 
-def mem_time_of_curve(curves: Curves, share: float = 0.5) -> float | None:
+def mem_time_of_curve(curves: Curves, grid: NDArray[np.float64], share: float = 0.5) -> float | None:
     """First train_time at which L_gen reaches `share` of its τ → ∞ value; None where it does not rise."""
-
-    def gap(tau: NDArray[np.float64]) -> NDArray[np.float64]:
-        return curves.test(tau) - curves.train(tau)
-
-    final = float(gap(np.array([np.inf]))[0])
-    start = float(gap(np.array([0.0]))[0])
+    start, final = curves(np.array([0.0, np.inf])).gen
     if not final > max(start, 0.0):
         return None
-    return first_crossing(lambda tau: gap(tau) - share * final, curves.grid)
+    return first_crossing(lambda tau: curves(tau).gen - share * final, grid)

@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import rfsim
+from rfsim import Problem, store
+
+SMALL = Problem(samples_per_dim=2, features_per_dim=5)
+
+
+def test_the_front_door_leaves_jax_as_it_was():
+    with jax.enable_x64(False):
+        result = rfsim.train(SMALL, [0, 1e3], dim=8)
+        assert jnp.zeros(1).dtype == jnp.float32
+    assert result.train.dtype == np.float64
+    assert float(result.residual[0]) < 1e-12  # float32 would leave 1e-7
+
+
+def test_importing_rfsim_is_light_and_configures_nothing():
+    code = "import sys, rfsim; print([m for m in ('jax', 'xarray', 'matplotlib', 'scipy') if m in sys.modules])"
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert out.strip() == "[]"
+    assert {"Problem", "spectrum", "train", "load", "plot"} <= set(dir(rfsim))
+    with pytest.raises(AttributeError, match="no attribute 'spectre'"):
+        rfsim.spectre  # noqa: B018
+
+
+def test_seeds_are_runs_of_their_own():
+    together = rfsim.train(SMALL, [1.0, 1e4], dim=8, seed=3, seeds=2)
+    alone = rfsim.train(SMALL, [1.0, 1e4], dim=8, seed=4)
+    for name in ("train", "test", "score", "gen", "eigenvalue", "tau_mem"):
+        np.testing.assert_array_equal(together[name].sel(seed=4), alone[name].sel(seed=4), err_msg=name)
+    assert not np.array_equal(together.train.sel(seed=3), together.train.sel(seed=4))
+
+
+def test_the_times_of_the_curves_do_not_depend_on_the_times_asked_for():
+    one, other = (rfsim.train(SMALL, times, dim=8) for times in ([5.0], [1e-3, 1e9]))
+    np.testing.assert_array_equal(one.tau_mem, other.tau_mem)
+    np.testing.assert_array_equal(one.tau_gen, other.tau_gen)
+
+
+def test_losses_and_parts_belong_together():
+    result = rfsim.train(SMALL, [0.0, 10.0, np.inf], dim=8)
+    np.testing.assert_allclose(result.gen, result.test - result.train)
+    assert float(result.mass.sum()) == pytest.approx(1.0)
+    assert int(result["count"].sum()) == result.sizes["feature"] == 40
+    np.testing.assert_allclose(result.score.mean("seed"), result.bias2 + result.variance)
+    tau = float(result.tau_mem.sel(mem_route="curve")[0])
+    half = rfsim.train(SMALL, [tau], dim=8)
+    assert float(half.gen[0, 0]) == pytest.approx(float(result.gen[0, -1]) / 2, rel=1e-3)
+    lowest = rfsim.train(SMALL, np.geomspace(1e-2, 1e6, 2000), dim=8).test.min()
+    at_gen = rfsim.train(SMALL, [float(result.tau_gen.sel(gen_route="curve")[0])], dim=8).test
+    assert float(at_gen[0, 0]) == pytest.approx(1.01 * float(lowest), rel=1e-3)
+
+
+def test_a_result_is_stored_with_its_settings(tmp_path):
+    result = rfsim.train(Problem(noise_copies=2, samples_per_dim=2.55, features_per_dim=4), [1.0, np.inf], dim=10)
+    store.save(result, tmp_path / "result.nc")
+    found = store.settings(rfsim.load(tmp_path / "result.nc"))
+    assert found["n"] == 26
+    assert found["noise_copies"] == 2
+    assert found["train_times"] == [1.0, "inf"]
+    assert json.loads(result.attrs["versions"])["rfsim"] == rfsim.__version__
+    assert result.attrs["wall_time_seconds"] > 0
+
+
+def test_scores_are_unknown_for_arrays():
+    array = np.random.default_rng(0).standard_normal((60, 6))
+    result = rfsim.train(Problem(samples_per_dim=3, features_per_dim=4, data="mine"), [10.0], array=array)
+    assert np.isnan(result.score).all()
+    assert np.isnan(result.bias2).all()
+    assert np.isfinite(result.test).all()
+
+
+def test_erf_and_tanh_are_different_models():
+    tanh, erf = (
+        rfsim.train(Problem(samples_per_dim=2, features_per_dim=4, activation=name), [1e3], dim=8)
+        for name in ("tanh", "erf")
+    )
+    assert abs(float((tanh.test - erf.test)[0, 0])) > 1e-3
+
+
+def test_progress_names_the_seed_and_the_step():
+    steps = []
+    rfsim.spectrum(SMALL, dim=6, seeds=2, report=lambda step, values: steps.append((step, values["seed"])))
+    assert steps == [("moments and eigenvalues", 0), ("moments and eigenvalues", 1)]
+
+
+@pytest.mark.parametrize(
+    ("times", "message"),
+    [([], "non-empty list"), ([[1.0]], "non-empty list"), ([-1.0], "not be negative; got -1"), ([np.nan], "got nan")],
+)
+def test_bad_times_are_refused(times, message):
+    with pytest.raises(ValueError, match=message):
+        rfsim.train(SMALL, times, dim=6)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"seed": -1}, "seed must be a whole number of at least 0; got -1"),
+        ({"seeds": 0}, "seeds must be a whole number of at least 1; got 0"),
+        ({"seed": 1.5}, "seed must be a whole number"),
+    ],
+)
+def test_bad_seeds_are_refused(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        rfsim.spectrum(SMALL, dim=6, **arguments)
+
+
+def test_sizes_beyond_memory_are_refused_before_anything_is_drawn():
+    with pytest.raises(MemoryError, match=r"dim 1000 with 2000 samples and 5000000 features needs about .* GiB"):
+        rfsim.spectrum(Problem(samples_per_dim=2, features_per_dim=5000), dim=1000)

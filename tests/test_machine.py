@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from rfsim import machine
+
+
+def test_the_tightest_cgroup_limit_counts(tmp_path):
+    for path, limit in (("", "max"), ("user", str(3 * 2**30)), ("user/job", str(8 * 2**30))):
+        (tmp_path / path).mkdir(exist_ok=True)
+        (tmp_path / path / "memory.max").write_text(limit + "\n")
+    membership = tmp_path / "membership"
+    membership.write_text("0::/user/job\n")
+    assert min(machine._cgroup_limits(membership, tmp_path)) == 3 * 2**30
+
+
+def test_version_one_groups_are_read_too(tmp_path):
+    (tmp_path / "memory" / "job").mkdir(parents=True)
+    (tmp_path / "memory" / "job" / "memory.limit_in_bytes").write_text("1048576\n")
+    membership = tmp_path / "membership"
+    membership.write_text("5:cpu,cpuacct:/job\n4:memory:/job\n")
+    assert machine._cgroup_limits(membership, tmp_path) == [1048576]
+
+
+def test_no_cgroups_is_no_limit(tmp_path):
+    assert machine._cgroup_limits(tmp_path / "absent", tmp_path) == []
+
+
+def test_memory_beyond_the_limit_is_refused_with_both_numbers(monkeypatch):
+    monkeypatch.setattr(machine, "memory_limit", lambda: 2 * 2**30)
+    machine.require_memory(2**30, "a small run")
+    with pytest.raises(MemoryError, match="a large run needs about 3 GiB, and this process may use 2 GiB"):
+        machine.require_memory(3 * 2**30, "a large run")
+
+
+def test_the_process_fits_in_its_own_limit():
+    assert 0 < machine.peak_memory() < machine.memory_limit()
+    assert machine.threads() >= 1
+    assert machine.devices()
+    assert {"python", "rfsim", "jax", "numpy"} <= machine.versions().keys()
+
+
+def test_the_cache_folder_follows_the_environment(monkeypatch, tmp_path):
+    monkeypatch.setenv("RFSIM_CACHE", str(tmp_path))
+    assert machine.cache_folder() == tmp_path
+    monkeypatch.delenv("RFSIM_CACHE")
+    monkeypatch.setenv("XDG_CACHE_HOME", os.fspath(tmp_path))
+    assert machine.cache_folder() == tmp_path / "rfsim"

@@ -1,0 +1,174 @@
+from __future__ import annotations
+
+import math
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from rfsim import data, moments
+from rfsim.activations import ACTIVATIONS
+from rfsim.diffusion import Law, diffuse, forward, noise_variance
+from rfsim.moments import averaged_moments, frozen_moments
+
+TANH = ACTIVATIONS["tanh"]
+NUMPY = {"tanh": np.tanh, "erf": np.vectorize(math.erf)}
+
+
+def two_dimensional(weights, law, name, noise_scale, nodes=121):
+    """M and N by a tensor trapezoid rule over the two features' own correlated noise, as (T1) defines them."""
+    d = weights.shape[1]
+    u = np.linspace(-9, 9, nodes)
+    w = np.exp(-(u**2) / 2)
+    w /= w.sum()
+    sigma = NUMPY[name]
+    covariance = (weights * law.variances) @ weights.T / d
+    second, noise = np.zeros((2, 2)), np.zeros((2, d))
+    root = np.linalg.cholesky(covariance)
+    z = np.stack(np.meshgrid(u, u, indexing="ij")).reshape(2, -1)
+    weight = np.outer(w, w).ravel()
+    # E[ξ | pre-activations] is linear in their noise
+    lift = noise_scale * np.linalg.solve(covariance, weights / math.sqrt(d)).T
+    for center in law.centers:
+        jitter = root @ z
+        phi = sigma(weights @ center[:, None] / math.sqrt(d) + jitter)
+        second += (phi * weight) @ phi.T / len(law.centers)
+        noise += (phi * weight) @ (lift @ jitter).T / len(law.centers)
+    return second, noise
+
+
+LAWS = {
+    "training points": Law(np.random.default_rng(3).standard_normal((6, 3)), np.zeros(3)),
+    "isotropic": data.population("isotropic:2", 3),
+    "atoms": data.population("atoms:0.5@0.5,0.5@1.5", 3),
+    "subspace": data.population("subspace:0.4", 3),
+    "mixture": data.population("mixture:3", 3),
+}
+
+
+@pytest.mark.parametrize("name", sorted(ACTIVATIONS))
+@pytest.mark.parametrize("t", [0.01, 0.1, 1.0])
+@pytest.mark.parametrize("law", sorted(LAWS))
+def test_two_features_equal_direct_quadrature(law, t, name):
+    weights = np.random.default_rng(5).standard_normal((2, 3))
+    scale = math.sqrt(noise_variance(t))
+    at_t = diffuse(LAWS[law], t)
+    found = averaged_moments(weights, at_t, ACTIVATIONS[name], noise_scale=scale, tolerance=1e-10, floor=1.0)
+    second, noise = two_dimensional(weights, at_t, name, scale)
+    np.testing.assert_allclose(found.second, second, atol=1e-10)
+    np.testing.assert_allclose(found.noise, noise, atol=1e-10)
+    assert found.error_bound <= 1e-10
+
+
+@pytest.mark.parametrize("law", ["training points", "mixture"])
+def test_moments_lie_within_five_standard_errors_of_monte_carlo(law):
+    t, draws = 0.3, 200_000
+    rng = np.random.default_rng(0)
+    weights = rng.standard_normal((9, 3))
+    clean = LAWS[law]
+    scale = math.sqrt(noise_variance(t))
+    found = averaged_moments(weights, diffuse(clean, t), TANH, noise_scale=scale)
+    x = clean.centers[np.arange(draws) % len(clean.centers)]
+    x = x + rng.standard_normal(x.shape) * np.sqrt(clean.variances)
+    xi = rng.standard_normal(x.shape)
+    phi = np.tanh(forward(x, xi, t) @ weights.T / math.sqrt(3))
+    for exact, left, right in ((found.second, phi, phi), (found.noise, phi, xi)):
+        products = left[:, :, None] * right[:, None, :]
+        error = products.std(axis=0) / math.sqrt(draws)
+        assert np.all(np.abs(products.mean(axis=0) - exact) <= 5 * error)
+
+
+@pytest.mark.parametrize(("dim", "t"), [(10, 0.1), (30, 0.01), (30, 1.0)])
+def test_the_bound_holds_the_actual_error(dim, t):
+    rng = np.random.default_rng(1)
+    weights = rng.standard_normal((8 * dim, dim))
+    law = diffuse(Law(rng.standard_normal((2 * dim, dim)), np.zeros(dim)), t)
+    scale = math.sqrt(noise_variance(t))
+    fine = averaged_moments(weights, law, TANH, noise_scale=scale, tolerance=1e-6, floor=1e-8)
+    coarse = averaged_moments(weights, law, TANH, noise_scale=scale, tolerance=1e-3, floor=1e-2)
+    actual = np.linalg.norm(np.asarray(coarse.second - fine.second), 2)
+    assert coarse.orders < fine.orders
+    assert actual <= coarse.error_bound <= 1e-5
+    # not an empty promise: the bound is within a factor of what is really left out
+    assert coarse.error_bound <= 1e3 * actual
+
+
+def test_the_default_order_protects_the_smallest_eigenvalue():
+    rng = np.random.default_rng(2)
+    for dim, psi_p in ((10, 30), (20, 16), (40, 8), (40, 1)):
+        weights = rng.standard_normal((psi_p * dim, dim))
+        law = diffuse(Law(rng.standard_normal((4 * dim, dim)), np.zeros(dim)), 0.1)
+        found = averaged_moments(weights, law, TANH, noise_scale=math.sqrt(noise_variance(0.1)))
+        smallest = np.linalg.eigvalsh(np.asarray(found.second))[0]
+        assert found.error_bound <= 1e-6 * smallest
+
+
+def test_streaming_and_tiling_do_not_change_the_result(monkeypatch):
+    rng = np.random.default_rng(4)
+    weights = rng.standard_normal((70, 12))
+    law = diffuse(Law(rng.standard_normal((33, 12)), np.zeros(12)), 0.1)
+    whole = averaged_moments(weights, law, TANH, noise_scale=0.4)
+    monkeypatch.setattr(moments, "TILE", 16)
+    monkeypatch.setattr(moments, "CHUNK_BYTES", 1)
+    parts = averaged_moments(weights, law, TANH, noise_scale=0.4)
+    np.testing.assert_allclose(parts.second, whole.second, atol=1e-14)
+    np.testing.assert_allclose(parts.noise, whole.noise, atol=1e-14)
+
+
+def test_the_second_moment_is_symmetric_and_positive():
+    rng = np.random.default_rng(6)
+    weights = rng.standard_normal((50, 8))
+    found = averaged_moments(weights, diffuse(data.population("powerlaw:1", 8), 0.2), TANH, noise_scale=0.5)
+    second = np.asarray(found.second)
+    np.testing.assert_array_equal(second, second.T)
+    assert np.linalg.eigvalsh(second)[0] > 0
+
+
+def test_too_many_orders_are_refused_with_the_bound_reached():
+    rng = np.random.default_rng(7)
+    weights = rng.standard_normal((40, 2))
+    law = diffuse(Law(rng.standard_normal((4, 2)), np.zeros(2)), 1.0)
+    with pytest.raises(ValueError, match=r"needs more than 30 Hermite orders at dim = 2: the error bound reached is"):
+        averaged_moments(weights, law, TANH, noise_scale=0.9, max_orders=30)
+
+
+def test_a_law_without_noise_is_refused():
+    with pytest.raises(ValueError, match="diffuse it to a positive time first"):
+        averaged_moments(np.ones((2, 2)), Law(np.ones((3, 2)), np.zeros(2)), TANH, noise_scale=0.1)
+
+
+def test_frozen_moments_are_the_plain_averages():
+    rng = np.random.default_rng(8)
+    weights = rng.standard_normal((21, 4))
+    draws = [tuple(rng.standard_normal((2, 9, 4))) for _ in range(3)]
+    found = frozen_moments(weights, draws, TANH)
+    x, xi = (np.concatenate(parts) for parts in zip(*draws, strict=True))
+    phi = np.tanh(x @ weights.T / 2)
+    np.testing.assert_allclose(found.second, phi.T @ phi / 27, atol=1e-14)
+    np.testing.assert_allclose(found.noise, phi.T @ xi / 27, atol=1e-14)
+    assert found.constant == pytest.approx((xi**2).sum() / (27 * 4))
+
+
+def test_many_frozen_copies_approach_the_exact_average():
+    rng = np.random.default_rng(9)
+    weights, points = rng.standard_normal((12, 5)), rng.standard_normal((6, 5))
+    t, copies = 0.2, 4000
+
+    def draws():
+        for _ in range(copies):
+            xi = rng.standard_normal(points.shape)
+            yield forward(points, xi, t), xi
+
+    law = diffuse(Law(points, np.zeros(5)), t)
+    exact = averaged_moments(weights, law, TANH, noise_scale=math.sqrt(noise_variance(t)))
+    found = frozen_moments(weights, draws(), TANH)
+    # entries of φφᵀ lie in [−1, 1], so 5/√(nm) bounds five standard errors
+    assert float(jnp.abs(found.second - exact.second).max()) < 5 / math.sqrt(6 * copies)
+    assert float(jnp.abs(found.noise - exact.noise).max()) < 5 / math.sqrt(6 * copies)
+
+
+def test_float32_is_refused():
+    import jax
+
+    with jax.enable_x64(False), pytest.raises(RuntimeError, match="rfsim computes in float64"):
+        averaged_moments(np.ones((2, 2)), LAWS["isotropic"], TANH, noise_scale=0.1)
