@@ -6,8 +6,9 @@ results (`store.label`): they carry their settings, and `store.save` writes them
 
 from __future__ import annotations
 
+import contextlib
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -69,12 +70,17 @@ def spectrum(
     started = time.perf_counter()
     run = _Run(problem, dim, seed, seeds, array, center, scale, report)
     run.require(copies=5)
-    found = []
-    for draw in run.draws():
-        run.tell(draw, "moments and eigenvalues")
-        found.append(sample_spectrum(problem, draw))
-        found[-1] = found[-1]._replace(basis=np.zeros(0))  # seeds hold their eigenvalues, not p² each
-    return run.label("spectrum", _spectrum_dataset(run, found), {}, started)
+    found: list[SampleSpectrum] = []
+
+    def result() -> xr.Dataset:
+        return run.label("spectrum", _spectrum_dataset(run, found), {}, started)
+
+    with _keeping(found, result):
+        for draw in run.draws():
+            run.tell(draw, "moments and eigenvalues")
+            # seeds hold their eigenvalues, not p² each
+            found.append(sample_spectrum(problem, draw)._replace(basis=np.zeros(0)))
+    return result()
 
 
 @in_float64
@@ -107,19 +113,24 @@ def train(
     tau = _times(train_times)
     run = _Run(problem, dim, seed, seeds, array, center, scale, report)
     run.require(copies=6)
-    found, parts = [], []
-    for draw in run.draws():
-        run.tell(draw, "moments and eigenvalues")
-        spectrum = sample_spectrum(problem, draw)
-        run.tell(draw, "population and change of basis")
-        target = sample_target(spectrum, population_moments(problem, draw, spectrum))
-        run.tell(draw, "curves")
-        found.append(spectrum._replace(basis=np.zeros(0)))
-        parts.append(_curves(run, draw, spectrum, target, tau))
-        del target
-    data = _spectrum_dataset(run, found).merge(xr.concat(parts, dim="seed", join="exact"))
-    data = data.assign_coords(train_time=("train_time", tau, {"long_name": "training time τ", "units": "1"}))
-    return run.label("train", _bias_variance(run, data), {"train_times": tau.tolist()}, started)
+    done: list[tuple[SampleSpectrum, xr.Dataset]] = []
+
+    def result() -> xr.Dataset:
+        spectra, parts = zip(*done, strict=True)
+        data = _spectrum_dataset(run, spectra).merge(xr.concat(parts, dim="seed", join="exact"))
+        data = data.assign_coords(train_time=("train_time", tau, {"long_name": "training time τ", "units": "1"}))
+        return run.label("train", _bias_variance(run, data), {"train_times": tau.tolist()}, started)
+
+    with _keeping(done, result):
+        for draw in run.draws():
+            run.tell(draw, "moments and eigenvalues")
+            spectrum = sample_spectrum(problem, draw)
+            run.tell(draw, "population and change of basis")
+            target = sample_target(spectrum, population_moments(problem, draw, spectrum))
+            run.tell(draw, "curves")
+            done.append((spectrum._replace(basis=np.zeros(0)), _curves(run, draw, spectrum, target, tau)))
+            del spectrum, target  # two p × p matrices less while the next seed is decomposed
+    return result()
 
 
 def load(path: str | Path) -> xr.Dataset:
@@ -133,6 +144,25 @@ def load(path: str | Path) -> xr.Dataset:
     rfsim.store.StoreError: no-such-result.nc is not a file; give a result written by rfsim (result.nc)
     """
     return store.load(path)
+
+
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C after at least one seed had ended; `result` is the labelled result of those seeds."""
+
+    def __init__(self, result: xr.Dataset) -> None:
+        super().__init__("interrupted")
+        self.result = result
+
+
+@contextlib.contextmanager
+def _keeping(done: Sequence[Any], result: Callable[[], xr.Dataset]) -> Iterator[None]:
+    """Turn a Ctrl-C into one that carries what is done."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        if not done:
+            raise
+        raise Interrupted(result()) from None
 
 
 class _Run:
@@ -170,9 +200,9 @@ class _Run:
 
     def require(self, *, copies: int) -> None:
         """Refuse sizes whose p × p matrices (`copies` of them at the peak) and rows pass the memory limit."""
-        d, n, p = self.sizes
-        needed = 8.0 * (copies * p**2 + 6 * d * (n + p)) + 2**29
-        require_memory(needed, f"dim {d} with {n} samples and {p} features")
+        d, n, p = (float(size) for size in self.sizes)
+        needed = 8 * (copies * p**2 + 6 * d * (n + p)) + 2**29
+        require_memory(needed, f"dim {d:.12g} with {n:.12g} samples and {p:.12g} features")
 
     def draws(self):
         for seed in self.seeds:
@@ -184,7 +214,8 @@ class _Run:
 
     def label(self, kind: str, data: xr.Dataset, extra: Mapping[str, Any], started: float) -> xr.Dataset:
         wall = time.perf_counter() - started
-        return store.label(data, kind, {**self.settings, **extra}, wall_time=wall)
+        settings = {**self.settings, "seeds": data.sizes["seed"], **extra}  # fewer seeds where the run was interrupted
+        return store.label(data, kind, settings, wall_time=wall)
 
 
 def _times(train_times: ArrayLike) -> NDArray[np.float64]:
@@ -232,7 +263,7 @@ def _spectrum_dataset(run: _Run, found: Sequence[SampleSpectrum]) -> xr.Dataset:
             "orders": ("seed", np.array([one.orders for one in found]), {"long_name": "Hermite orders of U"}),
             "error_bound": ("seed", np.array([one.error_bound for one in found]), {"long_name": "on U, spectral norm"}),
         },
-        coords={"seed": list(run.seeds), "bulk": names},
+        coords={"seed": list(run.seeds[: len(found)]), "bulk": names},
     )
 
 

@@ -45,7 +45,7 @@ def stream(seed: int, use: str) -> np.random.Generator:
 def is_array_spec(spec: str) -> bool:
     """True for `digits` and for files: data that fix their own dimension."""
     kind = spec.split(":", 1)[0]
-    return kind == "digits" or (kind not in KINDS and (spec.endswith(SUFFIXES) or "/" in spec or Path(spec).exists()))
+    return kind == "digits" or (kind not in KINDS and (spec.endswith(SUFFIXES) or "/" in spec or Path(spec).is_file()))
 
 
 def population(spec: str, dim: int) -> Law:

@@ -29,7 +29,9 @@ def use_compilation_cache() -> None:
     except OSError:
         return  # no cache is slower, not wrong
     jax.config.update("jax_compilation_cache_dir", str(folder))
-    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.2)
+    # most programs here compile in well under a second, and a run needs dozens of them
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
+    jax.config.update("jax_persistent_cache_min_entry_size_bytes", 0)
 
 
 def versions() -> dict[str, str]:

@@ -108,6 +108,9 @@ def resolve(problem: Problem, origin: Source, dim: int | None) -> Sizes:
     dim = 100 if dim is None else dim
     if dim < 1 or dim != int(dim):
         raise ValueError(f"dim must be a positive whole number; got {dim:g}")
+    largest = max(problem.samples_per_dim, problem.features_per_dim) * dim
+    if not largest < 2**53:
+        raise ValueError(f"samples and features must stay below 2^53; got {largest:.3g} at dim {dim}")
     samples, features = round(problem.samples_per_dim * dim), round(problem.features_per_dim * dim)
     for name, count, ratio in (
         ("samples", samples, problem.samples_per_dim),

@@ -130,17 +130,20 @@ def bulks(eigenvalues: ArrayLike, counts: dict[str, int]) -> list[Bulk]:
 
 
 def density(eigenvalues: ArrayLike, *, bins: int = 80, scale: str = "log") -> Density:
-    """Histogram of positive eigenvalues on "log" or "linear" bins; eigenvalues equal to rounding become atoms.
+    """Histogram of positive eigenvalues on "log" or "linear" bins; many that are equal to rounding become an atom.
 
-    Bins and atoms together hold mass 1.
+    Many is three, or one in a thousand: fewer of many eigenvalues agree to 1e-9 by chance. What is zero is always an
+    atom. Bins and atoms together hold mass 1.
     """
     if scale not in ("log", "linear"):
         raise ValueError(f"scale must be 'log' or 'linear'; got {scale!r}")
     lam = np.sort(np.asarray(eigenvalues, dtype=float).ravel())
     tie = 1e-9 * np.maximum(np.abs(lam[1:]), 1e-13 * np.abs(lam).max())
     groups = np.split(lam, np.flatnonzero(np.diff(lam) > tie) + 1)
-    atoms = np.array([(g.mean(), g.size / lam.size) for g in groups if g.size > 1 or g[0] <= 0]).reshape(-1, 2)
-    rest = np.concatenate([g for g in groups if g.size == 1 and g[0] > 0] or [np.empty(0)])
+    tied = [g for g in groups if g[0] <= 0 or g.size >= max(3, 0.001 * lam.size)]
+    atoms = np.array([(g.mean(), g.size / lam.size) for g in tied]).reshape(-1, 2)
+    positions = {g[0] for g in tied}
+    rest = np.concatenate([g for g in groups if g[0] not in positions] or [np.empty(0)])
     if rest.size == 0:
         return Density(np.array([0.0, 1.0]), np.zeros(1), atoms)
     low, high = rest[0], rest[-1] * (1 + 1e-12)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import NamedTuple, Protocol, SupportsFloat
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,9 +40,24 @@ def rate_time(eigenvalue: float, noise_variance: float, features_per_dim: float)
     return features_per_dim / (noise_variance * eigenvalue) if eigenvalue > 0 else math.inf
 
 
-def smallest_bulk_eigenvalue(constants: Constants, samples_per_dim: float, features_per_dim: float) -> float:
+class NoiseEnergies(Protocol):
+    """v² and s² of (T9): `activations.Constants`, or a stored result that holds them."""
+
+    @property
+    def v2(self) -> SupportsFloat: ...
+
+    @property
+    def s2(self) -> SupportsFloat: ...
+
+
+def smallest_bulk_eigenvalue(constants: NoiseEnergies, samples_per_dim: float, features_per_dim: float) -> float:
     """B25's λ_min = s² + v²(1 − √(ψ_p/ψ_n))², their lower edge of ρ_1."""
-    return constants.s2 + constants.v2 * (1 - math.sqrt(features_per_dim / samples_per_dim)) ** 2
+    return _bulk_edge(constants, 1 - math.sqrt(features_per_dim / samples_per_dim))
+
+
+def largest_bulk_eigenvalue(constants: NoiseEnergies, samples_per_dim: float, features_per_dim: float) -> float:
+    """s² + v²(1 + √(ψ_p/ψ_n))², B25's upper edge of ρ_1."""
+    return _bulk_edge(constants, 1 + math.sqrt(features_per_dim / samples_per_dim))
 
 
 def mean_gen_eigenvalue(constants: Constants, total_variance: float, features_per_dim: float) -> float:
@@ -72,3 +87,7 @@ def mem_time_of_curve(curves: Curves, grid: NDArray[np.float64], share: float = 
     if not final > max(start, 0.0):
         return None
     return first_crossing(lambda tau: curves(tau).gen - share * final, grid)
+
+
+def _bulk_edge(constants: NoiseEnergies, root: float) -> float:
+    return float(constants.s2) + float(constants.v2) * root**2

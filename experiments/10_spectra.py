@@ -1,0 +1,144 @@
+"""The spectrum of U splits into bulks, and memorization lives in the ones below the first.
+
+Claim (Bonnaire et al. 2025, Thm 3.2, Figs. 4 and 14; equations.md §5): for ψ_p ≫ ψ_n ≫ 1 the spectrum of
+U = E φφᵀ, averaged over the noise, has a bulk of d large eigenvalues (gen), a bulk of n eigenvalues between
+s² + v²(1 ± √(ψ_p/ψ_n))² (mem), and the rest near s² (null); the middle bulk depends on the data's covariance Σ only
+through σ_x². What the d → ∞ equations add is that the middle bulk is two: `main` with n − d eigenvalues, and `mini`
+with d eigenvalues below B25's edge, which does depend on Σ.
+
+Here: one draw at ψ_p = 64, t = 0.01, ψ_n = 8 and 32, isotropic data and two atoms 0.5/1.5 of equal weight. Published
+size: d = 100, so p = 6400. Every eigenvalue is of the U averaged exactly over the noise (T4); parts are counted by
+rank (§8), and "merged" says where no gap separates two of them.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import xarray as xr
+
+from rfsim import Problem
+from rfsim.claims import Claim, Judgment, Results, decide
+from rfsim.reproduce import Cell
+from rfsim.training.timescales import largest_bulk_eigenvalue, smallest_bulk_eigenvalue
+
+FIGURES = {
+    "b25-fig4": "Bonnaire et al. 2025, Fig. 4: spectrum of U, isotropic data",
+    "b25-fig14": "Bonnaire et al. 2025, Fig. 14: spectrum of U, two atoms 0.5/1.5",
+}
+DIM = {"quick": 24, "paper": 100}
+SECONDS = {"quick": 12, "paper": 240}
+
+ISOTROPIC, ATOMS = "isotropic", "atoms:0.5@0.5,0.5@1.5"
+SAMPLES_PER_DIM = (8, 32)
+
+
+def label(samples_per_dim: int, data: str) -> str:
+    return f"{data.partition(':')[0]}-{samples_per_dim}"
+
+
+def cells(size: str) -> list[Cell]:
+    return [
+        Cell(
+            label(psi_n, data),
+            "spectrum",
+            Problem(samples_per_dim=psi_n, features_per_dim=64, diffusion_time=0.01, data=data),
+            {"dim": DIM[size], "seeds": 3 if size == "quick" else 1},
+        )
+        for data in (ISOTROPIC, ATOMS)
+        for psi_n in SAMPLES_PER_DIM
+    ]
+
+
+def part(result: xr.Dataset, name: str) -> np.ndarray:
+    """Eigenvalues of one part, (seeds, count)."""
+    index = result.part.attrs["flag_meanings"].split().index(name)
+    return result.eigenvalue.values[:, result.part.values == index]
+
+
+def published_edges(result: xr.Dataset, samples_per_dim: float) -> tuple[float, float]:
+    """s² + v²(1 ∓ √(ψ_p/ψ_n))²."""
+    return (
+        smallest_bulk_eigenvalue(result, samples_per_dim, 64.0),
+        largest_bulk_eigenvalue(result, samples_per_dim, 64.0),
+    )
+
+
+def masses(results: Results) -> Judgment:
+    result = results[label(8, ISOTROPIC)]
+    found = dict(zip(result.bulk.values.tolist(), result.mass.values.tolist(), strict=True))
+    mem = found["main"] + found["mini"]
+    gap = float(result.gap_below.sel(bulk="gen").min())
+    separate = not result.merged.sel(bulk="gen").any()
+    words = f"gen {found['gen']:.6f}, mem {mem:.6f}, a factor {gap:.0f} between them"
+    return Judgment(words, None, decide(bool(separate) and found["gen"] == 1 / 64 and mem == 8 / 64))
+
+
+def edges(results: Results) -> Judgment:
+    result = results[label(8, ISOTROPIC)]
+    main, (lower, upper) = part(result, "main"), published_edges(result, 8)
+    ratios = np.array([main[:, 0] / lower, main[:, -1] / upper])
+    words = f"main's edges over the formula's: {ratios[0].mean():.2f} and {ratios[1].mean():.2f}"
+    return Judgment(words, _spread(ratios), decide(bool(np.all(np.abs(ratios - 1) < 0.15))))
+
+
+def smallest(results: Results) -> Judgment:
+    result = results[label(8, ISOTROPIC)]
+    ratio = part(result, "mini")[:, 0] / published_edges(result, 8)[0]
+    # B25 take their edge for the smallest eigenvalue above the null space
+    return Judgment(
+        f"mini begins at {ratio.mean():.3f} of that edge", _spread(ratio), decide(bool(np.all(ratio > 0.85)))
+    )
+
+
+def covariance(name: str, results: Results) -> Judgment:
+    pair = [np.median(part(results[label(8, data)], name), axis=1) for data in (ATOMS, ISOTROPIC)]
+    widths = [np.ptp(np.log(part(results[label(8, data)], name)), axis=1) for data in (ATOMS, ISOTROPIC)]
+    shift, width = pair[0] / pair[1] - 1, widths[0] / widths[1] - 1
+    words = f"median moves by {100 * shift.mean():+.1f}%, width in ln λ by {100 * width.mean():+.1f}%"
+    unmoved = bool(np.all(np.abs(shift) < 0.05) and np.all(np.abs(width) < 0.1))
+    return Judgment(words, _spread(shift), decide(unmoved))
+
+
+def _spread(values: np.ndarray) -> float | None:
+    """Standard error over the last axis, the seeds; None for one seed."""
+    values = np.atleast_2d(values)
+    return float(values.std(axis=-1, ddof=1).max() / np.sqrt(values.shape[-1])) if values.shape[-1] > 1 else None
+
+
+CLAIMS = (
+    Claim(
+        "b25-fig4-masses",
+        "gen has mass 1/ψ_p, the bulk below it ψ_n/ψ_p, and a gap separates them",
+        "Bonnaire et al. 2025, Thm 3.2, Fig. 4",
+        "gen 0.015625, mem 0.125000 (ψ_n = 8, ψ_p = 64, exact)",
+        masses,
+    ),
+    Claim(
+        "b25-fig4-edges",
+        "the bulk of ρ_1 lies between s² + v²(1 ± √(ψ_p/ψ_n))²",
+        "Bonnaire et al. 2025, Thm 3.2",
+        "ratio 1 at both edges, within 0.15, for main",
+        edges,
+    ),
+    Claim(
+        "b25-fig4-smallest",
+        "that lower edge is the smallest eigenvalue above the null space",
+        "Bonnaire et al. 2025, §3.2 (their λ_min)",
+        "ratio 1, within 0.15, for the smallest eigenvalue of mini",
+        smallest,
+    ),
+    Claim(
+        "b25-fig14-main",
+        "ρ_1 depends on Σ only through σ_x²: main",
+        "Bonnaire et al. 2025, Thm 3.2, Fig. 14",
+        "median within 5% and width within 10% of the isotropic one's",
+        lambda results: covariance("main", results),
+    ),
+    Claim(
+        "b25-fig14-mini",
+        "ρ_1 depends on Σ only through σ_x²: mini",
+        "Bonnaire et al. 2025, Thm 3.2, Fig. 14",
+        "median within 5% and width within 10% of the isotropic one's",
+        lambda results: covariance("mini", results),
+    ),
+)

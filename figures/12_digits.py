@@ -1,0 +1,25 @@
+"""Spectrum, losses and generalization gap for 8 × 8 digits."""
+
+from __future__ import annotations
+
+from matplotlib.figure import Figure
+
+from rfsim.claims import Results
+from rfsim.plotting import canvas, loss_panel, problem_line, spectrum_panel, styled
+
+STYLE = "paper"
+
+
+def digits(results: Results) -> Figure:
+    figure, axes = canvas(len(results), 3, style=STYLE, width="double", aspect=1.1)
+    with styled(STYLE):
+        for row, result in zip(axes, results.values(), strict=True):
+            spectrum_panel(row[0], result)
+            loss_panel(row[1], result, ("train", "test"), flags=("tau_gen",))
+            loss_panel(row[2], result, ("gen",), flags=("tau_mem",))
+            row[2].set_title(problem_line(result)[0], loc="right", y=-0.4)
+        figure.suptitle(", ".join(problem_line(next(iter(results.values())))[1:]), x=0.01, ha="left")
+    return figure
+
+
+DRAW = {"digits": digits}

@@ -1,0 +1,173 @@
+"""Results as answers: the JSON objects of the command contract, and the same facts as lines for a reader.
+
+Others script against the keys here: add to them, never rename. Over several seeds a value is the mean, and `NAME_se`
+its standard error; a value that one seed lacks is undefined (null), because the mean of the others would not say so.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rfsim import store
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+SCHEMA = 1
+CURVES = ("train", "test", "score", "gen")
+# a decomposition in float64 leaves about 1e-15 √p; beyond this it has gone wrong
+RESIDUAL_LIMIT = 1e-9
+
+
+def spectrum_answer(data: xr.Dataset) -> dict[str, Any]:
+    """`rfsim spectrum --json`: eigenvalues ascending, parts ascending, the Gaussian constants (equations.md T9)."""
+    parts = {name: _mean(data[name]) for name in ("lower", "upper", "gap_below")}
+    bulks = [
+        {"name": str(name), "count": int(data["count"][k]), "mass": float(data.mass[k])}
+        | {field: float(values[k]) for field, values in parts.items()}
+        for k, name in enumerate(data.bulk.values)
+    ]
+    answer = _head(data) | {
+        "eigenvalues": _mean(data.eigenvalue),
+        "bulks": bulks,
+        "constants": {name: float(data[name]) for name in ("a", "b", "v2", "s2")},
+    }
+    if data.sizes["seed"] > 1:
+        answer["eigenvalues_se"] = _standard_error(data.eigenvalue)
+    return store.plain(answer)
+
+
+def train_answer(data: xr.Dataset) -> dict[str, Any]:
+    """`rfsim train --json`: the losses at each train_time, both sets of timescales, the largest residual."""
+    answer = _head(data) | {"train_time": data.train_time.values}
+    for name in CURVES:
+        answer[name] = _mean(data[name])
+        if data.sizes["seed"] > 1:
+            answer[f"{name}_se"] = _standard_error(data[name])
+    answer["tau_gen"], answer["tau_mem"] = _timescales(data)
+    answer["residual"] = float(data.residual.max())
+    return store.plain(answer)
+
+
+def summary(data: xr.Dataset) -> dict[str, Any]:
+    """`rfsim show --json`: what a stored result is, without its numbers."""
+    return store.plain(
+        {
+            "schema": SCHEMA,
+            "kind": data.attrs[store.KIND],
+            "settings": store.settings(data),
+            "versions": json.loads(data.attrs["versions"]),
+            "wall_time_seconds": data.attrs["wall_time_seconds"],
+            "variables": {
+                str(name): {"shape": {str(d): n for d, n in v.sizes.items()}, "dtype": str(v.dtype)}
+                | {key: v.attrs[key] for key in ("long_name", "units") if key in v.attrs}
+                for name, v in {**data.coords, **data.data_vars}.items()
+            },
+        }
+    )
+
+
+def text(answer: dict[str, Any]) -> str:
+    """An answer as one line of JSON: no NaN, no Infinity."""
+    return json.dumps(answer, allow_nan=False, ensure_ascii=False)
+
+
+def spectrum_lines(data: xr.Dataset) -> list[str]:
+    """The parts of the spectrum as a table; merged: no gap to the part below in at least one seed."""
+    merged = data.merged.values.any(axis=0)
+    rows = [
+        [b["name"], str(b["count"]), *(_short(b[k]) for k in ("mass", "lower", "upper", "gap_below"))]
+        + (["merged"] if merged[k] else [])
+        for k, b in enumerate(spectrum_answer(data)["bulks"])
+    ]
+    return [*_sizes(data), *table([["part", "count", "mass", "lower", "upper", "gap_below"], *rows])]
+
+
+def train_lines(data: xr.Dataset) -> list[str]:
+    """The losses at each train_time and both sets of timescales as tables."""
+    answer = train_answer(data)
+    columns = [name for name in answer if name.removesuffix("_se") in ("train_time", *CURVES)]
+    rows = zip(*([_short(value) for value in answer[name]] for name in columns), strict=True)
+    scales = [
+        [name, "  ".join(f"{route} {_short(value)}" for route, value in answer[name].items())]
+        for name in ("tau_gen", "tau_mem")
+    ]
+    return [*_sizes(data), *table([columns, *map(list, rows)]), *(f"{name}  {values}" for name, values in scales)]
+
+
+def summary_lines(data: xr.Dataset) -> list[str]:
+    """What `summary` holds, for a reader."""
+    facts = summary(data)
+    variables = [
+        [name, ", ".join(f"{d} {n}" for d, n in v["shape"].items()) or "scalar", v["dtype"], v.get("long_name", "")]
+        for name, v in facts["variables"].items()
+    ]
+    return [
+        f"{facts['kind']} result, schema {facts['schema']}, computed in {facts['wall_time_seconds']:.2f} s",
+        "settings",
+        *table([[f"  {key}", json.dumps(v, ensure_ascii=False)] for key, v in facts["settings"].items()]),
+        "versions",
+        "  " + "  ".join(f"{name} {version}" for name, version in facts["versions"].items()),
+        "variables",
+        *table([[f"  {row[0]}", *row[1:]] for row in variables]),
+    ]
+
+
+def failed_parts(data: xr.Dataset) -> list[str]:
+    """One line for each seed whose decomposition did not reach float64's accuracy; empty where all did."""
+    return [
+        f"seed {seed}: the decomposition leaves a residual of {residual:.1e}, above {RESIDUAL_LIMIT:g}; do not use it"
+        for seed, residual in zip(data.seed.values, data.residual.values, strict=True)
+        if not residual <= RESIDUAL_LIMIT
+    ]
+
+
+def _head(data: xr.Dataset) -> dict[str, Any]:
+    problem = store.settings(data)
+    problem.pop("train_times", None)  # they are the answer's train_time
+    return {"schema": SCHEMA, "problem": problem}
+
+
+def _timescales(data: xr.Dataset) -> tuple[dict[str, float], dict[str, float]]:
+    def means(name: str, route: str) -> dict[str, float]:
+        return {str(key): float(value) for key, value in zip(data[route].values, _mean(data[name]), strict=True)}
+
+    return means("tau_gen", "gen_route"), means("tau_mem", "mem_route")
+
+
+def _mean(values: xr.DataArray) -> NDArray[np.float64]:
+    return values.values.mean(axis=values.get_axis_num("seed"))
+
+
+def _standard_error(values: xr.DataArray) -> NDArray[np.float64]:
+    with np.errstate(invalid="ignore"):  # an infinite value has no spread: NaN, so null
+        return values.values.std(axis=values.get_axis_num("seed"), ddof=1) / math.sqrt(values.sizes["seed"])
+
+
+def _sizes(data: xr.Dataset) -> list[str]:
+    problem = store.settings(data)
+    seeds = (
+        f"mean of {problem['seeds']} seeds from {problem['seed']}"
+        if problem["seeds"] > 1
+        else f"seed {problem['seed']}"
+    )
+    return [f"d {problem['dim']}  n {problem['n']}  p {problem['p']}  {seeds}"]
+
+
+def _short(value: float | str | None) -> str:
+    if value is None:
+        return "-"
+    return value if isinstance(value, str) else f"{value:.6g}"
+
+
+def table(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Rows aligned in columns; a row may be longer than the first."""
+    columns = max(map(len, rows))
+    widths = [max((len(row[k]) for row in rows if k < len(row)), default=0) for k in range(columns)]
+    return ["  ".join(cell.ljust(widths[k]) for k, cell in enumerate(row)).rstrip() for row in rows]

@@ -1,0 +1,298 @@
+"""The command line: flags in, one of `api`'s functions called, JSON or files out. It computes nothing itself.
+
+Exit status: 0 done; 1 a bug; 2 input refused; 3 finished with failed parts; 130 interrupted. A refusal is one line on
+standard error. Commands load JAX, xarray and matplotlib when they run, so `--help` and `--version` are fast.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import sys
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cyclopts import App, CycloptsError, Parameter
+from cyclopts.exceptions import UnknownCommandError, UnusedCliTokensError
+
+from rfsim import __version__
+from rfsim.cli import settings_file, terminal
+from rfsim.cli.flags import (
+    FigureFlags,
+    OutputFlags,
+    ProblemFlags,
+    Size,
+    ask,
+    folder_flag,
+    listed,
+    read_as,
+    switch,
+    text_flag,
+    times,
+)
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+DONE, REFUSED, UNCONVERGED, INTERRUPTED = 0, 2, 3, 130
+
+PROBLEM, OUTPUT, FIGURE = ProblemFlags(), OutputFlags(), FigureFlags()
+TRAIN_TIMES = (1.0, 100.0, 1e5)
+
+app = App(
+    name="rfsim",
+    version=__version__,
+    help="Random-feature score models: how they learn, memorize and are distilled.",
+    help_on_error=False,
+    suppress_keyboard_interrupt=False,
+)
+app.config = (partial(settings_file.apply, app),)  # it has to know every command
+
+
+def run(argv: Sequence[str] | None = None) -> int:
+    """Run one command (of `sys.argv` unless `argv` is given) and return its exit status; a bug's exception passes."""
+    arguments = sys.argv[1:] if argv is None else list(argv)
+    try:
+        status = app(arguments, exit_on_error=False, print_error=False, verbose=False, result_action="return_value")
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        terminal.complain("interrupted")
+        return INTERRUPTED
+    except BrokenPipeError:
+        # the reader has had enough; without this the interpreter complains again while it exits
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
+    except CycloptsError as error:
+        terminal.complain(_explained(error))
+        return REFUSED
+    except OverflowError as error:
+        terminal.complain(f"a size or setting is too large to compute with ({error})")
+        return REFUSED
+    except (ValueError, MemoryError, OSError) as error:
+        terminal.complain(error if str(error) else f"out of memory ({type(error).__name__})")
+        return REFUSED
+    except RuntimeError as error:
+        if "RESOURCE_EXHAUSTED" not in str(error):  # XLA's own out-of-memory is a RuntimeError
+            raise
+        terminal.complain(f"out of memory: {error}")
+        return REFUSED
+    return status if isinstance(status, int) else DONE
+
+
+def _explained(error: CycloptsError) -> str:
+    """cyclopts's message, or a better one where it names no remedy."""
+    tokens = error.unused_tokens or []
+    if isinstance(error, UnusedCliTokensError):
+        return f"unexpected {' '.join(tokens)!r}; settings are given as --flag VALUE"
+    if isinstance(error, UnknownCommandError) and tokens and tokens[0].startswith("-"):
+        near = difflib.get_close_matches(tokens[0], ["--help", "--version"], n=1)
+        hint = f"did you mean {near[0]}?" if near else "flags follow a command; see rfsim --help"
+        return f"unknown flag {tokens[0]}; {hint}"
+    return str(error)
+
+
+@app.command
+def train(
+    *,
+    problem: ProblemFlags = PROBLEM,
+    train_times: Annotated[
+        tuple[float, ...], read_as(times, "Training times τ, separated by commas; inf is one.", show_default=listed)
+    ] = TRAIN_TIMES,
+    output: OutputFlags = OUTPUT,
+    figure: FigureFlags = FIGURE,
+) -> int:
+    """Losses and timescales of training, in closed form."""
+    from rfsim import api
+    from rfsim.cli import answers
+
+    return _compute(
+        "train",
+        partial(api.train, train_times=train_times),
+        {"train_times": list(train_times)},
+        (answers.train_answer, answers.train_lines),
+        (problem, output, figure),
+    )
+
+
+@app.command
+def spectrum(*, problem: ProblemFlags = PROBLEM, output: OutputFlags = OUTPUT, figure: FigureFlags = FIGURE) -> int:
+    """Eigenvalues of U and its parts."""
+    from rfsim import api
+    from rfsim.cli import answers
+
+    return _compute(
+        "spectrum",
+        api.spectrum,
+        {},
+        (answers.spectrum_answer, answers.spectrum_lines),
+        (problem, output, figure),
+    )
+
+
+@app.command
+def plot(
+    file: str,
+    /,
+    *,
+    figure: FigureFlags = FIGURE,
+    out: Annotated[Path | None, folder_flag("Folder for the figures; that of FILE.")] = None,
+    force: Annotated[bool, switch("Replace figures that are not this one.")] = False,
+    quiet: Annotated[bool, switch("Do not name the files written.")] = False,
+) -> int:
+    """Draw a stored result to a PDF and a PNG, named after it."""
+    from rfsim import store
+    from rfsim.cli import folder
+
+    path = Path(file)
+    data = store.load(path)
+    stem = (out or path.parent) / path.stem
+    drawn = folder.draw(data, stem, style=figure.style, width=figure.width, force=force)
+    terminal.say([f"wrote {one}" for one in drawn], quiet=quiet)
+    return DONE
+
+
+@app.command
+def show(file: str, /, *, json: Annotated[bool, switch("Print one JSON object.")] = False) -> int:
+    """Say what a stored result is: kind, settings, versions, variables."""
+    from rfsim import store
+    from rfsim.cli import answers
+
+    data = store.load(file)
+    print(answers.text(answers.summary(data)) if json else "\n".join(answers.summary_lines(data)))
+    return DONE
+
+
+@app.command
+def reproduce(
+    *names: Annotated[str, text_flag("Figures, by the names of --list; all of them where none is given.")],
+    size: Annotated[Size, text_flag("quick, or the published size.")] = "quick",
+    list_: Annotated[bool, Parameter(name="--list", negative=(), show_default=False, help="Name the figures.")] = False,
+    quiet: Annotated[bool, switch("No progress and no tables; errors still print.")] = False,
+) -> int:
+    """Regenerate figures with the data and the claims behind them; needs a checkout."""
+    from rfsim import machine
+    from rfsim import reproduce as room
+    from rfsim.cli import report
+
+    root = room.checkout()
+    selected = room.select(room.experiments(root), names)
+    if list_:
+        print("\n".join(report.listing(root, selected)))
+        return DONE
+    machine.use_compilation_cache()
+    terminal.say(report.estimate(root, selected, size), quiet=quiet)
+    outcomes = []
+    for experiment, figures in selected:
+        with terminal.bar(experiment.name, quiet=quiet) as tell:
+            outcomes.append(room.run(root, experiment, figures, size, report=tell))
+    terminal.say(report.outcome_lines(root, outcomes), quiet=quiet)
+    failed = [outcome for outcome in outcomes if outcome.failure]
+    for outcome in failed:
+        terminal.complain(f"{outcome.experiment.name} failed: {outcome.failure}")
+    return UNCONVERGED if failed else DONE
+
+
+@app.command
+def bench(
+    *names: Annotated[str, text_flag("Measurements; all of them where none is given.")],
+    json: Annotated[bool, switch("Print one JSON object.")] = False,
+    quiet: Annotated[bool, switch("No table.")] = False,
+) -> int:
+    """Measure this machine: each row beside its floor in the same run."""
+    from rfsim import bench as room
+    from rfsim.cli import answers, report
+
+    rows = []
+    for row in room.run(names):
+        terminal.say(report.bench_line(row), quiet=quiet)
+        rows.append(row)
+    if json:
+        print(answers.text({"schema": answers.SCHEMA, "rows": [row._asdict() for row in rows]}))
+    return DONE
+
+
+@app.command
+def info(*, json: Annotated[bool, switch("Print one JSON object.")] = False) -> int:
+    """Versions, devices, threads, precision, memory limit, cache folder."""
+    from rfsim import machine
+    from rfsim.cli import answers
+
+    try:
+        devices, precision, status = machine.devices(), _precision(), DONE
+    except (RuntimeError, AssertionError) as error:
+        # JAX was told to use a backend that this machine lacks; telling so is what this command is for
+        devices, precision, status = [f"none: {str(error) or 'JAX found no backend to use'}"], "unknown", UNCONVERGED
+    facts: dict[str, Any] = {
+        "schema": answers.SCHEMA,
+        "versions": machine.versions(),
+        "devices": devices,
+        "threads": machine.threads(),
+        "precision": precision,
+        "memory_limit_bytes": machine.memory_limit(),
+        "cache_folder": str(machine.cache_folder()),
+    }
+    if json:
+        print(answers.text(facts))
+        return status
+    print("versions      " + "  ".join(f"{name} {version}" for name, version in facts["versions"].items()))
+    print("devices       " + "  ".join(facts["devices"]))
+    print(f"threads       {facts['threads']}")
+    print(f"precision     {facts['precision']} inside rfsim, whatever JAX is set to")
+    print(f"memory limit  {facts['memory_limit_bytes'] / machine.GIB:.3g} GiB")
+    print(f"cache folder  {facts['cache_folder']}")
+    return status
+
+
+def _precision() -> str:
+    """The type in which rfsim's functions compute here, asked of JAX."""
+    import jax.numpy as jnp
+
+    from rfsim.precision import in_float64
+
+    return in_float64(lambda: str(jnp.zeros(1).dtype))()
+
+
+def _compute(
+    command: str,
+    compute: Callable[..., xr.Dataset],
+    extra: dict[str, Any],
+    views: tuple[Callable[[xr.Dataset], dict[str, Any]], Callable[[xr.Dataset], list[str]]],
+    flags: tuple[ProblemFlags, OutputFlags, FigureFlags],
+) -> int:
+    """What the computing commands share: check everything, compute, save, answer.
+
+    `extra` are settings beside the problem's own; `views` turn the result into JSON and into lines.
+    """
+    from rfsim import api, machine
+    from rfsim.cli import answers, folder
+
+    problem_flags, output, figure = flags
+    asked = ask(problem_flags)
+    if figure.width != FIGURE.width:  # matplotlib is slow to load: only where there is something to refuse
+        from rfsim.plotting import centimeters
+
+        centimeters(figure.width)
+    out = output.out or (None if output.json else Path("rfsim-out") / command)
+    if out is not None:
+        folder.check(out, asked.settings | extra, force=output.force)
+    machine.use_compilation_cache()
+    try:
+        with terminal.progress(asked.notes, quiet=output.quiet) as report:
+            data = compute(asked.problem, **asked.arguments, report=report)
+    except api.Interrupted as stopped:
+        if out is not None and not (out / folder.RESULT).exists():
+            folder.fill(out, stopped.result, style=figure.style, width=figure.width)
+            seeds = stopped.result.sizes["seed"]
+            terminal.say(f"kept {seeds} of {asked.arguments['seeds']} seeds in {out}", quiet=output.quiet)
+        raise
+    to_json, to_lines = views
+    written = [] if out is None else folder.fill(out, data, style=figure.style, width=figure.width)
+    if output.json:
+        print(answers.text(to_json(data)))
+    terminal.say([*to_lines(data), *(f"wrote {path}" for path in written)], quiet=output.quiet)
+    failed = answers.failed_parts(data)
+    for line in failed:
+        terminal.complain(line)
+    return UNCONVERGED if failed else DONE

@@ -1,0 +1,220 @@
+"""The flags that state a problem, each read strictly from its text, and what they ask for.
+
+Light to import: `rfsim --help` reads this module, so everything that loads JAX waits inside `ask`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
+
+from cyclopts import Parameter, Token
+
+if TYPE_CHECKING:
+    from rfsim.model import Problem
+
+DIM = 100
+LARGEST = 2**53  # the whole numbers that float64, JSON and netCDF all hold
+# one quantity in two spellings: at most one of a pair may be given, and a flag outranks either in a settings file
+RIVALS = (("--samples-per-dim", "--samples"), ("--features-per-dim", "--features"))
+
+Scale = Literal["none", "global", "columns"]
+Style = Literal["paper", "talk", "screen"]
+Size = Literal["quick", "paper"]
+
+
+def whole(text: str, least: int) -> int:
+    """A whole number of at least `least`; 1e3 is one, 3.5, nan and 1e400 are not.
+
+    >>> whole("1e3", 1)
+    1000
+    """
+    try:
+        value = int(text) if text.strip().lstrip("+-").isdigit() else float(text)
+    except ValueError:
+        value = math.nan
+    if value != value or value in (math.inf, -math.inf) or value != int(value) or not least <= value <= LARGEST:
+        raise ValueError(f"must be a whole number from {least} to 2^53; got {shown(text)}")
+    return int(value)
+
+
+# annotations are evaluated by name, so what they call needs one
+from_zero, from_one, from_two = (partial(whole, least=least) for least in (0, 1, 2))
+
+
+def number(text: str) -> float:
+    """A real number or inf; what overflows float64 is refused and not taken for inf.
+
+    >>> number("inf"), number("1e5")
+    (inf, 100000.0)
+    """
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if value != value or (math.isinf(value) and "inf" not in text.lower()):
+        raise ValueError(f"must be a number that float64 holds, or inf; got {shown(text)}")
+    return value
+
+
+def times(text: str) -> tuple[float, ...]:
+    """Times separated by commas, inf allowed.
+
+    >>> times("1,100,inf")
+    (1.0, 100.0, inf)
+    """
+    items = text.split(",")
+    if not all(item.strip() for item in items):
+        raise ValueError(f"must be times separated by single commas, such as 1,100,1e5; got {shown(text)}")
+    found = tuple(number(item) for item in items)
+    if min(found) < 0:
+        raise ValueError(f"must not hold negative times; got {shown(text)}")
+    return found
+
+
+def listed(values: Sequence[float]) -> str:
+    """Times as `times` reads them."""
+    return ",".join(f"{value:g}" for value in values)
+
+
+def shown(text: str) -> str:
+    """`text` in quotes, shortened to fit a line."""
+    return repr(text if len(text) <= 40 else text[:37] + "...")
+
+
+def read_as(parse: Callable[[str], Any], explanation: str, **more: Any) -> Parameter:
+    """A flag of one value read by `parse`, which may begin with a minus so that the message for it is ours."""
+
+    def convert(_: object, tokens: Sequence[Token]) -> Any:
+        if len(tokens) > 1:  # cyclopts gathers repeats of a flag whose type is a tuple
+            raise ValueError("is given more than once")
+        return parse(tokens[0].value)
+
+    return Parameter(converter=convert, n_tokens=1, allow_leading_hyphen=True, negative=(), help=explanation, **more)
+
+
+def text_flag(explanation: str) -> Parameter:
+    """A flag whose value is taken as it stands."""
+    return Parameter(help=explanation)
+
+
+def folder_flag(explanation: str) -> Parameter:
+    """A flag that names a folder; one that begins with a minus is a forgotten name."""
+
+    def convert(_: object, tokens: Sequence[Token]) -> Path:
+        if not tokens[0].value.strip():
+            raise ValueError("must name a folder; got nothing")
+        return Path(tokens[0].value)
+
+    return Parameter(converter=convert, help=explanation)
+
+
+def switch(explanation: str) -> Parameter:
+    """A flag without a value."""
+    return Parameter(negative=(), show_default=False, help=explanation)
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class ProblemFlags:
+    """The problem, its sizes and its draw."""
+
+    dim: Annotated[int | None, read_as(from_one, "Dimension d; 100, or that of the data.")] = None
+    samples_per_dim: Annotated[float | None, read_as(number, "ψ_n = n/d; 4 unless given.")] = None
+    features_per_dim: Annotated[float | None, read_as(number, "ψ_p = p/d; 16 unless given.")] = None
+    samples: Annotated[int | None, read_as(from_two, "n, instead of --samples-per-dim.")] = None
+    features: Annotated[int | None, read_as(from_one, "p, instead of --features-per-dim.")] = None
+    diffusion_time: Annotated[float, read_as(number, "Diffusion time t.")] = 0.1
+    noise_copies: Annotated[float, read_as(number, "Frozen noise copies per sample, m; inf averages.")] = math.inf
+    activation: Annotated[str, text_flag("tanh or erf.")] = "tanh"
+    data: Annotated[
+        str,
+        text_flag(
+            "isotropic[:VARIANCE], atoms:W@L,…, powerlaw:ALPHA, subspace:FRACTION, mixture:SEPARATION, digits[:K], "
+            "or a .npy, .npz or .csv file of shape (samples, dimensions)."
+        ),
+    ] = "isotropic"
+    ridge: Annotated[float, read_as(number, "Ridge γ.")] = 0.0
+    seed: Annotated[int, read_as(from_zero, "First seed.")] = 0
+    seeds: Annotated[int, read_as(from_one, "Number of seeds; the answer is their mean.")] = 1
+    no_center: Annotated[bool, switch("Leave the mean of an array as it is.")] = False
+    scale: Annotated[Scale, text_flag("How an array is divided: by one number, each column, or not.")] = "global"
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class FigureFlags:
+    """How a figure looks."""
+
+    style: Annotated[Style, text_flag("Look of the figure.")] = "paper"
+    width: Annotated[str, read_as(str, "single, double, or centimeters.")] = "double"
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class OutputFlags:
+    """Where an answer goes."""
+
+    json: Annotated[bool, switch("Print one JSON object; write files only to an --out that is given.")] = False
+    out: Annotated[Path | None, folder_flag("Folder for result.nc and the figures; rfsim-out/COMMAND/.")] = None
+    force: Annotated[bool, switch("Replace a result that has other settings.")] = False
+    quiet: Annotated[bool, switch("No progress and no tables; errors still print.")] = False
+    config: Annotated[str | None, text_flag("TOML file whose keys are flags; the command line wins.")] = None
+
+
+class Asked(NamedTuple):
+    """What the flags ask for: the problem, the keyword arguments of `api`'s functions beside it, the settings as the
+    result will carry them, and what there is to say about how the flags were read."""
+
+    problem: Problem
+    arguments: dict[str, Any]
+    settings: dict[str, Any]
+    notes: list[str]
+
+
+def ask(flags: ProblemFlags) -> Asked:
+    """Turn flags into a problem; an array is read once, here. ValueError or MemoryError where they do not fit."""
+    from rfsim import data, model
+
+    for ratio, count in RIVALS:
+        if _value(flags, ratio) is not None and _value(flags, count) is not None:
+            raise ValueError(f"{ratio} and {count} are two forms of one quantity; give one of them")
+    array = data.read(flags.data) if data.is_array_spec(flags.data) else None
+    columns = (flags.dim or DIM) if array is None else array.shape[1]
+    dim = columns if flags.dim is None else flags.dim  # one that differs from an array's is refused below
+    ratios = {
+        "samples_per_dim": flags.samples_per_dim if flags.samples is None else flags.samples / columns,
+        "features_per_dim": flags.features_per_dim if flags.features is None else flags.features / columns,
+    }
+    problem = model.Problem(
+        **{name: ratio for name, ratio in ratios.items() if ratio is not None},
+        diffusion_time=flags.diffusion_time,
+        noise_copies=flags.noise_copies,
+        activation=flags.activation,
+        data=flags.data,
+        ridge=flags.ridge,
+    )
+    center = not flags.no_center
+    origin = model.source(problem, array=array, center=center, scale=flags.scale)
+    sizes = model.resolve(problem, origin, dim)
+    notes = [
+        f"{name}: {ratio:g} x {sizes.dim} rounds to {count}"
+        for name, ratio, count in (
+            ("samples", problem.samples_per_dim, sizes.samples),
+            ("features", problem.features_per_dim, sizes.features),
+        )
+        if abs(ratio * sizes.dim - count) > 1e-9 * count
+    ]
+    if array is None and (flags.no_center or flags.scale != "global"):
+        notes.append(f"--no-center and --scale concern arrays: {flags.data} is used as it is")
+    arguments = {"dim": dim, "seed": flags.seed, "seeds": flags.seeds, "center": center, "scale": flags.scale}
+    resolved = model.settings(problem, origin, sizes, seed=flags.seed, seeds=flags.seeds)
+    return Asked(problem, arguments | {"array": array}, resolved, notes)
+
+
+def _value(flags: ProblemFlags, flag: str) -> Any:
+    return getattr(flags, flag.removeprefix("--").replace("-", "_"))

@@ -1,0 +1,55 @@
+"""What `reproduce` and `bench` say: the list of figures, the estimate, the verdicts, the rows of measurements."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from rfsim import bench, machine, reproduce
+from rfsim.cli.answers import table
+
+Selected = Sequence[tuple[reproduce.Experiment, list[str]]]
+
+
+def listing(root: Path, selected: Selected) -> list[str]:
+    """Every figure: its source, the time of each size, and which sizes have stored results."""
+    rows = [["figure", *(f"{size}" for size in reproduce.SIZES), "stored", "source"]]
+    for experiment, figures in selected:
+        missing = {size: reproduce.remaining_seconds(root, experiment, size) for size in reproduce.SIZES}
+        stored = [size for size, seconds in missing.items() if seconds == 0]
+        times = [_duration(experiment.seconds(size)) for size in reproduce.SIZES]
+        rows += [[name, *times, ", ".join(stored) or "-", experiment.figures[name]] for name in figures]
+    return table(rows)
+
+
+def estimate(root: Path, selected: Selected, size: str) -> list[str]:
+    """What is still to compute, before it begins; times were measured on two cores."""
+    seconds = {one.name: reproduce.remaining_seconds(root, one, size) for one, _ in selected}
+    listed = ", ".join(f"{name} {_duration(value)}" for name, value in seconds.items())
+    return [f"estimate at size {size}, on two cores: {_duration(sum(seconds.values()))} ({listed})"]
+
+
+def outcome_lines(root: Path, outcomes: Sequence[reproduce.Outcome]) -> list[str]:
+    """Files drawn, results computed and reused, and every claim with its verdict."""
+    lines = []
+    for outcome in outcomes:
+        lines.append(f"{outcome.experiment.name}: {outcome.computed} computed, {outcome.reused} reused")
+        lines += [f"  wrote {path.relative_to(root)}" for path in outcome.files]
+        for row in outcome.rows:
+            error = "" if row.judgment.error is None else f" ± {row.judgment.error:.2g}"
+            lines += [
+                f"  {row.judgment.verdict.upper()}: {row.claim.claim} [{row.claim.id}]",
+                f"    published: {row.claim.published} ({row.claim.source})",
+                f"    ours:      {row.judgment.ours}{error}",
+            ]
+    return lines
+
+
+def bench_line(row: bench.Row) -> str:
+    """One measurement on one line."""
+    memory = f"{row.peak_memory / machine.GIB:.2f} GiB"
+    return f"{row.name}: {row.seconds:.3f} s, {row.ratio:.2f} times its floor; peak {memory}; {row.size}; {row.device}"
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"

@@ -1,0 +1,188 @@
+"""Curves over training time: losses and energies, with the timescales as flags."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+from numpy.typing import NDArray
+
+from rfsim.plotting.layout import Flag, flags_above, legend_above
+from rfsim.plotting.style import LOSS_LOOKS, MARKER_COLOR, PART_LOOKS, Look, in_style, sequence
+
+MANY = 30  # from so many points on a curve needs no markers
+# variable and route in a result → the symbol on the flag; dashed where predicted, solid where read off a curve
+FLAGS = {
+    ("tau_gen", "formula"): r"$\tau_\mathrm{gen}$",
+    ("tau_gen", "curve"): r"$\tau_\mathrm{gen}^\mathrm{\,curve}$",
+    ("tau_mem", "formula"): r"$\tau_\mathrm{mem}$",
+    ("tau_mem", "mini"): r"$\tau_\mathrm{mini}$",
+    ("tau_mem", "curve"): r"$\tau_\mathrm{mem}^\mathrm{\,curve}$",
+}
+TIME_UNITS = {
+    "formula": r"\tau_\mathrm{mem}",
+    "main": r"\tau_\mathrm{main}",
+    "mini": r"\tau_\mathrm{mini}",
+    "curve": r"\tau_\mathrm{mem}^\mathrm{\,curve}",
+}
+
+
+@in_style
+def loss_panel(
+    ax: Axes,
+    result: xr.Dataset,
+    quantities: Sequence[str] = ("train", "test", "score"),
+    *,
+    scale_time: str | None = None,
+    flags: Sequence[str] = ("tau_gen", "tau_mem"),
+) -> None:
+    """Losses against train_time τ on a log axis, mean over seeds with a band of one standard error.
+
+    τ = 0 has no place there and is left out; τ = ∞ is a triangle on the right edge. scale_time: a route of tau_mem
+    (formula, main, mini, curve): the axis is then τ over that time's mean over seeds. flags: vertical lines at the
+    means of tau_gen and tau_mem inside the axis, dashed for B25's formula and for τ_mini, solid for the curve's own.
+    A quantity that is NaN throughout (E_score of real data) is left out. The losses' axis is linear, or logarithmic
+    where they pass 10.
+
+    Raises ValueError for an unknown quantity or route and for a result that is no training.
+    """
+    if unknown := [name for name in quantities if name not in LOSS_LOOKS]:
+        raise ValueError(f"a loss is one of {', '.join(LOSS_LOOKS)}; got {unknown[0]!r}")
+    unit = _time_unit(result, scale_time)
+    curves = {LOSS_LOOKS[name]: result[name].values for name in quantities}
+    handles = _curves(ax, result.train_time.values / unit, curves)
+    if not handles:
+        ax.text(0.5, 0.5, "not defined for these data", transform=ax.transAxes, ha="center", va="center")
+    _time_label(ax, scale_time)
+    ax.set_ylabel(r"$L_\mathrm{gen}$ per dimension" if tuple(quantities) == ("gen",) else "loss per dimension")
+    means = [values.mean(0)[result.train_time.values > 0] for values in curves.values()]
+    _log_where_wide(ax, np.concatenate(means))
+    rise = flags_above(ax, _timescales(result, flags, unit))
+    legend_above(ax, handles, rise)
+
+
+@in_style
+def energy_panel(ax: Axes, result: xr.Dataset, *, scale_time: str | None = None) -> None:
+    """Energy (1/d) Tr Ā P U P Āᵀ of the weights in each part against train_time, as in `loss_panel`."""
+    unit = _time_unit(result, scale_time)
+    curves = {
+        PART_LOOKS[name]: result.energy.sel(bulk=name).values
+        for name in map(str, result.bulk.values)
+        if np.any(result.energy.sel(bulk=name) > 0)
+    }
+    handles = _curves(ax, result.train_time.values / unit, curves)
+    _time_label(ax, scale_time)
+    ax.set_ylabel("energy per dimension")
+    legend_above(ax, handles)
+
+
+@in_style
+def family_panel(
+    ax: Axes,
+    results: Mapping[str, xr.Dataset],
+    quantities: Sequence[str] = ("gen",),
+    *,
+    scale_time: str | None = None,
+    relative: bool = False,
+) -> None:
+    """One loss, or several told apart by dash, for a family of results: a color per result, dark to light.
+
+    results: label in the legend → result of a training. relative: each loss over its own value at τ = ∞, which the
+    results must then hold. scale_time as in `loss_panel`.
+    """
+    handles = []
+    for color, (label, result) in zip(sequence(len(results)), results.items(), strict=True):
+        times = result.train_time.values / _time_unit(result, scale_time)
+        shown = np.isfinite(times) & (times > 0)
+        for name in quantities:
+            mean = result[name].mean("seed").values
+            if relative:
+                mean = mean / mean[np.isinf(times)]
+            dash = LOSS_LOOKS[name].dash if len(quantities) > 1 else "-"
+            (line,) = ax.plot(times[shown], mean[shown], color=color, linestyle=dash, label=label)
+            if name == quantities[0]:
+                handles.append(line)
+    if len(quantities) > 1:
+        looks = [LOSS_LOOKS[name] for name in quantities]
+        handles += [Line2D([], [], color=MARKER_COLOR, linestyle=one.dash, label=one.label) for one in looks]
+    ax.set_xscale("log")
+    _time_label(ax, scale_time)
+    names = ", ".join(LOSS_LOOKS[name].label for name in quantities)
+    ax.set_ylabel(rf"{names} over its value at $\tau=\infty$" if relative else f"{names} per dimension")
+    legend_above(ax, handles)
+
+
+def _curves(ax: Axes, times: NDArray[np.float64], curves: dict[Look, NDArray[np.float64]]) -> list[Line2D]:
+    """Mean over seeds of each (seed, times) with its standard error on a log time axis; the legend's handles."""
+    order = np.argsort(times)
+    finite = order[np.isfinite(times[order]) & (times[order] > 0)]
+    last = order[np.isinf(times[order])][:1]
+    handles = []
+    ax.set_xscale("log")
+    for look, values in curves.items():
+        if np.isnan(values).all():
+            continue
+        mean, seeds = values.mean(0), values.shape[0]
+        marker = look.marker if finite.size < MANY else None
+        (line,) = ax.plot(
+            times[finite], mean[finite], color=look.color, linestyle=look.dash, marker=marker, label=look.label
+        )
+        handles.append(line)
+        if seeds > 1:
+            error = values.std(0, ddof=1) / np.sqrt(seeds)
+            low, high = (mean - error)[finite], (mean + error)[finite]
+            ax.fill_between(times[finite], low, high, color=look.color, alpha=0.25, linewidth=0)
+        if last.size:  # an empty line would count as a point at the figure's corner and upset the layout
+            edge = ax.get_yaxis_transform()
+            ax.plot(np.ones(1), mean[last], ">", color=look.color, transform=edge, clip_on=False)
+    if handles and last.size:
+        handles.append(Line2D([], [], color=MARKER_COLOR, marker=">", linestyle="", label=r"$\tau=\infty$"))
+    if finite.size:
+        low, high = float(times[finite[0]]), float(times[finite[-1]])
+        room = (high / low) ** 0.03 if low < high else 10.0
+        ax.set_xlim(low / room, high * room)
+    else:
+        ax.set_xlim(1, 10)
+        ax.set_xticks([], minor=False)
+        ax.set_xticks([], minor=True)
+    return handles
+
+
+def _log_where_wide(ax: Axes, values: NDArray[np.float64]) -> None:
+    """A log scale for losses that pass 10, ten times the zero score's, none of them negative; three decades below 1."""
+    values = values[np.isfinite(values)]
+    if values.size and values.min() >= 0 and values.max() > 10:
+        ax.set_yscale("log")
+        ax.set_ylim(max(1e-3, 0.7 * values.min()), 1.4 * values.max())
+
+
+def _time_unit(result: xr.Dataset, scale_time: str | None) -> float:
+    if "train_time" not in result:
+        raise ValueError("curves over train_time need a result of rfsim.train; got one without train_time")
+    if scale_time is None:
+        return 1.0
+    if scale_time not in TIME_UNITS:
+        raise ValueError(f"scale_time must be one of {', '.join(TIME_UNITS)} or None; got {scale_time!r}")
+    unit = float(result.tau_mem.sel(mem_route=scale_time).mean("seed", skipna=False))
+    if not 0 < unit < math.inf:
+        raise ValueError(f"the result has no finite tau_mem by the route {scale_time!r}; choose another scale_time")
+    return unit
+
+
+def _timescales(result: xr.Dataset, variables: Sequence[str], unit: float) -> list[Flag]:
+    found = []
+    for (variable, route), name in FLAGS.items():
+        if variable in variables:
+            values = result[variable].sel({f"{variable.removeprefix('tau_')}_route": route})
+            at = float(values.mean("seed", skipna=False)) / unit
+            found.append(Flag(at, name, "-" if route == "curve" else (0, (4, 2))))
+    return found
+
+
+def _time_label(ax: Axes, scale_time: str | None) -> None:
+    symbol = r"$\tau$" if scale_time is None else rf"$\tau/{TIME_UNITS[scale_time]}$"
+    ax.set_xlabel(f"training time {symbol}")

@@ -1,0 +1,218 @@
+"""How rfsim's figures look: styles, widths, colors that survive grey print, canvases, and saving to equal bytes.
+
+Figures are built without pyplot and without touching matplotlib's global settings, the reader's own matplotlibrc
+included: a `Drawing` carries its style and every panel and every rendering happens inside it.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any, Concatenate, NamedTuple, ParamSpec, TypeVar
+
+import matplotlib
+import matplotlib.style
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import to_hex
+from matplotlib.figure import Figure
+
+from rfsim.store import atomic
+
+P = ParamSpec("P")
+R = TypeVar("R")
+CENTIMETER = 72 / 2.54  # points
+WIDTHS = {"single": 8.6, "double": 17.8}
+NARROWEST, WIDEST = 6.0, 60.0
+
+
+def _style(size: float, line: float, dpi: int, fonts: dict[str, Any]) -> dict[str, Any]:
+    return fonts | {
+        "font.size": size,
+        "axes.labelsize": size,
+        "axes.titlesize": size,
+        "figure.titlesize": size,
+        "legend.fontsize": 0.92 * size,
+        "xtick.labelsize": 0.92 * size,
+        "ytick.labelsize": 0.92 * size,
+        "lines.linewidth": line,
+        "lines.markersize": 0.55 * size,
+        "patch.linewidth": 0.6 * line,
+        "axes.linewidth": 0.6 * line,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "xtick.major.width": 0.6 * line,
+        "ytick.major.width": 0.6 * line,
+        "xtick.minor.width": 0.4 * line,
+        "ytick.minor.width": 0.4 * line,
+        "xtick.major.size": 0.4 * size,
+        "ytick.major.size": 0.4 * size,
+        "xtick.minor.size": 0.22 * size,
+        "ytick.minor.size": 0.22 * size,
+        "axes.labelpad": 0.35 * size,
+        "legend.frameon": False,
+        "legend.borderpad": 0.1,
+        "legend.borderaxespad": 0.3,
+        "legend.handlelength": 2.2,
+        "legend.handletextpad": 0.5,
+        "legend.columnspacing": 1.2,
+        "legend.labelspacing": 0.25,
+        "figure.dpi": 100,
+        "savefig.dpi": dpi,
+        "pdf.fonttype": 42,
+        "ps.fonttype": 42,
+    }
+
+
+_SERIF = {"font.family": "STIXGeneral", "mathtext.fontset": "stix"}  # both ship with matplotlib: the same everywhere
+_SANS = {"font.family": "DejaVu Sans", "mathtext.fontset": "dejavusans"}
+STYLES = {
+    "paper": _style(8.5, 1.1, 200, _SERIF),
+    "talk": _style(11.0, 2.0, 200, _SANS),
+    "screen": _style(8.5, 1.5, 150, _SANS),
+}
+
+
+class Look(NamedTuple):
+    """How one quantity is drawn, everywhere; dash is a matplotlib line style."""
+
+    label: str
+    color: str
+    dash: Any
+    marker: str
+
+
+# Okabe & Ito's hues, shifted to lightness L* = 0, 32, 48, 64, 81 so that grey print keeps the parts apart.
+PART_LOOKS = {
+    "zero": Look("zero", "#000000", (0, (1, 1)), "v"),
+    "null": Look("null", "#C8C8C8", (0, (4, 1, 1, 1, 1, 1)), "s"),
+    "mini": Look("mini", "#C04F00", "-", "o"),
+    "main": Look("main", "#3FA4DC", (0, (5, 1.5)), "D"),
+    "gen": Look("gen", "#00507F", (0, (6, 1.5, 1, 1.5)), "^"),
+}
+LOSS_LOOKS = {
+    "train": Look(r"$L_\mathrm{train}$", "#00684C", "-", "o"),
+    "test": Look(r"$L_\mathrm{test}$", "#B5568C", (0, (5, 1.5)), "s"),
+    "score": Look(r"$E_\mathrm{score}$", "#E69F00", (0, (6, 1.5, 1, 1.5)), "^"),
+    "gen": Look(r"$L_\mathrm{gen}$", "#000000", "-", "D"),
+}
+MARKER_COLOR = "#666666"
+
+
+def sequence(k: int) -> list[str]:
+    """k colors for an ordered family of curves (ψ_n, say), dark to light with even steps in lightness.
+
+    >>> sequence(3)
+    ['#440154', '#26828e', '#b0dd2f']
+    """
+    if k < 1:
+        raise ValueError(f"a sequence needs at least one color; got {k}")
+    # viridis is even in lightness; its last tenth is too light for a line on white
+    return [to_hex(color) for color in matplotlib.colormaps["viridis"](np.linspace(0, 0.88, k))]
+
+
+def styled(style: str) -> AbstractContextManager[None]:
+    """Matplotlib's own defaults with one of STYLES on top, inside a `with` block only."""
+    if style not in STYLES:
+        raise ValueError(f"style must be one of {', '.join(STYLES)}; got {style!r}")
+    return matplotlib.style.context(STYLES[style], after_reset=True)
+
+
+def centimeters(width: str | float) -> float:
+    """A figure's width in cm: "single", "double", or a number (as text, too) between 6 and 60.
+
+    >>> centimeters("single"), centimeters("12.5")
+    (8.6, 12.5)
+    """
+    if isinstance(width, str) and width in WIDTHS:
+        return WIDTHS[width]
+    try:
+        value = math.nan if isinstance(width, bool) else float(width)
+    except (TypeError, ValueError):
+        value = math.nan
+    if not NARROWEST <= value <= WIDEST:
+        raise ValueError(
+            f"width must be {', '.join(WIDTHS)} or a number of cm from {NARROWEST:g} to {WIDEST:g}; got {width!r}"
+        )
+    return value
+
+
+def ems(style: str, width: str | float) -> float:
+    """A figure's width in units of its style's font size: what decides how many panels fit side by side."""
+    if style not in STYLES:
+        raise ValueError(f"style must be one of {', '.join(STYLES)}; got {style!r}")
+    return centimeters(width) * CENTIMETER / STYLES[style]["font.size"]
+
+
+def number(value: float | str) -> str:
+    """A setting in mathtext, to four digits.
+
+    >>> number("inf"), number(0.1), number(1e-6)
+    ('\\\\infty', '0.1', '10^{-6}')
+    """
+    if value in ("inf", math.inf):
+        return r"\infty"
+    digits, _, exponent = f"{value:.4g}".partition("e")
+    return rf"{digits}\times 10^{{{int(exponent)}}}".removeprefix(r"1\times ") if exponent else digits
+
+
+class Drawing(Figure):
+    """A figure that is drawn in its own style wherever it is drawn."""
+
+    def __init__(self, style: str, width: float, height: float) -> None:
+        with styled(style):
+            super().__init__(figsize=(width / 2.54, height / 2.54), layout="constrained")
+        self.style = style
+
+    def draw(self, renderer: Any) -> None:
+        with styled(self.style):
+            super().draw(renderer)
+
+
+def style_of(ax: Axes) -> AbstractContextManager[None]:
+    """The style of the figure that `ax` belongs to; "paper" for a figure made elsewhere."""
+    return styled(getattr(ax.get_figure(root=True), "style", "paper"))
+
+
+def in_style(draw: Callable[Concatenate[Axes, P], R]) -> Callable[Concatenate[Axes, P], R]:
+    """`draw(ax, …)` inside the style of the figure that `ax` belongs to."""
+
+    @functools.wraps(draw)
+    def drawn(ax: Axes, *args: P.args, **kwargs: P.kwargs) -> R:
+        with style_of(ax):
+            return draw(ax, *args, **kwargs)
+
+    return drawn
+
+
+def canvas(
+    rows: int = 1, columns: int = 1, *, style: str = "paper", width: str | float = "single", aspect: float = 0.75
+) -> tuple[Drawing, np.ndarray]:
+    """An empty figure and its axes, an array (rows, columns); aspect is the height over the width of one panel.
+
+    Raises ValueError for an unknown style or width.
+    """
+    across = centimeters(width)
+    figure = Drawing(style, across, rows * aspect * across / columns)
+    with styled(style):
+        return figure, figure.subplots(rows, columns, squeeze=False)
+
+
+def save(figure: Figure, stem: str | Path, *, style: str | None = None) -> list[Path]:
+    """Write stem.pdf (vector, fonts embedded) and stem.png, each whole or not at all; equal figures give equal bytes.
+
+    style: the figure's own, or "paper" for a figure made elsewhere. Raises store.StoreError where the folder cannot
+    be written.
+    """
+    stem = Path(stem)
+    written = []
+    with styled(style or getattr(figure, "style", "paper")):
+        for suffix, nothing in ((".pdf", ("CreationDate", "Creator", "Producer")), (".png", ("Software",))):
+            path = stem.with_name(stem.name + suffix)
+            with atomic(path) as temporary:
+                figure.savefig(temporary, format=suffix[1:], metadata=dict.fromkeys(nothing))
+            written.append(path)
+    return written

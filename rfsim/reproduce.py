@@ -1,0 +1,234 @@
+"""Running the experiments of a checkout: cells computed once, stored as they end, reused while their code stands.
+
+An experiment `experiments/NN_name.py` defines FIGURES {figure name: source}, SECONDS {size: measured seconds on two
+cores}, cells(size) and CLAIMS; `figures/NN_name.py` defines DRAW {figure name: results → Figure}. Cells are calls of
+the front door, so everything that shapes a stored result is the cell and the code of `rfsim.api`.
+"""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import importlib.util
+import inspect
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import ModuleType
+from typing import Any, NamedTuple
+
+import rfsim
+from rfsim import api, store
+from rfsim.claims import Claim, Results, Row
+from rfsim.model import Problem
+
+SIZES = ("quick", "paper")
+Report = Callable[[str, Mapping[str, Any]], None]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One call of a front-door quantity: its label within the experiment, its name, problem and further arguments."""
+
+    label: str
+    quantity: str
+    problem: Problem
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    def key(self) -> str:
+        """The canonical text of everything asked for."""
+        return store.canonical({"quantity": self.quantity, "problem": vars(self.problem), "options": self.options})
+
+    def run(self, report: Report | None = None):
+        """Compute the cell."""
+        return getattr(api, self.quantity)(self.problem, **self.options, report=report)
+
+
+class Experiment(NamedTuple):
+    """One experiment file of a checkout and the figure file that belongs to it."""
+
+    name: str
+    module: ModuleType
+    drawing: Path
+
+    @property
+    def figures(self) -> Mapping[str, str]:
+        """Figure name → source."""
+        return self.module.FIGURES
+
+    @property
+    def claims(self) -> Sequence[Claim]:
+        return self.module.CLAIMS
+
+    def cells(self, size: str) -> list[Cell]:
+        return self.module.cells(size)
+
+    def seconds(self, size: str) -> float:
+        """Measured wall seconds of all cells on two cores."""
+        return self.module.SECONDS[size]
+
+
+class Outcome(NamedTuple):
+    """What became of one experiment: files drawn, judged claims, cells computed and reused, and its failure if any."""
+
+    experiment: Experiment
+    files: list[Path]
+    rows: list[Row]
+    computed: int
+    reused: int
+    failure: str | None
+
+
+def checkout() -> Path:
+    """The root of the checkout that holds the experiments: the package's own, or the current folder.
+
+    Raises ValueError, in one line, outside of one.
+    """
+    for root in (Path(rfsim.__file__).resolve().parents[1], Path.cwd()):
+        if (root / "experiments").is_dir() and (root / "figures").is_dir() and (root / "rfsim").is_dir():
+            return root
+    raise ValueError(
+        "rfsim reproduce needs a checkout of rfsim, the folder with experiments/ and figures/; "
+        "run it there after python -m pip install -e '.[data]'"
+    )
+
+
+def experiments(root: Path) -> list[Experiment]:
+    """All experiments of a checkout, in order of their numbers."""
+    files = sorted((root / "experiments").glob("[0-9][0-9]_*.py"))
+    return [Experiment(f.stem, _module(f), root / "figures" / f.name) for f in files]
+
+
+def select(found: Sequence[Experiment], names: Sequence[str]) -> list[tuple[Experiment, list[str]]]:
+    """The experiments behind figure names, each with the figures asked for; all of them where no name is given."""
+    known = [name for one in found for name in one.figures]
+    for name in names:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            raise ValueError(f"unknown figure {name!r}; choose among {', '.join(known)}{hint}")
+    wanted = [(one, [name for name in one.figures if not names or name in names]) for one in found]
+    return [(one, figures) for one, figures in wanted if figures]
+
+
+def cell_path(root: Path, experiment: Experiment, size: str, cell: Cell) -> Path:
+    """Where a cell's result lies: beside its experiment."""
+    return root / "experiments" / "out" / f"{experiment.name}-{size}" / f"{cell.label}.nc"
+
+
+def stored(path: Path, cell: Cell, digest: str):
+    """The stored result of a cell if its settings, schema and code match, else None."""
+    if not path.exists():
+        return None
+    try:
+        data = store.load(path)
+    except store.StoreError:
+        return None  # unreadable or of another schema: computed anew
+    same = data.attrs.get("cell") == cell.key() and data.attrs.get("code_digest") == digest
+    return data if same else None
+
+
+def remaining_seconds(root: Path, experiment: Experiment, size: str) -> float:
+    """Estimated seconds left: the measured time of this size, shared evenly by the cells that are not stored."""
+    digest = code_digest(root)
+    cells = experiment.cells(size)
+    missing = sum(stored(cell_path(root, experiment, size, cell), cell, digest) is None for cell in cells)
+    return experiment.seconds(size) * missing / len(cells)
+
+
+def run(
+    root: Path, experiment: Experiment, figures: Sequence[str], size: str, *, report: Report | None = None
+) -> Outcome:
+    """Compute or reuse every cell of one experiment, draw its figures, judge its claims.
+
+    Each cell is stored when it ends, so an interrupted run resumes. A failing cell, figure or rule ends this
+    experiment alone and is named in the outcome.
+    """
+    tell = report or (lambda step, values: None)
+    cells, digest = experiment.cells(size), code_digest(root)
+    results: dict[str, Any] = {}
+    computed, files, rows = 0, [], []
+    try:
+        for number, cell in enumerate(cells):
+            path = cell_path(root, experiment, size, cell)
+            data = stored(path, cell, digest)
+            tell(cell.label, {"done": number, "total": len(cells)})
+            if data is None:
+
+                def step(name: str, values: Mapping[str, Any], number: int = number, cell: Cell = cell) -> None:
+                    tell(f"{cell.label}: {name}", {"done": number, "total": len(cells), **values})
+
+                data = cell.run(step).assign_attrs(cell=cell.key(), code_digest=digest)
+                store.save(data, path)
+                computed += 1
+            results[cell.label] = data
+        tell("figures", {"done": len(cells), "total": len(cells)})
+        files = list(_draw(root, experiment, figures, results))
+        rows = judge(experiment, results, figures, size)
+    except (ValueError, MemoryError, ArithmeticError, OSError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        return Outcome(experiment, files, rows, computed, len(results) - computed, reason)
+    return Outcome(experiment, files, rows, computed, len(cells) - computed, None)
+
+
+def judge(experiment: Experiment, results: Results, figures: Sequence[str], size: str) -> list[Row]:
+    """Every claim of an experiment under its rule, with the command that redoes it."""
+    command = f"rfsim reproduce {' '.join(figures)} --size {size}"
+    return [Row(claim, claim.rule(results), command) for claim in experiment.claims]
+
+
+def code_digest(root: Path) -> str:
+    """SHA-256 of `rfsim/api.py` and of every module of rfsim that it imports, directly or not."""
+    return store.digest(sorted(_closure(root / "rfsim" / "api.py", root)), root)
+
+
+def _closure(start: Path, root: Path) -> set[Path]:
+    seen, waiting = set(), [start]
+    while waiting:
+        path = waiting.pop()
+        if path in seen:
+            continue
+        seen.add(path)
+        waiting += [found for name in _imports(path) for found in _sources(name, root)]
+    return seen
+
+
+def _imports(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            # the imported name may itself be a module: `from rfsim import store`
+            yield from (node.module, *(f"{node.module}.{alias.name}" for alias in node.names))
+
+
+def _sources(name: str, root: Path) -> list[Path]:
+    if name.split(".")[0] != "rfsim":
+        return []
+    base = root.joinpath(*name.split("."))
+    return [path for path in (base.with_suffix(".py"), base / "__init__.py") if path.is_file()]
+
+
+def _draw(root: Path, experiment: Experiment, figures: Sequence[str], results: Results) -> Iterator[Path]:
+    from rfsim import plotting  # the figures' own room: only a run that draws needs matplotlib
+
+    drawing = _module(experiment.drawing)
+    for name in figures:
+        yield from plotting.save(drawing.DRAW[name](results), root / "figures" / "out" / name)
+
+
+def _module(path: Path) -> ModuleType:
+    name = f"rfsim_{path.parent.name}_{path.stem}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise ValueError(f"{path} cannot be loaded as a Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def describe(experiment: Experiment) -> str:
+    """The first line of an experiment's docstring: its claim."""
+    return (inspect.getdoc(experiment.module) or experiment.name).splitlines()[0]
