@@ -3,9 +3,9 @@
 Claim [ours]; the published figures use Gaussian data (Bonnaire et al. 2025, Figs. 4, 5; equations.md T4–T8). With
 scikit-learn's digits (64 pixels, centered, scaled so that Tr Σ/d = 1) as training data, and the held-out half of the
 images, its noise average exact too, as the population: does U still show a gen part apart from the rest, does the test
-loss still turn after a generalizing phase, and does memorization still set in at τ_mini? Three pixels are constant
-and the covariance falls over decades, so the rank labels of §8 are put to a hard test; no true score is known, and
-E_score is undefined.
+loss still turn after a generalizing phase, and does memorization set in at the multiple of τ_mini that Gaussian data
+show? Three pixels are constant and the covariance falls over decades, so the rank labels of §8 are put to a hard test;
+no true score is known, and E_score is undefined.
 """
 
 from __future__ import annotations
@@ -63,7 +63,8 @@ def onset(results: Results) -> Judgment:
     ratios = np.array([(t.sel(mem_route="curve") / t.sel(mem_route="mini")).values for t in times])
     words = f"τ_half/τ_mini {', '.join(f'{value:.2f}' for value in ratios.mean(axis=1))}"
     error = float(ratios.std(axis=1, ddof=1).max() / np.sqrt(ratios.shape[1]))
-    return Judgment(words, error, decide(bool(np.all((ratios > 0.5) & (ratios < 2)))))
+    wide = results[label(8)].sizes["feature"] == 64 * 64
+    return Judgment(words, error, decide(bool(np.all((ratios > 0.45 / 1.6) & (ratios < 0.45 * 1.6))), decidable=wide))
 
 
 CLAIMS = (
@@ -83,9 +84,9 @@ CLAIMS = (
     ),
     Claim(
         "ours-digits-mini",
-        "memorization sets in at τ_mini on real images [ours]",
-        "equations.md §9.2",
-        "τ_half/τ_mini within a factor 2 of 1",
+        "memorization sets in at the same multiple of τ_mini as for isotropic Gaussian data of that width [ours]",
+        "equations.md §9.2; experiments/11_memorization_time.py: 0.38 to 0.46 at ψ_p = 64",
+        "τ_half/τ_mini 0.45, within a factor 1.6, at ψ_p = 64",
         onset,
     ),
 )

@@ -15,9 +15,11 @@ def digits(results: Results) -> Figure:
     with styled(STYLE):
         for row, result in zip(axes, results.values(), strict=True):
             spectrum_panel(row[0], result)
+            row[0].set_yscale("log")
+            row[0].set_ylim(1e-3, 3)
+            row[0].text(0.97, 0.97, problem_line(result)[0], transform=row[0].transAxes, ha="right", va="top")
             loss_panel(row[1], result, ("train", "test"), flags=("tau_gen",))
             loss_panel(row[2], result, ("gen",), flags=("tau_mem",))
-            row[2].set_title(problem_line(result)[0], loc="right", y=-0.4)
         figure.suptitle(", ".join(problem_line(next(iter(results.values())))[1:]), x=0.01, ha="left")
     return figure
 

@@ -30,7 +30,6 @@ MAX_ORDERS = 200
 TILE = 512
 CHUNK_BYTES = 256 * 2**20  # Hermite coefficients held at once, where p² doubles allow less
 RULE_TOLERANCE = 1e-13
-FINEST_STEP = 0.0625
 
 
 class Moments(NamedTuple):
@@ -191,16 +190,23 @@ def _pilot(weights: NDArray[np.float64], law: Law, geometry: _Geometry, sigma: A
     centers = law.centers[_probe(len(law.centers))]
     eta = weights[rows] @ centers.T / math.sqrt(weights.shape[1])
     deviation = geometry.deviation[rows]
-    g, square = _evaluate(eta, deviation, hermite_rule(max_orders, FINEST_STEP), sigma)
+    finest = _finest_step(deviation)
+    g, square = _evaluate(eta, deviation, hermite_rule(max_orders, finest), sigma)
     energy = (g**2).mean(axis=1)
     beyond = np.maximum(square.mean(axis=1) - energy.sum(axis=1), 0.0)
     tail = np.cumsum(np.column_stack([beyond, energy[:, ::-1]]), axis=1)[:, ::-1]
     return _Pilot(eta, deviation, g, square, tail)
 
 
+def _finest_step(deviation: NDArray[np.float64]) -> float:
+    """σ's nearest pole, 1/T away on the scale of the noise, asks for steps in proportion."""
+    return min(0.0625, 0.1 / deviation.max())
+
+
 def _choose_rule(pilot: _Pilot, sigma: Activation, orders: int) -> HermiteRule:
     """The coarsest rule that agrees with the finest on the probes, trimmed to the nodes that carry weight."""
-    for step in (0.75, 0.625, 0.5, 0.4375, 0.375, 0.3125, 0.25, 0.1875, 0.125):
+    error, step = math.inf, 0.75
+    while step > 1.5 * _finest_step(pilot.deviation):
         rule = hermite_rule(orders, step)
         g, square = _evaluate(pilot.eta, pilot.deviation, rule, sigma)
         error = max(np.abs(g - pilot.g[..., :orders]).max(), np.abs(square - pilot.square).max())
@@ -209,6 +215,7 @@ def _choose_rule(pilot: _Pilot, sigma: Activation, orders: int) -> HermiteRule:
             heavy = np.flatnonzero(np.abs(rule.weights).max(axis=0) > 1e-18)
             keep = slice(heavy[0] // 4 * 4, rule.nodes.size - heavy[0] // 4 * 4)
             return HermiteRule(rule.nodes[keep], rule.weights[:, keep])
+        step *= 0.85
     raise ValueError(
         f"the noise average of {sigma.name!r} by quadrature is off by {error:.1e} at pre-activation scale "
         f"{pilot.deviation.max():.3g}, accepted is {RULE_TOLERANCE:g}; use data of smaller scale"

@@ -131,7 +131,7 @@ def stored(path: Path, cell: Cell, digest: str):
 
 def remaining_seconds(root: Path, experiment: Experiment, size: str) -> float:
     """Estimated seconds left: the measured time of this size, shared evenly by the cells that are not stored."""
-    digest = code_digest(root)
+    digest = code_digest()
     cells = experiment.cells(size)
     missing = sum(stored(cell_path(root, experiment, size, cell), cell, digest) is None for cell in cells)
     return experiment.seconds(size) * missing / len(cells)
@@ -146,7 +146,7 @@ def run(
     experiment alone and is named in the outcome.
     """
     tell = report or (lambda step, values: None)
-    cells, digest = experiment.cells(size), code_digest(root)
+    cells, digest = experiment.cells(size), code_digest()
     results: dict[str, Any] = {}
     computed, files, rows = 0, [], []
     try:
@@ -178,8 +178,9 @@ def judge(experiment: Experiment, results: Results, figures: Sequence[str], size
     return [Row(claim, claim.rule(results), command) for claim in experiment.claims]
 
 
-def code_digest(root: Path) -> str:
+def code_digest() -> str:
     """SHA-256 of `rfsim/api.py` and of every module of rfsim that it imports, directly or not."""
+    root = Path(rfsim.__file__).resolve().parents[1]
     return store.digest(sorted(_closure(root / "rfsim" / "api.py", root)), root)
 
 
@@ -204,7 +205,8 @@ def _imports(path: Path) -> Iterator[str]:
 
 
 def _sources(name: str, root: Path) -> list[Path]:
-    if name.split(".")[0] != "rfsim":
+    # `rfsim` itself only forwards names, and to every room
+    if not name.startswith("rfsim."):
         return []
     base = root.joinpath(*name.split("."))
     return [path for path in (base.with_suffix(".py"), base / "__init__.py") if path.is_file()]

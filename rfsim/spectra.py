@@ -164,40 +164,19 @@ def sample_spectrum(
     λ_min, the eigenvalues decide, and the moments are computed again in the rare case that the estimate was too high.
     """
     require_float64()
-    t = problem.diffusion_time
-    noise_scale = math.sqrt(noise_variance(t))
-    law, floor = training_law(draw, t), None
-    while True:
-        if math.isfinite(problem.noise_copies):
-            moments = frozen_moments(draw.weights, frozen_draws(draw, problem), problem.sigma)
-        else:
-            moments = averaged_moments(
-                draw.weights, law, problem.sigma, noise_scale=noise_scale, tolerance=tolerance, floor=floor,
-                ridge=problem.ridge,
-            )  # fmt: skip
-        lam, basis = _eigh(moments.second)
-        smallest = float(lam[0])
-        # what the eigenvalues can still promise when truncation has moved them by its bound
-        floor = smallest - moments.error_bound + problem.ridge
-        if moments.error_bound <= tolerance * floor or moments.orders == 0:
-            break
-        floor = max(floor, 0.01 * moments.error_bound / tolerance)
-    counts = part_counts(*_sizes(draw), problem.noise_copies)
-    rounding = 1e-13 * float(lam[-1])
-    if smallest < -rounding * len(lam) or (not counts["zero"] and smallest + problem.ridge <= 0):
-        raise ValueError(
-            f"U has the eigenvalue {smallest:.2e} at dim {draw.sizes.dim}, samples {draw.sizes.samples}, "
-            f"features {draw.sizes.features}, diffusion_time {t:g}, below what float64 resolves; "
-            "add a ridge or take fewer features"
-        )
-    residual = _residual(moments.second, lam, basis, moments.noise)
-    v = basis.T @ moments.noise
-    if counts["zero"]:
+    moments, lam, basis = _decomposed(problem, draw, tolerance)
+    residual = float(_residual(moments.second, lam, basis, moments.noise))
+    v, zero = basis.T @ moments.noise, part_counts(*_sizes(draw), problem.noise_copies)["zero"]
+    _require_resolved(problem, draw, np.asarray(lam)[zero:])
+    if zero:
         # V lies in the range of U: outside of it only rounding is left, and 1/λ would blow it up
-        lam, v = lam.at[: counts["zero"]].set(0.0), v.at[: counts["zero"]].set(0.0)
-    sources = [v] if start is None else [v, -noise_scale * (basis.T @ jnp.asarray(start).T)]
+        lam, v = lam.at[:zero].set(0.0), v.at[:zero].set(0.0)
+    sources = [v]
+    if start is not None:
+        scale = math.sqrt(noise_variance(problem.diffusion_time))
+        sources.append(-scale * (basis.T @ jnp.asarray(start).T))
     return SampleSpectrum(
-        lam, basis, jnp.stack(sources), moments.constant, moments.orders, moments.error_bound, float(residual)
+        lam, basis, jnp.stack(sources), moments.constant, moments.orders, moments.error_bound, residual
     )
 
 
@@ -227,6 +206,42 @@ def sample_target(spectrum: SampleSpectrum, moments: Moments) -> SampleTarget:
         moments.orders,
         moments.error_bound,
     )
+
+
+def _decomposed(problem: Problem, draw: Instance, tolerance: float) -> tuple[Moments, Array, Array]:
+    """U and V of one draw, and the eigenvalues and eigenvectors of U, with U's truncation checked against λ_min."""
+    if math.isfinite(problem.noise_copies):
+        moments = frozen_moments(draw.weights, frozen_draws(draw, problem), problem.sigma)
+        return moments, *_eigh(moments.second)
+    law = training_law(draw, problem.diffusion_time)
+    scale, floor = math.sqrt(noise_variance(problem.diffusion_time)), None
+    while True:
+        moments = averaged_moments(
+            draw.weights,
+            law,
+            problem.sigma,
+            noise_scale=scale,
+            tolerance=tolerance,
+            floor=floor,
+            ridge=problem.ridge,
+        )
+        lam, basis = _eigh(moments.second)
+        # what the eigenvalues can still promise when truncation has moved them by its bound
+        floor = float(lam[0]) - moments.error_bound + problem.ridge
+        if moments.error_bound <= tolerance * floor:
+            return moments, lam, basis
+        floor = max(floor, 0.01 * moments.error_bound / tolerance)
+
+
+def _require_resolved(problem: Problem, draw: Instance, lam: NDArray[np.float64]) -> None:
+    """Refuse nonzero eigenvalues that a decomposition in float64 cannot tell from rounding."""
+    resolution = 1e-14 * math.sqrt(draw.sizes.features) * float(lam[-1])
+    if lam[0] + problem.ridge <= resolution:
+        d, n, p = draw.sizes
+        raise ValueError(
+            f"U has the eigenvalue {lam[0]:.1e} at dim {d}, samples {n}, features {p}, diffusion_time "
+            f"{problem.diffusion_time:g}, and float64 resolves {resolution:.1e}; add a ridge or take fewer features"
+        )
 
 
 def _sizes(draw: Instance) -> tuple[int, int, int]:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import rfsim
-from rfsim import Problem, store
+from rfsim import Problem, api, store
 
 SMALL = Problem(samples_per_dim=2, features_per_dim=5)
 
@@ -118,3 +118,18 @@ def test_bad_seeds_are_refused(arguments, message):
 def test_sizes_beyond_memory_are_refused_before_anything_is_drawn():
     with pytest.raises(MemoryError, match=r"dim 1000 with 2000 samples and 5000000 features needs about .* GiB"):
         rfsim.spectrum(Problem(samples_per_dim=2, features_per_dim=5000), dim=1000)
+
+
+def test_an_interrupt_keeps_the_seeds_that_have_ended():
+    def stop(step, values):
+        if values["seed"] == 5:
+            raise KeyboardInterrupt
+
+    with pytest.raises(api.Interrupted) as caught:
+        rfsim.train(SMALL, [1.0, 1e4], dim=8, seed=3, seeds=4, report=stop)
+    kept, whole = caught.value.result, rfsim.train(SMALL, [1.0, 1e4], dim=8, seed=3, seeds=2)
+    np.testing.assert_array_equal(kept.test, whole.test)
+    assert store.settings(kept) == store.settings(whole)
+    with pytest.raises(KeyboardInterrupt) as caught:
+        rfsim.spectrum(SMALL, dim=8, seed=5, report=stop)
+    assert not isinstance(caught.value, api.Interrupted)

@@ -172,3 +172,16 @@ def test_float32_is_refused():
 
     with jax.enable_x64(False), pytest.raises(RuntimeError, match="rfsim computes in float64"):
         averaged_moments(np.ones((2, 2)), LAWS["isotropic"], TANH, noise_scale=0.1)
+
+
+def test_wide_preactivations_are_averaged_as_well():
+    # powerlaw:2 puts nearly all variance on one direction: deviations up to several, poles of tanh close by
+    rng = np.random.default_rng(10)
+    weights = np.vstack([rng.standard_normal((2, 20)), np.eye(1, 20) * 4.5])
+    law = diffuse(data.population("powerlaw:2", 20), 0.1)
+    deviation = np.sqrt((weights**2 * law.variances).sum(1) / 20)
+    assert deviation.max() > 3
+    found = averaged_moments(weights, law, TANH, noise_scale=0.4, tolerance=1e-10, floor=1.0)
+    second, noise = two_dimensional(weights[1:], law, "tanh", 0.4, nodes=601)
+    np.testing.assert_allclose(found.second[1:, 1:], second, atol=1e-9)
+    np.testing.assert_allclose(found.noise[1:], noise, atol=1e-9)

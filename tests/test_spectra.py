@@ -122,5 +122,14 @@ def test_with_few_frozen_draws_the_rest_is_exactly_zero():
 def test_a_spectrum_that_float64_cannot_resolve_is_refused():
     # 80 features of 2 variables: more than analytic functions can tell apart in float64
     problem = Problem(samples_per_dim=2, features_per_dim=40, diffusion_time=0.05)
-    with pytest.raises(ValueError, match="Hermite orders|below what float64 resolves"):
+    with pytest.raises(ValueError, match="Hermite orders|and float64 resolves"):
         spectra.sample_spectrum(problem, drawn(problem, 2))
+
+
+def test_frozen_draws_beyond_what_float64_resolves_are_refused_without_a_ridge():
+    # analytic features of 2 variables: 60 of them span far fewer directions than 400 draws could
+    problem = Problem(samples_per_dim=20, features_per_dim=30, diffusion_time=0.1, noise_copies=10)
+    with pytest.raises(ValueError, match=r"U has the eigenvalue .* and float64 resolves .*; add a ridge"):
+        spectra.sample_spectrum(problem, drawn(problem, 2))
+    ridged = Problem(samples_per_dim=20, features_per_dim=30, diffusion_time=0.1, noise_copies=10, ridge=1e-3)
+    assert spectra.sample_spectrum(ridged, drawn(ridged, 2)).residual < 1e-12

@@ -1,0 +1,49 @@
+"""Numbers that the papers, or equations.md, state for a sampled system."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import rfsim
+from rfsim import Problem
+
+
+@pytest.mark.slow
+def test_late_losses_are_the_stated_ones():
+    # equations.md §6 states them at ψ_n = 4, ψ_p = 16, t = 0.1, τ = 1e5 for d = 50 and 100
+    for dim, test, train in ((50, 1.749, 0.5088), (100, 1.796, 0.4997)):
+        result = rfsim.train(Problem(samples_per_dim=4, features_per_dim=16), [1e5], dim=dim, seeds=6)
+        for values, stated in ((result.test, test), (result.train, train)):
+            error = float(values.std("seed", ddof=1)[0]) / np.sqrt(6)
+            # the stated values are averages of their own over some seeds: two errors of about this size
+            assert abs(float(values.mean("seed")[0]) - stated) < 5 * np.sqrt(2) * error + 5e-4
+
+
+@pytest.mark.slow
+def test_moments_stay_below_four_matrices():
+    """U at n = p in a process of its own: peak memory above what is resident before is below 4 p² doubles."""
+    code = """
+import jax, math, resource
+jax.config.update("jax_enable_x64", True)
+import numpy as np
+from rfsim.activations import ACTIVATIONS
+from rfsim.diffusion import Law, diffuse, noise_variance
+from rfsim.moments import averaged_moments
+p = n = 5000
+rng = np.random.default_rng(0)
+scale = math.sqrt(noise_variance(0.1))
+def run(p, n):
+    law = diffuse(Law(rng.standard_normal((n, 80)), np.zeros(80)), 0.1)
+    return averaged_moments(rng.standard_normal((p, 80)), law, ACTIVATIONS["tanh"], noise_scale=scale)
+run(200, 100).second.block_until_ready()
+peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+before = peak()
+run(p, n).second.block_until_ready()
+print((peak() - before) / (8 * p * p))
+"""
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert 1 < float(out) < 4
