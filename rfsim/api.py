@@ -112,7 +112,7 @@ def train(
     started = time.perf_counter()
     tau = _times(train_times)
     run = _Run(problem, dim, seed, seeds, array, center, scale, report)
-    run.require(copies=6)
+    run.require(copies=7)
     done: list[tuple[SampleSpectrum, xr.Dataset]] = []
 
     def result() -> xr.Dataset:
@@ -274,8 +274,14 @@ def _curves(
     problem, delta = run.problem, run.delta
     kappa = learning_rate_constant(delta, run.features_per_dim)
 
+    seen: dict[bytes, curves.FlowCurves] = {}
+
     def at(times: NDArray[np.float64]) -> curves.FlowCurves:
-        return curves.flow_curves(spectrum, target, times, kappa, problem.ridge)
+        # both timescales search the same grid
+        key = times.tobytes()
+        if key not in seen:
+            seen[key] = curves.flow_curves(spectrum, target, times, kappa, problem.ridge)
+        return seen[key]
 
     found = at(tau)
     power = score_power(diffuse(draw.population, problem.diffusion_time)) if run.origin.array is None else None
