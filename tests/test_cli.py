@@ -498,6 +498,19 @@ def test_interruption_is_130(capsys, monkeypatch):
     assert run(capsys, "train", *SMALL) == (130, "", "rfsim: interrupted\n")
 
 
+def test_an_interruption_keeps_the_seeds_that_have_ended(capsys, monkeypatch):
+    kept = api.spectrum(Problem(samples_per_dim=2, features_per_dim=4), dim=10)
+    monkeypatch.setattr(api, "spectrum", raising(api.Interrupted(kept)))
+    status, out, err = run(capsys, "spectrum", *SMALL, "--seeds", "3")
+    assert (status, out) == (130, "")
+    assert err.splitlines() == ["kept 1 of 3 seeds in rfsim-out/spectrum", "rfsim: interrupted"]
+    assert store.settings(store.load("rfsim-out/spectrum/result.nc"))["seeds"] == 1
+    # what is there already is not replaced by less
+    before = Path("rfsim-out/spectrum/result.nc").read_bytes()
+    assert run(capsys, "spectrum", *SMALL, "--seeds", "3", "--force")[0] == 130
+    assert Path("rfsim-out/spectrum/result.nc").read_bytes() == before
+
+
 def test_running_out_of_memory_is_refused(capsys, monkeypatch):
     for error in (MemoryError(), RuntimeError("RESOURCE_EXHAUSTED: Out of memory allocating 1 bytes\nmore")):
         monkeypatch.setattr(api, "train", raising(error))
