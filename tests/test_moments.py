@@ -6,10 +6,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from rfsim import data, moments
+from rfsim import data
 from rfsim.activations import ACTIVATIONS
 from rfsim.diffusion import Law, diffuse, forward, noise_variance
-from rfsim.moments import averaged_moments, frozen_moments
+from rfsim.moments import assembly, averaged_moments, frozen_moments
 
 TANH = ACTIVATIONS["tanh"]
 NUMPY = {"tanh": np.tanh, "erf": np.vectorize(math.erf)}
@@ -108,8 +108,8 @@ def test_streaming_and_tiling_do_not_change_the_result(monkeypatch):
     weights = rng.standard_normal((70, 12))
     law = diffuse(Law(rng.standard_normal((33, 12)), np.zeros(12)), 0.1)
     whole = averaged_moments(weights, law, TANH, noise_scale=0.4)
-    monkeypatch.setattr(moments, "TILE", 16)
-    monkeypatch.setattr(moments, "CHUNK_BYTES", 1)
+    monkeypatch.setattr(assembly, "TILE", 16)
+    monkeypatch.setattr(assembly, "CHUNK_BYTES", 1)
     parts = averaged_moments(weights, law, TANH, noise_scale=0.4)
     np.testing.assert_allclose(parts.second, whole.second, atol=1e-14)
     np.testing.assert_allclose(parts.noise, whole.noise, atol=1e-14)

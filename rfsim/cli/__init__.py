@@ -1,8 +1,10 @@
-"""The command line: the only room that knows the terminal. `main` is the console script."""
+"""The command line: the only room that knows the terminal. `main` is the console script; its value the exit status."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+
+DONE, REFUSED, UNCONVERGED, INTERRUPTED = 0, 2, 3, 130
 
 
 def main(argv: Sequence[str] | None = None) -> int:

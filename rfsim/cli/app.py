@@ -9,22 +9,22 @@ from __future__ import annotations
 import difflib
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import App, CycloptsError, Parameter
 from cyclopts.exceptions import UnknownCommandError, UnusedCliTokensError
 
 from rfsim import __version__
-from rfsim.cli import settings_file, terminal
+from rfsim.cli import DONE, INTERRUPTED, REFUSED, UNCONVERGED, settings_file, terminal
+from rfsim.cli.compute import compute
 from rfsim.cli.flags import (
     FigureFlags,
     OutputFlags,
     ProblemFlags,
     Size,
-    ask,
     folder_flag,
     listed,
     read_as,
@@ -34,9 +34,7 @@ from rfsim.cli.flags import (
 )
 
 if TYPE_CHECKING:
-    import xarray as xr
-
-DONE, REFUSED, UNCONVERGED, INTERRUPTED = 0, 2, 3, 130
+    pass
 
 PROBLEM, OUTPUT, FIGURE = ProblemFlags(), OutputFlags(), FigureFlags()
 TRAIN_TIMES = (1.0, 100.0, 1e5)
@@ -107,7 +105,7 @@ def train(
     from rfsim import api
     from rfsim.cli import answers
 
-    return _compute(
+    return compute(
         "train",
         partial(api.train, train_times=train_times),
         {"train_times": list(train_times)},
@@ -122,7 +120,7 @@ def spectrum(*, problem: ProblemFlags = PROBLEM, output: OutputFlags = OUTPUT, f
     from rfsim import api
     from rfsim.cli import answers
 
-    return _compute(
+    return compute(
         "spectrum",
         api.spectrum,
         {},
@@ -216,83 +214,8 @@ def bench(
 @app.command
 def info(*, json: Annotated[bool, switch("Print one JSON object.")] = False) -> int:
     """Versions, devices, threads, precision, memory limit, cache folder."""
-    from rfsim import machine
-    from rfsim.cli import answers
+    from rfsim.cli import answers, information
 
-    try:
-        devices, precision, status = machine.devices(), _precision(), DONE
-    except (RuntimeError, AssertionError) as error:
-        # JAX was told to use a backend that this machine lacks; telling so is what this command is for
-        devices, precision, status = [f"none: {str(error) or 'JAX found no backend to use'}"], "unknown", UNCONVERGED
-    facts: dict[str, Any] = {
-        "schema": answers.SCHEMA,
-        "versions": machine.versions(),
-        "devices": devices,
-        "threads": machine.threads(),
-        "precision": precision,
-        "memory_limit_bytes": machine.memory_limit(),
-        "cache_folder": str(machine.cache_folder()),
-    }
-    if json:
-        print(answers.text(facts))
-        return status
-    print("versions      " + "  ".join(f"{name} {version}" for name, version in facts["versions"].items()))
-    print("devices       " + "  ".join(facts["devices"]))
-    print(f"threads       {facts['threads']}")
-    print(f"precision     {facts['precision']} inside rfsim, whatever JAX is set to")
-    print(f"memory limit  {facts['memory_limit_bytes'] / machine.GIB:.3g} GiB")
-    print(f"cache folder  {facts['cache_folder']}")
-    return status
-
-
-def _precision() -> str:
-    """The type in which rfsim's functions compute here, asked of JAX."""
-    import jax.numpy as jnp
-
-    from rfsim.precision import in_float64
-
-    return in_float64(lambda: str(jnp.zeros(1).dtype))()
-
-
-def _compute(
-    command: str,
-    compute: Callable[..., xr.Dataset],
-    extra: dict[str, Any],
-    views: tuple[Callable[[xr.Dataset], dict[str, Any]], Callable[[xr.Dataset], list[str]]],
-    flags: tuple[ProblemFlags, OutputFlags, FigureFlags],
-) -> int:
-    """What the computing commands share: check everything, compute, save, answer.
-
-    `extra` are settings beside the problem's own; `views` turn the result into JSON and into lines.
-    """
-    from rfsim import api, machine
-    from rfsim.cli import answers, folder
-
-    problem_flags, output, figure = flags
-    asked = ask(problem_flags)
-    if figure.width != FIGURE.width:  # matplotlib is slow to load: only where there is something to refuse
-        from rfsim.plotting import centimeters
-
-        centimeters(figure.width)
-    out = output.out or (None if output.json else Path("rfsim-out") / command)
-    if out is not None:
-        folder.check(out, asked.settings | extra, force=output.force)
-    machine.use_compilation_cache()
-    try:
-        with terminal.progress(asked.notes, quiet=output.quiet) as report:
-            data = compute(asked.problem, **asked.arguments, report=report)
-    except api.Interrupted as stopped:
-        if out is not None and not (out / folder.RESULT).exists():
-            folder.fill(out, stopped.result, style=figure.style, width=figure.width)
-            seeds = stopped.result.sizes["seed"]
-            terminal.say(f"kept {seeds} of {asked.arguments['seeds']} seeds in {out}", quiet=output.quiet)
-        raise
-    to_json, to_lines = views
-    written = [] if out is None else folder.fill(out, data, style=figure.style, width=figure.width)
-    if output.json:
-        print(answers.text(to_json(data)))
-    terminal.say([*to_lines(data), *(f"wrote {path}" for path in written)], quiet=output.quiet)
-    failed = answers.failed_parts(data)
-    for line in failed:
-        terminal.complain(line)
-    return UNCONVERGED if failed else DONE
+    facts, complete = information.gather()
+    print(answers.text(facts) if json else "\n".join(information.lines(facts)))
+    return DONE if complete else UNCONVERGED

@@ -1,13 +1,9 @@
-"""The spectrum of a sampled U: eigenvalues, its parts by rank, densities, and the target seen from its eigenbasis.
-
-The module is `spectra` and not `spectrum` because `rfsim.spectrum` is the front door's function.
-"""
+"""A sampled U decomposed, and its targets seen from its eigenbasis (`protocol.Spectrum`, `protocol.Target`)."""
 
 from __future__ import annotations
 
 import itertools
 import math
-from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
 
@@ -21,9 +17,9 @@ from rfsim.diffusion import diffuse, noise_variance
 from rfsim.model import Instance, Problem, frozen_draws, training_law
 from rfsim.moments import Moments, averaged_moments, frozen_moments
 from rfsim.precision import require_float64
+from rfsim.spectra.parts import part_counts
 
 ROTATION_BLOCKS = 8
-PARTS = ("zero", "null", "mini", "main", "gen")
 
 
 class SampleSpectrum(NamedTuple):
@@ -65,96 +61,6 @@ class SampleTarget(NamedTuple):
             f.reshape(-1, f.shape[-1]), g.reshape(-1, g.shape[-1]), self.sources[left], self.sources[right], self.second
         )
         return flat.reshape(f.shape[:-1]) / self.noise.shape[1]
-
-
-@dataclass(frozen=True)
-class Bulk:
-    """One part of a sampled spectrum, by rank (equations.md §8).
-
-    gap_below: smallest eigenvalue here over the largest of the part below, None for the lowest part;
-    merged: that ratio does not exceed the largest ratio between neighbors inside the two parts.
-    """
-
-    name: str
-    count: int
-    mass: float
-    lower: float
-    upper: float
-    gap_below: float | None
-    merged: bool
-
-
-class Density(NamedTuple):
-    """Histogram of eigenvalues: edges (bins + 1,), density ρ (bins,) per unit λ, atoms as (position, mass) rows."""
-
-    edges: NDArray[np.float64]
-    density: NDArray[np.float64]
-    atoms: NDArray[np.float64]
-
-
-def part_counts(features: int, samples: int, dim: int, noise_copies: float = math.inf) -> dict[str, int]:
-    """Counts of the parts of U, ascending, by rank (equations.md §8); they add up to `features`.
-
-    >>> part_counts(6400, 800, 100)
-    {'zero': 0, 'null': 5500, 'mini': 100, 'main': 700, 'gen': 100}
-    """
-    rank = int(min(features, samples * noise_copies))
-    gen = min(dim, rank)
-    main = min(max(samples - dim, 0), rank - gen)
-    mini = min(samples, dim, rank - gen - main)
-    null = rank - gen - main - mini
-    return {"zero": features - rank, "null": null, "mini": mini, "main": main, "gen": gen}
-
-
-def part_slices(counts: dict[str, int]) -> dict[str, slice]:
-    """Where each non-empty part lies in the ascending eigenvalues."""
-    slices, start = {}, 0
-    for name, count in counts.items():
-        if count:
-            slices[name] = slice(start, start + count)
-        start += count
-    return slices
-
-
-def bulks(eigenvalues: ArrayLike, counts: dict[str, int]) -> list[Bulk]:
-    """The non-empty parts of ascending eigenvalues, with the ratio at each border; masses add up to 1."""
-    lam = np.asarray(eigenvalues)
-    found, below = [], None
-    for name, where in part_slices(counts).items():
-        inside = lam[where]
-        gap, merged = None, False
-        if below is not None:
-            gap = _ratio(float(inside[0]), float(lam[below][-1]))
-            merged = gap <= max(_widest_ratio(inside), _widest_ratio(lam[below]))
-        found.append(Bulk(name, len(inside), len(inside) / lam.size, float(inside[0]), float(inside[-1]), gap, merged))
-        below = where
-    return found
-
-
-def density(eigenvalues: ArrayLike, *, bins: int = 80, scale: str = "log") -> Density:
-    """Histogram of positive eigenvalues on "log" or "linear" bins; many that are equal to rounding become an atom.
-
-    Many is three, or one in a thousand: fewer of many eigenvalues agree to 1e-9 by chance. What is zero is always an
-    atom. Bins and atoms together hold mass 1.
-    """
-    if scale not in ("log", "linear"):
-        raise ValueError(f"scale must be 'log' or 'linear'; got {scale!r}")
-    lam = np.sort(np.asarray(eigenvalues, dtype=float).ravel())
-    tie = 1e-9 * np.maximum(np.abs(lam[1:]), 1e-13 * np.abs(lam).max())
-    groups = np.split(lam, np.flatnonzero(np.diff(lam) > tie) + 1)
-    tied = [g for g in groups if g[0] <= 0 or g.size >= max(3, 0.001 * lam.size)]
-    atoms = np.array([(g.mean(), g.size / lam.size) for g in tied]).reshape(-1, 2)
-    positions = {g[0] for g in tied}
-    rest = np.concatenate([g for g in groups if g[0] not in positions] or [np.empty(0)])
-    if rest.size == 0:
-        return Density(np.array([0.0, 1.0]), np.zeros(1), atoms)
-    low, high = rest[0], rest[-1] * (1 + 1e-12)
-    if low == rest[-1]:
-        low, high = low * (1 - 1e-6), low * (1 + 1e-6)
-    edges = (np.geomspace if scale == "log" else np.linspace)(low, high, bins + 1)
-    edges[0], edges[-1] = min(edges[0], rest[0]), max(edges[-1], rest[-1])
-    counts, _ = np.histogram(rest, edges)
-    return Density(edges, counts / lam.size / np.diff(edges), atoms)
 
 
 def sample_spectrum(
@@ -248,16 +154,6 @@ def _require_resolved(problem: Problem, draw: Instance, lam: NDArray[np.float64]
 
 def _sizes(draw: Instance) -> tuple[int, int, int]:
     return draw.sizes.features, draw.sizes.samples, draw.sizes.dim
-
-
-def _ratio(above: float, below: float) -> float:
-    return float(above / below) if below > 0 else math.inf
-
-
-def _widest_ratio(inside: NDArray[np.float64]) -> float:
-    if inside.size < 2 or inside[0] <= 0:
-        return 1.0
-    return float(np.max(inside[1:] / inside[:-1]))
 
 
 @jax.jit

@@ -1,0 +1,57 @@
+"""What the computing commands share: refuse before computing, keep what is done, answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rfsim.cli import DONE, UNCONVERGED, terminal
+from rfsim.cli.flags import FigureFlags, OutputFlags, ProblemFlags, ask
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+
+def compute(
+    command: str,
+    quantity: Callable[..., xr.Dataset],
+    extra: dict[str, Any],
+    views: tuple[Callable[[xr.Dataset], dict[str, Any]], Callable[[xr.Dataset], list[str]]],
+    flags: tuple[ProblemFlags, OutputFlags, FigureFlags],
+) -> int:
+    """Check everything, call one of `api`'s functions, save, answer; returns the exit status.
+
+    `extra` are settings beside the problem's own; `views` turn the result into JSON and into lines.
+    """
+    from rfsim import api, machine
+    from rfsim.cli import answers, folder
+
+    problem_flags, output, figure = flags
+    asked = ask(problem_flags)
+    if figure.width != FigureFlags().width:  # matplotlib is slow to load: only where there is something to refuse
+        from rfsim.plotting import centimeters
+
+        centimeters(figure.width)
+    out = output.out or (None if output.json else Path("rfsim-out") / command)
+    if out is not None:
+        folder.check(out, asked.settings | extra, force=output.force)
+    machine.use_compilation_cache()
+    try:
+        with terminal.progress(asked.notes, quiet=output.quiet) as report:
+            data = quantity(asked.problem, **asked.arguments, report=report)
+    except api.Interrupted as stopped:
+        if out is not None and not (out / folder.RESULT).exists():
+            folder.fill(out, stopped.result, style=figure.style, width=figure.width)
+            seeds = stopped.result.sizes["seed"]
+            terminal.say(f"kept {seeds} of {asked.arguments['seeds']} seeds in {out}", quiet=output.quiet)
+        raise
+    to_json, to_lines = views
+    written = [] if out is None else folder.fill(out, data, style=figure.style, width=figure.width)
+    if output.json:
+        print(answers.text(to_json(data)))
+    terminal.say([*to_lines(data), *(f"wrote {path}" for path in written)], quiet=output.quiet)
+    failed = answers.failed_parts(data)
+    for line in failed:
+        terminal.complain(line)
+    return UNCONVERGED if failed else DONE

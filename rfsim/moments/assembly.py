@@ -1,0 +1,116 @@
+"""The p × p work of the moments, compiled: Hermite coefficients of pre-activations, and products in mirrored tiles.
+
+Arrays are padded with rows of zeros to a whole number of tiles, so one compiled loop serves all of them.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+from numpy.typing import NDArray
+
+TILE = 512
+CHUNK_BYTES = 256 * 2**20  # Hermite coefficients held at once, where p² doubles allow less
+
+
+def chunk_rows(features: int, orders: int) -> int:
+    """Centers whose Hermite coefficients fit in p² doubles, or in the fixed budget where that is more."""
+    budget = max(8 * features**2, CHUNK_BYTES)
+    return max(budget // (8 * padded(features) * orders), 1)
+
+
+def padded(features: int) -> int:
+    tile = _tile(features)
+    return -(-features // tile) * tile
+
+
+def pad(array: NDArray[np.float64]) -> Array:
+    """On the device, with rows of zeros up to a whole number of tiles."""
+    extra = padded(len(array)) - len(array)
+    return jnp.asarray(np.pad(array, [(0, extra)] + [(0, 0)] * (array.ndim - 1)))
+
+
+@partial(jax.jit, static_argnames=("function",))
+def coefficients(w, deviation, centers, nodes, node_weights, square_weights, function):
+    """g_s (orders, features, centers) under `node_weights`, and sums over centers of E σ², Σ_s g_s² and its g_1."""
+    block = math.gcd(w.shape[0], 32)
+
+    def rows(args):
+        w_block, deviation_block = args
+        eta = w_block @ centers.T
+        values = function(eta[..., None] + deviation_block[:, None, None] * nodes)
+        g = jnp.einsum("inq,sq->sin", values, node_weights)
+        return g, jnp.einsum("inq,q->i", values**2, square_weights), (g**2).sum((0, 2)), g[1].sum(1)
+
+    split = lambda a: a.reshape(-1, block, *a.shape[1:])  # noqa: E731
+    g, *sums = jax.lax.map(rows, (split(w), split(deviation)))
+    return jnp.moveaxis(g, 1, 0).reshape(g.shape[1], w.shape[0], -1), *(part.ravel() for part in sums)
+
+
+@partial(jax.jit, donate_argnums=0)
+def add_orders(second, g, directions, scale, first, orders):
+    """second + scale·Σ_{s<orders} c^{first+s} ∘ (g_s g_sᵀ), by Horner's rule in mirrored upper tiles.
+
+    g: (at least orders, padded features, centers). The orders are a loop and not unrolled, so that compiling takes
+    as long for forty as for four.
+    """
+    size = second.shape[0]
+    tile = _tile(size)
+    pairs = np.array([(i, j) for i in range(0, size, tile) for j in range(i, size, tile)])
+
+    def body(k, total):
+        i, j = jnp.asarray(pairs)[k]
+        c = _rows(directions, i, tile) @ _rows(directions, j, tile).T
+
+        def product(s):
+            return _rows(g[s], i, tile) @ _rows(g[s], j, tile).T
+
+        part = jax.lax.fori_loop(1, orders, lambda s, sum_: sum_ * c + product(orders - 1 - s), product(orders - 1))
+        part = jax.lax.fori_loop(0, first, lambda _, power: power * c, part)
+        part = scale * part + jax.lax.dynamic_slice(total, (i, j), (tile, tile))
+        total = jax.lax.dynamic_update_slice(total, part.T, (j, i))
+        return jax.lax.dynamic_update_slice(total, part, (i, j))
+
+    return jax.lax.fori_loop(0, len(pairs), body, second)
+
+
+@jax.jit
+def finish(second, diagonal):
+    """The unpadded matrix with its exact diagonal."""
+    p = diagonal.shape[0]
+    index = jnp.arange(p)
+    return second[:p, :p].at[index, index].set(diagonal)
+
+
+@jax.jit
+def power_sum(directions, remainder, orders):
+    """Σ_{i≠j} c_ij^{2·orders} r_i r_j over padded rows, by blocks of them."""
+    block = math.gcd(directions.shape[0], 64)
+
+    def rows(start):
+        c2 = (_rows(directions, start, block) @ directions.T) ** 2
+        c2 = c2.at[jnp.arange(block), start + jnp.arange(block)].set(0.0)
+        power = jax.lax.fori_loop(1, orders, lambda _, power: power * c2, c2)
+        return _rows(remainder, start, block) @ (power @ remainder)
+
+    return jax.lax.map(rows, jnp.arange(0, directions.shape[0], block)).sum()
+
+
+@partial(jax.jit, static_argnames=("function",))
+def features_of(w, x, xi, function):
+    """φ(x) (features, draws) and Σ φ ξᵀ (features, dim)."""
+    phi = function(w @ x.T)
+    return phi, phi @ xi
+
+
+def _tile(features: int) -> int:
+    return min(TILE, -(-features // 8) * 8)
+
+
+def _rows(array, start, count):
+    return jax.lax.dynamic_slice_in_dim(array, start, count, axis=0)

@@ -1,0 +1,168 @@
+"""U, V, Ũ, Ṽ at finite size, exact in the noise (equations.md T3–T6).
+
+One routine serves the training set, a Gaussian or mixture population and a held-out array: each is a `Law`, and
+    M = E φφᵀ: M_ij = Σ_s c_ij^s (1/n) Σ_ν g_s(i,ν) g_s(j,ν) off the diagonal, its diagonal by quadrature,
+    N = E φξᵀ = √Δ diag((1/n) Σ_ν g_1(i,ν)/T_i) W/√d (Stein),
+with g_s(i,ν) = E h_s(u) σ(η_iν + T_i u), h_s = He_s/√s!, η the pre-activations of the centers, T_i the deviation
+and c_ij the correlation of the noise in the pre-activations. For points T_i = √(Δρ_i): (T4), (T5). For a Gaussian
+population η = 0, T_i = √v_i: (T6).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+from numpy.typing import NDArray
+
+from rfsim.activations import Activation
+from rfsim.diffusion import Law
+from rfsim.moments.assembly import add_orders, chunk_rows, coefficients, features_of, finish, pad, padded
+from rfsim.moments.planning import (
+    Geometry,
+    choose_orders,
+    choose_rule,
+    geometry_of,
+    run_pilot,
+    spanned_degree,
+    truncation_bound,
+)
+from rfsim.numerics import HermiteRule
+from rfsim.precision import require_float64
+
+MAX_ORDERS = 200
+
+
+class Moments(NamedTuple):
+    """The two moments of (T1) and what is known of their error.
+
+    second: M (features, features); noise: N (features, dim), both dimensionless; constant: E‖ξ‖²/d;
+    orders: Hermite orders summed (0 for frozen draws); error_bound: bound on the spectral norm of M's error.
+    """
+
+    second: Array
+    noise: Array
+    constant: float
+    orders: int
+    error_bound: float
+
+
+def averaged_moments(
+    weights: NDArray[np.float64],
+    law: Law,
+    sigma: Activation,
+    *,
+    noise_scale: float,
+    tolerance: float = 1e-6,
+    floor: float | None = None,
+    ridge: float = 0.0,
+    max_orders: int = MAX_ORDERS,
+) -> Moments:
+    """M and N of the features of `law`, averaged exactly over its Gaussian noise.
+
+    weights: W (features, dim); law: of x_t, with positive variances; noise_scale: √Δ.
+    The number of orders is the smallest found for which the bound on ‖error of M‖ is below tolerance × floor.
+    `floor` is λ_min + γ where the caller knows it; by default it is `ridge` plus an estimate of λ_min from the energy
+    of the features beyond the degree whose polynomials span most of them.
+
+    Raises ValueError with the bound reached where more than `max_orders` are needed.
+    """
+    require_float64()
+    geometry = geometry_of(weights, law)
+    pilot = run_pilot(weights, law, geometry, sigma, max_orders)
+    if floor is None:
+        floor = ridge + 0.5 * float(pilot.tail[:, spanned_degree(*weights.shape) + 1].min())
+    target = tolerance * floor
+    first, orders = 0, choose_orders(geometry, pilot.tail, target)
+    totals = _Totals.zero(len(weights))
+    while True:
+        rule = choose_rule(pilot, sigma, orders)
+        totals = _sum_orders(totals, weights, law, geometry, rule, sigma, first, orders)
+        remainder = np.maximum(totals.square - totals.energy, 4 * np.finfo(float).eps * totals.square)
+        bound = truncation_bound(geometry, remainder, orders)
+        if bound <= target:
+            break
+        if orders >= max_orders:
+            raise ValueError(
+                f"the noise average needs more than {max_orders} Hermite orders at dim = {weights.shape[1]}: the error "
+                f"bound reached is {bound:.1e}, asked is {target:.1e} ({tolerance:g} of λ_min + γ ≈ {floor:.1e}); "
+                "use a larger dim, fewer features or a larger ridge"
+            )
+        first, orders = orders, min(orders + 2, max_orders)
+    stein = noise_scale * totals.stein / geometry.deviation
+    noise = jnp.asarray(stein[:, None] * weights / math.sqrt(weights.shape[1]))
+    second = finish(totals.second, jnp.asarray(totals.square))
+    return Moments(second, noise, 1.0, orders, bound)
+
+
+def frozen_moments(
+    weights: NDArray[np.float64], draws: Iterable[tuple[NDArray[np.float64], NDArray[np.float64]]], sigma: Activation
+) -> Moments:
+    """U and V over frozen noise: averages of φφᵀ and φξᵀ over `draws` of (x_t (n, dim), ξ (n, dim)), streamed."""
+    require_float64()
+    p, d = weights.shape
+    w = pad(weights / math.sqrt(d))
+    second = jnp.zeros((padded(p), padded(p)))
+    no_directions = jnp.zeros((padded(p), 1))
+    noise, power, count = np.zeros((p, d)), 0.0, 0
+    for x, xi in draws:
+        for lo in range(0, len(x), rows := chunk_rows(p, 1)):
+            phi, part = features_of(w, x[lo : lo + rows], xi[lo : lo + rows], sigma.function)
+            noise += np.asarray(part)[:p]
+            second = add_orders(second, phi[None], no_directions, 1.0, 0, 1)
+        power += float((xi**2).sum())
+        count += len(x)
+    second = finish(second, jnp.diagonal(second)[:p]) / count
+    return Moments(second, jnp.asarray(noise / count), power / (d * count), 0, 0.0)
+
+
+class _Totals(NamedTuple):
+    """Sums over centers: second (padded, padded) without its diagonal's tail; the rest (features,).
+
+    square: E σ²; energy: Σ_s E g_s² over the orders summed; stein: E g_1.
+    """
+
+    second: Array
+    square: NDArray[np.float64]
+    energy: NDArray[np.float64]
+    stein: NDArray[np.float64]
+
+    @classmethod
+    def zero(cls, features: int) -> _Totals:
+        size = padded(features)
+        return cls(jnp.zeros((size, size)), np.zeros(features), np.zeros(features), np.zeros(features))
+
+
+def _sum_orders(
+    totals: _Totals,
+    weights: NDArray[np.float64],
+    law: Law,
+    geometry: Geometry,
+    rule: HermiteRule,
+    sigma: Activation,
+    first: int,
+    orders: int,
+) -> _Totals:
+    """Add orders first…orders−1 of the series, streaming over centers in chunks that fit the memory budget."""
+    p, n = len(weights), len(law.centers)
+    w = pad(weights / math.sqrt(weights.shape[1]))
+    deviation, directions = pad(geometry.deviation), pad(geometry.directions)
+    # unused orders have weight 0: runs that need 9 to 12 orders share one compiled program
+    wanted = np.zeros((-(-(orders - first) // 4) * 4, rule.nodes.size))
+    wanted[: orders - first] = rule.weights[first:orders]
+    rules = jnp.asarray(rule.nodes), jnp.asarray(wanted), jnp.asarray(rule.weights[0])
+    # equal chunks, so that one compiled program serves all of them where n allows it
+    rows = -(-n // -(-n // chunk_rows(p, len(wanted))))
+    second, square, energy, stein = totals.second, np.zeros(p), totals.energy, totals.stein
+    for lo in range(0, n, rows):
+        centers = jnp.asarray(law.centers[lo : lo + rows])
+        g, chunk_square, chunk_energy, chunk_stein = coefficients(w, deviation, centers, *rules, sigma.function)
+        second = add_orders(second, g, directions, 1 / n, first, orders - first)
+        square += np.asarray(chunk_square)[:p] / n
+        energy = energy + np.asarray(chunk_energy)[:p] / n
+        stein = stein + np.asarray(chunk_stein)[:p] / n if first == 0 else stein
+    return _Totals(second, square, energy, stein)

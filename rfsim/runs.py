@@ -1,0 +1,91 @@
+"""What every quantity's run shares: resolved sizes, the draws of each seed, progress, the label, and Ctrl-C."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import xarray as xr
+from numpy.typing import ArrayLike
+
+from rfsim import store
+from rfsim.diffusion import noise_variance
+from rfsim.machine import require_memory
+from rfsim.model import Instance, Problem, Sizes, Source, instance, resolve, settings, source
+from rfsim.spectra import part_counts
+
+Report = Callable[[str, Mapping[str, Any]], None]
+
+
+class Run:
+    """What the quantities share: resolved sizes, the draws of each seed, progress, the label."""
+
+    def __init__(
+        self,
+        problem: Problem,
+        dim: int | None,
+        seed: int,
+        seeds: int,
+        array: ArrayLike | None,
+        center: bool,
+        scale: str,
+        report: Report | None,
+    ) -> None:
+        for name, value, least in (("seed", seed, 0), ("seeds", seeds, 1)):
+            if isinstance(value, bool) or int(value) != value or value < least:
+                raise ValueError(f"{name} must be a whole number of at least {least}; got {value}")
+        self.problem, self.report = problem, report
+        self.origin: Source = source(problem, array=array, center=center, scale=scale)
+        self.sizes: Sizes = resolve(problem, self.origin, dim)
+        self.seeds = range(int(seed), int(seed) + int(seeds))
+        self.delta = noise_variance(problem.diffusion_time)
+        self.settings = settings(problem, self.origin, self.sizes, seed=int(seed), seeds=int(seeds))
+
+    @property
+    def features_per_dim(self) -> float:
+        """ψ_p as resolved."""
+        return self.settings["features_per_dim"]
+
+    @property
+    def counts(self) -> dict[str, int]:
+        return part_counts(self.sizes.features, self.sizes.samples, self.sizes.dim, self.problem.noise_copies)
+
+    def require(self, *, copies: int) -> None:
+        """Refuse sizes whose p × p matrices (`copies` of them at the peak) and rows pass the memory limit."""
+        d, n, p = (float(size) for size in self.sizes)
+        needed = 8 * (copies * p**2 + 6 * d * (n + p)) + 2**29
+        require_memory(needed, f"dim {d:.12g} with {n:.12g} samples and {p:.12g} features")
+
+    def draws(self):
+        for seed in self.seeds:
+            yield instance(self.problem, self.origin, self.sizes, seed)
+
+    def tell(self, draw: Instance, step: str) -> None:
+        if self.report:
+            self.report(step, {"seed": draw.seed, "seeds": len(self.seeds), "first": self.seeds[0]})
+
+    def label(self, kind: str, data: xr.Dataset, extra: Mapping[str, Any], started: float) -> xr.Dataset:
+        wall = time.perf_counter() - started
+        settings = {**self.settings, "seeds": data.sizes["seed"], **extra}  # fewer seeds where the run was interrupted
+        return store.label(data, kind, settings, wall_time=wall)
+
+
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C after at least one seed had ended; `result` is the labelled result of those seeds."""
+
+    def __init__(self, result: xr.Dataset) -> None:
+        super().__init__("interrupted")
+        self.result = result
+
+
+@contextlib.contextmanager
+def keeping(done: Sequence[Any], result: Callable[[], xr.Dataset]) -> Iterator[None]:
+    """Turn a Ctrl-C into one that carries what is done."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        if not done:
+            raise
+        raise Interrupted(result()) from None
