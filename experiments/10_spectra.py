@@ -66,11 +66,19 @@ def published_edges(result: xr.Dataset, samples_per_dim: float) -> tuple[float, 
 def masses(results: Results) -> Judgment:
     result = results[label(8, ISOTROPIC)]
     found = dict(zip(result.bulk.values.tolist(), result.mass.values.tolist(), strict=True))
-    mem = found["main"] + found["mini"]
-    gap = float(result.gap_below.sel(bulk="gen").min())
-    separate = not result.merged.sel(bulk="gen").any()
-    words = f"gen {found['gen']:.6f}, mem {mem:.6f}, a factor {gap:.0f} between them"
-    return Judgment(words, None, decide(bool(separate) and found["gen"] == 1 / 64 and mem == 8 / 64))
+    gaps = {name: float(result.gap_below.sel(bulk=name).min()) for name in ("mini", "gen")}
+    words = (
+        f"counted by rank, gen {found['gen']:.6f} and mem {found['main'] + found['mini']:.6f}; eigenvalue ratio at "
+        f"gen's border {gaps['gen']:.0f}, at mem's {gaps['mini']:.3f}"
+    )
+    # ranks always count to these masses: what the data decide is whether there are gaps at the borders
+    separate = not merged(result, "gen") and not merged(result, "mini")
+    return Judgment(words, None, decide(separate, decidable=separate or full(results)))
+
+
+def full(results: Results) -> bool:
+    """The claims are made for large d; d = 100 is the published size."""
+    return results[label(8, ISOTROPIC)].sizes["feature"] >= 6400
 
 
 def merged(result: xr.Dataset, name: str) -> bool:
@@ -83,15 +91,17 @@ def edges(results: Results) -> Judgment:
     main, (lower, upper) = part(result, "main"), published_edges(result, 8)
     ratios = np.array([main[:, 0] / lower, main[:, -1] / upper])
     words = f"main's edges over the formula's: {ratios[0].mean():.2f} and {ratios[1].mean():.2f}"
-    verdict = decide(bool(np.all(np.abs(ratios - 1) < 0.15)), decidable=not merged(result, "main"))
-    return Judgment(words + touching(result, "main"), _spread(ratios), verdict)
+    holds = bool(np.all(np.abs(ratios.mean(axis=1) - 1) < 0.15))
+    decidable = full(results) and not merged(result, "main")
+    return Judgment(words + touching(result, "main"), _spread(ratios), decide(holds, decidable=decidable))
 
 
 def smallest(results: Results) -> Judgment:
     result = results[label(8, ISOTROPIC)]
     ratio = np.median(part(result, "mini"), axis=1) / published_edges(result, 8)[0]
     words = f"the median of mini's d eigenvalues is {ratio.mean():.3f} of that edge"
-    verdict = decide(bool(np.all(ratio > 0.85)), decidable=not merged(result, "mini"))
+    decidable = full(results) and not merged(result, "mini")
+    verdict = decide(float(ratio.mean()) > 0.85, decidable=decidable)
     return Judgment(words + touching(result, "mini"), _spread(ratio), verdict)
 
 
@@ -101,8 +111,8 @@ def covariance(name: str, results: Results) -> Judgment:
     widths = [np.ptp(np.log(np.quantile(part(result, name), [0.1, 0.9], axis=1)), axis=0) for result in pair]
     shift, width = medians[0] / medians[1] - 1, widths[0] / widths[1] - 1
     words = f"median moves by {100 * shift.mean():+.1f}%, width in ln λ by {100 * width.mean():+.1f}%"
-    unmoved = bool(np.all(np.abs(shift) < 0.05) and np.all(np.abs(width) < 0.1))
-    return Judgment(words, _spread(shift), decide(unmoved))
+    unmoved = abs(shift.mean()) < 0.05 and abs(width.mean()) < 0.1
+    return Judgment(words, _spread(shift), decide(bool(unmoved), decidable=full(results)))
 
 
 def touching(result: xr.Dataset, name: str) -> str:
@@ -118,7 +128,7 @@ def _spread(values: np.ndarray) -> float | None:
 CLAIMS = (
     Claim(
         "b25-fig4-masses",
-        "gen has mass 1/ψ_p, the bulk below it ψ_n/ψ_p, and a gap separates them",
+        "gen has mass 1/ψ_p, the bulk below it ψ_n/ψ_p, and gaps separate them from each other and from the rest",
         "Bonnaire et al. 2025, Thm 3.2, Fig. 4",
         "gen 0.015625, mem 0.125000 (ψ_n = 8, ψ_p = 64, exact)",
         masses,

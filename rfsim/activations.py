@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 from collections.abc import Callable
 from typing import NamedTuple
@@ -12,7 +11,8 @@ import jax.scipy.special
 import numpy as np
 from jax import Array
 
-from rfsim.numerics import hermite_rule
+from rfsim.numerics import hermite_averages
+from rfsim.words import nearest
 
 MAX_ORDER = 16384
 
@@ -51,8 +51,7 @@ def activation(name: str) -> Activation:
     'tanh'
     """
     if name not in ACTIVATIONS:
-        near = difflib.get_close_matches(str(name), ACTIVATIONS, n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
+        hint = nearest(str(name), ACTIVATIONS)
         raise ValueError(f"unknown activation {name!r}; choose one of {', '.join(ACTIVATIONS)}{hint}")
     return ACTIVATIONS[name]
 
@@ -63,8 +62,7 @@ def hermite_coefficients(sigma: Activation, scale: float, orders: int) -> np.nda
     The grid resolves both the polynomial (wavenumber √orders) and σ, whose nearest pole limits the step.
     """
     step = min(0.2 / max(scale, 1.0), 2.0 / np.sqrt(orders))
-    rule = hermite_rule(orders, step)
-    c = rule.weights @ np.asarray(sigma.function(jnp.asarray(scale * rule.nodes)))
+    c = hermite_averages(lambda z: np.asarray(sigma.function(jnp.asarray(scale * z))), orders, step)
     if sigma.odd:
         c[::2] = 0.0  # exact zeros: rounding of 1e-17 would swamp v² ~ x³ at large t
     return c
@@ -81,10 +79,13 @@ def gaussian_constants(
     which lose no digits where s² or v² is a small difference (small t, large t). The number of orders is doubled
     until the tail, estimated from the last half of the terms, is below `tolerance`.
 
-    Raises ValueError where σ is not centered (E σ(Γz) ≠ 0) or the tolerance is not met at 16384 orders.
+    Raises ValueError where σ is not centered (E σ(Γz) ≠ 0), the tolerance is not met at 16384 orders, or Γ lies
+    outside [1e-3, 1e3].
     """
     gamma2 = signal_variance + noise_variance
     gamma = float(np.sqrt(gamma2))
+    if not 1e-3 <= gamma <= 1e3:
+        raise ValueError(f"the scale of x_t, Γ = {gamma:.3g}, must lie in [1e-3, 1e3]; scale the data toward 1")
     log_x = _log_share(signal_variance, noise_variance)
     orders, previous = 64, None
     while True:
@@ -102,7 +103,7 @@ def gaussian_constants(
             if 2 * orders > MAX_ORDER:
                 raise ValueError(
                     f"constants of {sigma.name!r} at Γ = {gamma:.3g} reach a relative error of {error:.1e}, "
-                    f"not {tolerance:.1e}, at {orders} Hermite orders; use a smaller σ_x"
+                    f"not {tolerance:.1e}, at {orders} Hermite orders; scale the data toward 1"
                 )
         previous, orders = values, 2 * orders
 

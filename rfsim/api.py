@@ -24,6 +24,7 @@ __all__ = ["Interrupted", "load", "spectrum", "train"]
 
 
 TRAIN_TIMES = (1.0, 100.0, 1e5)
+LATEST = 1e100  # squares of κτ, the filter of a flat direction, are still float64 there
 
 
 @in_float64
@@ -114,7 +115,7 @@ def train(
             run.tell(draw, "population and change of basis")
             target = sample_target(spectrum, population_moments(problem, draw, spectrum))
             run.tell(draw, "curves")
-            done.append((spectrum._replace(basis=np.zeros(0)), curves_dataset(run, draw, spectrum, target, tau)))
+            done.append((spectrum._replace(basis=np.zeros(0)), curves_dataset(run, spectrum, target, tau)))
             del spectrum, target  # two p × p matrices less while the next seed is decomposed
     return result()
 
@@ -133,9 +134,14 @@ def load(path: str | Path) -> xr.Dataset:
 
 
 def times(train_times: ArrayLike) -> NDArray[np.float64]:
-    tau = np.atleast_1d(np.asarray(train_times, dtype=np.float64))
+    try:
+        tau = np.atleast_1d(np.asarray(train_times, dtype=np.float64))
+    except (TypeError, ValueError):
+        raise ValueError(f"train_times must be real numbers; got {train_times!r}") from None
     if tau.ndim != 1 or tau.size == 0:
         raise ValueError(f"train_times must be a non-empty list of times; got shape {tau.shape}")
     if np.any(np.isnan(tau)) or np.any(tau < 0):
         raise ValueError(f"train_times must not be negative; got {tau[np.isnan(tau) | (tau < 0)][0]:g}")
+    if np.any(tau[np.isfinite(tau)] > LATEST):
+        raise ValueError(f"train_times must be at most {LATEST:g}, or inf; got {tau[np.isfinite(tau)].max():g}")
     return tau

@@ -5,7 +5,6 @@ Ratios are what to compare between machines and between days; seconds are of thi
 
 from __future__ import annotations
 
-import difflib
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -24,6 +23,7 @@ from rfsim.moments import Moments, averaged_moments
 from rfsim.precision import in_float64
 from rfsim.spectra import population_moments, sample_spectrum, sample_target
 from rfsim.training.curves import flow_curves
+from rfsim.words import nearest
 
 REPEATS = 3
 TIMES = np.geomspace(1e-1, 1e7, 200)
@@ -66,9 +66,8 @@ def run(names: Sequence[str] = (), case: Case | None = None) -> Iterator[Row]:
     """Rows of the measurements named (all by default), as they end. ValueError for an unknown name."""
     for name in names:
         if name not in MEASUREMENTS:
-            near = difflib.get_close_matches(name, MEASUREMENTS, n=1)
-            hint = f"; did you mean {near[0]!r}?" if near else ""
-            raise ValueError(f"unknown measurement {name!r}; choose among {', '.join(MEASUREMENTS)}{hint}")
+            known = ", ".join(MEASUREMENTS)
+            raise ValueError(f"unknown measurement {name!r}; choose among {known}{nearest(name, MEASUREMENTS)}")
     for name, measure in MEASUREMENTS.items():
         if not names or name in names:
             yield measure(case or Case())

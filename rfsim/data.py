@@ -6,7 +6,6 @@ a held-out half that plays the population.
 
 from __future__ import annotations
 
-import difflib
 import math
 import zipfile
 from pathlib import Path
@@ -17,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from rfsim.diffusion import Law
 from rfsim.machine import require_memory
+from rfsim.words import nearest
 
 KINDS = ("isotropic", "atoms", "powerlaw", "subspace", "mixture", "digits")
 SUFFIXES = (".npy", ".npz", ".csv")
@@ -45,7 +45,7 @@ def stream(seed: int, use: str) -> np.random.Generator:
 def is_array_spec(spec: str) -> bool:
     """True for `digits` and for files: data that fix their own dimension."""
     kind = spec.split(":", 1)[0]
-    return kind == "digits" or (kind not in KINDS and (spec.endswith(SUFFIXES) or "/" in spec or Path(spec).is_file()))
+    return kind == "digits" or (kind not in KINDS and (spec.endswith(SUFFIXES) or "/" in spec or _is_file(spec)))
 
 
 def population(spec: str, dim: int) -> Law:
@@ -58,10 +58,10 @@ def population(spec: str, dim: int) -> Law:
     >>> population("atoms:0.5@0.5,0.5@1.5", 4).variances.tolist()
     [0.5, 0.5, 1.5, 1.5]
     """
-    kind, _, argument = spec.partition(":")
+    kind, colon, argument = spec.partition(":")
     origin = np.zeros((1, dim))
     if kind == "isotropic":
-        variance = _number(spec, argument, "VARIANCE") if argument else 1.0
+        variance = _number(spec, argument, "VARIANCE") if colon else 1.0
         if variance <= 0:
             raise DataError(f"data {spec!r}: the variance must be positive")
         return Law(origin, np.full(dim, variance))
@@ -69,7 +69,8 @@ def population(spec: str, dim: int) -> Law:
         return Law(origin, _atoms(spec, argument, dim))
     if kind == "powerlaw":
         alpha = _number(spec, argument, "ALPHA")
-        values = np.arange(1, dim + 1) ** -alpha
+        logs = -alpha * np.log(np.arange(1, dim + 1))
+        values = np.exp(logs - logs.max())
         return Law(origin, values / values.mean())
     if kind == "subspace":
         fraction = _number(spec, argument, "FRACTION")
@@ -98,11 +99,11 @@ def draw(law: Law, samples: int, seed: int) -> NDArray[np.float64]:
 
 def read(spec: str) -> NDArray[np.float64]:
     """The raw array (samples, dim) of `digits`, `digits:K` or a .npy, .npz or .csv file; never unpickles."""
-    kind, _, argument = spec.partition(":")
+    kind, colon, argument = spec.partition(":")
     if kind == "digits":
-        return _digits(spec, argument)
+        return _digits(spec, argument if colon else None)
     path = Path(spec)
-    if not path.is_file():
+    if not _is_file(spec):
         if path.suffix in SUFFIXES or "/" in spec:
             raise DataError(f"data file {spec} does not exist")
         raise _unknown(spec)
@@ -137,24 +138,26 @@ def check_array(array: ArrayLike, name: str = "array") -> NDArray[np.float64]:
 
 
 def prepare(array: NDArray[np.float64], *, center: bool = True, scale: str = "global") -> NDArray[np.float64]:
-    """Centered, and scaled so that Tr Σ/d = 1: by one number ("global"), each column to variance 1 ("columns")."""
+    """Centered, and scaled so that E‖x‖²/d = 1: by one number ("global"), or each column to variance 1 ("columns")."""
     if scale not in SCALES:
         raise DataError(f"scale must be one of {', '.join(SCALES)}; got {scale!r}")
-    values = array - array.mean(axis=0) if center else array.copy()
-    power = (values**2).mean(axis=0)
+    # an array in units of its largest entry: no square of it over- or underflows
+    values = array.copy() if scale == "none" else array / (np.abs(array).max() or 1.0)
+    if center:
+        # what centering leaves of a constant column is rounding, not data
+        constant = np.ptp(values, axis=0) <= 8 * np.finfo(float).eps * np.abs(values).max(axis=0)
+        values = np.where(constant, 0.0, values - values.mean(axis=0))
+    if not values.any():
+        raise DataError("the data are constant: there is no variance to learn from")
     if scale == "columns":
-        flat = np.flatnonzero(power <= 1e-24 * max(power.max(), 1e-300))
+        flat = np.flatnonzero(~values.any(axis=0))
         if flat.size:
             raise DataError(
                 f"scale 'columns' cannot divide constant columns {', '.join(map(str, flat[:8]))}"
                 f"{'…' if flat.size > 8 else ''}; drop them or use scale 'global'"
             )
-        values /= np.sqrt(power)
-    elif scale == "global":
-        if power.mean() == 0:
-            raise DataError("the data are constant: there is no variance to scale by; use scale 'none' or other data")
-        values /= math.sqrt(power.mean())
-    return values
+        return values / np.sqrt((values**2).mean(axis=0))
+    return values if scale == "none" else values / math.sqrt((values**2).mean())
 
 
 def split(array: NDArray[np.float64], seed: int) -> Split:
@@ -164,9 +167,15 @@ def split(array: NDArray[np.float64], seed: int) -> Split:
     return Split(array[order[:half]], array[order[half:]])
 
 
+def _is_file(spec: str) -> bool:
+    try:
+        return Path(spec).is_file()
+    except OSError:  # a name too long for a file
+        return False
+
+
 def _unknown(spec: str) -> DataError:
-    near = difflib.get_close_matches(spec.split(":", 1)[0], KINDS, n=1)
-    hint = f"; did you mean {near[0]!r}?" if near else ""
+    hint, spec = nearest(spec.split(":", 1)[0], KINDS), spec if len(spec) <= 40 else spec[:37] + "..."
     return DataError(f"unknown data {spec!r}; use one of {', '.join(KINDS)} or a .npy, .npz or .csv file{hint}")
 
 
@@ -196,16 +205,19 @@ def _atoms(spec: str, argument: str, dim: int) -> NDArray[np.float64]:
     remainder = weights * dim - counts
     for k in np.argsort(-remainder, kind="stable")[: dim - counts.sum()]:
         counts[k] += 1
-    return np.repeat(values, counts)
+    found = np.repeat(values, counts)
+    if not found.any():
+        raise DataError(f"data {spec!r}: at dim {dim} only atoms at 0 get a direction; raise dim or their weight")
+    return found
 
 
-def _digits(spec: str, argument: str) -> NDArray[np.float64]:
+def _digits(spec: str, argument: str | None) -> NDArray[np.float64]:
     try:
         from sklearn.datasets import load_digits
     except ImportError:
         raise DataError("data 'digits' needs scikit-learn: python -m pip install 'rfsim[data]'") from None
     pixels = np.asarray(load_digits(return_X_y=True)[0], dtype=np.float64)
-    if not argument:
+    if argument is None:
         return pixels
     if not argument.isdecimal() or not 1 <= int(argument) <= 64:
         raise DataError(f"data {spec!r}: K must be a whole number from 1 to 64; got {argument!r}")

@@ -40,6 +40,11 @@ def noise_variance(diffusion_time: float) -> float:
     return -math.expm1(-2 * diffusion_time)
 
 
+def total_variance(power: float, diffusion_time: float) -> float:
+    """Γ_t² = e^{−2t}σ_x² + Δ, for σ_x² = power."""
+    return signal(diffusion_time) ** 2 * power + noise_variance(diffusion_time)
+
+
 def diffuse(law: Law, diffusion_time: float) -> Law:
     """The law of x_t for x from `law`: centers e^{−t}μ, variances e^{−2t}l + Δ."""
     shrink = signal(diffusion_time)

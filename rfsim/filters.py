@@ -16,6 +16,7 @@ from jax.typing import ArrayLike
 from rfsim.numerics import decay_integral
 
 Filter = Callable[[Array], Array]
+LATE = 1e4  # e^{−LATE} is 0 in float64
 
 
 def learning_rate_constant(noise_variance: float, features_per_dim: float) -> float:
@@ -40,9 +41,9 @@ def flow(train_time: ArrayLike, kappa: float, ridge: float = 0.0) -> Filter:
 
     def f(lam: Array) -> Array:
         u = lam + ridge
-        finite = jnp.isfinite(tau)
-        time = jnp.where(finite, tau, 0.0)
-        return jnp.where(finite, kappa * time * decay_integral(kappa * time * u), minimizer(ridge)(lam))
+        late = _late(tau, kappa, u)
+        time = jnp.where(late, 0.0, tau)
+        return jnp.where(late, minimizer(ridge)(lam), kappa * time * decay_integral(kappa * time * u))
 
     return f
 
@@ -53,11 +54,16 @@ def flow_decay(train_time: ArrayLike, kappa: float, ridge: float = 0.0) -> Filte
 
     def f(lam: Array) -> Array:
         u = lam + ridge
-        finite = jnp.isfinite(tau)
-        time = jnp.where(finite, tau, 0.0)
-        return jnp.where(finite, jnp.exp(-kappa * time * u), jnp.where(u == 0, 1.0, 0.0))
+        late = _late(tau, kappa, u)
+        time = jnp.where(late, 0.0, tau)
+        return jnp.where(late, jnp.where(u == 0, 1.0, 0.0), jnp.exp(-kappa * time * u))
 
     return f
+
+
+def _late(tau: Array, kappa: float, u: Array) -> Array:
+    """Where κτ|u| is beyond LATE, without a product that could overflow; everywhere at τ = ∞."""
+    return (jnp.abs(u) > LATE / (kappa * tau)) | ~jnp.isfinite(tau)
 
 
 def minimizer(ridge: float) -> Filter:

@@ -16,6 +16,8 @@ from rfsim import data as data_room
 from rfsim.activations import ACTIVATIONS, Activation, Constants, activation, gaussian_constants
 from rfsim.diffusion import Law, diffuse, forward, noise_variance, signal
 
+LATEST = 300.0  # e^{−t} is still a float64 there
+
 
 @dataclass(frozen=True)
 class Problem:
@@ -45,11 +47,15 @@ class Problem:
             value = _real(name, getattr(self, name))
             if not 0 < value < math.inf:
                 raise ValueError(f"{name} must be positive and finite; got {value:g}")
+        if self.diffusion_time > LATEST:
+            raise ValueError(
+                f"diffusion_time must be at most {LATEST:g}, where no data are left; got {self.diffusion_time:g}"
+            )
         if not 0 <= _real("ridge", self.ridge) < math.inf:
             raise ValueError(f"ridge must be finite and not negative; got {self.ridge:g}")
         m = _real("noise_copies", self.noise_copies)
-        if not (m == math.inf or (m >= 1 and m == int(m))):
-            raise ValueError(f"noise_copies must be a whole number of at least 1, or inf; got {m:g}")
+        if m != math.inf and not (1 <= m <= 1e9 and m == int(m)):
+            raise ValueError(f"noise_copies must be a whole number of at least 1, at most 1e9, or inf; got {m:g}")
         activation(self.activation)  # raises with the nearest valid name
         if not isinstance(self.data, str) or not self.data:
             raise ValueError(f"data must name a population or a file; got {self.data!r}")
@@ -90,12 +96,16 @@ def source(problem: Problem, *, array: ArrayLike | None = None, center: bool = T
 
     `array` (samples, dim) takes the place of a file; the problem's `data` is then only its name.
     """
-    if array is None and not data_room.is_array_spec(problem.data):
+    if not isinstance(center, bool):
+        raise ValueError(f"center must be True or False; got {center!r}")
+    named = not data_room.is_array_spec(problem.data)
+    if array is None and named:
         return Source(None, {})
     raw = data_room.read(problem.data) if array is None else data_room.check_array(array)
     values = data_room.prepare(raw, center=center, scale=scale)
     digest = hashlib.sha256(np.ascontiguousarray(raw).tobytes()).hexdigest()[:16]
-    return Source(values, {"center": center, "scale": scale, "data_digest": digest})
+    told = {"center": center, "scale": scale, "data_digest": digest}
+    return Source(values, told | {"data": "array"} if named else told)
 
 
 def resolve(problem: Problem, origin: Source, dim: int | None) -> Sizes:
@@ -105,9 +115,7 @@ def resolve(problem: Problem, origin: Source, dim: int | None) -> Sizes:
         if dim is not None and dim != columns:
             raise ValueError(f"dim is {columns}, given by data {problem.data!r}; got {dim}: leave it out")
         dim = columns
-    dim = 100 if dim is None else dim
-    if dim < 1 or dim != int(dim):
-        raise ValueError(f"dim must be a positive whole number; got {dim:g}")
+    dim = 100 if dim is None else whole("dim", dim, 1)
     largest = max(problem.samples_per_dim, problem.features_per_dim) * dim
     if not largest < 2**53:
         raise ValueError(f"samples and features must stay below 2^53; got {largest:.3g} at dim {dim}")
@@ -125,7 +133,7 @@ def resolve(problem: Problem, origin: Source, dim: int | None) -> Sizes:
             f"data {problem.data!r} has {len(origin.array)} rows and a training half of {len(origin.array) // 2}; "
             f"got {samples} samples"
         )
-    return Sizes(int(dim), samples, features)
+    return Sizes(dim, samples, features)
 
 
 def settings(problem: Problem, origin: Source, sizes: Sizes, *, seed: int, seeds: int) -> dict[str, Any]:
@@ -164,12 +172,32 @@ def frozen_draws(draw: Instance, problem: Problem) -> Iterator[tuple[NDArray[np.
         yield forward(draw.points, xi, problem.diffusion_time), xi
 
 
-def constants(problem: Problem, population: Law) -> Constants:
-    """The Gaussian constants (T9) at the population's σ_x²."""
+def named_population(problem: Problem, origin: Source, sizes: Sizes) -> Law | None:
+    """The law of clean data of a named population; None for an array, whose held-out half differs by seed."""
+    return data_room.population(problem.data, sizes.dim) if origin.array is None else None
+
+
+def power(problem: Problem, origin: Source, sizes: Sizes) -> float:
+    """σ_x² = E‖x‖²/d of the population, or of a whole array."""
+    if origin.array is None:
+        return data_room.population(problem.data, sizes.dim).power
+    return float((origin.array**2).mean())
+
+
+def constants(problem: Problem, data_power: float) -> Constants:
+    """The Gaussian constants (T9) at σ_x² = data_power."""
     t = problem.diffusion_time
     return gaussian_constants(
-        problem.sigma, signal_variance=signal(t) ** 2 * population.power, noise_variance=noise_variance(t)
+        problem.sigma, signal_variance=signal(t) ** 2 * data_power, noise_variance=noise_variance(t)
     )
+
+
+def whole(name: str, value: object, least: int) -> int:
+    """`value` as a whole number from `least` to 2^53, or ValueError."""
+    number = _real(name, value)
+    if not least <= number <= 2**53 or number != int(number):
+        raise ValueError(f"{name} must be a whole number of at least {least}, at most 2^53; got {value!r}")
+    return int(number)
 
 
 def _points(points: NDArray[np.float64]) -> Law:

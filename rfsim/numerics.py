@@ -54,6 +54,20 @@ def hermite_rule(orders: int, step: float, reach: float = 12.0) -> HermiteRule:
     return HermiteRule(nodes, step * table[0] * table)
 
 
+def hermite_averages(
+    function: Callable[[NDArray[np.float64]], NDArray[np.float64]], orders: int, step: float
+) -> NDArray[np.float64]:
+    """E[h_s(u) function(u)] for s < orders by the rule of that step, one order at a time: memory of one row only."""
+    nodes = hermite_rule(1, step).nodes
+    before, row = np.zeros_like(nodes), hermite_functions(nodes, 1)[0]
+    weighted = step * row * function(nodes)
+    averages = np.empty(orders)
+    for s in range(orders):
+        averages[s] = row @ weighted
+        before, row = row, (nodes * row - np.sqrt(s) * before) / np.sqrt(s + 1)
+    return averages
+
+
 def decay_integral(x: Array) -> Array:
     """(1 − e^{−x})/x, equal to 1 at x = 0 and accurate near it; x real or complex, e^{−∞} = 0.
 
@@ -80,9 +94,10 @@ def first_crossing(
     zooms: int = 3,
     points: int = 32,
 ) -> float | None:
-    """First x on a positive increasing grid where `curve` becomes ≥ 0, refined in log x; None where it never does.
+    """First x on a positive increasing grid where `curve` is ≥ 0, refined in log x; None where it never is.
 
-    curve maps (points,) to (points,). Each zoom refines the bracket `points` times; the last step is linear in log x.
+    The left end where it is ≥ 0 there already: a caller for whom that is no crossing asks before. curve maps (points,)
+    to (points,). Each zoom refines the bracket `points` times; the last step is linear in log x.
     """
     for level in range(zooms + 1):
         values = np.asarray(curve(grid))

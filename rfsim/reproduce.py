@@ -8,11 +8,10 @@ the front door, so everything that shapes a stored result is the cell and the co
 from __future__ import annotations
 
 import ast
-import difflib
 import importlib.util
 import inspect
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
@@ -22,9 +21,10 @@ import rfsim
 from rfsim import api, store
 from rfsim.claims import Claim, Results, Row
 from rfsim.model import Problem
+from rfsim.runs import Report
+from rfsim.words import nearest
 
 SIZES = ("quick", "paper")
-Report = Callable[[str, Mapping[str, Any]], None]
 
 
 @dataclass(frozen=True)
@@ -105,9 +105,7 @@ def select(found: Sequence[Experiment], names: Sequence[str]) -> list[tuple[Expe
     known = [name for one in found for name in one.figures]
     for name in names:
         if name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
-            hint = f"; did you mean {near[0]!r}?" if near else ""
-            raise ValueError(f"unknown figure {name!r}; choose among {', '.join(known)}{hint}")
+            raise ValueError(f"unknown figure {name!r}; choose among {', '.join(known)}{nearest(name, known)}")
     wanted = [(one, [name for name in one.figures if not names or name in names]) for one in found]
     return [(one, figures) for one, figures in wanted if figures]
 
@@ -164,10 +162,10 @@ def run(
                 computed += 1
             results[cell.label] = data
         tell("figures", {"done": len(cells), "total": len(cells)})
-        files = list(_draw(root, experiment, figures, results))
+        files.extend(_draw(root, experiment, figures, results))
         rows = judge(experiment, results, figures, size)
-    except (ValueError, MemoryError, ArithmeticError, OSError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+    except Exception as error:  # an experiment is a user's file: whatever it does, the others go on
+        reason = f"{type(error).__name__}: {error}".splitlines()[0]
         return Outcome(experiment, files, rows, computed, len(results) - computed, reason)
     return Outcome(experiment, files, rows, computed, len(cells) - computed, None)
 

@@ -10,15 +10,13 @@ from numpy.typing import NDArray
 
 from rfsim.diffusion import diffuse, score_power
 from rfsim.filters import learning_rate_constant
-from rfsim.model import Instance, constants, instance
 from rfsim.runs import Run
 from rfsim.spectra import PARTS, SampleSpectrum, SampleTarget, bulks, part_slices
 from rfsim.training import curves, losses, timescales
 
 
 def spectrum_dataset(run: Run, found: Sequence[SampleSpectrum]) -> xr.Dataset:
-    population = instance(run.problem, run.origin, run.sizes._replace(features=1), run.seeds[0]).population
-    c = constants(run.problem, population)
+    c = run.constants
     lam = np.stack([np.asarray(one.points) for one in found])
     counts = run.counts
     tables = [bulks(row, counts) for row in lam]
@@ -50,15 +48,13 @@ def spectrum_dataset(run: Run, found: Sequence[SampleSpectrum]) -> xr.Dataset:
             "s2": c.s2,
             "residual": ("seed", np.array([one.residual for one in found]), {"long_name": "of the decomposition"}),
             "orders": ("seed", np.array([one.orders for one in found]), {"long_name": "Hermite orders of U"}),
-            "error_bound": ("seed", np.array([one.error_bound for one in found]), {"long_name": "on U, spectral norm"}),
+            "error_bound": ("seed", np.array([one.error_bound for one in found]), {"long_name": "of U, spectral norm"}),
         },
         coords={"seed": list(run.seeds[: len(found)]), "bulk": names},
     )
 
 
-def curves_dataset(
-    run: Run, draw: Instance, spectrum: SampleSpectrum, target: SampleTarget, tau: NDArray[np.float64]
-) -> xr.Dataset:
+def curves_dataset(run: Run, spectrum: SampleSpectrum, target: SampleTarget, tau: NDArray[np.float64]) -> xr.Dataset:
     """Losses, energies and timescales of one seed."""
     problem, delta = run.problem, run.delta
     kappa = learning_rate_constant(delta, run.features_per_dim)
@@ -73,14 +69,14 @@ def curves_dataset(
         return seen[key]
 
     found = at(tau)
-    power = score_power(diffuse(draw.population, problem.diffusion_time)) if run.origin.array is None else None
+    power = None if run.population is None else score_power(diffuse(run.population, problem.diffusion_time))
     score = np.full(tau.size, np.nan) if power is None else losses.score_error(found.test, delta, power)
     slices = part_slices(run.counts)
     keep = np.zeros((len(slices), run.sizes.features))
     for row, where in zip(keep, slices.values(), strict=True):
         row[where] = 1.0
     energy = curves.flow_energies(spectrum, tau, kappa, problem.ridge, delta, keep)
-    gen_time, mem_time = _timescales(run, draw, spectrum, at, kappa)
+    gen_time, mem_time = _timescales(run, spectrum, at, kappa)
     long = {
         "train": "L_train",
         "test": "L_test",
@@ -103,10 +99,9 @@ def curves_dataset(
 def with_bias_variance(run: Run, data: xr.Dataset) -> xr.Dataset:
     """bias² and variance over train_time: isotropic data only, cross averaged over seeds before squaring."""
     bias = variance = np.full(data.sizes["train_time"], np.nan)
-    if run.origin.array is None and run.problem.data.partition(":")[0] == "isotropic":
-        draw = instance(run.problem, run.origin, run.sizes._replace(features=1, samples=1), run.seeds[0])
-        total = diffuse(draw.population, run.problem.diffusion_time).power
-        bias = np.asarray(losses.bias_squared(data.cross.mean("seed").values, run.delta, total))
+    law = run.population
+    if law is not None and len(law.centers) == 1 and np.ptp(law.variances) == 0:
+        bias = np.asarray(losses.bias_squared(data.cross.mean("seed").values, run.delta, run.total_variance))
         variance = data.score.mean("seed").values - bias
     return data.assign(
         bias2=("train_time", bias, {"long_name": "bias²", "units": "1"}),
@@ -115,19 +110,18 @@ def with_bias_variance(run: Run, data: xr.Dataset) -> xr.Dataset:
 
 
 def _timescales(
-    run: Run, draw: Instance, spectrum: SampleSpectrum, at: timescales.Curves, kappa: float
+    run: Run, spectrum: SampleSpectrum, at: timescales.Curves, kappa: float
 ) -> tuple[timescales.GenTimes, timescales.MemTimes]:
     problem, delta, psi_p = run.problem, run.delta, run.features_per_dim
-    c = constants(problem, draw.population)
+    c = run.constants
     lam, slices = np.asarray(spectrum.points), part_slices(run.counts)
-    total_variance = diffuse(draw.population, problem.diffusion_time).power
 
     def rate(eigenvalue: float) -> float:
         return timescales.rate_time(eigenvalue, delta, psi_p)
 
     grid = timescales.time_grid(lam[lam > 0] + problem.ridge, kappa)
     gen = timescales.GenTimes(
-        rate(timescales.mean_gen_eigenvalue(c, total_variance, psi_p)),
+        rate(timescales.mean_gen_eigenvalue(c, run.total_variance, psi_p)),
         rate(float(lam[slices["gen"]].mean())),
         timescales.gen_time_of_curve(at, grid),
     )

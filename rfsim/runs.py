@@ -11,9 +11,23 @@ import xarray as xr
 from numpy.typing import ArrayLike
 
 from rfsim import store
-from rfsim.diffusion import noise_variance
+from rfsim.activations import Constants
+from rfsim.diffusion import Law, noise_variance, total_variance
 from rfsim.machine import require_memory
-from rfsim.model import Instance, Problem, Sizes, Source, instance, resolve, settings, source
+from rfsim.model import (
+    Instance,
+    Problem,
+    Sizes,
+    Source,
+    constants,
+    instance,
+    named_population,
+    power,
+    resolve,
+    settings,
+    source,
+    whole,
+)
 from rfsim.spectra import part_counts
 
 Report = Callable[[str, Mapping[str, Any]], None]
@@ -33,15 +47,18 @@ class Run:
         scale: str,
         report: Report | None,
     ) -> None:
-        for name, value, least in (("seed", seed, 0), ("seeds", seeds, 1)):
-            if isinstance(value, bool) or int(value) != value or value < least:
-                raise ValueError(f"{name} must be a whole number of at least {least}; got {value}")
+        seed, seeds = whole("seed", seed, 0), whole("seeds", seeds, 1)
         self.problem, self.report = problem, report
         self.origin: Source = source(problem, array=array, center=center, scale=scale)
         self.sizes: Sizes = resolve(problem, self.origin, dim)
-        self.seeds = range(int(seed), int(seed) + int(seeds))
+        self.seeds = range(seed, seed + seeds)
         self.delta = noise_variance(problem.diffusion_time)
-        self.settings = settings(problem, self.origin, self.sizes, seed=int(seed), seeds=int(seeds))
+        self.settings = settings(problem, self.origin, self.sizes, seed=seed, seeds=seeds)
+        self.population: Law | None = named_population(problem, self.origin, self.sizes)
+        data_power = power(problem, self.origin, self.sizes)
+        # before anything large: a scale of data that σ's constants refuse is refused at once
+        self.constants: Constants = constants(problem, data_power)
+        self.total_variance = total_variance(data_power, problem.diffusion_time)
 
     @property
     def features_per_dim(self) -> float:

@@ -95,7 +95,14 @@ def test_progress_names_the_seed_and_the_step():
 
 @pytest.mark.parametrize(
     ("times", "message"),
-    [([], "non-empty list"), ([[1.0]], "non-empty list"), ([-1.0], "not be negative; got -1"), ([np.nan], "got nan")],
+    [
+        ([], "non-empty list"),
+        ([[1.0]], "non-empty list"),
+        ([-1.0], "not be negative; got -1"),
+        ([np.nan], "got nan"),
+        ([1e300], "at most 1e\\+100, or inf"),
+        (["a"], "must be real"),
+    ],
 )
 def test_bad_times_are_refused(times, message):
     with pytest.raises(ValueError, match=message):
@@ -105,8 +112,8 @@ def test_bad_times_are_refused(times, message):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"seed": -1}, "seed must be a whole number of at least 0; got -1"),
-        ({"seeds": 0}, "seeds must be a whole number of at least 1; got 0"),
+        ({"seed": -1}, "seed must be a whole number of at least 0, .*; got -1"),
+        ({"seeds": 0}, "seeds must be a whole number of at least 1, .*; got 0"),
         ({"seed": 1.5}, "seed must be a whole number"),
     ],
 )
@@ -133,3 +140,30 @@ def test_an_interrupt_keeps_the_seeds_that_have_ended():
     with pytest.raises(KeyboardInterrupt) as caught:
         rfsim.spectrum(SMALL, dim=8, seed=5, report=stop)
     assert not isinstance(caught.value, api.Interrupted)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"dim": float("inf")}, "dim must be a whole number"),
+        ({"dim": float("nan")}, "dim must be a number; got nan"),
+        ({"dim": "3"}, "dim must be a number; got '3'"),
+        ({"dim": True}, "dim must be a number; got True"),
+        ({"seed": 2**65}, "seed must be a whole number"),
+        ({"dim": 6, "center": "no"}, "center must be True or False; got 'no'"),
+    ],
+)
+def test_arguments_of_the_wrong_kind_are_refused(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        rfsim.spectrum(SMALL, **arguments)
+
+
+def test_a_scale_that_the_constants_refuse_is_refused_before_any_work():
+    with pytest.raises(ValueError, match=r"Γ = 9.05e\+03, must lie in \[1e-3, 1e3\]; scale the data toward 1"):
+        rfsim.spectrum(Problem(data="isotropic:1e8"), dim=20, report=lambda *_: pytest.fail("began to work"))
+
+
+def test_an_array_is_called_one_in_the_settings():
+    array = np.random.default_rng(0).standard_normal((60, 6))
+    result = rfsim.spectrum(Problem(samples_per_dim=3, features_per_dim=4), array=array, seeds=2)
+    assert store.settings(result)["data"] == "array"

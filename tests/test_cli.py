@@ -331,7 +331,7 @@ def test_train_times_given_twice_are_refused(capsys):
     [
         (["trian"], "train"),
         (["--dim", "3"], "unknown flag --dim; flags follow"),
-        (["--versoin"], "did you mean --version"),
+        (["--versoin"], "did you mean '--version'"),
         (["sho"], "show"),
         (["show"], "FILE"),
         (["plot"], "FILE"),

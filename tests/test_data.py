@@ -187,3 +187,31 @@ def test_digits_and_their_components():
     for bad in ("digits:0", "digits:65", "digits:x", "digits:2.5"):
         with pytest.raises(DataError, match="K must be a whole number from 1 to 64"):
             data.read(bad)
+
+
+def test_what_centering_leaves_of_a_constant_is_not_data():
+    with pytest.raises(DataError, match="the data are constant"):
+        data.prepare(np.full((31, 3), 0.1))
+    array = np.random.default_rng(3).standard_normal((61, 2))
+    array[:, 1] = 1e5 + 0.1
+    assert not data.prepare(array)[:, 1].any()
+    with pytest.raises(DataError, match="cannot divide constant columns 1"):
+        data.prepare(array, scale="columns")
+
+
+@pytest.mark.parametrize("size", [1e200, 1e-200])
+def test_the_scale_of_an_array_does_not_matter(size):
+    array = np.random.default_rng(4).standard_normal((20, 3))
+    np.testing.assert_allclose(data.prepare(array * size), data.prepare(array), rtol=1e-12)
+
+
+def test_specs_that_say_nothing_or_lose_their_variance_are_refused():
+    with pytest.raises(DataError, match="at dim 10 only atoms at 0 get a direction"):
+        data.population("atoms:0.99@0,0.01@1", 10)
+    with pytest.raises(DataError, match="VARIANCE must be a finite number; got ''"):
+        data.population("isotropic:", 3)
+    with pytest.raises(DataError, match="K must be a whole number"):
+        data.read("digits:")
+    with pytest.raises(DataError, match="unknown data 'xxx"):
+        data.read("x" * 300)
+    assert np.isfinite(data.population("powerlaw:-1000", 9).variances).all()

@@ -8,7 +8,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rfsim.numerics import decay_integral, first_crossing, hermite_functions, hermite_rule, log_grid, minimum_value
+from rfsim.numerics import (
+    decay_integral,
+    first_crossing,
+    hermite_averages,
+    hermite_functions,
+    hermite_rule,
+    log_grid,
+    minimum_value,
+)
 
 
 def test_the_hermite_functions_are_orthonormal_at_high_orders():
@@ -63,3 +71,8 @@ def test_a_log_grid_holds_both_ends():
     assert grid[0] == pytest.approx(1e-3)
     assert grid[-1] == pytest.approx(50.0)
     assert np.diff(np.log10(grid)).max() <= 1 / 7 + 1e-12
+
+
+def test_averages_one_order_at_a_time_are_the_rules():
+    rule = hermite_rule(40, 0.2)
+    np.testing.assert_allclose(hermite_averages(np.tanh, 40, 0.2), rule.weights @ np.tanh(rule.nodes), atol=1e-15)

@@ -156,7 +156,7 @@ def test_a_failing_experiment_is_named_and_the_others_go_on(root, capsys):
     (root / "figures" / "11_bad.py").write_text(FIGURE.replace('"toy"', '"bad"'))
     assert main(["reproduce"]) == 3
     err = capsys.readouterr().err
-    assert "rfsim: 11_bad failed: 1e-09 features per dimension round to no features at dim 6" in err
+    assert "rfsim: 11_bad failed: ValueError: 1e-09 features per dimension round to no features at dim 6" in err
     assert (root / "figures/out/toy.pdf").exists()
 
 

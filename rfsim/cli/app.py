@@ -6,7 +6,6 @@ standard error. Commands load JAX, xarray and matplotlib when they run, so `--he
 
 from __future__ import annotations
 
-import difflib
 import os
 import sys
 from collections.abc import Sequence
@@ -32,6 +31,7 @@ from rfsim.cli.flags import (
     text_flag,
     times,
 )
+from rfsim.words import nearest
 
 if TYPE_CHECKING:
     pass
@@ -85,9 +85,8 @@ def _explained(error: CycloptsError) -> str:
     if isinstance(error, UnusedCliTokensError):
         return f"unexpected {' '.join(tokens)!r}; settings are given as --flag VALUE"
     if isinstance(error, UnknownCommandError) and tokens and tokens[0].startswith("-"):
-        near = difflib.get_close_matches(tokens[0], ["--help", "--version"], n=1)
-        hint = f"did you mean {near[0]}?" if near else "flags follow a command; see rfsim --help"
-        return f"unknown flag {tokens[0]}; {hint}"
+        hint = nearest(tokens[0], ["--help", "--version"]) or "; flags follow a command; see rfsim --help"
+        return f"unknown flag {tokens[0]}{hint}"
     return str(error)
 
 

@@ -6,7 +6,6 @@ outranks the top level, and the command line outranks both.
 
 from __future__ import annotations
 
-import difflib
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from cyclopts import App, Token
 
 from rfsim.cli.flags import RIVALS
+from rfsim.words import nearest
 
 if TYPE_CHECKING:
     from cyclopts import ArgumentCollection
@@ -87,5 +87,5 @@ def _text(path: str, key: str, value: Any, *, switch: bool) -> str:
 
 
 def _nearest(name: str, known: Sequence[str] | set[str] | Mapping[str, Any], *, strip: bool = False) -> str:
-    near = difflib.get_close_matches(name, sorted(known), n=1)
-    return f"; did you mean {(near[0].removeprefix('--') if strip else near[0])!r}?" if near else ""
+    hint = nearest(name, known)
+    return hint.replace("'--", "'") if strip else hint

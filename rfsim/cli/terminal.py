@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
-Report = Callable[[str, Mapping[str, Any]], None]
+if TYPE_CHECKING:
+    from rfsim.runs import Report
 
 
 def say(lines: Sequence[str] | str, *, quiet: bool = False) -> None:

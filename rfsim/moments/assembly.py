@@ -15,13 +15,17 @@ from jax import Array
 from numpy.typing import NDArray
 
 TILE = 512
+BLOCK = 32  # features whose quadrature is done at once
 CHUNK_BYTES = 256 * 2**20  # Hermite coefficients held at once, where p² doubles allow less
 
 
-def chunk_rows(features: int, orders: int) -> int:
-    """Centers whose Hermite coefficients fit in p² doubles, or in the fixed budget where that is more."""
+def chunk_rows(features: int, orders: int, nodes: int = 1) -> int:
+    """Centers whose Hermite coefficients fit in p² doubles, or in the fixed budget where that is more.
+
+    The values of σ at the nodes, for one block of features, stay within the fixed budget too.
+    """
     budget = max(8 * features**2, CHUNK_BYTES)
-    return max(budget // (8 * padded(features) * orders), 1)
+    return max(min(budget // (8 * padded(features) * orders), CHUNK_BYTES // (8 * BLOCK * nodes)), 1)
 
 
 def padded(features: int) -> int:
@@ -38,7 +42,7 @@ def pad(array: NDArray[np.float64]) -> Array:
 @partial(jax.jit, static_argnames=("function",))
 def coefficients(w, deviation, centers, nodes, node_weights, square_weights, function):
     """g_s (orders, features, centers) under `node_weights`, and sums over centers of E σ², Σ_s g_s² and its g_1."""
-    block = math.gcd(w.shape[0], 32)
+    block = math.gcd(w.shape[0], BLOCK)
 
     def rows(args):
         w_block, deviation_block = args

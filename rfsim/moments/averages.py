@@ -41,7 +41,8 @@ class Moments(NamedTuple):
     """The two moments of (T1) and what is known of their error.
 
     second: M (features, features); noise: N (features, dim), both dimensionless; constant: E‖ξ‖²/d;
-    orders: Hermite orders summed (0 for frozen draws); error_bound: bound on the spectral norm of M's error.
+    orders: Hermite orders summed (0 for frozen draws); error_bound: bound on the spectral norm of what the orders left
+    out would add to M. Rounding, of order eps·‖M‖, comes on top.
     """
 
     second: Array
@@ -97,6 +98,16 @@ def averaged_moments(
     noise = jnp.asarray(stein[:, None] * weights / math.sqrt(weights.shape[1]))
     second = finish(totals.second, jnp.asarray(totals.square))
     return Moments(second, noise, 1.0, orders, bound)
+
+
+def feature_data(moments: Moments, law: Law, noise_scale: float) -> Array:
+    """E φ yᵀ (features, dim) over y from one Gaussian of mean 0 (T6): Ṽ Σ_t/√Δ, given its moments and its law.
+
+    Raises ValueError for a mixture, where Stein's identity has a further term.
+    """
+    if len(law.centers) != 1 or law.centers.any():
+        raise ValueError("E φyᵀ in closed form is for one Gaussian of mean 0")
+    return moments.noise * law.variances / noise_scale
 
 
 def frozen_moments(
@@ -156,7 +167,7 @@ def _sum_orders(
     wanted[: orders - first] = rule.weights[first:orders]
     rules = jnp.asarray(rule.nodes), jnp.asarray(wanted), jnp.asarray(rule.weights[0])
     # equal chunks, so that one compiled program serves all of them where n allows it
-    rows = -(-n // -(-n // chunk_rows(p, len(wanted))))
+    rows = -(-n // -(-n // chunk_rows(p, len(wanted), rule.nodes.size)))
     second, square, energy, stein = totals.second, np.zeros(p), totals.energy, totals.stein
     for lo in range(0, n, rows):
         centers = jnp.asarray(law.centers[lo : lo + rows])

@@ -17,7 +17,7 @@ from rfsim.diffusion import Law
 from rfsim.moments.assembly import pad, power_sum
 from rfsim.numerics import HermiteRule, hermite_rule
 
-RULE_TOLERANCE = 1e-13
+RULE_TOLERANCE = 1e-14
 
 
 class Geometry(NamedTuple):

@@ -26,7 +26,7 @@ class SampleSpectrum(NamedTuple):
     """A sampled U in its eigenbasis (`protocol.Spectrum`).
 
     points: eigenvalues ascending (features,); basis: Q (features, features); sources: QᵀS_j (sources, features, dim);
-    constant: loss of the zero score; orders, error_bound: of U (`moments.Moments`); residual: ‖UB − QΛQᵀB‖_F over
+    constant: loss of the zero score; orders: of U; error_bound: on its eigenvalues; residual: ‖UB − QΛQᵀB‖_F over
     λ_max‖B‖_F for B = V.
     """
 
@@ -70,6 +70,8 @@ def sample_spectrum(
 
     The error of U by truncated orders is held below tolerance × (λ_min + γ): the moments work from an estimate of
     λ_min, the eigenvalues decide, and the moments are computed again in the rare case that the estimate was too high.
+    `error_bound` adds what rounding in float64 does to any eigenvalue, about 4 eps λ_max: where λ_min is smaller than
+    1e9 times that, its relative accuracy is the lower for it.
     """
     require_float64()
     moments, lam, basis = _decomposed(problem, draw, tolerance)
@@ -79,12 +81,13 @@ def sample_spectrum(
     if zero:
         # V lies in the range of U: outside of it only rounding is left, and 1/λ would blow it up
         lam, v = lam.at[:zero].set(0.0), v.at[:zero].set(0.0)
+    rounding = 4 * np.finfo(float).eps * float(lam[-1])
     sources = [v]
     if start is not None:
         scale = math.sqrt(noise_variance(problem.diffusion_time))
         sources.append(-scale * (basis.T @ jnp.asarray(start).T))
     return SampleSpectrum(
-        lam, basis, jnp.stack(sources), moments.constant, moments.orders, moments.error_bound, residual
+        lam, basis, jnp.stack(sources), moments.constant, moments.orders, moments.error_bound + rounding, residual
     )
 
 

@@ -13,6 +13,8 @@ from rfsim.activations import Constants
 from rfsim.numerics import first_crossing, log_grid, minimum_value
 from rfsim.training.curves import FlowCurves
 
+LOSS_ACCURACY = 1e-8  # the default tolerance of the moments keeps losses within about this
+
 Curves = Callable[[NDArray[np.float64]], FlowCurves]  # of train_times (times,)
 
 
@@ -73,19 +75,31 @@ def time_grid(rates: NDArray[np.float64], kappa: float) -> NDArray[np.float64]:
 
 
 def gen_time_of_curve(curves: Curves, grid: NDArray[np.float64], within: float = 0.01) -> float | None:
-    """First train_time at which L_test is within `within` of its minimum over all times, τ = ∞ included."""
+    """First train_time at which L_test is within `within` of its minimum over all times, τ = ∞ included.
+
+    0 where the zero score is (at small diffusion times the minimum is hardly below 1).
+    """
     _, lowest = minimum_value(lambda tau: curves(tau).test, grid)
-    lowest = min(lowest, float(curves(np.array([np.inf])).test[0]))
+    start, end = curves(np.array([0.0, np.inf])).test
+    lowest = min(lowest, float(end))
     if lowest <= 0:
         return None  # a relative margin has no meaning
+    if start <= (1 + within) * lowest:
+        return 0.0
     return first_crossing(lambda tau: (1 + within) * lowest - curves(tau).test, grid)
 
 
 def mem_time_of_curve(curves: Curves, grid: NDArray[np.float64], share: float = 0.5) -> float | None:
-    """First train_time at which L_gen reaches `share` of its τ → ∞ value; None where it does not rise."""
+    """First train_time at which L_gen reaches `share` of its τ → ∞ value.
+
+    None where it does not rise by more than the losses are accurate to; 0 where it starts there, as it can at finite m,
+    where the zero score's training loss is not 1.
+    """
     start, final = curves(np.array([0.0, np.inf])).gen
-    if not final > max(start, 0.0):
+    if final <= max(start, 0.0) + LOSS_ACCURACY:
         return None
+    if start >= share * final:
+        return 0.0
     return first_crossing(lambda tau: curves(tau).gen - share * final, grid)
 
 

@@ -111,6 +111,7 @@ def test_the_score_error_meets_the_test_loss(spec):
     w = draw.weights
     v = (w**2 * law.variances).sum(1) / 12
     feature_data = np.array([slope(x) for x in v])[:, None] * w * law.variances / math.sqrt(12)
+    np.testing.assert_allclose(moments.feature_data(population, law, math.sqrt(delta)), feature_data, atol=1e-13)
     direct = losses.weights_score_error(weights, population.second, jnp.asarray(feature_data), law.variances)
     identity = losses.score_error(losses.target_loss(spectrum, target, [f]), delta, score_power(law))
     assert float(identity) == pytest.approx(float(direct), rel=1e-10)

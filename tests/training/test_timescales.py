@@ -62,3 +62,16 @@ def test_the_grid_spans_every_rate():
     grid = timescales.time_grid(np.array([0.0, 1e-3, 20.0]), kappa=0.1)
     assert grid[0] < 0.01 / (0.1 * 20)
     assert grid[-1] > 20 / (0.1 * 1e-3)
+
+
+def test_what_holds_from_the_start_is_time_zero():
+    # at small t the whole fall of L_test is within the margin; at finite m L_gen may begin above half of its end
+    shallow = known(lambda tau: 1 - 0.5 * rise(tau, 10), lambda tau: 1 - 0.005 * rise(tau, 10))
+    assert timescales.gen_time_of_curve(shallow, GRID) == 0.0
+    early = known(lambda tau: 0.4 - 0.1 * rise(tau, 10), lambda tau: 1 + 0.1 * rise(tau, 10))
+    assert timescales.mem_time_of_curve(early, GRID) == 0.0
+
+
+def test_a_gap_below_the_losses_accuracy_is_none():
+    tiny = known(lambda tau: 1 - rise(tau, 10), lambda tau: 1 - rise(tau, 10) + 1e-9 * rise(tau, 100))
+    assert timescales.mem_time_of_curve(tiny, GRID) is None
