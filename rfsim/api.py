@@ -55,8 +55,7 @@ def spectrum(
     (40, ['null', 'mini', 'main', 'gen'])
     """
     started = time.perf_counter()
-    run = Run(problem, dim, seed, seeds, array, center, scale, report)
-    run.require(copies=5)
+    run = Run(problem, dim, seed, seeds, array, center, scale, report, copies=5)
     found: list[SampleSpectrum] = []
 
     def result() -> xr.Dataset:
@@ -98,8 +97,7 @@ def train(
     """
     started = time.perf_counter()
     tau = times(train_times)
-    run = Run(problem, dim, seed, seeds, array, center, scale, report)
-    run.require(copies=7)
+    run = Run(problem, dim, seed, seeds, array, center, scale, report, copies=7)
     done: list[tuple[SampleSpectrum, xr.Dataset]] = []
 
     def result() -> xr.Dataset:

@@ -46,11 +46,15 @@ class Run:
         center: bool,
         scale: str,
         report: Report | None,
+        *,
+        copies: int,
     ) -> None:
+        """`copies` is the number of p × p matrices at the run's peak: MemoryError where they pass the memory limit."""
         seed, seeds = whole("seed", seed, 0), whole("seeds", seeds, 1)
         self.problem, self.report = problem, report
         self.origin: Source = source(problem, array=array, center=center, scale=scale)
         self.sizes: Sizes = resolve(problem, self.origin, dim)
+        self._require_memory(copies)
         self.seeds = range(seed, seed + seeds)
         self.delta = noise_variance(problem.diffusion_time)
         self.settings = settings(problem, self.origin, self.sizes, seed=seed, seeds=seeds)
@@ -69,8 +73,7 @@ class Run:
     def counts(self) -> dict[str, int]:
         return part_counts(self.sizes.features, self.sizes.samples, self.sizes.dim, self.problem.noise_copies)
 
-    def require(self, *, copies: int) -> None:
-        """Refuse sizes whose p × p matrices (`copies` of them at the peak) and rows pass the memory limit."""
+    def _require_memory(self, copies: int) -> None:
         d, n, p = (float(size) for size in self.sizes)
         needed = 8 * (copies * p**2 + 6 * d * (n + p)) + 2**29
         require_memory(needed, f"dim {d:.12g} with {n:.12g} samples and {p:.12g} features")

@@ -125,6 +125,8 @@ def test_bad_seeds_are_refused(arguments, message):
 def test_sizes_beyond_memory_are_refused_before_anything_is_drawn():
     with pytest.raises(MemoryError, match=r"dim 1000 with 2000 samples and 5000000 features needs about .* GiB"):
         rfsim.spectrum(Problem(samples_per_dim=2, features_per_dim=5000), dim=1000)
+    with pytest.raises(MemoryError, match=r"dim 1e\+12 with"):
+        rfsim.spectrum(Problem(samples_per_dim=2, features_per_dim=5), dim=10**12)
 
 
 def test_an_interrupt_keeps_the_seeds_that_have_ended():
