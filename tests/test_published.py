@@ -27,11 +27,12 @@ def test_late_losses_are_the_stated_ones():
 def test_moments_stay_below_four_matrices():
     """U at n = p in a process of its own: peak memory above what is resident before is below 4 p² doubles."""
     code = """
-import jax, math, resource
+import jax, math
 jax.config.update("jax_enable_x64", True)
 import numpy as np
 from rfsim.activations import ACTIVATIONS
 from rfsim.diffusion import Law, diffuse, noise_variance
+from rfsim.machine import peak_memory
 from rfsim.moments import averaged_moments
 p = n = 5000
 rng = np.random.default_rng(0)
@@ -40,10 +41,9 @@ def run(p, n):
     law = diffuse(Law(rng.standard_normal((n, 80)), np.zeros(80)), 0.1)
     return averaged_moments(rng.standard_normal((p, 80)), law, ACTIVATIONS["tanh"], noise_scale=scale)
 run(200, 100).second.block_until_ready()
-peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-before = peak()
+before = peak_memory()
 run(p, n).second.block_until_ready()
-print((peak() - before) / (8 * p * p))
+print((peak_memory() - before) / (8 * p * p))
 """
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert 1 < float(out) < 4

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 TILE = 512
 BLOCK = 32  # features whose quadrature is done at once
-CHUNK_BYTES = 256 * 2**20  # Hermite coefficients held at once, where p² doubles allow less
+CHUNK_BYTES = 32 * 2**20  # Hermite coefficients held at once where p² doubles are less; values of σ held at once
 
 
 def chunk_rows(features: int, orders: int, nodes: int = 1) -> int:
@@ -41,19 +41,25 @@ def pad(array: NDArray[np.float64]) -> Array:
 
 @partial(jax.jit, static_argnames=("function",))
 def coefficients(w, deviation, centers, nodes, node_weights, square_weights, function):
-    """g_s (orders, features, centers) under `node_weights`, and sums over centers of E σ², Σ_s g_s² and its g_1."""
+    """g_s (orders, features, centers) under `node_weights`, and sums over centers of E σ², Σ_s g_s² and its g_1.
+
+    Blocks of features are written where they belong: a map would hold all of g twice while it is put in order.
+    """
     block = math.gcd(w.shape[0], BLOCK)
 
-    def rows(args):
-        w_block, deviation_block = args
-        eta = w_block @ centers.T
-        values = function(eta[..., None] + deviation_block[:, None, None] * nodes)
-        g = jnp.einsum("inq,sq->sin", values, node_weights)
-        return g, jnp.einsum("inq,q->i", values**2, square_weights), (g**2).sum((0, 2)), g[1].sum(1)
+    def rows(k, found):
+        g, sums = found
+        start = k * block
+        eta = _rows(w, start, block) @ centers.T
+        values = function(eta[..., None] + _rows(deviation, start, block)[:, None, None] * nodes)
+        part = jnp.einsum("inq,sq->sin", values, node_weights)
+        square = jnp.einsum("inq,q->i", values**2, square_weights)
+        part_sums = jnp.stack([square, (part**2).sum((0, 2)), part[1].sum(1)])
+        g = jax.lax.dynamic_update_slice_in_dim(g, part, start, axis=1)
+        return g, jax.lax.dynamic_update_slice_in_dim(sums, part_sums, start, axis=1)
 
-    split = lambda a: a.reshape(-1, block, *a.shape[1:])  # noqa: E731
-    g, *sums = jax.lax.map(rows, (split(w), split(deviation)))
-    return jnp.moveaxis(g, 1, 0).reshape(g.shape[1], w.shape[0], -1), *(part.ravel() for part in sums)
+    empty = jnp.zeros((node_weights.shape[0], w.shape[0], centers.shape[0])), jnp.zeros((3, w.shape[0]))
+    return jax.lax.fori_loop(0, w.shape[0] // block, rows, empty)
 
 
 @partial(jax.jit, donate_argnums=0)

@@ -171,9 +171,12 @@ def _sum_orders(
     second, square, energy, stein = totals.second, np.zeros(p), totals.energy, totals.stein
     for lo in range(0, n, rows):
         centers = jnp.asarray(law.centers[lo : lo + rows])
-        g, chunk_square, chunk_energy, chunk_stein = coefficients(w, deviation, centers, *rules, sigma.function)
-        second = add_orders(second, g, directions, 1 / n, first, orders - first)
-        square += np.asarray(chunk_square)[:p] / n
-        energy = energy + np.asarray(chunk_energy)[:p] / n
-        stein = stein + np.asarray(chunk_stein)[:p] / n if first == 0 else stein
+        g, sums = coefficients(w, deviation, centers, *rules, sigma.function)
+        chunk_square, chunk_energy, chunk_stein = np.asarray(sums)[:, :p] / n
+        # waited for, so that one chunk of coefficients is held at a time
+        second = add_orders(second, g, directions, 1 / n, first, orders - first).block_until_ready()
+        del g
+        square += chunk_square
+        energy = energy + chunk_energy
+        stein = stein + chunk_stein if first == 0 else stein
     return _Totals(second, square, energy, stein)

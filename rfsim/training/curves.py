@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 import jax
@@ -35,22 +36,28 @@ def flow_curves(
     spectrum: Spectrum, target: Target, train_times: ArrayLike, kappa: float, ridge: float = 0.0
 ) -> FlowCurves:
     """The curves at train_times (times,), which may hold 0 and inf."""
-    tau = np.asarray(train_times, dtype=np.float64)
-    size = FEW if tau.size <= FEW else MANY
-    parts = []
-    for lo in range(0, tau.size, size):
-        batch = tau[lo : lo + size]
-        padded = np.pad(batch, (0, size - batch.size))
-        parts.append([np.asarray(v)[: batch.size] for v in _flow_values(spectrum, target, padded, kappa, ridge)])
-    return FlowCurves(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+    return FlowCurves(*_in_batches(train_times, lambda tau: _flow_values(spectrum, target, tau, kappa, ridge)))
 
 
 def flow_energies(
     spectrum: Spectrum, train_times: ArrayLike, kappa: float, ridge: float, noise_variance: float, parts: ArrayLike
 ) -> NDArray[np.float64]:
     """Energy of the score by part over time (equations.md §8), (parts, times); parts: (parts, points) of 0 and 1."""
-    tau = jnp.asarray(train_times, dtype=jnp.float64)
-    return np.asarray(_flow_energies(spectrum, tau, kappa, ridge, noise_variance, jnp.asarray(parts)))
+    keep = jnp.asarray(parts)
+    rows = _in_batches(train_times, lambda tau: _flow_energies(spectrum, tau, kappa, ridge, noise_variance, keep))
+    return np.stack(rows)
+
+
+def _in_batches(train_times: ArrayLike, values: Callable[[NDArray], Iterable[Array]]) -> list[NDArray[np.float64]]:
+    """`values` (rows of times) over any number of times, in padded batches: memory and compiled programs stay few."""
+    tau = np.asarray(train_times, dtype=np.float64)
+    size = FEW if tau.size <= FEW else MANY
+    batches = []
+    for lo in range(0, tau.size, size):
+        batch = tau[lo : lo + size]
+        padded = np.pad(batch, (0, size - batch.size))
+        batches.append([np.asarray(row)[: batch.size] for row in values(padded)])
+    return [np.concatenate(row) for row in zip(*batches, strict=True)]
 
 
 @jax.jit
