@@ -15,6 +15,7 @@ from rfsim.numerics import hermite_averages
 from rfsim.words import nearest
 
 MAX_ORDER = 16384
+PIECE = 16384
 
 
 class Activation(NamedTuple):
@@ -56,13 +57,22 @@ def activation(name: str) -> Activation:
     return ACTIVATIONS[name]
 
 
+def evaluate(sigma: Activation, points: np.ndarray) -> np.ndarray:
+    """σ at points of any shape, in pieces of one size: a new shape would compile a new program for a few numbers."""
+    flat = np.ravel(points)
+    padded = np.zeros((-(-flat.size // PIECE), PIECE))
+    padded.ravel()[: flat.size] = flat
+    values = np.concatenate([np.asarray(sigma.function(jnp.asarray(piece))) for piece in padded])
+    return values[: flat.size].reshape(points.shape)
+
+
 def hermite_coefficients(sigma: Activation, scale: float, orders: int) -> np.ndarray:
     """c_s = E[h_s(z) σ(scale·z)], z ~ N(0,1), for s < orders: shape (orders,).
 
     The grid resolves both the polynomial (wavenumber √orders) and σ, whose nearest pole limits the step.
     """
     step = min(0.2 / max(scale, 1.0), 2.0 / np.sqrt(orders))
-    c = hermite_averages(lambda z: np.asarray(sigma.function(jnp.asarray(scale * z))), orders, step)
+    c = hermite_averages(lambda z: evaluate(sigma, scale * z), orders, step)
     if sigma.odd:
         c[::2] = 0.0  # exact zeros: rounding of 1e-17 would swamp v² ~ x³ at large t
     return c

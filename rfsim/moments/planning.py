@@ -8,11 +8,10 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
-from rfsim.activations import Activation
+from rfsim.activations import Activation, evaluate
 from rfsim.diffusion import Law
 from rfsim.moments.assembly import pad, power_sum
 from rfsim.numerics import HermiteRule, hermite_rule
@@ -122,8 +121,7 @@ def _finest_step(deviation: NDArray[np.float64]) -> float:
 
 def _evaluate(pilot_eta: NDArray, deviation: NDArray, rule: HermiteRule, sigma: Activation) -> tuple[NDArray, NDArray]:
     """g_s (rows, centers, orders) and E σ² (rows, centers) under `rule`."""
-    at = jnp.asarray(pilot_eta[..., None] + deviation[:, None, None] * rule.nodes)
-    values = np.asarray(sigma.function(at))
+    values = evaluate(sigma, pilot_eta[..., None] + deviation[:, None, None] * rule.nodes)
     return values @ rule.weights.T, values**2 @ rule.weights[0]
 
 
