@@ -81,19 +81,21 @@ def choose_rule(pilot: Pilot, sigma: Activation, orders: int) -> HermiteRule:
     )
 
 
-def choose_orders(geometry: Geometry, tail: NDArray[np.float64], target: float) -> int:
-    """The smallest number of orders whose bound, estimated on a few rows, meets the target."""
+def choose_orders(geometry: Geometry, tail: NDArray[np.float64], target: float) -> tuple[int, float]:
+    """The smallest number of orders whose bound, estimated on a few rows, meets the target; and that estimate.
+
+    The largest number, with an estimate above the target, where none does.
+    """
     directions = geometry.directions
     rows = _probe(len(directions))
     c2 = np.square(directions[rows] @ directions.T)
     c2[np.arange(len(rows)), rows] = 0.0
     typical = tail.mean(axis=0)
-    power = c2.copy()
-    for orders in range(2, tail.shape[1]):
-        power *= c2
-        if typical[orders] * math.sqrt(power.sum() * len(directions) / len(rows)) <= target:
-            return orders
-    return tail.shape[1] - 1
+    orders, power, estimate = 1, c2, math.inf
+    while estimate > target and orders < tail.shape[1] - 1:
+        orders, power = orders + 1, power * c2
+        estimate = float(typical[orders]) * math.sqrt(power.sum() * len(directions) / len(rows))
+    return orders, estimate
 
 
 def truncation_bound(geometry: Geometry, remainder: NDArray[np.float64], orders: int) -> float:
