@@ -143,7 +143,7 @@ CLAIMS = (
     Claim(
         "b25-fig4-smallest",
         "that lower edge is the smallest eigenvalue above the null space",
-        "Bonnaire et al. 2025, §3.2 (their λ_min)",
+        "Bonnaire et al. 2025, the λ_min of their τ_mem (equations.md §3)",
         "no part lies below: ratio above 0.85 for the median of mini",
         smallest,
     ),

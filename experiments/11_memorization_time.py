@@ -111,7 +111,7 @@ CLAIMS = (
     Claim(
         "b25-fig5-linear",
         "the memorization time grows like n",
-        "Bonnaire et al. 2025, abstract, Fig. 5",
+        "Bonnaire et al. 2025, Fig. 5 (equations.md §9.2)",
         "exponent 1, within 0.15",
         proportional,
     ),

@@ -98,8 +98,3 @@ def descent_decay(steps: ArrayLike, step: float, ridge: float = 0.0) -> Filter:
 def compose(teacher: Filter, student: Filter) -> Filter:
     """Same-time self-distillation from zero with the same W, U: f_T(λ) · λ f_S(λ) (§3)."""
     return lambda lam: teacher(lam) * lam * student(lam)
-
-
-def restricted(base: Filter, keep: Array) -> Filter:
-    """The filter with directions switched off: keep is (points,) of 0 and 1."""
-    return lambda lam: base(lam) * keep

@@ -94,7 +94,7 @@ class Instance(NamedTuple):
 def source(problem: Problem, *, array: ArrayLike | None = None, center: bool = True, scale: str = "global") -> Source:
     """The data behind a problem; reads and prepares an array once, for all seeds.
 
-    `array` (samples, dim) takes the place of a file; the problem's `data` is then only its name.
+    `array` (samples, dim) takes the place of a file; where the problem names a population, the settings say "array".
     """
     if not isinstance(center, bool):
         raise ValueError(f"center must be True or False; got {center!r}")

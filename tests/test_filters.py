@@ -81,12 +81,6 @@ def test_self_distillation_multiplies_by_the_students_progress():
     np.testing.assert_allclose(f, 1 / (LAM + 0.1) * LAM / (LAM + 0.3))
 
 
-def test_a_restricted_filter_is_off_elsewhere():
-    keep = jnp.array([0.0, 1.0, 0.0, 1.0, 0.0])
-    values = filters.restricted(filters.minimizer(1.0), keep)(jnp.asarray(LAM))
-    np.testing.assert_array_equal(values == 0, keep == 0)
-
-
 def test_the_latest_times_are_the_end_and_not_an_overflow():
     lam = jnp.array([0.0, 1e-3, 1e3])
     for tau in (1e12, 1e100, 1e200, 1e305):
