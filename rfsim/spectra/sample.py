@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from rfsim.diffusion import diffuse, noise_variance
 from rfsim.model import Instance, Problem, frozen_draws, training_law
@@ -23,11 +23,14 @@ ROTATION_BLOCKS = 8
 
 
 class SampleSpectrum(NamedTuple):
-    """A sampled U in its eigenbasis (`protocol.Spectrum`).
+    """A sampled U in its eigenbasis, or on a Krylov space (`spectra.krylov`), as a `protocol.Spectrum`.
 
-    points: eigenvalues ascending (features,); basis: Q (features, features); sources: QᵀS_j (sources, features, dim);
-    constant: loss of the zero score; orders: of U; error_bound: on its eigenvalues; residual: ‖UB − QΛQᵀB‖_F over
-    λ_max‖B‖_F for B = V.
+    points: eigenvalues ascending (features,), or Ritz values (columns,); basis: Q (features, features), empty where it
+    is not kept; sources: QᵀS_j (sources, points, dim); constant: loss of the zero score; orders: of U; error_bound: on
+    the eigenvalues of U; residual: ‖UB − QΛQᵀB‖_F over λ_max‖B‖_F for B = V, of a Krylov space ‖V − (U + γ)X‖_F over
+    ‖V‖_F for the minimizer X in it.
+    blocks: of the Krylov space, None for a whole decomposition; disagreement: what the last of them still changed in
+    own, cross and overlap (relative where these exceed 1), 0 where the space is exhausted.
     """
 
     points: Array
@@ -37,13 +40,18 @@ class SampleSpectrum(NamedTuple):
     orders: int
     error_bound: float
     residual: float
+    blocks: int | None = None
+    disagreement: float = 0.0
 
     def own(self, g: Array, left: int = 0, right: int = 0) -> Array:
         return g @ (self.sources[left] * self.sources[right]).sum(1) / self.sources.shape[2]
 
 
 class SampleTarget(NamedTuple):
-    """Ũ and Ṽ in the eigenbasis of a sampled U (`protocol.Target`): QᵀŨQ, QᵀṼ, and the spectrum's own sources."""
+    """Ũ and Ṽ seen from a `SampleSpectrum` (`protocol.Target`).
+
+    second: QᵀŨQ (points, points); noise: QᵀṼ (points, dim); sources: the spectrum's own; Q: its eigen- or Ritz vectors.
+    """
 
     second: Array
     noise: Array
@@ -74,36 +82,48 @@ def sample_spectrum(
     1e9 times that, its relative accuracy is the lower for it.
     """
     require_float64()
-    moments, lam, basis = _decomposed(problem, draw, tolerance)
+    return decomposition(problem, draw, *_decomposed(problem, draw, tolerance), start=start)
+
+
+def decomposition(
+    problem: Problem, draw: Instance, moments: Moments, lam: Array, basis: Array, *, start: ArrayLike | None = None
+) -> SampleSpectrum:
+    """The spectrum that the eigenvalues (features,) and eigenvectors (features, features) of `moments.second` make.
+
+    Raises ValueError where float64 does not resolve the smallest nonzero eigenvalue and there is no ridge.
+    """
     residual = float(_residual(moments.second, lam, basis, moments.noise))
     v, zero = basis.T @ moments.noise, part_counts(*_sizes(draw), problem.noise_copies)["zero"]
-    _require_resolved(problem, draw, np.asarray(lam)[zero:])
+    require_resolved(problem, draw, float(lam[zero]), float(lam[-1]))
     if zero:
         # V lies in the range of U: outside of it only rounding is left, and 1/λ would blow it up
         lam, v = lam.at[:zero].set(0.0), v.at[:zero].set(0.0)
-    rounding = 4 * np.finfo(float).eps * float(lam[-1])
     sources = [v]
     if start is not None:
         scale = math.sqrt(noise_variance(problem.diffusion_time))
         sources.append(-scale * (basis.T @ jnp.asarray(start).T))
-    return SampleSpectrum(
-        lam, basis, jnp.stack(sources), moments.constant, moments.orders, moments.error_bound + rounding, residual
-    )
+    error_bound = moments.error_bound + rounding(float(lam[-1]))
+    return SampleSpectrum(lam, basis, jnp.stack(sources), moments.constant, moments.orders, error_bound, residual)
 
 
 def population_moments(
     problem: Problem, draw: Instance, spectrum: SampleSpectrum, *, tolerance: float = 1e-6
 ) -> Moments:
     """Ũ and Ṽ of the draw's population, to the accuracy that the spectrum's smallest eigenvalue asks for."""
-    t = problem.diffusion_time
     smallest = float(spectrum.points[int(jnp.argmax(spectrum.points > 0))])
+    return population_above(problem, draw, smallest + problem.ridge, tolerance=tolerance)
+
+
+def population_above(problem: Problem, draw: Instance, floor: float, *, tolerance: float = 1e-6) -> Moments:
+    """Ũ and Ṽ of the draw's population, the error of Ũ below tolerance × floor."""
+    t = problem.diffusion_time
     return averaged_moments(
         draw.weights,
         diffuse(draw.population, t),
         problem.sigma,
         noise_scale=math.sqrt(noise_variance(t)),
         tolerance=tolerance,
-        floor=smallest + problem.ridge,
+        floor=floor,
     )
 
 
@@ -119,39 +139,64 @@ def sample_target(spectrum: SampleSpectrum, moments: Moments) -> SampleTarget:
     )
 
 
+def training_moments(problem: Problem, draw: Instance, tolerance: float, floor: float | None) -> Moments:
+    """U and V of one draw: over its frozen noise, or averaged with an error of U below tolerance × floor.
+
+    floor: λ_min + γ as far as it is known; None for the moments' own estimate.
+    """
+    if math.isfinite(problem.noise_copies):
+        return frozen_moments(draw.weights, frozen_draws(draw, problem), problem.sigma)
+    return averaged_moments(
+        draw.weights,
+        training_law(draw, problem.diffusion_time),
+        problem.sigma,
+        noise_scale=math.sqrt(noise_variance(problem.diffusion_time)),
+        tolerance=tolerance,
+        floor=floor,
+        ridge=problem.ridge,
+    )
+
+
 def _decomposed(problem: Problem, draw: Instance, tolerance: float) -> tuple[Moments, Array, Array]:
     """U and V of one draw, and the eigenvalues and eigenvectors of U, with U's truncation checked against λ_min."""
-    if math.isfinite(problem.noise_copies):
-        moments = frozen_moments(draw.weights, frozen_draws(draw, problem), problem.sigma)
-        return moments, *_eigh(moments.second)
-    law = training_law(draw, problem.diffusion_time)
-    scale, floor = math.sqrt(noise_variance(problem.diffusion_time)), None
+    floor = None
     while True:
-        moments = averaged_moments(
-            draw.weights,
-            law,
-            problem.sigma,
-            noise_scale=scale,
-            tolerance=tolerance,
-            floor=floor,
-            ridge=problem.ridge,
-        )
-        lam, basis = _eigh(moments.second)
-        # what the eigenvalues can still promise when truncation has moved them by its bound
-        floor = float(lam[0]) - moments.error_bound + problem.ridge
-        if moments.error_bound <= tolerance * floor:
+        moments = training_moments(problem, draw, tolerance, floor)
+        lam, basis = eigh(moments.second)
+        floor = next_floor(moments, float(lam[0]), problem.ridge, tolerance)
+        if floor is None:
             return moments, lam, basis
-        floor = max(floor, 0.01 * moments.error_bound / tolerance)
 
 
-def _require_resolved(problem: Problem, draw: Instance, lam: NDArray[np.float64]) -> None:
-    """Refuse nonzero eigenvalues that a decomposition in float64 cannot tell from rounding."""
-    resolution = 1e-14 * math.sqrt(draw.sizes.features) * float(lam[-1])
-    if lam[0] + problem.ridge <= resolution:
+def next_floor(moments: Moments, smallest: float, ridge: float, tolerance: float) -> float | None:
+    """λ_min + γ to compute the moments for again, given U's smallest eigenvalue; None where they are good enough."""
+    if not moments.orders:
+        return None  # over frozen draws nothing is truncated
+    # what the eigenvalues can still promise when truncation has moved them by its bound
+    floor = smallest - moments.error_bound + ridge
+    if moments.error_bound <= tolerance * floor:
+        return None
+    return max(floor, 0.01 * moments.error_bound / tolerance)
+
+
+def resolution(features: int, largest: float) -> float:
+    """The eigenvalue that a decomposition in float64 cannot tell from rounding, beside the largest one."""
+    return 1e-14 * math.sqrt(features) * largest
+
+
+def rounding(largest: float) -> float:
+    """What rounding in float64 does to any eigenvalue, about 4 eps λ_max."""
+    return 4 * float(np.finfo(float).eps) * largest
+
+
+def require_resolved(problem: Problem, draw: Instance, smallest: float, largest: float) -> None:
+    """Refuse a smallest nonzero eigenvalue that a decomposition in float64 cannot tell from rounding."""
+    resolved = resolution(draw.sizes.features, largest)
+    if smallest + problem.ridge <= resolved:
         d, n, p = draw.sizes
         raise ValueError(
-            f"U has the eigenvalue {lam[0]:.1e} at dim {d}, samples {n}, features {p}, diffusion_time "
-            f"{problem.diffusion_time:g}, and float64 resolves {resolution:.1e}; add a ridge or take fewer features"
+            f"U has the eigenvalue {smallest:.1e} at dim {d}, samples {n}, features {p}, diffusion_time "
+            f"{problem.diffusion_time:g}, and float64 resolves {resolved:.1e}; add a ridge or take fewer features"
         )
 
 
@@ -160,7 +205,8 @@ def _sizes(draw: Instance) -> tuple[int, int, int]:
 
 
 @jax.jit
-def _eigh(second: Array) -> tuple[Array, Array]:
+def eigh(second: Array) -> tuple[Array, Array]:
+    """Eigenvalues ascending and eigenvectors of a symmetric matrix, compiled."""
     values, vectors = jnp.linalg.eigh(second, symmetrize_input=False)
     return values, vectors
 
