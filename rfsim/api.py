@@ -7,6 +7,7 @@ results (`store.label`): they carry their settings, and `store.save` writes them
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -16,9 +17,9 @@ from numpy.typing import ArrayLike, NDArray
 from rfsim import store
 from rfsim.model import Problem
 from rfsim.precision import in_float64
-from rfsim.results import curves_dataset, spectrum_dataset, with_bias_variance
+from rfsim.results import curves_dataset, eigenvalue_errors, spectrum_dataset, with_bias_variance
 from rfsim.runs import Interrupted, Report, Run, keeping
-from rfsim.spectra import SampleSpectrum, population_moments, sample_spectrum, sample_target
+from rfsim.spectra import Method, SampleSpectrum
 
 __all__ = ["Interrupted", "load", "spectrum", "train"]
 
@@ -37,15 +38,19 @@ def spectrum(
     array: ArrayLike | None = None,
     center: bool = True,
     scale: str = "global",
+    model: str = "real",
+    moments: str = "exact",
     report: Report | None = None,
 ) -> xr.Dataset:
     """Eigenvalues of the sampled U = E φφᵀ (equations.md T4; Bonnaire et al. 2025, Fig. 4) and its parts by rank (§8).
 
     dim defaults to 100, or to the data's own; `array` (samples, dim) takes the place of a data file; seeds
-    seed … seed + seeds − 1 are run one after the other.
+    seed … seed + seeds − 1 are run one after the other. model: "real", or "gaussian" for the Gaussian-equivalent one
+    (§2). moments: "exact" in the noise, or "montecarlo:DRAWS", a check that averages that many draws per sample.
 
     Returns variables eigenvalue (seed, feature), part (feature), per part count, mass, lower, upper, gap_below,
-    merged, the constants a, b, v2, s2 (T9), and residual (seed). Eigenvalues are dimensionless.
+    merged, the constants a, b, v2, s2 (T9), and residual (seed); with Monte Carlo moments eigenvalue_error, a standard
+    error over the draws. Eigenvalues are dimensionless.
 
     Raises ValueError for settings that do not fit together and MemoryError, before allocating, for sizes beyond the
     memory limit.
@@ -55,17 +60,17 @@ def spectrum(
     (40, ['null', 'mini', 'main', 'gen'])
     """
     started = time.perf_counter()
-    run = Run(problem, dim, seed, seeds, array, center, scale, report, copies=5)
-    found: list[SampleSpectrum] = []
+    method = Method(model=model, moments=moments)
+    run = Run(problem, dim, seed, seeds, array, center, scale, report, method=method, copies=5)
+    done: list[tuple[SampleSpectrum, xr.Dataset]] = []
 
     def result() -> xr.Dataset:
-        return run.label("spectrum", spectrum_dataset(run, found), {}, started)
+        return run.label("spectrum", _joined(run, done), {}, started)
 
-    with keeping(found, result):
-        for draw in run.draws():
-            run.tell(draw, "moments and eigenvalues")
-            # seeds hold their eigenvalues, not p² each
-            found.append(sample_spectrum(problem, draw)._replace(basis=np.zeros(0)))
+    with keeping(done, result):
+        for solved in run.solved(population=False):
+            done.append((solved.spectrum, eigenvalue_errors(run, solved)))
+            del solved
     return result()
 
 
@@ -80,16 +85,24 @@ def train(
     array: ArrayLike | None = None,
     center: bool = True,
     scale: str = "global",
+    model: str = "real",
+    route: str = "dense",
+    moments: str = "exact",
+    by_part: bool = False,
     report: Report | None = None,
 ) -> xr.Dataset:
     """Losses of the gradient flow from zero at every train_time, in closed form (equations.md T7, T8; B25 Fig. 5).
 
-    train_times: (times,) not negative, inf allowed; the rest as in `spectrum`.
+    train_times: (times,) not negative, inf allowed; the rest as in `spectrum`. route: "dense", by every eigenvalue, or
+    "krylov", the same losses several times faster where p is large, without eigenvalues and parts. by_part: also the
+    losses with the filter switched off on each part, and their terms by pairs of parts.
 
     Returns, beside all of `spectrum`, the variables train, test, score, gen (seed, train_time) — L_train, L_test,
     E_score (NaN where the true score is unknown) and L_gen = L_test − L_train —, cross (seed, train_time), bias2 and
     variance (train_time; isotropic data, cross averaged over seeds before squaring), energy (seed, bulk, train_time),
-    tau_gen and tau_mem (seed, route). Losses are per dimension, with weight Δ: the zero score has loss 1.
+    tau_gen and tau_mem (seed, route). Losses are per dimension, with weight Δ: the zero score has loss 1. With by_part,
+    train_without and test_without (seed, bulk, train_time), train_part, and test_pair (seed, bulk, other, train_time),
+    whose sum over both is L_test − 1. With Monte Carlo moments train_error … gen_error (seed, train_time).
 
     >>> result = train(Problem(samples_per_dim=2, features_per_dim=4), [0, 10, float("inf")], dim=10)
     >>> [float(value) for value in result.train.sel(train_time=0)]
@@ -97,25 +110,29 @@ def train(
     """
     started = time.perf_counter()
     tau = times(train_times)
-    run = Run(problem, dim, seed, seeds, array, center, scale, report, copies=7)
+    method = Method(model=model, route=route, moments=moments)
+    if by_part and not method.labels:
+        raise ValueError(f"by_part needs labelled eigenvalues, which route {route} does not give; use route dense")
+    run = Run(problem, dim, seed, seeds, array, center, scale, report, method=method, copies=7)
     done: list[tuple[SampleSpectrum, xr.Dataset]] = []
 
     def result() -> xr.Dataset:
-        spectra, parts = zip(*done, strict=True)
-        data = spectrum_dataset(run, spectra).merge(xr.concat(parts, dim="seed", join="exact"))
+        data = _joined(run, done)
         data = data.assign_coords(train_time=("train_time", tau, {"long_name": "training time τ", "units": "1"}))
-        return run.label("train", with_bias_variance(run, data), {"train_times": tau.tolist()}, started)
+        settings = {"train_times": tau.tolist(), "by_part": by_part}
+        return run.label("train", with_bias_variance(run, data), settings, started)
 
     with keeping(done, result):
-        for draw in run.draws():
-            run.tell(draw, "moments and eigenvalues")
-            spectrum = sample_spectrum(problem, draw)
-            run.tell(draw, "population and change of basis")
-            target = sample_target(spectrum, population_moments(problem, draw, spectrum))
-            run.tell(draw, "curves")
-            done.append((spectrum._replace(basis=np.zeros(0)), curves_dataset(run, spectrum, target, tau)))
-            del spectrum, target  # two p × p matrices less while the next seed is decomposed
+        for solved in run.solved():
+            done.append((solved.spectrum, curves_dataset(run, solved, tau, by_part=by_part)))
+            del solved  # a p × p matrix less while the next seed is decomposed
     return result()
+
+
+def _joined(run: Run, done: Sequence[tuple[SampleSpectrum, xr.Dataset]]) -> xr.Dataset:
+    """The seeds' spectra, and what belongs to each, along one dimension."""
+    spectra, parts = zip(*done, strict=True)
+    return spectrum_dataset(run, spectra).merge(xr.concat(parts, dim="seed", join="exact"))
 
 
 def load(path: str | Path) -> xr.Dataset:

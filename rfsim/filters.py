@@ -98,3 +98,8 @@ def descent_decay(steps: ArrayLike, step: float, ridge: float = 0.0) -> Filter:
 def compose(teacher: Filter, student: Filter) -> Filter:
     """Same-time self-distillation from zero with the same W, U: f_T(λ) · λ f_S(λ) (§3)."""
     return lambda lam: teacher(lam) * lam * student(lam)
+
+
+def restricted(f: Filter, keep: ArrayLike) -> Filter:
+    """f where keep = 1, switched off where keep = 0; keep (points,), one value for each point of the spectrum."""
+    return lambda lam: f(lam) * jnp.asarray(keep)

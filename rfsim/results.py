@@ -2,21 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
 from rfsim.diffusion import diffuse, score_power
-from rfsim.filters import learning_rate_constant
 from rfsim.runs import Run
-from rfsim.spectra import PARTS, SampleSpectrum, SampleTarget, bulks, part_slices
+from rfsim.spectra import PARTS, SampleSpectrum, Solved, bulks, part_slices, standard_error
 from rfsim.training import curves, losses, timescales
 
 
 def spectrum_dataset(run: Run, found: Sequence[SampleSpectrum]) -> xr.Dataset:
+    """Eigenvalues and parts of every seed where the method labels them; the constants, and what bounds the error."""
     c = run.constants
+    common = {
+        "a": c.a,
+        "b": c.b,
+        "v2": c.v2,
+        "s2": c.s2,
+        "residual": ("seed", np.array([one.residual for one in found]), {"long_name": "of the decomposition"}),
+        "orders": ("seed", np.array([one.orders for one in found]), {"long_name": "Hermite orders of U"}),
+        "error_bound": ("seed", np.array([one.error_bound for one in found]), {"long_name": "of U, spectral norm"}),
+    }
+    seed = {"seed": list(run.seeds[: len(found)])}
+    if not run.method.labels:
+        blocks = np.array([np.nan if one.blocks is None else one.blocks for one in found])
+        change = np.array([one.disagreement for one in found])
+        krylov = {
+            "blocks": ("seed", blocks, {"long_name": "blocks of the Krylov space, NaN where U was decomposed whole"}),
+            "disagreement": ("seed", change, {"long_name": "what the last block changed in the curves"}),
+        }
+        return xr.Dataset(common | krylov, coords=seed)
     lam = np.stack([np.asarray(one.points) for one in found])
     counts = run.counts
     tables = [bulks(row, counts) for row in lam]
@@ -42,41 +60,37 @@ def spectrum_dataset(run: Run, found: Sequence[SampleSpectrum]) -> xr.Dataset:
                 {"long_name": "lower over upper of the part below"},
             ),
             "merged": (("seed", "bulk"), column("merged", np.int8), {"long_name": "1: no gap to the part below"}),
-            "a": c.a,
-            "b": c.b,
-            "v2": c.v2,
-            "s2": c.s2,
-            "residual": ("seed", np.array([one.residual for one in found]), {"long_name": "of the decomposition"}),
-            "orders": ("seed", np.array([one.orders for one in found]), {"long_name": "Hermite orders of U"}),
-            "error_bound": ("seed", np.array([one.error_bound for one in found]), {"long_name": "of U, spectral norm"}),
-        },
-        coords={"seed": list(run.seeds[: len(found)]), "bulk": names},
+        }
+        | common,
+        coords=seed | {"bulk": names},
     )
 
 
-def curves_dataset(run: Run, spectrum: SampleSpectrum, target: SampleTarget, tau: NDArray[np.float64]) -> xr.Dataset:
-    """Losses, energies and timescales of one seed."""
-    problem, delta = run.problem, run.delta
-    kappa = learning_rate_constant(delta, run.features_per_dim)
+def eigenvalue_errors(run: Run, solved: Solved) -> xr.Dataset:
+    """Standard errors of one seed's eigenvalues over Monte Carlo replicates; nothing where the moments are exact."""
+    if run.method.draws is None:
+        return xr.Dataset()
+    error = standard_error([np.asarray(one.spectrum.points) for one in solved.replicates])
+    return xr.Dataset({"eigenvalue_error": ("feature", error, {"long_name": "Monte Carlo standard error of λ"})})
 
+
+def curves_dataset(run: Run, solved: Solved, tau: NDArray[np.float64], *, by_part: bool) -> xr.Dataset:
+    """Losses and timescales of one seed; energies, and with `by_part` the parts' terms, where parts are labelled."""
+    spectrum, target, delta, ridge = solved.spectrum, solved.target, run.delta, run.problem.ridge
+    assert target is not None  # a training asks for the population
     seen: dict[bytes, curves.FlowCurves] = {}
 
     def at(times: NDArray[np.float64]) -> curves.FlowCurves:
         # both timescales search the same grid
         key = times.tobytes()
         if key not in seen:
-            seen[key] = curves.flow_curves(spectrum, target, times, kappa, problem.ridge)
+            seen[key] = curves.flow_curves(spectrum, target, times, run.kappa, ridge)
         return seen[key]
 
     found = at(tau)
-    power = None if run.population is None else score_power(diffuse(run.population, problem.diffusion_time))
-    score = np.full(tau.size, np.nan) if power is None else losses.score_error(found.test, delta, power)
-    slices = part_slices(run.counts)
-    keep = np.zeros((len(slices), run.sizes.features))
-    for row, where in zip(keep, slices.values(), strict=True):
-        row[where] = 1.0
-    energy = curves.flow_energies(spectrum, tau, kappa, problem.ridge, delta, keep)
-    gen_time, mem_time = _timescales(run, spectrum, at, kappa)
+    power = None if run.population is None else score_power(diffuse(run.population, run.problem.diffusion_time))
+    score = np.full(tau.size, np.nan) if power is None else np.asarray(losses.score_error(found.test, delta, power))
+    gen_time, mem_time = _timescales(run, spectrum, at)
     long = {
         "train": "L_train",
         "test": "L_test",
@@ -85,15 +99,69 @@ def curves_dataset(run: Run, spectrum: SampleSpectrum, target: SampleTarget, tau
         "cross": "(1/d) Tr Vᵀ f(U) Ṽ",
     }
     values = {"train": found.train, "test": found.test, "score": score, "gen": found.gen, "cross": found.cross}
-    return xr.Dataset(
+    data = xr.Dataset(
         {name: ("train_time", np.asarray(v), {"long_name": long[name], "units": "1"}) for name, v in values.items()}
         | {
-            "energy": (("bulk", "train_time"), energy, {"long_name": "(1/d) Tr Ā P U Āᵀ", "units": "1"}),
             "tau_gen": ("gen_route", _optional(gen_time), {"long_name": "τ_gen", "units": "1"}),
             "tau_mem": ("mem_route", _optional(mem_time), {"long_name": "τ_mem", "units": "1"}),
         },
         coords={"gen_route": list(gen_time._fields), "mem_route": list(mem_time._fields)},
     )
+    if run.method.labels:
+        keep = _kept(run)
+        energy = curves.flow_energies(spectrum, tau, run.kappa, ridge, delta, keep)
+        data["energy"] = (("bulk", "train_time"), energy, {"long_name": "(1/d) Tr Ā P U Āᵀ", "units": "1"})
+        if by_part:
+            terms = curves.flow_parts(spectrum, target, tau, run.kappa, ridge, keep)
+            data = data.assign(_by_part(found, *terms)).assign_coords(other=list(part_slices(run.counts)))
+    return data.assign(_curve_errors(run, solved, tau, score))
+
+
+def _by_part(found: curves.FlowCurves, train: NDArray[np.float64], pairs: NDArray[np.float64]) -> dict:
+    """Terms of the losses by part and by pairs of parts, and the losses with the filter switched off on each part."""
+    own, rows = np.einsum("aat->at", pairs), pairs.sum(axis=1)
+    without = {"train": found.train - train, "test": found.test - 2 * rows + own}
+    return {
+        "train_part": (("bulk", "train_time"), train, {"long_name": "the part's term of L_train", "units": "1"}),
+        "test_pair": (
+            ("bulk", "other", "train_time"),
+            pairs,
+            {"long_name": "terms of L_test by pairs of parts", "units": "1"},
+        ),
+    } | {
+        f"{name}_without": (
+            ("bulk", "train_time"),
+            values,
+            {"long_name": f"L_{name} with the filter off on the part", "units": "1"},
+        )
+        for name, values in without.items()
+    }
+
+
+def _curve_errors(run: Run, solved: Solved, tau: NDArray[np.float64], score: NDArray[np.float64]) -> dict:
+    """Standard errors of one seed's losses from its Monte Carlo replicates; nothing where the moments are exact."""
+    if run.method.draws is None:
+        return {}
+    found = [
+        curves.flow_curves(one.spectrum, one.target, tau, run.kappa, run.problem.ridge)
+        for one in solved.replicates
+        if one.target is not None
+    ]
+    errors = {name: standard_error([getattr(one, name) for one in found]) for name in ("train", "test", "gen")}
+    errors["score"] = np.where(np.isnan(score), np.nan, errors["test"] / run.delta)
+    return {
+        f"{name}_error": ("train_time", values, {"long_name": f"Monte Carlo standard error of {name}", "units": "1"})
+        for name, values in errors.items()
+    }
+
+
+def _kept(run: Run) -> NDArray[np.float64]:
+    """(parts, features): 1 on the eigenvalues of each non-empty part."""
+    slices = part_slices(run.counts)
+    keep = np.zeros((len(slices), run.sizes.features))
+    for row, where in zip(keep, slices.values(), strict=True):
+        row[where] = 1.0
+    return keep
 
 
 def with_bias_variance(run: Run, data: xr.Dataset) -> xr.Dataset:
@@ -110,25 +178,29 @@ def with_bias_variance(run: Run, data: xr.Dataset) -> xr.Dataset:
 
 
 def _timescales(
-    run: Run, spectrum: SampleSpectrum, at: timescales.Curves, kappa: float
+    run: Run, spectrum: SampleSpectrum, at: timescales.Curves
 ) -> tuple[timescales.GenTimes, timescales.MemTimes]:
-    problem, delta, psi_p = run.problem, run.delta, run.features_per_dim
-    c = run.constants
-    lam, slices = np.asarray(spectrum.points), part_slices(run.counts)
+    psi_p, c = run.features_per_dim, run.constants
+    lam, slices = np.asarray(spectrum.points), part_slices(run.counts) if run.method.labels else {}
 
-    def rate(eigenvalue: float) -> float:
-        return timescales.rate_time(eigenvalue, delta, psi_p)
+    def rate(name: str, typical: Callable[[NDArray[np.float64]], float]) -> float | None:
+        if name not in slices:
+            return None
+        return timescales.rate_time(float(typical(lam[slices[name]])), run.delta, psi_p)
 
-    grid = timescales.time_grid(lam[lam > 0] + problem.ridge, kappa)
+    def formula(eigenvalue: float) -> float:
+        return timescales.rate_time(eigenvalue, run.delta, psi_p)
+
+    grid = timescales.time_grid(lam[lam > 0] + run.problem.ridge, run.kappa)
     gen = timescales.GenTimes(
-        rate(timescales.mean_gen_eigenvalue(c, run.total_variance, psi_p)),
-        rate(float(lam[slices["gen"]].mean())),
+        formula(timescales.mean_gen_eigenvalue(c, run.total_variance, psi_p)),
+        rate("gen", np.mean),
         timescales.gen_time_of_curve(at, grid),
     )
     mem = timescales.MemTimes(
-        rate(timescales.smallest_bulk_eigenvalue(c, run.settings["samples_per_dim"], psi_p)),
-        rate(float(lam[slices["main"]][0])) if "main" in slices else None,
-        rate(float(np.median(lam[slices["mini"]]))) if "mini" in slices else None,
+        formula(timescales.smallest_bulk_eigenvalue(c, run.settings["samples_per_dim"], psi_p)),
+        rate("main", np.min),
+        rate("mini", np.median),
         timescales.mem_time_of_curve(at, grid),
     )
     return gen, mem

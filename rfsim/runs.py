@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import xarray as xr
@@ -13,6 +15,7 @@ from numpy.typing import ArrayLike
 from rfsim import store
 from rfsim.activations import Constants
 from rfsim.diffusion import Law, noise_variance, total_variance
+from rfsim.filters import learning_rate_constant
 from rfsim.machine import require_memory
 from rfsim.model import (
     Instance,
@@ -28,7 +31,7 @@ from rfsim.model import (
     source,
     whole,
 )
-from rfsim.spectra import part_counts
+from rfsim.spectra import GROUPS, Method, Solved, part_counts, solve
 
 Report = Callable[[str, Mapping[str, Any]], None]
 
@@ -47,17 +50,19 @@ class Run:
         scale: str,
         report: Report | None,
         *,
+        method: Method,
         copies: int,
     ) -> None:
         """`copies` is the number of p × p matrices at the run's peak: MemoryError where they pass the memory limit."""
         seed, seeds = whole("seed", seed, 0), whole("seeds", seeds, 1)
-        self.problem, self.report = problem, report
+        self.problem, self.method, self.report = problem, method, report
         self.origin: Source = source(problem, array=array, center=center, scale=scale)
         self.sizes: Sizes = resolve(problem, self.origin, dim)
+        method.check(problem, self.sizes)
         self._require_memory(copies)
         self.seeds = range(seed, seed + seeds)
         self.delta = noise_variance(problem.diffusion_time)
-        self.settings = settings(problem, self.origin, self.sizes, seed=seed, seeds=seeds)
+        self.settings = settings(problem, self.origin, self.sizes, seed=seed, seeds=seeds) | method.settings
         self.population: Law | None = named_population(problem, self.origin, self.sizes)
         data_power = power(problem, self.origin, self.sizes)
         # before anything large: a scale of data that σ's constants refuse is refused at once
@@ -70,17 +75,27 @@ class Run:
         return self.settings["features_per_dim"]
 
     @property
+    def kappa(self) -> float:
+        """κ = 2Δ/ψ_p (T7)."""
+        return learning_rate_constant(self.delta, self.features_per_dim)
+
+    @property
     def counts(self) -> dict[str, int]:
         return part_counts(self.sizes.features, self.sizes.samples, self.sizes.dim, self.problem.noise_copies)
 
     def _require_memory(self, copies: int) -> None:
         d, n, p = (float(size) for size in self.sizes)
-        needed = 8 * (copies * p**2 + 6 * d * (n + p)) + 2**29
+        side = min(p, n + d) if self.method.model == "gaussian" and math.isinf(self.problem.noise_copies) else p
+        groups = 0 if self.method.draws is None else 2 * GROUPS
+        needed = 8 * ((copies + groups) * side**2 + 6 * d * (n + p) + 3 * n * p * (side < p)) + 2**29
         require_memory(needed, f"dim {d:.12g} with {n:.12g} samples and {p:.12g} features")
 
-    def draws(self):
+    def solved(self, *, population: bool = True) -> Iterator[Solved]:
+        """What the method makes of each seed's draw."""
         for seed in self.seeds:
-            yield instance(self.problem, self.origin, self.sizes, seed)
+            draw = instance(self.problem, self.origin, self.sizes, seed)
+            tell = partial(self.tell, draw)
+            yield solve(self.problem, draw, self.constants, self.method, tell, population=population)
 
     def tell(self, draw: Instance, step: str) -> None:
         if self.report:

@@ -23,7 +23,7 @@ SMALL = ["--dim", "10", "--samples-per-dim", "2", "--features-per-dim", "4"]
 DRAW, SAVE = plotting.plot, plotting.save
 PROBLEM_KEYS = {
     "samples_per_dim", "features_per_dim", "diffusion_time", "noise_copies", "activation", "data", "ridge",
-    "dim", "n", "p", "seed", "seeds",
+    "dim", "n", "p", "seed", "seeds", "model", "route", "moments",
 }  # fmt: skip
 
 
@@ -95,7 +95,7 @@ def test_train_prints_the_contract(capsys):
         "schema", "problem", "train_time", "train", "test", "score", "gen", "tau_gen", "tau_mem", "residual",
     ]  # fmt: skip
     assert found["schema"] == 1
-    assert set(found["problem"]) == PROBLEM_KEYS
+    assert set(found["problem"]) == PROBLEM_KEYS | {"by_part"}
     assert (found["problem"]["n"], found["problem"]["p"]) == (20, 40)
     assert found["problem"]["noise_copies"] == "inf"
     assert found["train_time"] == [0.0, 100.0, "inf"]
@@ -134,6 +134,25 @@ def test_spectrum_prints_the_contract(capsys):
     assert found["bulks"][0]["gap_below"] is None
     assert found["bulks"][-1]["upper"] == found["eigenvalues"][-1]
     assert set(found["constants"]) == {"a", "b", "v2", "s2"}
+
+
+def test_parts_switched_off_and_monte_carlo_errors_are_answered(capsys):
+    found = answer(capsys, "train", *SMALL, "--model", "gaussian", "--by-part", "--train-times", "0,inf")
+    assert list(found["without"]) == ["null", "mini", "main", "gen"]
+    assert found["without"]["gen"]["test"][0] == 1.0
+    np.testing.assert_allclose(found["without"]["null"]["train"], found["train"])  # it has no share of V
+    found = answer(capsys, "train", *SMALL, "--moments", "montecarlo:9", "--train-times", "1,inf")
+    assert {f"{name}_se" for name in ("train", "test", "score", "gen")} < set(found)
+    assert len(answer(capsys, "spectrum", *SMALL, "--moments", "montecarlo:9")["eigenvalues_se"]) == 40
+
+
+def test_the_krylov_route_answers_without_parts(capsys):
+    dense, krylov = (answer(capsys, "train", *SMALL, "--route", route) for route in ("dense", "krylov"))
+    for name in ("train", "test", "score", "gen"):
+        np.testing.assert_allclose(krylov[name], dense[name], atol=1e-6)
+    assert krylov["tau_mem"]["main"] is krylov["tau_mem"]["mini"] is krylov["tau_gen"]["spectrum"] is None
+    assert krylov["tau_mem"]["curve"] == pytest.approx(dense["tau_mem"]["curve"], rel=1e-5)
+    assert run(capsys, "train", *SMALL, "--route", "krylov")[0] == 0  # draws, too
 
 
 def test_spectrum_over_seeds_is_rank_wise(capsys):

@@ -9,7 +9,7 @@ import pytest
 from rfsim import data
 from rfsim.activations import ACTIVATIONS
 from rfsim.diffusion import Law, diffuse, forward, noise_variance
-from rfsim.moments import assembly, averaged_moments, frozen_moments
+from rfsim.moments import assembly, averaged_moments, sampled_moments
 
 TANH = ACTIVATIONS["tanh"]
 NUMPY = {"tanh": np.tanh, "erf": np.vectorize(math.erf)}
@@ -141,7 +141,7 @@ def test_frozen_moments_are_the_plain_averages():
     rng = np.random.default_rng(8)
     weights = rng.standard_normal((21, 4))
     draws = [tuple(rng.standard_normal((2, 9, 4))) for _ in range(3)]
-    found = frozen_moments(weights, draws, TANH)
+    found = sampled_moments(weights, draws, TANH)
     x, xi = (np.concatenate(parts) for parts in zip(*draws, strict=True))
     phi = np.tanh(x @ weights.T / 2)
     np.testing.assert_allclose(found.second, phi.T @ phi / 27, atol=1e-14)
@@ -161,7 +161,7 @@ def test_many_frozen_copies_approach_the_exact_average():
 
     law = diffuse(Law(points, np.zeros(5)), t)
     exact = averaged_moments(weights, law, TANH, noise_scale=math.sqrt(noise_variance(t)))
-    found = frozen_moments(weights, draws(), TANH)
+    found = sampled_moments(weights, draws(), TANH)
     # entries of φφᵀ lie in [−1, 1], so 5/√(nm) bounds five standard errors
     assert float(jnp.abs(found.second - exact.second).max()) < 5 / math.sqrt(6 * copies)
     assert float(jnp.abs(found.noise - exact.noise).max()) < 5 / math.sqrt(6 * copies)

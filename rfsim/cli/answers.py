@@ -1,7 +1,8 @@
 """Results as answers: the JSON objects of the command contract, and the same facts as lines for a reader.
 
 Others script against the keys here: add to them, never rename. Over several seeds a value is the mean, and `NAME_se`
-its standard error; a value that one seed lacks is undefined (null), because the mean of the others would not say so.
+its standard error (over the draws, for one seed with Monte Carlo moments); a value that one seed lacks is undefined
+(null), because the mean of the others would not say so.
 """
 
 from __future__ import annotations
@@ -38,20 +39,21 @@ def spectrum_answer(data: xr.Dataset) -> dict[str, Any]:
         "bulks": bulks,
         "constants": {name: float(data[name]) for name in ("a", "b", "v2", "s2")},
     }
-    if data.sizes["seed"] > 1:
-        answer["eigenvalues_se"] = _standard_error(data.eigenvalue)
-    return store.plain(answer)
+    return store.plain(answer | _errors(data, "eigenvalues", "eigenvalue"))
 
 
 def train_answer(data: xr.Dataset) -> dict[str, Any]:
     """`rfsim train --json`: the losses at each train_time, both sets of timescales, the largest residual."""
     answer = _head(data) | {"train_time": data.train_time.values}
     for name in CURVES:
-        answer[name] = _mean(data[name])
-        if data.sizes["seed"] > 1:
-            answer[f"{name}_se"] = _standard_error(data[name])
+        answer |= {name: _mean(data[name])} | _errors(data, name, name)
     answer["tau_gen"], answer["tau_mem"] = _timescales(data)
     answer["residual"] = float(data.residual.max())
+    if "test_without" in data:
+        answer["without"] = {
+            str(part): {name: _mean(data[f"{name}_without"].sel(bulk=part)) for name in ("train", "test")}
+            for part in data.bulk.values
+        }
     return store.plain(answer)
 
 
@@ -98,7 +100,12 @@ def train_lines(data: xr.Dataset) -> list[str]:
         [name, "  ".join(f"{route} {_short(value)}" for route, value in answer[name].items())]
         for name in ("tau_gen", "tau_mem")
     ]
-    return [*_sizes(data), *table([columns, *map(list, rows)]), *(f"{name}  {values}" for name, values in scales)]
+    without = [
+        [f"without {part}", *(f"{name} {_short(values[-1])}" for name, values in losses.items())]
+        for part, losses in answer.get("without", {}).items()
+    ]
+    lines = [*_sizes(data), *table([columns, *map(list, rows)]), *(f"{name}  {values}" for name, values in scales)]
+    return [*lines, *(table(without) if without else [])]
 
 
 def summary_lines(data: xr.Dataset) -> list[str]:
@@ -143,6 +150,15 @@ def _timescales(data: xr.Dataset) -> tuple[dict[str, float], dict[str, float]]:
 
 def _mean(values: xr.DataArray) -> NDArray[np.float64]:
     return values.values.mean(axis=values.get_axis_num("seed"))
+
+
+def _errors(data: xr.Dataset, key: str, variable: str) -> dict[str, NDArray[np.float64]]:
+    """`KEY_se`: over seeds; of one seed with Monte Carlo moments, over the draws; nothing else has one."""
+    if data.sizes["seed"] > 1:
+        return {f"{key}_se": _standard_error(data[variable])}
+    if f"{variable}_error" in data:
+        return {f"{key}_se": data[f"{variable}_error"].values[0]}
+    return {}
 
 
 def _standard_error(values: xr.DataArray) -> NDArray[np.float64]:

@@ -23,6 +23,7 @@ from rfsim.cli.flags import (
     FigureFlags,
     OutputFlags,
     ProblemFlags,
+    Route,
     Size,
     folder_flag,
     listed,
@@ -97,6 +98,10 @@ def train(
     train_times: Annotated[
         tuple[float, ...], read_as(times, "Training times τ, separated by commas; inf is one.", show_default=listed)
     ] = TRAIN_TIMES,
+    route: Annotated[
+        Route, text_flag("dense: every eigenvalue; krylov: the same losses, faster, without parts.")
+    ] = "dense",
+    by_part: Annotated[bool, switch("Also the losses with the filter switched off on each part.")] = False,
     output: OutputFlags = OUTPUT,
     figure: FigureFlags = FIGURE,
 ) -> int:
@@ -106,8 +111,8 @@ def train(
 
     return compute(
         "train",
-        partial(api.train, train_times=train_times),
-        {"train_times": list(train_times)},
+        partial(api.train, train_times=train_times, route=route, by_part=by_part),
+        {"train_times": list(train_times), "route": route, "by_part": by_part},
         (answers.train_answer, answers.train_lines),
         (problem, output, figure),
     )

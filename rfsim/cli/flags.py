@@ -23,6 +23,8 @@ LARGEST = 2**53  # the whole numbers that float64, JSON and netCDF all hold
 RIVALS = (("--samples-per-dim", "--samples"), ("--features-per-dim", "--features"))
 
 Scale = Literal["none", "global", "columns"]
+Model = Literal["real", "gaussian"]
+Route = Literal["dense", "krylov"]
 Style = Literal["paper", "talk", "screen"]
 Size = Literal["quick", "paper"]
 
@@ -139,6 +141,10 @@ class ProblemFlags:
         ),
     ] = "isotropic"
     ridge: Annotated[float, read_as(number, "Ridge γ.")] = 0.0
+    model: Annotated[Model, text_flag("The real features, or the Gaussian-equivalent model.")] = "real"
+    moments: Annotated[
+        str, text_flag("exact in the noise, or montecarlo:DRAWS per sample with standard errors, as a check.")
+    ] = "exact"
     seed: Annotated[int, read_as(from_zero, "First seed.")] = 0
     seeds: Annotated[int, read_as(from_one, "Number of seeds; the answer is their mean.")] = 1
     no_center: Annotated[bool, switch("Leave the mean of an array as it is.")] = False
@@ -179,6 +185,7 @@ class Asked(NamedTuple):
 def ask(flags: ProblemFlags) -> Asked:
     """Turn flags into a problem; an array is read once, here. ValueError or MemoryError where they do not fit."""
     from rfsim import data, model
+    from rfsim.spectra import Method
 
     for ratio, count in RIVALS:
         if _value(flags, ratio) is not None and _value(flags, count) is not None:
@@ -211,9 +218,12 @@ def ask(flags: ProblemFlags) -> Asked:
     ]
     if array is None and (flags.no_center or flags.scale != "global"):
         notes.append(f"--no-center and --scale concern arrays: {flags.data} is used as it is")
+    method = Method(model=flags.model, moments=flags.moments)
+    method.check(problem, sizes)
     arguments = {"dim": dim, "seed": flags.seed, "seeds": flags.seeds, "center": center, "scale": flags.scale}
-    resolved = model.settings(problem, origin, sizes, seed=flags.seed, seeds=flags.seeds)
-    return Asked(problem, arguments | {"array": array}, resolved, notes)
+    arguments |= {"array": array, "model": flags.model, "moments": flags.moments}
+    resolved = model.settings(problem, origin, sizes, seed=flags.seed, seeds=flags.seeds) | method.settings
+    return Asked(problem, arguments, resolved, notes)
 
 
 def _value(flags: ProblemFlags, flag: str) -> Any:

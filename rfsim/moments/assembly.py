@@ -33,10 +33,10 @@ def padded(features: int) -> int:
     return -(-features // tile) * tile
 
 
-def pad(array: NDArray[np.float64]) -> Array:
+def pad(array: Array | NDArray[np.float64]) -> Array:
     """On the device, with rows of zeros up to a whole number of tiles."""
     extra = padded(len(array)) - len(array)
-    return jnp.asarray(np.pad(array, [(0, extra)] + [(0, 0)] * (array.ndim - 1)))
+    return jnp.asarray(np.pad(array, [(0, extra)] + [(0, 0)] * (array.ndim - 1)) if extra else array)
 
 
 @partial(jax.jit, static_argnames=("function",))
@@ -112,10 +112,9 @@ def power_sum(directions, remainder, orders):
 
 
 @partial(jax.jit, static_argnames=("function",))
-def features_of(w, x, xi, function):
-    """φ(x) (features, draws) and Σ φ ξᵀ (features, dim)."""
-    phi = function(w @ x.T)
-    return phi, phi @ xi
+def features_of(w, x, function):
+    """φ(x) (features, draws)."""
+    return function(w @ x.T)
 
 
 def _tile(features: int) -> int:

@@ -11,7 +11,6 @@ population η = 0, T_i = √v_i: (T6).
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 from typing import NamedTuple
 
 import jax.numpy as jnp
@@ -21,7 +20,7 @@ from numpy.typing import NDArray
 
 from rfsim.activations import Activation
 from rfsim.diffusion import Law
-from rfsim.moments.assembly import add_orders, chunk_rows, coefficients, features_of, finish, pad, padded
+from rfsim.moments.assembly import add_orders, chunk_rows, coefficients, finish, pad, padded
 from rfsim.moments.planning import (
     Geometry,
     choose_orders,
@@ -110,27 +109,6 @@ def feature_data(moments: Moments, law: Law, noise_scale: float) -> Array:
     if len(law.centers) != 1 or law.centers.any():
         raise ValueError("E φyᵀ in closed form is for one Gaussian of mean 0")
     return moments.noise * law.variances / noise_scale
-
-
-def frozen_moments(
-    weights: NDArray[np.float64], draws: Iterable[tuple[NDArray[np.float64], NDArray[np.float64]]], sigma: Activation
-) -> Moments:
-    """U and V over frozen noise: averages of φφᵀ and φξᵀ over `draws` of (x_t (n, dim), ξ (n, dim)), streamed."""
-    require_float64()
-    p, d = weights.shape
-    w = pad(weights / math.sqrt(d))
-    second = jnp.zeros((padded(p), padded(p)))
-    no_directions = jnp.zeros((padded(p), 1))
-    noise, power, count = np.zeros((p, d)), 0.0, 0
-    for x, xi in draws:
-        for lo in range(0, len(x), rows := chunk_rows(p, 1)):
-            phi, part = features_of(w, x[lo : lo + rows], xi[lo : lo + rows], sigma.function)
-            noise += np.asarray(part)[:p]
-            second = add_orders(second, phi[None], no_directions, 1.0, 0, 1)
-        power += float((xi**2).sum())
-        count += len(x)
-    second = finish(second, jnp.diagonal(second)[:p]) / count
-    return Moments(second, jnp.asarray(noise / count), power / (d * count), 0, 0.0)
 
 
 class _Totals(NamedTuple):

@@ -10,6 +10,7 @@ from rfsim.plotting.layout import legend_above
 from rfsim.plotting.spectra import Histograms, part_histograms, spectrum_panel
 from rfsim.plotting.style import (
     LOSS_LOOKS,
+    MARKER_COLOR,
     PART_LOOKS,
     STYLES,
     WIDTHS,
@@ -25,6 +26,7 @@ from rfsim.plotting.style import (
 
 __all__ = [
     "LOSS_LOOKS",
+    "MARKER_COLOR",
     "PART_LOOKS",
     "STYLES",
     "WIDTHS",

@@ -18,6 +18,8 @@ from rfsim.plotting.style import CENTIMETER, STYLES, Drawing, centimeters, ems, 
 def plot(result: xr.Dataset, *, style: str = "paper", width: str | float = "double") -> Drawing:
     """Draw a result: a spectrum on a log and on linear axes, or losses, gap, energies and spectrum of a training.
 
+    A training by the Krylov route has losses and gap alone.
+
     style: paper, talk or screen; width: single (8.6 cm), double (17.8 cm) or cm. `rfsim.plotting.save` writes it.
 
     Raises ValueError for an unknown style or width and for a dataset that is neither kind of result.
@@ -30,10 +32,11 @@ def plot(result: xr.Dataset, *, style: str = "paper", width: str | float = "doub
     kind = result.attrs.get(store.KIND)
     if kind not in ("spectrum", "train"):
         raise ValueError(f"plot draws results of the kinds spectrum and train; got {kind or 'an unlabelled dataset'}")
-    below = [str(name) for name in result.bulk.values if name != "gen"]
+    labelled = "eigenvalue" in result  # the Krylov route knows no single eigenvalue
+    below = [str(name) for name in result.bulk.values if name != "gen"] if labelled else []
     wide = ems(style, width) >= 44
     if kind == "train":
-        rows: list[Any] = [["losses", "gap"], ["energy", "log"]]
+        rows: list[Any] = [["losses", "gap"], ["energy", "log"]][: 2 if labelled else 1]
     else:
         rows = [["log", "log"], ["below" if below else "gen", "gen"]]
     if not wide:
@@ -49,12 +52,14 @@ def plot(result: xr.Dataset, *, style: str = "paper", width: str | float = "doub
     if kind == "train":
         loss_panel(axes["losses"], result)
         loss_panel(axes["gap"], result, ("gen",), flags=("tau_mem",))
-        energy_panel(axes["energy"], result)
+        if labelled:
+            energy_panel(axes["energy"], result)
     else:
         spectrum_panel(axes["gen"], result, scale="linear", parts=("gen",))
         if below:
             spectrum_panel(axes["below"], result, scale="linear", parts=below)
-    spectrum_panel(axes["log"], result)
+    if labelled:
+        spectrum_panel(axes["log"], result)
     return figure
 
 

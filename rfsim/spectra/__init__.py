@@ -1,15 +1,21 @@
 """Spectra of sampled problems. Named in the plural because `rfsim.spectrum` is the front door's function."""
 
 from rfsim.spectra.krylov import krylov_spectrum, project
+from rfsim.spectra.method import Method
+from rfsim.spectra.montecarlo import GROUPS, standard_error
 from rfsim.spectra.parts import PARTS, Bulk, Density, bulks, density, part_counts, part_slices
 from rfsim.spectra.sample import SampleSpectrum, SampleTarget, population_moments, sample_spectrum, sample_target
+from rfsim.spectra.solve import Solved, solve
 
 __all__ = [
+    "GROUPS",
     "PARTS",
     "Bulk",
     "Density",
+    "Method",
     "SampleSpectrum",
     "SampleTarget",
+    "Solved",
     "bulks",
     "density",
     "krylov_spectrum",
@@ -19,4 +25,6 @@ __all__ = [
     "project",
     "sample_spectrum",
     "sample_target",
+    "solve",
+    "standard_error",
 ]

@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike
 
 from rfsim.diffusion import diffuse, noise_variance
 from rfsim.model import Instance, Problem, frozen_draws, training_law
-from rfsim.moments import Moments, averaged_moments, frozen_moments
+from rfsim.moments import Moments, averaged_moments, sampled_moments
 from rfsim.precision import require_float64
 from rfsim.spectra.parts import part_counts
 
@@ -92,7 +92,7 @@ def decomposition(
 
     Raises ValueError where float64 does not resolve the smallest nonzero eigenvalue and there is no ridge.
     """
-    residual = float(_residual(moments.second, lam, basis, moments.noise))
+    residual = float(relative_residual(moments.second, lam, basis, moments.noise))
     v, zero = basis.T @ moments.noise, part_counts(*_sizes(draw), problem.noise_copies)["zero"]
     require_resolved(problem, draw, float(lam[zero]), float(lam[-1]))
     if zero:
@@ -145,7 +145,7 @@ def training_moments(problem: Problem, draw: Instance, tolerance: float, floor: 
     floor: λ_min + γ as far as it is known; None for the moments' own estimate.
     """
     if math.isfinite(problem.noise_copies):
-        return frozen_moments(draw.weights, frozen_draws(draw, problem), problem.sigma)
+        return sampled_moments(draw.weights, frozen_draws(draw, problem), problem.sigma)
     return averaged_moments(
         draw.weights,
         training_law(draw, problem.diffusion_time),
@@ -212,7 +212,8 @@ def eigh(second: Array) -> tuple[Array, Array]:
 
 
 @jax.jit
-def _residual(second, lam, basis, probe):
+def relative_residual(second, lam, basis, probe):
+    """‖(M − QΛQᵀ)B‖_F over λ_max‖B‖_F."""
     difference = second @ probe - basis @ (lam[:, None] * (basis.T @ probe))
     return jnp.linalg.norm(difference) / (jnp.abs(lam).max() * jnp.linalg.norm(probe))
 

@@ -48,6 +48,16 @@ def flow_energies(
     return np.stack(rows)
 
 
+def flow_parts(
+    spectrum: Spectrum, target: Target, train_times: ArrayLike, kappa: float, ridge: float, parts: ArrayLike
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """`losses.train_parts` (parts, times) and `losses.target_pairs` (parts, parts, times) of the flow."""
+    keep = jnp.asarray(parts)
+    size = len(keep)
+    rows = _in_batches(train_times, lambda tau: _flow_parts(spectrum, target, tau, kappa, ridge, keep))
+    return np.stack(rows[:size]), np.stack(rows[size:]).reshape(size, size, -1)
+
+
 def _in_batches(train_times: ArrayLike, values: Callable[[NDArray], Iterable[Array]]) -> list[NDArray[np.float64]]:
     """`values` (rows of times) over any number of times, in padded batches: memory and compiled programs stay few."""
     tau = np.asarray(train_times, dtype=np.float64)
@@ -71,3 +81,10 @@ def _flow_values(spectrum, target, tau: Array, kappa, ridge) -> tuple[Array, Arr
 def _flow_energies(spectrum, tau, kappa, ridge, noise_variance, parts):
     f = flow(tau, kappa, ridge)
     return jax.vmap(lambda keep: losses.feature_energy(spectrum, [f], noise_variance, keep))(parts)
+
+
+@jax.jit
+def _flow_parts(spectrum, target, tau, kappa, ridge, parts):
+    f = flow(tau, kappa, ridge)
+    pairs = losses.target_pairs(spectrum, target, f, parts)
+    return jnp.concatenate([losses.train_parts(spectrum, f, parts), pairs.reshape(-1, tau.size)])

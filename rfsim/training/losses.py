@@ -9,11 +9,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 
+import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
 from jax.typing import ArrayLike
 
-from rfsim.filters import Filter
+from rfsim.filters import Filter, restricted
 from rfsim.protocol import Spectrum, Target
 
 
@@ -38,6 +40,31 @@ def feature_energy(
     """(1/d) Tr Ā P U Āᵀ for the directions with keep = 1: the energy of the score in one part (equations.md §8)."""
     values = [f(spectrum.points) for f in filters]
     return _quadratic(spectrum, values, spectrum.points * jnp.asarray(keep)) / noise_variance
+
+
+def train_parts(spectrum: Spectrum, f: Filter, keep: ArrayLike) -> Array:
+    """Each part's term of L_train − constant, own(λf² − 2f) on the part (T8); they add up. keep: (parts, points)."""
+    return jax.lax.map(lambda one: train_loss(spectrum, [restricted(f, one)]) - spectrum.constant, jnp.asarray(keep))
+
+
+def target_pairs(spectrum: Spectrum, target: Target, f: Filter, keep: ArrayLike) -> Array:
+    """Terms of L_target − constant by pairs of parts (parts, parts, ...), which add up to it (T8).
+
+    Off the diagonal overlap(f on a, f on b); on it the part's own overlap − 2 cross. Switching the filter off on one
+    part takes away its row and its column. keep: (parts, points) of 0 and 1.
+    """
+    keep = jnp.asarray(keep)
+    values = f(spectrum.points)
+    upper = np.transpose(np.triu_indices(len(keep)))
+
+    def pair(index: Array) -> Array:
+        a, b = keep[index[0]], keep[index[1]]
+        own = jnp.where(index[0] == index[1], 2 * target.cross(values * a), 0.0)
+        return target.overlap(values * a, values * b) - own
+
+    terms = jax.lax.map(pair, jnp.asarray(upper))
+    table = jnp.zeros((len(keep), len(keep), *terms.shape[1:]))
+    return table.at[upper[:, 0], upper[:, 1]].set(terms).at[upper[:, 1], upper[:, 0]].set(terms)
 
 
 def score_error(test_loss: ArrayLike, noise_variance: float, score_power: float) -> Array:

@@ -22,7 +22,7 @@ class GenTimes(NamedTuple):
     """τ_gen in train_time. formula and spectrum: ψ_p/(Δ λ̄_2); curve: first τ with L_test within 1% of its minimum."""
 
     formula: float
-    spectrum: float
+    spectrum: float | None
     curve: float | None
 
 

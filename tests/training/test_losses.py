@@ -85,7 +85,7 @@ def test_losses_of_filters_are_losses_of_explicit_weights():
     delta = noise_variance(PROBLEM.diffusion_time)
     pair = [filters.flow(40.0, 0.05, 0.02), filters.flow_decay(40.0, 0.05, 0.02)]
     weights = explicit_weights(spectrum, [f(spectrum.points) for f in pair], delta)
-    frozen = moments.frozen_moments(draw.weights, model.frozen_draws(draw, PROBLEM), PROBLEM.sigma)
+    frozen = moments.sampled_moments(draw.weights, model.frozen_draws(draw, PROBLEM), PROBLEM.sigma)
     train = float(losses.weights_loss(weights, frozen.second, frozen.noise, delta, frozen.constant))
     assert float(losses.train_loss(spectrum, pair)) == pytest.approx(train, rel=1e-12)
     ridge = delta * 0.02 * float(jnp.sum(weights**2)) / DIM

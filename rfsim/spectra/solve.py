@@ -1,0 +1,67 @@
+"""One draw, solved by its method: a spectrum, the population seen from it, and replicates where there are any."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+import jax.numpy as jnp
+
+from rfsim.activations import Constants
+from rfsim.model import Instance, Problem
+from rfsim.protocol import Target
+from rfsim.spectra.gaussian import gaussian_spectrum, gaussian_target
+from rfsim.spectra.krylov import krylov_spectrum
+from rfsim.spectra.method import Method
+from rfsim.spectra.montecarlo import Estimates
+from rfsim.spectra.sample import SampleSpectrum, decomposition, eigh, population_moments, sample_spectrum, sample_target
+
+
+class Solved(NamedTuple):
+    """A spectrum, its basis left empty so that a p × p matrix can go; the population seen from it, if asked for;
+    replicates: the same with one group of Monte Carlo draws left out, none where the moments are exact."""
+
+    spectrum: SampleSpectrum
+    target: Target | None
+    replicates: Iterator[Solved]
+
+
+def solve(
+    problem: Problem,
+    draw: Instance,
+    constants: Constants,
+    method: Method,
+    tell: Callable[[str], None],
+    *,
+    population: bool = True,
+) -> Solved:
+    """U of one draw, and its population unless told otherwise; `tell` hears what is being done."""
+    if method.draws is not None:
+        tell("Monte Carlo moments and eigenvalues")
+        estimates = Estimates(problem, draw, problem.sigma, method.draws)
+        kept = (None, *range(estimates.groups))
+        solved = (_estimated(problem, draw, estimates, without, population) for without in kept)
+        return next(solved)._replace(replicates=solved)
+    if method.route == "krylov":
+        tell("moments and Krylov space")
+        return _solved(*krylov_spectrum(problem, draw))
+    tell("moments and eigenvalues")
+    if method.model == "gaussian":
+        spectrum = gaussian_spectrum(problem, draw, constants)
+        target = gaussian_target(problem, draw, constants, spectrum) if population else None
+    else:
+        spectrum = sample_spectrum(problem, draw)
+        if population:
+            tell("population and change of basis")
+        target = sample_target(spectrum, population_moments(problem, draw, spectrum)) if population else None
+    return _solved(spectrum, target)
+
+
+def _estimated(problem: Problem, draw: Instance, estimates: Estimates, without: int | None, population: bool) -> Solved:
+    moments = estimates.train(without)
+    spectrum = decomposition(problem, draw, moments, *eigh(moments.second))
+    return _solved(spectrum, sample_target(spectrum, estimates.population(without)) if population else None)
+
+
+def _solved(spectrum: SampleSpectrum, target: Target | None) -> Solved:
+    return Solved(spectrum._replace(basis=jnp.zeros(0)), target, iter(()))
