@@ -17,7 +17,7 @@ import numpy as np
 import xarray as xr
 
 from rfsim import Problem
-from rfsim.claims import Claim, Judgment, Results, decide
+from rfsim.claims import Claim, Judgment, Results, decide, part_eigenvalues, standard_error
 from rfsim.reproduce import Cell
 from rfsim.training.timescales import largest_bulk_eigenvalue, smallest_bulk_eigenvalue
 
@@ -47,12 +47,6 @@ def cells(size: str) -> list[Cell]:
         for data in (ISOTROPIC, ATOMS)
         for psi_n in SAMPLES_PER_DIM
     ]
-
-
-def part(result: xr.Dataset, name: str) -> np.ndarray:
-    """Eigenvalues of one part, (seeds, count)."""
-    index = result.part.attrs["flag_meanings"].split().index(name)
-    return result.eigenvalue.values[:, result.part.values == index]
 
 
 def published_edges(result: xr.Dataset, samples_per_dim: float) -> tuple[float, float]:
@@ -88,41 +82,37 @@ def merged(result: xr.Dataset, name: str) -> bool:
 
 def edges(results: Results) -> Judgment:
     result = results[label(8, ISOTROPIC)]
-    main, (lower, upper) = part(result, "main"), published_edges(result, 8)
+    main, (lower, upper) = part_eigenvalues(result, "main"), published_edges(result, 8)
     ratios = np.array([main[:, 0] / lower, main[:, -1] / upper])
     words = f"main's edges over the formula's: {ratios[0].mean():.2f} and {ratios[1].mean():.2f}"
     holds = bool(np.all(np.abs(ratios.mean(axis=1) - 1) < 0.15))
     decidable = full(results) and not merged(result, "main")
-    return Judgment(words + touching(result, "main"), _spread(ratios), decide(holds, decidable=decidable))
+    return Judgment(words + touching(result, "main"), standard_error(ratios), decide(holds, decidable=decidable))
 
 
 def smallest(results: Results) -> Judgment:
     result = results[label(8, ISOTROPIC)]
-    ratio = np.median(part(result, "mini"), axis=1) / published_edges(result, 8)[0]
+    ratio = np.median(part_eigenvalues(result, "mini"), axis=1) / published_edges(result, 8)[0]
     words = f"the median of mini's d eigenvalues is {ratio.mean():.3f} of that edge"
     decidable = full(results) and not merged(result, "mini")
     verdict = decide(float(ratio.mean()) > 0.85, decidable=decidable)
-    return Judgment(words + touching(result, "mini"), _spread(ratio), verdict)
+    return Judgment(words + touching(result, "mini"), standard_error(ratio), verdict)
 
 
 def covariance(name: str, results: Results) -> Judgment:
     pair = [results[label(8, data)] for data in (ATOMS, ISOTROPIC)]
-    medians = [np.median(part(result, name), axis=1) for result in pair]
-    widths = [np.ptp(np.log(np.quantile(part(result, name), [0.1, 0.9], axis=1)), axis=0) for result in pair]
+    medians = [np.median(part_eigenvalues(result, name), axis=1) for result in pair]
+    widths = [
+        np.ptp(np.log(np.quantile(part_eigenvalues(result, name), [0.1, 0.9], axis=1)), axis=0) for result in pair
+    ]
     shift, width = medians[0] / medians[1] - 1, widths[0] / widths[1] - 1
     words = f"median moves by {100 * shift.mean():+.1f}%, width in ln λ by {100 * width.mean():+.1f}%"
     unmoved = abs(shift.mean()) < 0.05 and abs(width.mean()) < 0.1
-    return Judgment(words, _spread(shift), decide(bool(unmoved), decidable=full(results)))
+    return Judgment(words, standard_error(shift), decide(bool(unmoved), decidable=full(results)))
 
 
 def touching(result: xr.Dataset, name: str) -> str:
     return f" ({name} touches the part below it here)" if merged(result, name) else ""
-
-
-def _spread(values: np.ndarray) -> float | None:
-    """Standard error over the last axis, the seeds; None for one seed."""
-    values = np.atleast_2d(values)
-    return float(values.std(axis=-1, ddof=1).max() / np.sqrt(values.shape[-1])) if values.shape[-1] > 1 else None
 
 
 CLAIMS = (

@@ -15,7 +15,7 @@ from __future__ import annotations
 import numpy as np
 
 from rfsim import Problem
-from rfsim.claims import Claim, Judgment, Results, decide
+from rfsim.claims import Claim, Judgment, Results, decide, growth, onsets, spread, standard_error
 from rfsim.reproduce import Cell
 
 FIGURES = {"b25-fig5": "Bonnaire et al. 2025, Fig. 5A, B: losses against training time"}
@@ -42,28 +42,18 @@ def cells(size: str) -> list[Cell]:
     ]
 
 
-def onsets(results: Results, route: str) -> np.ndarray:
-    """τ_half over a predicted time, (ψ_n, seeds); `route` is "formula" or "mini"."""
-    times = [results[label(psi_n)].tau_mem for psi_n in SAMPLES_PER_DIM]
-    return np.array([(t.sel(mem_route="curve") / t.sel(mem_route=route)).values for t in times])
-
-
 def collapse(route: str, results: Results) -> Judgment:
-    ratios = onsets(results, route)
-    mean = ratios.mean(axis=1)
-    spread = float(mean.max() / mean.min())
-    listed = ", ".join(f"{value:.2f}" for value in mean)
-    error = _error(ratios.max(axis=0) / ratios.min(axis=0))
-    return Judgment(
-        f"{listed}; largest over smallest {spread:.2f}", error, decide(spread < 1.6, decidable=_full(results))
-    )
+    """τ_half over a predicted time; `route` is "formula" or "mini"."""
+    found = spread(onsets([results[label(psi_n)] for psi_n in SAMPLES_PER_DIM], route))
+    words = f"{found.words}; largest over smallest {found.ratio:.2f}"
+    return Judgment(words, found.error, decide(found.ratio < 1.6, decidable=_full(results)))
 
 
 def proportional(results: Results) -> Judgment:
-    times = np.array([results[label(psi_n)].tau_mem.sel(mem_route="curve").values for psi_n in SAMPLES_PER_DIM])
-    slopes = np.polyfit(np.log(SAMPLES_PER_DIM), np.log(times), 1)[0]
+    slopes = growth([results[label(psi_n)] for psi_n in SAMPLES_PER_DIM], SAMPLES_PER_DIM)
     slope = float(slopes.mean())
-    return Judgment(f"exponent {slope:.2f}", _error(slopes), decide(abs(slope - 1) < 0.15, decidable=_full(results)))
+    verdict = decide(abs(slope - 1) < 0.15, decidable=_full(results))
+    return Judgment(f"exponent {slope:.2f}", standard_error(slopes), verdict)
 
 
 def two_phases(results: Results) -> Judgment:
@@ -80,10 +70,6 @@ def two_phases(results: Results) -> Judgment:
 def _full(results: Results) -> bool:
     """The claim is made at d = 100; smaller systems blur null, mini and main."""
     return results[label(4)].sizes["feature"] >= 6400
-
-
-def _error(values: np.ndarray) -> float | None:
-    return float(values.std(ddof=1) / np.sqrt(values.size)) if values.size > 1 else None
 
 
 CLAIMS = (

@@ -13,7 +13,7 @@ from __future__ import annotations
 import numpy as np
 
 from rfsim import Problem
-from rfsim.claims import Claim, Judgment, Results, decide
+from rfsim.claims import Claim, Judgment, Results, decide, onsets, rise, standard_error
 from rfsim.reproduce import Cell
 
 FIGURES = {"digits": "ours: spectrum and losses for 8 × 8 digits"}
@@ -51,20 +51,22 @@ def two_phases(results: Results) -> Judgment:
     words, holds = [], True
     for psi_n in SAMPLES_PER_DIM:
         result = results[label(psi_n)]
-        rise = result.test[:, -1] / result.test.min("train_time")
-        words.append(f"{float(rise.mean()):.2f}")
+        risen = rise(result)
+        words.append(f"{risen.mean():.2f}")
         gen, mem = result.tau_gen.sel(gen_route="curve"), result.tau_mem.sel(mem_route="curve")
-        holds &= bool((rise > 1.05).all()) and bool((gen.values < mem.values).all())
+        holds &= bool((risen > 1.05).all()) and bool((gen.values < mem.values).all())
     return Judgment(f"final L_test over its minimum {', '.join(words)}", None, decide(holds))
 
 
 def onset(results: Results) -> Judgment:
-    times = [results[label(psi_n)].tau_mem for psi_n in SAMPLES_PER_DIM]
-    ratios = np.array([(t.sel(mem_route="curve") / t.sel(mem_route="mini")).values for t in times])
+    ratios = onsets([results[label(psi_n)] for psi_n in SAMPLES_PER_DIM], "mini")
     words = f"τ_half/τ_mini {', '.join(f'{value:.2f}' for value in ratios.mean(axis=1))}"
-    error = float(ratios.std(axis=1, ddof=1).max() / np.sqrt(ratios.shape[1]))
     wide = results[label(8)].sizes["feature"] == 64 * 64
-    return Judgment(words, error, decide(bool(np.all((ratios > 0.45 / 1.6) & (ratios < 0.45 * 1.6))), decidable=wide))
+    return Judgment(
+        words,
+        standard_error(ratios),
+        decide(bool(np.all((ratios > 0.45 / 1.6) & (ratios < 0.45 * 1.6))), decidable=wide),
+    )
 
 
 CLAIMS = (

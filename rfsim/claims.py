@@ -1,12 +1,17 @@
-"""Claims and verdicts: words, source, published value, and the rule that maps stored data to a verdict."""
+"""Claims and verdicts: words, source, published value, and the rule that maps stored data to a verdict.
+
+Below them, what several rules measure on stored results alike. Nothing here computes physics.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
+import numpy as np
 import xarray as xr
+from numpy.typing import ArrayLike, NDArray
 
 Verdict = Literal["reproduced", "not reproduced", "cannot be decided"]
 Results = Mapping[str, xr.Dataset]  # cell label → stored result
@@ -47,3 +52,55 @@ def decide(holds: bool, *, decidable: bool = True) -> Verdict:
     if not decidable:
         return "cannot be decided"
     return "reproduced" if holds else "not reproduced"
+
+
+def standard_error(values: ArrayLike) -> float | None:
+    """Standard error over the last axis, the seeds, the largest of all rows; None for one seed."""
+    rows = np.atleast_2d(values)
+    seeds = rows.shape[-1]
+    return float(rows.std(axis=-1, ddof=1).max() / np.sqrt(seeds)) if seeds > 1 else None
+
+
+def part_eigenvalues(result: xr.Dataset, name: str) -> NDArray[np.float64]:
+    """Eigenvalues of one part of U by rank (equations.md §8), ascending, (seeds, count)."""
+    index = result.part.attrs["flag_meanings"].split().index(name)
+    return result.eigenvalue.values[:, result.part.values == index]
+
+
+def onsets(results: Sequence[xr.Dataset], route: str) -> NDArray[np.float64]:
+    """τ_half, the time at which L_gen first reaches half of its τ → ∞ value, over a predicted time (results, seeds).
+
+    route: "formula" (B25's τ_mem), "main" or "mini" (τ_mini), as stored in tau_mem.
+    """
+    times = [result.tau_mem for result in results]
+    return np.array([(t.sel(mem_route="curve") / t.sel(mem_route=route)).values for t in times])
+
+
+def growth(results: Sequence[xr.Dataset], variable: Sequence[float]) -> NDArray[np.float64]:
+    """Exponent with which τ_half grows in `variable` (results,), fitted to all results, (seeds,)."""
+    times = np.array([result.tau_mem.sel(mem_route="curve").values for result in results])
+    return np.polyfit(np.log(variable), np.log(times), 1)[0]
+
+
+class Spread(NamedTuple):
+    """Largest over smallest of the rows' means over seeds, its standard error, and the means in words."""
+
+    ratio: float
+    error: float | None
+    words: str
+
+
+def spread(ratios: NDArray[np.float64]) -> Spread:
+    """How far positive `ratios` (rows, seeds) are from one common value.
+
+    >>> spread(np.array([[1.0], [1.5]])).ratio
+    1.5
+    """
+    mean = ratios.mean(axis=1)
+    error = standard_error(ratios.max(axis=0) / ratios.min(axis=0))
+    return Spread(float(mean.max() / mean.min()), error, ", ".join(f"{value:.3g}" for value in mean))
+
+
+def rise(result: xr.Dataset) -> NDArray[np.float64]:
+    """L_test at the last train_time over its minimum, (seeds,): above 1 where training past the minimum harms."""
+    return (result.test[:, -1] / result.test.min("train_time")).values
