@@ -209,6 +209,60 @@ def test_losses_that_pass_ten_get_a_log_axis(trained):
     assert panel(plotting.loss_panel, large).get_yscale() == "log"
 
 
+# small multiples
+
+
+@pytest.fixture(scope="module")
+def square():
+    # n = p: main fills what gen leaves, and there is no mini
+    return rfsim.train(Problem(samples_per_dim=8, features_per_dim=8), TIMES, dim=10)
+
+
+def test_a_family_leaves_out_what_lacks_the_time_and_keeps_the_colors(trained, square):
+    ax = panel(plotting.family_panel, {"4": trained, "8": square}, scale_time="mini")
+    assert legend_texts(ax) == ["4"]
+    swapped = panel(plotting.family_panel, {"8": square, "4": trained}, scale_time="mini")
+    assert legend_texts(swapped) == ["4"]
+    assert swapped.lines[0].get_color() == plotting.sequence(2)[1]
+    assert legend_texts(panel(plotting.family_panel, {"4": trained, "8": square})) == ["4", "8"]
+    assert panel(plotting.family_panel, {"4": trained}, legend=False).get_legend() is None
+    with pytest.raises(ValueError, match="no finite tau_mem by the route 'mini'"):
+        panel(plotting.family_panel, {"8": square}, scale_time="mini")
+
+
+def test_collapse_grid_has_a_row_per_family_in_three_units_of_time(trained, square):
+    figure, axes = plotting.canvas(2, 3, width="double")
+    family = {"4": trained, "8": square}
+    plotting.collapse_grid(axes, {"one": family, "two": family})
+    assert [ax.get_legend() is not None for ax in axes.flat] == [True] + 5 * [False]
+    assert [text.get_text() for ax in axes[:, 0] for text in ax.texts] == ["one", "two"]
+    assert [len(ax.lines) for ax in axes[0]] == [2, 4, 3]  # the cross is two lines
+    assert [ax.get_xlabel() for ax in axes[0]] == 3 * [""]
+    units = [r"$\tau$", r"$\tau/\tau_\mathrm{mem}$", r"$\tau/\tau_\mathrm{mini}$"]
+    assert [ax.get_xlabel() for ax in axes[1]] == [f"training time {unit}" for unit in units]
+    curve = axes[0, 1].lines[0]
+    assert curve.get_xdata() == pytest.approx(TIMES[1:-1] / float(trained.tau_mem.sel(mem_route="formula").mean()))
+    gap = trained.gen.mean("seed").values
+    assert curve.get_ydata() == pytest.approx(gap[1:-1] / gap[-1])
+    figure.draw_without_rendering()
+    with pytest.raises(ValueError, match=r"2 families need axes of shape \(2, 3\); got \(1, 3\)"):
+        plotting.collapse_grid(axes[:1], {"one": family, "two": family})
+
+
+def test_a_strip_has_the_areas_of_the_parts_its_name_and_its_marks(trained):
+    ax = panel(plotting.spectrum_strip, trained, "a name", (1e-4, 1e2), marks=[0.5, 2.0])
+    areas = []
+    for patch in ax.patches[:-1]:
+        values, edges, base = patch.get_data()
+        areas.append(((values - base) * np.diff(np.log(edges))).sum())
+    assert areas == pytest.approx([float(m) for m in trained.mass.values], abs=1e-12)
+    assert (ax.get_xscale(), ax.get_yscale(), ax.get_xlim()) == ("log", "log", (1e-4, 1e2))
+    assert [text.get_text() for text in ax.texts] == ["a name"]
+    assert list(ax.lines[0].get_xdata()) == [0.5, 2.0]
+    plotting.part_legend(ax)
+    assert legend_texts(ax) == ["null", "mini", "main", "gen"]
+
+
 # whole figures
 
 

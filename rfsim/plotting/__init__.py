@@ -7,6 +7,7 @@ only room that knows matplotlib, which it uses without pyplot and without touchi
 from rfsim.plotting.curves import energy_panel, family_panel, loss_panel
 from rfsim.plotting.figures import plot, problem_line
 from rfsim.plotting.layout import legend_above
+from rfsim.plotting.multiples import collapse_grid, part_legend, spectrum_strip
 from rfsim.plotting.spectra import Histograms, part_histograms, spectrum_panel
 from rfsim.plotting.style import (
     LOSS_LOOKS,
@@ -35,16 +36,19 @@ __all__ = [
     "Look",
     "canvas",
     "centimeters",
+    "collapse_grid",
     "energy_panel",
     "family_panel",
     "legend_above",
     "loss_panel",
     "part_histograms",
+    "part_legend",
     "plot",
     "problem_line",
     "save",
     "sequence",
     "spectrum_panel",
+    "spectrum_strip",
     "style_of",
     "styled",
 ]

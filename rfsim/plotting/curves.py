@@ -88,14 +88,21 @@ def family_panel(
     *,
     scale_time: str | None = None,
     relative: bool = False,
+    legend: bool = True,
 ) -> None:
     """One loss, or several told apart by dash, for a family of results: a color per result, dark to light.
 
     results: label in the legend → result of a training. relative: each loss over its own value at τ = ∞, which the
-    results must then hold. scale_time as in `loss_panel`.
+    results must then hold. scale_time as in `loss_panel`; a result without that time (no mini where n = p) is left
+    out, and the others keep their colors. legend: above the panel, or left to a panel beside it.
+
+    Raises ValueError where no result has that time.
     """
     handles = []
-    for color, (label, result) in zip(sequence(len(results)), results.items(), strict=True):
+    timed = [_has_time(result, scale_time) for result in results.values()]
+    for color, known, (label, result) in zip(sequence(len(results)), timed, results.items(), strict=True):
+        if any(timed) and not known:
+            continue
         times = result.train_time.values / _time_unit(result, scale_time)
         shown = np.isfinite(times) & (times > 0)
         for name in quantities:
@@ -113,7 +120,8 @@ def family_panel(
     _time_label(ax, scale_time)
     names = ", ".join(LOSS_LOOKS[name].label for name in quantities)
     ax.set_ylabel(rf"{names} over its value at $\tau=\infty$" if relative else f"{names} per dimension")
-    legend_above(ax, handles)
+    if legend:
+        legend_above(ax, handles)
 
 
 def _curves(ax: Axes, times: NDArray[np.float64], curves: dict[Look, NDArray[np.float64]]) -> list[Line2D]:
@@ -171,6 +179,12 @@ def _time_unit(result: xr.Dataset, scale_time: str | None) -> float:
     if not 0 < unit < math.inf:
         raise ValueError(f"the result has no finite tau_mem by the route {scale_time!r}; choose another scale_time")
     return unit
+
+
+def _has_time(result: xr.Dataset, scale_time: str | None) -> bool:
+    if scale_time not in TIME_UNITS or "tau_mem" not in result:
+        return scale_time is None
+    return bool(np.isfinite(result.tau_mem.sel(mem_route=scale_time)).all())
 
 
 def _timescales(result: xr.Dataset, variables: Sequence[str], unit: float) -> list[Flag]:

@@ -62,6 +62,14 @@ def largest_bulk_eigenvalue(constants: NoiseEnergies, samples_per_dim: float, fe
     return _bulk_edge(constants, 1 + math.sqrt(features_per_dim / samples_per_dim))
 
 
+def mini_eigenvalue(
+    constants: NoiseEnergies, samples_per_dim: float, features_per_dim: float, noise_share: float
+) -> float:
+    """s² + v²(ψ_p/ψ_n) Δ/(e^{−2t}l + Δ) [ours]: where, for p ≫ n ≫ d, a direction of variance l has its eigenvalue of
+    mini (equations.md §5); noise_share is Δ/(e^{−2t}l + Δ), the noise's share of that direction of x_t."""
+    return float(constants.s2) + float(constants.v2) * features_per_dim / samples_per_dim * noise_share
+
+
 def mean_gen_eigenvalue(constants: Constants, total_variance: float, features_per_dim: float) -> float:
     """λ̄_2 [ours]: mean of the d (or p < d) leading eigenvalues of a² WΣ_tWᵀ/d + v² + s²; total_variance is Γ²."""
     leading = constants.a**2 * total_variance * max(features_per_dim, 1.0)
