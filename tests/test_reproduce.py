@@ -10,6 +10,18 @@ from rfsim.cli import main
 
 ROOT = Path(__file__).resolve().parents[1]
 
+FIGURES = (
+    "b25-fig4",
+    "b25-fig14",
+    "b25-fig5",
+    "digits",
+    "b25-fig11",
+    "b25-fig12",
+    "b25-fig13",
+    "anisotropic",
+    "mixtures",
+)
+
 EXPERIMENT = '''
 """A toy claim."""
 from rfsim import Problem
@@ -189,12 +201,20 @@ def test_outside_a_checkout_the_command_says_so(tmp_path, monkeypatch, capsys):
 
 def test_every_experiment_of_this_checkout_keeps_the_form():
     found = reproduce.experiments(ROOT)
-    assert [one.name for one in found] == ["10_spectra", "11_memorization_time", "12_digits"]
+    assert [one.name for one in found] == [
+        "10_spectra",
+        "11_memorization_time",
+        "12_digits",
+        "13_noise_levels",
+        "14_data_scale",
+        "15_score_error",
+        "16_populations",
+    ]
     figures = [name for one in found for name in one.figures]
     claims = [claim.id for one in found for claim in one.claims]
-    assert len(set(figures)) == len(figures) >= 4
+    assert len(set(figures)) == len(figures)
     assert len(set(claims)) == len(claims)
-    assert {"b25-fig4", "b25-fig14", "b25-fig5", "digits"} <= set(figures)
+    assert set(figures) == set(FIGURES)
     for one in found:
         assert one.drawing.is_file()
         for size in reproduce.SIZES:
@@ -212,9 +232,7 @@ def test_the_whole_of_reproduce_in_a_copy_of_the_checkout(tmp_path, monkeypatch,
     assert main(["reproduce"]) == 0
     err = capsys.readouterr().err
     drawn = sorted(path.name for path in (tmp_path / "figures/out").iterdir())
-    assert drawn == sorted(
-        f"{name}.{s}" for name in ("b25-fig4", "b25-fig14", "b25-fig5", "digits") for s in ("pdf", "png")
-    )
+    assert drawn == sorted(f"{name}.{s}" for name in FIGURES for s in ("pdf", "png"))
     verdicts = [
         line.split(":")[0].strip() for line in err.splitlines() if line.startswith(("  REPR", "  NOT", "  CANNOT"))
     ]
