@@ -80,7 +80,7 @@ def moments(case: Case) -> Row:
     K is the smallest number of orders whose bound meets the tolerance for the λ_min that U turns out to have.
     """
     law, draw = _law(case)
-    scale, sigma = math.sqrt(noise_variance(case.diffusion_time)), case.problem.sigma
+    scale, sigma = math.sqrt(noise_variance(case.diffusion_time)), draw.sigma
 
     def compute(floor: float | None = None) -> Moments:
         return averaged_moments(draw.weights, law, sigma, noise_scale=scale, floor=floor)

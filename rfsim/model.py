@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from rfsim import data as data_room
-from rfsim.activations import ACTIVATIONS, Activation, Constants, activation, gaussian_constants
-from rfsim.diffusion import Law, diffuse, forward, noise_variance, signal
+from rfsim.activations import Activation, Constants, activation, centered, gaussian_constants, specification
+from rfsim.diffusion import Law, diffuse, forward, noise_variance, signal, total_variance
 
 LATEST = 300.0  # e^{−t} is still a float64 there
 
@@ -24,7 +24,9 @@ class Problem:
     """What theory and sample share; every field is dimensionless.
 
     samples_per_dim ψ_n = n/d; features_per_dim ψ_p = p/d; diffusion_time t; noise_copies m (inf: averaged exactly);
-    activation σ; data: the population (`isotropic`, `atoms:0.5@0.5,0.5@1.5`, `digits`, a file…); ridge γ.
+    activation σ: a name, or `module:attribute` where a callable (written with jax.numpy) or an `Activation` is kept, or
+    such a callable itself, which is stored as that string; data: the population (`isotropic`, `atoms:0.5@0.5,0.5@1.5`,
+    `digits`, a file…); ridge γ.
 
     >>> Problem(samples_per_dim=4, features_per_dim=16).ridge
     0.0
@@ -56,14 +58,16 @@ class Problem:
         m = _real("noise_copies", self.noise_copies)
         if m != math.inf and not (1 <= m <= 1e9 and m == int(m)):
             raise ValueError(f"noise_copies must be a whole number of at least 1, at most 1e9, or inf; got {m:g}")
-        activation(self.activation)  # raises with the nearest valid name
+        if isinstance(self.activation, Activation) or callable(self.activation):
+            object.__setattr__(self, "activation", specification(self.activation))
+        activation(self.activation)  # raises with the nearest valid name, or with what is wrong with a callable
         if not isinstance(self.data, str) or not self.data:
             raise ValueError(f"data must name a population or a file; got {self.data!r}")
 
     @property
     def sigma(self) -> Activation:
-        """The activation itself."""
-        return ACTIVATIONS[self.activation]
+        """The activation itself, not yet centered: a draw has it centered at its Γ."""
+        return activation(self.activation)
 
 
 class Sizes(NamedTuple):
@@ -82,12 +86,15 @@ class Source(NamedTuple):
 
 
 class Instance(NamedTuple):
-    """One draw: W (features, dim), the training points (samples, dim), the clean law that plays the population."""
+    """One draw: W (features, dim), the training points (samples, dim), the clean law that plays the population, and σ
+    centered at the problem's Γ.
+    """
 
     sizes: Sizes
     weights: NDArray[np.float64]
     points: NDArray[np.float64]
     population: Law
+    sigma: Activation
     seed: int
 
 
@@ -153,11 +160,13 @@ def settings(problem: Problem, origin: Source, sizes: Sizes, *, seed: int, seeds
 def instance(problem: Problem, origin: Source, sizes: Sizes, seed: int) -> Instance:
     """Draw W and the data of one seed. W depends on seed, d and p alone, the points on seed, population, d and n."""
     weights = data_room.stream(seed, "features").standard_normal((sizes.features, sizes.dim))
+    gamma2 = total_variance(power(problem, origin, sizes), problem.diffusion_time)
+    sigma = centered(problem.sigma, math.sqrt(gamma2))
     if origin.array is None:
         law = data_room.population(problem.data, sizes.dim)
-        return Instance(sizes, weights, data_room.draw(law, sizes.samples, seed), law, seed)
+        return Instance(sizes, weights, data_room.draw(law, sizes.samples, seed), law, sigma, seed)
     train, held_out = data_room.split(origin.array, seed)
-    return Instance(sizes, weights, train[: sizes.samples], _points(held_out), seed)
+    return Instance(sizes, weights, train[: sizes.samples], _points(held_out), sigma, seed)
 
 
 def training_law(draw: Instance, diffusion_time: float) -> Law:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
@@ -32,11 +33,16 @@ def hermite_functions(points: ArrayLike, orders: int) -> NDArray[np.float64]:
     x = np.asarray(points, dtype=np.float64)
     table = np.empty((orders, *x.shape))
     table[0] = np.exp(-(x**2) / 4) / (2 * np.pi) ** 0.25
-    if orders > 1:
-        table[1] = x * table[0]
-    for s in range(2, orders):
-        table[s] = (x * table[s - 1] - np.sqrt(s - 1) * table[s - 2]) / np.sqrt(s)
+    before = np.zeros_like(table[0])
+    for s in range(orders - 1):
+        table[s + 1] = hermite_step(x, s, before, table[s])
+        before = table[s]
     return table
+
+
+def hermite_step(points: Any, s: Any, before: Any, row: Any) -> Any:
+    """h_{s+1} at points from before = h_{s−1} and row = h_s (times any one weight); NumPy or JAX, 0 before h_0."""
+    return (points * row - s**0.5 * before) / (s + 1) ** 0.5
 
 
 def hermite_rule(orders: int, step: float, reach: float = 12.0) -> HermiteRule:
@@ -64,8 +70,31 @@ def hermite_averages(
     averages = np.empty(orders)
     for s in range(orders):
         averages[s] = row @ weighted
-        before, row = row, (nodes * row - np.sqrt(s) * before) / np.sqrt(s + 1)
+        before, row = row, hermite_step(nodes, s, before, row)
     return averages
+
+
+class LegendrePanels(NamedTuple):
+    """Gauss–Legendre quadrature on panels: nodes and weights, (panels·count,), the weights of dx."""
+
+    nodes: NDArray[np.float64]
+    weights: NDArray[np.float64]
+
+
+def legendre_panels(edges: ArrayLike, count: int) -> LegendrePanels:
+    """`count` nodes on each panel between increasing edges (..., panels + 1); a panel may be empty."""
+    x, w = np.polynomial.legendre.leggauss(count)
+    half, middle = np.diff(edges) / 2, (np.asarray(edges)[..., 1:] + np.asarray(edges)[..., :-1]) / 2
+    nodes = middle[..., None] + half[..., None] * x
+    shape = (*nodes.shape[:-2], -1)
+    return LegendrePanels(nodes.reshape(shape), (half[..., None] * w).reshape(shape))
+
+
+def log_share(part: float, rest: float) -> float:
+    """log(part/(part + rest)) of two positive numbers, from whichever is the smaller: neither end cancels."""
+    if part < rest:
+        return math.log(part / (part + rest)) if part > 0 else -math.inf
+    return math.log1p(-rest / (part + rest))
 
 
 def decay_integral(x: Array) -> Array:

@@ -81,7 +81,10 @@ class Run:
 
     @property
     def counts(self) -> dict[str, int]:
-        return part_counts(self.sizes.features, self.sizes.samples, self.sizes.dim, self.problem.noise_copies)
+        d, n, p = self.sizes
+        # of the Gaussian-equivalent model, a purely linear σ alone is short of directions
+        limited = self.method.model == "real" or self.constants.s2 == 0
+        return part_counts(p, n, d, self.problem.noise_copies, self.problem.sigma.degrees if limited else None)
 
     def _require_memory(self, copies: int) -> None:
         d, n, p = (float(size) for size in self.sizes)

@@ -7,12 +7,18 @@ import numpy as np
 import pytest
 
 from rfsim import data
-from rfsim.activations import ACTIVATIONS
+from rfsim.activations import ACTIVATIONS, centered
 from rfsim.diffusion import Law, diffuse, forward, noise_variance
 from rfsim.moments import assembly, averaged_moments, sampled_moments
 
 TANH = ACTIVATIONS["tanh"]
-NUMPY = {"tanh": np.tanh, "erf": np.vectorize(math.erf)}
+NUMPY = {
+    "tanh": np.tanh,
+    "erf": np.vectorize(math.erf),
+    "softplus": lambda x: np.logaddexp(x, 0.0),
+    "sine": np.sin,
+    "hermite3": lambda x: (x**3 - 3 * x) / math.sqrt(6),
+}
 
 
 def two_dimensional(weights, law, name, noise_scale, nodes=121):
@@ -46,8 +52,9 @@ LAWS = {
 }
 
 
-@pytest.mark.parametrize("name", sorted(ACTIVATIONS))
-@pytest.mark.parametrize("t", [0.01, 0.1, 1.0])
+@pytest.mark.parametrize(
+    ("name", "t"), [*((name, 0.1) for name in NUMPY), ("tanh", 0.01), ("tanh", 1.0), ("softplus", 1.0)]
+)
 @pytest.mark.parametrize("law", sorted(LAWS))
 def test_two_features_equal_direct_quadrature(law, t, name):
     weights = np.random.default_rng(5).standard_normal((2, 3))
@@ -147,6 +154,79 @@ def test_frozen_moments_are_the_plain_averages():
     np.testing.assert_allclose(found.second, phi.T @ phi / 27, atol=1e-14)
     np.testing.assert_allclose(found.noise, phi.T @ xi / 27, atol=1e-14)
     assert found.constant == pytest.approx((xi**2).sum() / (27 * 4))
+
+
+def kinked_rules(name="relu"):
+    """The closed form of relu, and relu as a callable with a declared kink."""
+    sigma = centered(ACTIVATIONS[name], 1.2)
+    return sigma, sigma._replace(closed=None)
+
+
+def test_the_closed_form_of_relu_equals_panels_split_at_its_kink():
+    rng = np.random.default_rng(11)
+    weights = rng.standard_normal((16, 12))
+    for t, law in ((0.001, Law(rng.standard_normal((9, 12)), np.zeros(12))), (1.0, data.population("powerlaw:1", 12))):
+        scale, at_t = math.sqrt(noise_variance(t)), diffuse(law, t)
+        closed, panels = (
+            averaged_moments(weights, at_t, sigma, noise_scale=scale, floor=1.0) for sigma in kinked_rules()
+        )
+        assert closed.orders == panels.orders
+        np.testing.assert_allclose(panels.second, closed.second, atol=1e-13)
+        np.testing.assert_allclose(panels.noise, closed.noise, atol=1e-13)
+        assert panels.error_bound == pytest.approx(closed.error_bound, rel=1e-4)
+
+
+@pytest.mark.parametrize("sigma", kinked_rules(), ids=["closed form", "panels"])
+def test_more_orders_of_a_kinked_activation_change_no_more_than_the_bound(sigma):
+    rng = np.random.default_rng(12)
+    weights = rng.standard_normal((60, 10))
+    law = diffuse(Law(rng.standard_normal((20, 10)), np.zeros(10)), 0.1)
+    fine, coarse = (averaged_moments(weights, law, sigma, noise_scale=0.4, floor=x) for x in (1e-4, 1e2))
+    actual = np.linalg.norm(np.asarray(coarse.second - fine.second), 2)
+    assert coarse.orders < fine.orders
+    assert actual <= coarse.error_bound <= 1e3 * actual
+
+
+def test_streaming_does_not_change_kinked_averages(monkeypatch):
+    rng = np.random.default_rng(13)
+    weights = rng.standard_normal((40, 12))
+    law = diffuse(Law(rng.standard_normal((5, 12)), np.zeros(12)), 0.1)
+    for sigma in kinked_rules():
+        whole = averaged_moments(weights, law, sigma, noise_scale=0.4, floor=1.0)
+        with monkeypatch.context() as patched:
+            patched.setattr(assembly, "TILE", 16)
+            patched.setattr(assembly, "CHUNK_BYTES", 1)
+            parts = averaged_moments(weights, law, sigma, noise_scale=0.4, floor=1.0)
+        np.testing.assert_allclose(parts.second, whole.second, atol=1e-14)
+        np.testing.assert_allclose(parts.noise, whole.noise, atol=1e-14)
+
+
+@pytest.mark.parametrize("dim", [1, 2, 20])
+def test_polynomial_activations_need_the_orders_of_their_degree_and_no_more(dim):
+    rng = np.random.default_rng(14)
+    weights = rng.standard_normal((30, dim))
+    law = diffuse(Law(rng.standard_normal((7, dim)), np.zeros(dim)), 0.1)
+    for name, orders in (("linear", 2), ("hermite3", 4)):
+        found = averaged_moments(weights, law, ACTIVATIONS[name], noise_scale=0.4)
+        assert found.orders == orders
+        assert found.error_bound == 0.0
+    # E (w·x)(w'·x)/d in closed form
+    second = weights @ (law.centers.T @ law.centers / 7 + np.diag(law.variances)) @ weights.T / dim
+    linear = averaged_moments(weights, law, ACTIVATIONS["linear"], noise_scale=0.4)
+    np.testing.assert_allclose(linear.second, second, atol=1e-12)
+    np.testing.assert_allclose(linear.noise, 0.4 * weights / math.sqrt(dim), atol=1e-13)
+
+
+def test_an_offset_is_not_a_new_program():
+    rng = np.random.default_rng(15)
+    weights = rng.standard_normal((17, 6))
+    law = diffuse(Law(rng.standard_normal((5, 6)), np.zeros(6)), 0.1)
+    for name in ("relu", "softplus"):
+        raw = ACTIVATIONS[name]
+        averaged_moments(weights, law, centered(raw, 1.0), noise_scale=0.4, floor=0.1)
+        compiled = assembly.coefficients._cache_size()
+        averaged_moments(weights, law, centered(raw, 1.001), noise_scale=0.4, floor=0.1)
+        assert assembly.coefficients._cache_size() == compiled
 
 
 def test_many_frozen_copies_approach_the_exact_average():

@@ -110,6 +110,27 @@ def test_overlap_and_cross_equal_dense_algebra():
                 assert float(target.overlap(jnp.asarray(f), jnp.asarray(g), left, right)[k]) == pytest.approx(exact)
 
 
+@pytest.mark.parametrize(
+    ("name", "copies", "rank"),
+    [("linear", math.inf, 4), ("linear", 1, 4), ("hermite3", math.inf, 4 + 20), ("hermite3", 1, 12)],
+)
+def test_polynomial_features_span_what_their_degrees_span(name, copies, rank):
+    # d = 4: 4 linear and 20 cubic monomials; n = 12
+    problem = Problem(samples_per_dim=3, features_per_dim=15, noise_copies=copies, activation=name)
+    draw = drawn(problem, 4)
+    found = spectra.sample_spectrum(problem, draw)
+    lam = np.asarray(found.points)
+    assert np.count_nonzero(lam) == rank
+    assert np.all(lam[:-rank] == 0)
+    assert not np.asarray(found.sources[0])[:-rank].any()
+    assert lam[-rank] > 1e-4
+    # what was set to zero was rounding: the trace is kept
+    phi2 = float(jnp.trace((found.basis * found.points) @ found.basis.T))
+    assert lam.sum() == pytest.approx(phi2, rel=1e-12)
+    population = spectra.population_moments(problem, draw, found)
+    assert np.linalg.matrix_rank(np.asarray(population.second), tol=1e-8) <= 24
+
+
 def test_with_few_frozen_draws_the_rest_is_exactly_zero():
     problem = Problem(samples_per_dim=2, features_per_dim=10, noise_copies=2)
     found = spectra.sample_spectrum(problem, drawn(problem, 6))

@@ -16,16 +16,16 @@ from numpy.typing import NDArray
 
 TILE = 512
 BLOCK = 32  # features whose quadrature is done at once
-CHUNK_BYTES = 32 * 2**20  # Hermite coefficients held at once where p² doubles are less; values of σ held at once
+CHUNK_BYTES = 32 * 2**20  # Hermite coefficients held at once where p² doubles are less; what a rule holds at once
 
 
-def chunk_rows(features: int, orders: int, nodes: int = 1) -> int:
+def chunk_rows(features: int, orders: int, doubles: int = 1) -> int:
     """Centers whose Hermite coefficients fit in p² doubles, or in the fixed budget where that is more.
 
-    The values of σ at the nodes, for one block of features, stay within the fixed budget too.
+    What a rule holds per feature and center (`doubles`), for one block of features, stays within the fixed budget too.
     """
     budget = max(8 * features**2, CHUNK_BYTES)
-    return max(min(budget // (8 * padded(features) * orders), CHUNK_BYTES // (8 * BLOCK * nodes)), 1)
+    return max(min(budget // (8 * padded(features) * orders), CHUNK_BYTES // (8 * BLOCK * doubles)), 1)
 
 
 def padded(features: int) -> int:
@@ -39,9 +39,9 @@ def pad(array: Array | NDArray[np.float64]) -> Array:
     return jnp.asarray(np.pad(array, [(0, extra)] + [(0, 0)] * (array.ndim - 1)) if extra else array)
 
 
-@partial(jax.jit, static_argnames=("function",))
-def coefficients(w, deviation, centers, nodes, node_weights, square_weights, function):
-    """g_s (orders, features, centers) under `node_weights`, and sums over centers of E σ², Σ_s g_s² and its g_1.
+@partial(jax.jit, static_argnames=("kernel",))
+def coefficients(w, deviation, centers, window, offset, kernel):
+    """g_s (orders, features, centers) of a `rules.Rule`, and sums over centers of E σ², Σ_s g_s² and its g_1.
 
     Blocks of features are written where they belong: a map would hold all of g twice while it is put in order.
     """
@@ -51,14 +51,12 @@ def coefficients(w, deviation, centers, nodes, node_weights, square_weights, fun
         g, sums = found
         start = k * block
         eta = _rows(w, start, block) @ centers.T
-        values = function(eta[..., None] + _rows(deviation, start, block)[:, None, None] * nodes)
-        part = jnp.einsum("inq,sq->sin", values, node_weights)
-        square = jnp.einsum("inq,q->i", values**2, square_weights)
-        part_sums = jnp.stack([square, (part**2).sum((0, 2)), part[1].sum(1)])
+        part, square = kernel(eta, _rows(deviation, start, block), window, offset)
+        part_sums = jnp.stack([square.sum(1), (part**2).sum((0, 2)), part[1].sum(1)])
         g = jax.lax.dynamic_update_slice_in_dim(g, part, start, axis=1)
         return g, jax.lax.dynamic_update_slice_in_dim(sums, part_sums, start, axis=1)
 
-    empty = jnp.zeros((node_weights.shape[0], w.shape[0], centers.shape[0])), jnp.zeros((3, w.shape[0]))
+    empty = jnp.zeros((window[0].shape[0], w.shape[0], centers.shape[0])), jnp.zeros((3, w.shape[0]))
     return jax.lax.fori_loop(0, w.shape[0] // block, rows, empty)
 
 
@@ -112,9 +110,9 @@ def power_sum(directions, remainder, orders):
 
 
 @partial(jax.jit, static_argnames=("function",))
-def features_of(w, x, function):
+def features_of(w, x, offset, function):
     """φ(x) (features, draws)."""
-    return function(w @ x.T)
+    return function(w @ x.T) - offset
 
 
 def _tile(features: int) -> int:

@@ -22,6 +22,7 @@ from rfsim.activations import Activation
 from rfsim.diffusion import Law
 from rfsim.moments.assembly import add_orders, chunk_rows, coefficients, finish, pad, padded
 from rfsim.moments.planning import (
+    MAX_ORDERS,
     Geometry,
     choose_orders,
     choose_rule,
@@ -30,10 +31,9 @@ from rfsim.moments.planning import (
     spanned_degree,
     truncation_bound,
 )
-from rfsim.numerics import HermiteRule
+from rfsim.moments.rules import Rule
 from rfsim.precision import require_float64
 
-MAX_ORDERS = 200
 HOPELESS = 100
 
 
@@ -78,14 +78,17 @@ def averaged_moments(
     if floor is None:
         floor = ridge + 0.5 * float(pilot.tail[:, spanned_degree(*weights.shape) + 1].min())
     target = tolerance * floor
-    first, (orders, bound) = 0, choose_orders(geometry, pilot.tail, target)
+    # a polynomial's series ends: nothing is left out, whatever λ_min is
+    ends = None if sigma.degrees is None else max(sigma.degrees) + 1
+    first, (orders, bound) = 0, choose_orders(geometry, pilot.tail, target) if ends is None else (ends, 0.0)
     totals = _Totals.zero(len(weights))
     # an estimate that misses by far is not worth the p × p work of finding out
     while bound <= HOPELESS * target:
         rule = choose_rule(pilot, sigma, orders)
         totals = _sum_orders(totals, weights, law, geometry, rule, sigma, first, orders)
-        remainder = np.maximum(totals.square - totals.energy, 4 * np.finfo(float).eps * totals.square)
-        bound = truncation_bound(geometry, remainder, orders)
+        if ends is None:
+            remainder = np.maximum(totals.square - totals.energy, 4 * np.finfo(float).eps * totals.square)
+            bound = truncation_bound(geometry, remainder, orders)
         if bound <= target or orders >= max_orders:
             break
         first, orders = orders, min(orders + 2, max_orders)
@@ -133,7 +136,7 @@ def _sum_orders(
     weights: NDArray[np.float64],
     law: Law,
     geometry: Geometry,
-    rule: HermiteRule,
+    rule: Rule,
     sigma: Activation,
     first: int,
     orders: int,
@@ -142,17 +145,15 @@ def _sum_orders(
     p, n = len(weights), len(law.centers)
     w = pad(weights / math.sqrt(weights.shape[1]))
     deviation, directions = pad(geometry.deviation), pad(geometry.directions)
-    # unused orders have weight 0: runs that need 9 to 12 orders share one compiled program
-    wanted = np.zeros((-(-(orders - first) // 4) * 4, rule.nodes.size))
-    wanted[: orders - first] = rule.weights[first:orders]
-    rules = jnp.asarray(rule.nodes), jnp.asarray(wanted), jnp.asarray(rule.weights[0])
+    window = rule.window(first, orders - first)
     # equal chunks, so that one compiled program serves all of them where n allows it
-    rows = -(-n // -(-n // chunk_rows(p, len(wanted), rule.nodes.size)))
+    rows = -(-n // -(-n // chunk_rows(p, window[0].shape[0], rule.doubles)))
     second, square, energy, stein = totals.second, np.zeros(p), totals.energy, totals.stein
     for lo in range(0, n, rows):
         centers = jnp.asarray(law.centers[lo : lo + rows])
-        g, sums = coefficients(w, deviation, centers, *rules, sigma.function)
+        g, sums = coefficients(w, deviation, centers, window, sigma.offset, rule.kernel)
         chunk_square, chunk_energy, chunk_stein = np.asarray(sums)[:, :p] / n
+        require_finite(chunk_square, sigma)
         # waited for, so that one chunk of coefficients is held at a time
         second = add_orders(second, g, directions, 1 / n, first, orders - first).block_until_ready()
         del g
@@ -160,3 +161,11 @@ def _sum_orders(
         energy = energy + chunk_energy
         stein = stein + chunk_stein if first == 0 else stein
     return _Totals(second, square, energy, stein)
+
+
+def require_finite(sums: NDArray[np.float64], sigma: Activation) -> None:
+    if not np.all(np.isfinite(sums)):
+        raise ValueError(
+            f"activation {sigma.name!r} is NaN or infinite at pre-activations of this data; use data of smaller scale, "
+            "or write the callable so that it is finite there"
+        )

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from rfsim.activations import Activation
 from rfsim.moments.assembly import add_orders, chunk_rows, features_of, finish, pad, padded
-from rfsim.moments.averages import Moments
+from rfsim.moments.averages import Moments, require_finite
 from rfsim.precision import require_float64
 
 Draws = Iterable[tuple[NDArray[np.float64], NDArray[np.float64]]]
@@ -20,7 +20,9 @@ Draws = Iterable[tuple[NDArray[np.float64], NDArray[np.float64]]]
 
 def sampled_moments(weights: NDArray[np.float64], draws: Draws, sigma: Activation) -> Moments:
     """Averages of φφᵀ and φξᵀ over `draws` of (x_t (rows, dim), ξ (rows, dim)), streamed."""
-    return moments_of_features(len(weights), _features(weights, draws, sigma))
+    moments = moments_of_features(len(weights), _features(weights, draws, sigma))
+    require_finite(np.asarray(moments.noise), sigma)
+    return moments
 
 
 def moments_of_features(features: int, draws: Iterable[tuple[Array | NDArray, NDArray]]) -> Moments:
@@ -43,4 +45,4 @@ def _features(weights: NDArray[np.float64], draws: Draws, sigma: Activation) -> 
     w = pad(weights / math.sqrt(weights.shape[1]))
     for x, xi in draws:
         for lo in range(0, len(x), rows := chunk_rows(len(weights), 1)):
-            yield features_of(w, x[lo : lo + rows], sigma.function), xi[lo : lo + rows]
+            yield features_of(w, x[lo : lo + rows], sigma.offset, sigma.function), xi[lo : lo + rows]

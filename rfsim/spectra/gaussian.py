@@ -66,10 +66,11 @@ def gaussian_spectrum(problem: Problem, draw: Instance, constants: Constants) ->
     `gaussian_target` needs none. Raises RuntimeError in float32, and ValueError where eigenvalues drown in rounding.
     """
     require_float64()
+    d, n, p = draw.sizes
     if math.isfinite(problem.noise_copies):
         moments = moments_of_features(draw.sizes.features, _frozen_features(problem, draw, constants))
-        return decomposition(problem, draw, moments, *eigh(moments.second))
-    d, n, p = draw.sizes
+        rank = n * int(problem.noise_copies) if _spread(constants) else d
+        return decomposition(problem, draw, moments, *eigh(moments.second), zero=max(p - rank, 0))
     width = n + d
     factor = jnp.asarray(np.hstack([_of_points(problem, draw, constants) / math.sqrt(n), _noise(draw, constants)]))
     if width < p:
@@ -84,7 +85,7 @@ def gaussian_spectrum(problem: Problem, draw: Instance, constants: Constants) ->
         rows = basis.T @ factor[:, n:]
         residual = relative_residual(square, mu, basis, factor[:, n:])
     # what lies beyond the rank of F is rounding, and has no share of V
-    beyond = max(mu.size - (width if constants.v2 > 0 else d), 0)
+    beyond = max(mu.size - (width if _spread(constants) else d), 0)
     mu, rows = mu.at[:beyond].set(0.0), rows.at[:beyond].set(0.0)
     absent = p - mu.size
     points = constants.s2 + jnp.pad(mu, (absent, 0))
@@ -102,6 +103,11 @@ def gaussian_target(problem: Problem, draw: Instance, constants: Constants, spec
         noise = spectrum.sources[0, -min(draw.sizes.features, draw.sizes.samples + draw.sizes.dim) :]
     delta, isotropic = noise_variance(problem.diffusion_time), constants.v2 + constants.s2
     return GaussianTarget(noise, jnp.asarray(covariance), delta, isotropic, spectrum.sources)
+
+
+def _spread(constants: Constants) -> bool:
+    """Whether φ has a share that is not linear: without it every feature vector lies in d directions."""
+    return constants.v2 > 0
 
 
 def _of_points(problem: Problem, draw: Instance, constants: Constants) -> NDArray[np.float64]:

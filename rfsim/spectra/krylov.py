@@ -20,13 +20,13 @@ from rfsim.model import Instance, Problem
 from rfsim.moments import Moments
 from rfsim.precision import require_float64
 from rfsim.spectra.basis import KrylovBasis, SeenFrom, Square
-from rfsim.spectra.parts import part_counts
 from rfsim.spectra.sample import (
     SampleSpectrum,
     SampleTarget,
     decomposition,
     eigh,
     next_floor,
+    null_directions,
     population_above,
     require_resolved,
     resolution,
@@ -63,7 +63,7 @@ def krylov_spectrum(
         found.append(population_above(problem, draw, floor, tolerance=tolerance))
         return found[0]
 
-    zero = part_counts(*_sizes(draw), problem.noise_copies)["zero"]
+    zero = null_directions(problem, draw)
     rank = draw.sizes.features - zero
     projected = project(
         training, population, ridge=problem.ridge, rank=rank, tolerance=tolerance, largest_share=largest_share
@@ -82,7 +82,8 @@ def certified_moments(problem: Problem, draw: Instance, tolerance: float) -> Mom
 
     Ritz values bound λ_min from above only. That U − (bound/tolerance + bound − γ) factors proves λ_min large enough
     (Sylvester) for a third of p³ operations. In the rare case that it does not factor the eigenvalues decide, as in
-    `sample_spectrum`. Over frozen draws nothing is truncated, and U of full rank is held against rounding alone.
+    `sample_spectrum`. Over frozen draws and for a polynomial that
+    spans less than the features nothing is truncated, and U of full rank is held against rounding alone.
 
     Raises ValueError for an eigenvalue that float64 does not resolve.
     """
@@ -90,7 +91,7 @@ def certified_moments(problem: Problem, draw: Instance, tolerance: float) -> Mom
     floor = None
     while True:
         moments = training_moments(problem, draw, tolerance, floor)
-        if part_counts(*_sizes(draw), problem.noise_copies)["zero"]:
+        if null_directions(problem, draw):
             return moments
         needed = moments.error_bound / tolerance + moments.error_bound
         # the largest row sum bounds λ_max from above, so this certifies no less than `require_resolved` asks for
@@ -193,10 +194,6 @@ def _turned(basis: KrylovBasis, seen: SeenFrom, second: Square) -> tuple[SampleS
         error_bound=moments.error_bound,
     )
     return spectrum, target
-
-
-def _sizes(draw: Instance) -> tuple[int, int, int]:
-    return draw.sizes.features, draw.sizes.samples, draw.sizes.dim
 
 
 @jax.jit

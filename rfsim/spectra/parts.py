@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -37,13 +38,18 @@ class Density(NamedTuple):
     atoms: NDArray[np.float64]
 
 
-def part_counts(features: int, samples: int, dim: int, noise_copies: float = math.inf) -> dict[str, int]:
+def part_counts(
+    features: int, samples: int, dim: int, noise_copies: float = math.inf, degrees: Sequence[int] | None = None
+) -> dict[str, int]:
     """Counts of the parts of U, ascending, by rank (equations.md §8); they add up to `features`.
+
+    degrees: of the monomials of a polynomial σ, whose features span Σ_k C(d+k−1, k) directions and no more.
 
     >>> part_counts(6400, 800, 100)
     {'zero': 0, 'null': 5500, 'mini': 100, 'main': 700, 'gen': 100}
     """
-    rank = int(min(features, samples * noise_copies))
+    spanned = math.inf if degrees is None else sum(math.comb(dim + k - 1, k) for k in degrees)
+    rank = int(min(features, samples * noise_copies, spanned))
     gen = min(dim, rank)
     main = min(max(samples - dim, 0), rank - gen)
     mini = min(samples, dim, rank - gen - main)

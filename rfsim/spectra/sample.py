@@ -86,14 +86,22 @@ def sample_spectrum(
 
 
 def decomposition(
-    problem: Problem, draw: Instance, moments: Moments, lam: Array, basis: Array, *, start: ArrayLike | None = None
+    problem: Problem,
+    draw: Instance,
+    moments: Moments,
+    lam: Array,
+    basis: Array,
+    *,
+    zero: int | None = None,
+    start: ArrayLike | None = None,
 ) -> SampleSpectrum:
     """The spectrum that the eigenvalues (features,) and eigenvectors (features, features) of `moments.second` make.
 
+    zero: how many of them are zero but for rounding; those of the real model by default.
     Raises ValueError where float64 does not resolve the smallest nonzero eigenvalue and there is no ridge.
     """
     residual = float(relative_residual(moments.second, lam, basis, moments.noise))
-    v, zero = basis.T @ moments.noise, part_counts(*_sizes(draw), problem.noise_copies)["zero"]
+    v, zero = basis.T @ moments.noise, null_directions(problem, draw) if zero is None else zero
     require_resolved(problem, draw, float(lam[zero]), float(lam[-1]))
     if zero:
         # V lies in the range of U: outside of it only rounding is left, and 1/λ would blow it up
@@ -120,7 +128,7 @@ def population_above(problem: Problem, draw: Instance, floor: float, *, toleranc
     return averaged_moments(
         draw.weights,
         diffuse(draw.population, t),
-        problem.sigma,
+        draw.sigma,
         noise_scale=math.sqrt(noise_variance(t)),
         tolerance=tolerance,
         floor=floor,
@@ -145,11 +153,11 @@ def training_moments(problem: Problem, draw: Instance, tolerance: float, floor: 
     floor: λ_min + γ as far as it is known; None for the moments' own estimate.
     """
     if math.isfinite(problem.noise_copies):
-        return sampled_moments(draw.weights, frozen_draws(draw, problem), problem.sigma)
+        return sampled_moments(draw.weights, frozen_draws(draw, problem), draw.sigma)
     return averaged_moments(
         draw.weights,
         training_law(draw, problem.diffusion_time),
-        problem.sigma,
+        draw.sigma,
         noise_scale=math.sqrt(noise_variance(problem.diffusion_time)),
         tolerance=tolerance,
         floor=floor,
@@ -163,7 +171,7 @@ def _decomposed(problem: Problem, draw: Instance, tolerance: float) -> tuple[Mom
     while True:
         moments = training_moments(problem, draw, tolerance, floor)
         lam, basis = eigh(moments.second)
-        floor = next_floor(moments, float(lam[0]), problem.ridge, tolerance)
+        floor = next_floor(moments, float(lam[null_directions(problem, draw)]), problem.ridge, tolerance)
         if floor is None:
             return moments, lam, basis
 
@@ -200,8 +208,10 @@ def require_resolved(problem: Problem, draw: Instance, smallest: float, largest:
         )
 
 
-def _sizes(draw: Instance) -> tuple[int, int, int]:
-    return draw.sizes.features, draw.sizes.samples, draw.sizes.dim
+def null_directions(problem: Problem, draw: Instance) -> int:
+    """How many eigenvalues of U are zero by rank."""
+    d, n, p = draw.sizes
+    return part_counts(p, n, d, problem.noise_copies, draw.sigma.degrees)["zero"]
 
 
 @jax.jit

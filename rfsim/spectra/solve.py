@@ -38,7 +38,7 @@ def solve(
     """U of one draw, and its population unless told otherwise; `tell` hears what is being done."""
     if method.draws is not None:
         tell("Monte Carlo moments and eigenvalues")
-        estimates = Estimates(problem, draw, problem.sigma, method.draws)
+        estimates = Estimates(problem, draw, draw.sigma, method.draws)
         kept = (None, *range(estimates.groups))
         solved = (_estimated(problem, draw, estimates, without, population) for without in kept)
         return next(solved)._replace(replicates=solved)

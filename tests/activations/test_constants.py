@@ -1,0 +1,136 @@
+from __future__ import annotations
+
+import math
+
+import jax.numpy as jnp
+import mpmath
+import numpy as np
+import pytest
+
+from rfsim.activations import ACTIVATIONS, Activation, activation, centered, gaussian_constants
+from rfsim.diffusion import noise_variance, signal
+
+
+def constants(name: str, t: float, sigma_x: float = 1.0):
+    return gaussian_constants(
+        ACTIVATIONS[name], signal_variance=(signal(t) * sigma_x) ** 2, noise_variance=noise_variance(t)
+    )
+
+
+def exact(name, signal_variance, noise_variance):
+    """(a, v², s²) to forty digits: in float64 these forms lose up to ten where s² or v² is a small difference."""
+    with mpmath.workdps(40):
+        alpha, delta = mpmath.mpf(signal_variance), mpmath.mpf(noise_variance)
+        gamma2 = alpha + delta
+        if name == "erf":
+            a = 2 / mpmath.sqrt(mpmath.pi * (1 + 2 * gamma2))
+            v2 = 2 / mpmath.pi * mpmath.asin(2 * alpha / (1 + 2 * gamma2)) - a**2 * alpha
+            s2 = 2 / mpmath.pi * mpmath.asin(2 * gamma2 / (1 + 2 * gamma2)) - a**2 * gamma2 - v2
+        elif name == "sine":
+            a = mpmath.exp(-gamma2 / 2)
+            v2 = a**2 * (mpmath.sinh(alpha) - alpha)
+            s2 = a**2 * (mpmath.sinh(gamma2) - gamma2) - v2
+        elif name == "hermite3":
+            a, v2, s2 = mpmath.sqrt(mpmath.mpf(3) / 2) * (gamma2 - 1), alpha**3, gamma2**3 - alpha**3
+        else:
+            a = mpmath.mpf(1) / 2
+            v2 = gamma2 / (2 * mpmath.pi) * arc_cosine(alpha / gamma2)
+            s2 = gamma2 / (2 * mpmath.pi) * arc_cosine(mpmath.mpf(1)) - v2
+        return [float(x) for x in (a, v2, s2)]
+
+
+def arc_cosine(x):
+    """√(1−x²) + x asin x − 1: 2π/Γ² times the covariance of max(Γz, 0) at correlation x, less its linear part."""
+    return mpmath.sqrt(1 - x**2) + x * mpmath.asin(x) - 1
+
+
+CASES = {name: ACTIVATIONS[name] for name in ("erf", "sine", "hermite3", "relu")}
+# without its closed form, relu is what a user's callable with a kink is
+CASES["relu by panels"] = ACTIVATIONS["relu"]._replace(closed=None)
+
+
+@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("sigma_x", [0.5, 1.0, 2.0, 5.0])
+@pytest.mark.parametrize("t", [1e-4, 0.01, 0.1, 0.35, 1.0, 5.0])
+def test_constants_equal_their_closed_forms_to_1e12(t, sigma_x, name):
+    alpha, delta = (signal(t) * sigma_x) ** 2, noise_variance(t)
+    c = gaussian_constants(CASES[name], signal_variance=alpha, noise_variance=delta)
+    expected = exact(name.split()[0], alpha, delta)
+    if name == "hermite3" and sigma_x == 1:
+        expected[0] = 0.0  # Γ = 1 up to the rounding of Δ
+    np.testing.assert_allclose([c.a, c.v2, c.s2], expected, rtol=1e-12)
+    assert c.b == math.sqrt(delta) * c.a
+    assert c.error <= 1e-12
+
+
+@pytest.mark.parametrize("gamma", [0.5, 1.0, 3.0])
+def test_softplus_is_centered_to_1e12(gamma):
+    with mpmath.workdps(25):
+        density = lambda z: mpmath.log1p(mpmath.exp(gamma * z)) * mpmath.npdf(z)  # noqa: E731
+        mean = float(mpmath.quad(density, [-12, -4, 0, 4, 12]))
+    assert centered(ACTIVATIONS["softplus"], gamma).offset == pytest.approx(mean, rel=1e-12)
+
+
+def test_linear_has_nothing_but_its_slope():
+    assert constants("linear", 0.1, 2.0)[:4] == (1.0, math.sqrt(noise_variance(0.1)), 0.0, 0.0)
+
+
+def test_tanh_constants_are_the_stated_ones():
+    c = constants("tanh", 0.1)  # equations.md §4
+    assert [round(c.a, 7), round(c.v2, 8), round(c.s2, 8), round(c.b, 7)] == [
+        0.6057055,
+        0.01384145,
+        0.01357387,
+        0.2578835,
+    ]
+    assert c.error <= 1e-12
+
+
+def test_an_uncentered_activation_is_refused():
+    shifted = Activation("shifted", lambda x: jnp.tanh(x) + 0.1)
+    with pytest.raises(ValueError, match=r"'shifted' must be centered: E σ\(Γz\) = 0.1 at Γ = 1; declare"):
+        gaussian_constants(shifted, signal_variance=0.5, noise_variance=0.5)
+
+
+def test_a_shift_is_taken_out_where_the_activation_centers_itself():
+    shifted = Activation("shifted", lambda x: jnp.tanh(x) + 0.1, self_centering=True)
+    found = gaussian_constants(shifted, signal_variance=0.5, noise_variance=0.5)
+    plain = gaussian_constants(ACTIVATIONS["tanh"], signal_variance=0.5, noise_variance=0.5)
+    np.testing.assert_allclose(found[:4], plain[:4], rtol=1e-12)
+    assert centered(shifted, 1.0).offset == pytest.approx(0.1, abs=1e-14)
+    assert centered(centered(shifted, 2.0), 1.0) == centered(shifted, 1.0)
+
+
+def test_a_polynomial_that_is_centered_gains_the_constant():
+    square = Activation("square", lambda x: x**2, self_centering=True, degrees=(2,))
+    found = centered(square, 1.5)
+    assert found.degrees == (0, 2)
+    assert found.offset == pytest.approx(2.25, rel=1e-13)
+
+
+@pytest.mark.parametrize("kink", [0.0, 1.0])
+def test_a_kink_that_is_not_declared_is_refused_with_the_error_reached(kink):
+    sigma = Activation("bent", lambda x: jnp.where(jnp.abs(x) > kink, jnp.sign(x), 0.0), odd=True)
+    with pytest.raises(ValueError, match=r"'bent' .* reach a relative error of .*, and declare every kink"):
+        gaussian_constants(sigma, signal_variance=0.5, noise_variance=0.5)
+
+
+def test_jumps_are_kinks_too():
+    # E sign(αu + βv) given u is erf(αu/β√2), so v² + a²α² = (2/π) asin x and E σ² = 1
+    sign = Activation("sign", jnp.sign, odd=True, kinks=(0.0,))
+    for alpha in (0.2, 0.8, 0.999):
+        c = gaussian_constants(sign, signal_variance=alpha, noise_variance=1 - alpha)
+        a2 = 2 / math.pi
+        v2 = 2 / math.pi * math.asin(alpha) - a2 * alpha
+        np.testing.assert_allclose([c.a**2, c.v2, c.s2], [a2, v2, 1 - a2 - v2], rtol=1e-11)
+
+
+def test_a_scale_beyond_the_digits_of_float64_is_refused_with_the_error_reached():
+    # σ is nearly linear there: what is left is a difference that rounding has eaten
+    with pytest.raises(ValueError, match=r"constants of 'tanh' at Γ = 0.001 reach a relative error of .*e-1"):
+        gaussian_constants(ACTIVATIONS["tanh"], signal_variance=5e-7, noise_variance=5e-7)
+
+
+def test_an_unknown_activation_gets_the_nearest_name():
+    with pytest.raises(ValueError, match=r"unknown activation 'thanh'; choose one of tanh, .*; did you mean 'tanh'"):
+        activation("thanh")

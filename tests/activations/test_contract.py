@@ -1,0 +1,108 @@
+"""What every activation has to meet, built-in or a user's: one test per promise, over all of them."""
+
+from __future__ import annotations
+
+import math
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from scipy import integrate
+
+from rfsim import Problem, data, filters, model, moments, spectra
+from rfsim.activations import ACTIVATIONS, activation, centered, gaussian_constants
+from rfsim.diffusion import Law, diffuse, forward, noise_variance, score_power, signal
+from rfsim.moments import averaged_moments
+from rfsim.training import losses
+
+HERE = "tests.activations.callables:"
+PLAIN = {  # each once more, for the reference integrators
+    "tanh": np.tanh,
+    "erf": np.vectorize(math.erf, otypes=[float]),
+    "relu": lambda x: np.maximum(x, 0.0),
+    "softplus": lambda x: np.logaddexp(x, 0.0),
+    "sine": np.sin,
+    "hermite3": lambda x: (x**3 - 3 * x) / math.sqrt(6),
+    "linear": lambda x: 1.0 * x,
+    HERE + "HARD_TANH": lambda x: np.clip(x, -1.0, 1.0),
+    HERE + "LEAKY_RELU": lambda x: np.where(x > 0, x, 0.2 * x),
+    HERE + "SWISH": lambda x: x / (1 + np.exp(-x)),
+    HERE + "damped": lambda x: x * np.exp(-(x**2) / 8),
+}
+every = pytest.mark.parametrize("name", PLAIN)
+
+
+def test_every_named_activation_is_held_to_the_contract():
+    assert set(ACTIVATIONS) <= set(PLAIN)
+
+
+def gauss(f, points=()):
+    """E f(u) by an adaptive integrator, split at `points`."""
+    inside = sorted(x for x in points if -9 < x < 9)
+    weight = lambda u: f(u) * math.exp(-u * u / 2) / math.sqrt(2 * math.pi)  # noqa: E731
+    return integrate.quad(weight, -9, 9, epsabs=1e-13, epsrel=1e-12, limit=400, points=inside or None)[0]
+
+
+@every
+@pytest.mark.parametrize(("t", "sigma_x"), [(0.01, 1.0), (0.3, 2.0), (1.5, 0.7)])
+def test_the_constants_equal_nested_adaptive_integrals(name, t, sigma_x):
+    sigma, plain = activation(name), PLAIN[name]
+    alpha, beta = signal(t) * sigma_x, math.sqrt(noise_variance(t))
+    gamma = math.hypot(alpha, beta)
+    kinks = np.array(sigma.kinks)
+    mean = gauss(lambda z: plain(gamma * z), kinks / gamma)
+    a = gauss(lambda z: plain(gamma * z) * z, kinks / gamma) / gamma
+
+    smooth = lambda u: gauss(lambda v: plain(alpha * u + beta * v) - mean, (kinks - alpha * u) / beta)  # noqa: E731
+    v2 = gauss(lambda u: smooth(u) ** 2, kinks / alpha) - a**2 * alpha**2
+    s2 = gauss(lambda z: (plain(gamma * z) - mean) ** 2, kinks / gamma) - a**2 * gamma**2 - v2
+    c = gaussian_constants(sigma, signal_variance=alpha**2, noise_variance=beta**2)
+    np.testing.assert_allclose([c.a, c.b, c.v2, c.s2], [a, beta * a, v2, s2], rtol=1e-9, atol=1e-12)
+    assert c.error <= 1e-12
+    assert centered(sigma, gamma).offset == pytest.approx(mean if sigma.self_centering else 0.0, abs=1e-12)
+
+
+@every
+@pytest.mark.parametrize("kind", ["training points", "population"])
+def test_moments_lie_within_five_standard_errors_of_monte_carlo(name, kind):
+    t, draws, dim = 0.3, 100_000, 5
+    rng = np.random.default_rng(0)
+    weights = rng.standard_normal((6, dim))
+    points = Law(rng.standard_normal((4, dim)), np.zeros(dim))
+    law = points if kind == "training points" else data.population("atoms:0.6@0.5,0.4@2", dim)
+    sigma = centered(activation(name), 1.3)  # Γ is the problem's, whatever this law's own scale
+    found = averaged_moments(weights, diffuse(law, t), sigma, noise_scale=math.sqrt(noise_variance(t)))
+    x = law.centers[np.arange(draws) % len(law.centers)]
+    x = x + rng.standard_normal(x.shape) * np.sqrt(law.variances)
+    xi = rng.standard_normal(x.shape)
+    phi = PLAIN[name](forward(x, xi, t) @ weights.T / math.sqrt(dim)) - sigma.offset
+    for exact, left, right in ((found.second, phi, phi), (found.noise, phi, xi)):
+        products = left[:, :, None] * right[:, None, :]
+        error = products.std(axis=0) / math.sqrt(draws)
+        assert np.all(np.abs(products.mean(axis=0) - exact) <= 5 * error)
+
+
+@every
+def test_the_score_error_meets_the_test_loss(name):
+    """E_score from (T2), with E φyᵀ from an adaptive integrator of its own, against L_test by the identity."""
+    problem = Problem(samples_per_dim=3, features_per_dim=6, diffusion_time=0.2, activation=name)
+    origin = model.source(problem)
+    draw = model.instance(problem, origin, model.resolve(problem, origin, 10), 0)
+    spectrum = spectra.sample_spectrum(problem, draw)
+    population = spectra.population_moments(problem, draw, spectrum)
+    second = jnp.array(population.second)
+    target = spectra.sample_target(spectrum, population)
+    delta, law = noise_variance(0.2), diffuse(draw.population, 0.2)
+    f = filters.flow(1e3, filters.learning_rate_constant(delta, 6.0))
+    weights = -spectrum.sources[0].T * f(spectrum.points) @ spectrum.basis.T / math.sqrt(delta)
+
+    def slope(v):  # E σ(√v u) u/√v
+        cuts = np.array(draw.sigma.kinks) / math.sqrt(v)
+        return gauss(lambda u: PLAIN[name](math.sqrt(v) * u) * u / math.sqrt(v), cuts)
+
+    v = (draw.weights**2 * law.variances).sum(1) / 10
+    feature_data = np.array([slope(x) for x in v])[:, None] * draw.weights * law.variances / math.sqrt(10)
+    np.testing.assert_allclose(moments.feature_data(population, law, math.sqrt(delta)), feature_data, atol=1e-12)
+    direct = losses.weights_score_error(weights, second, jnp.asarray(feature_data), law.variances)
+    identity = losses.score_error(losses.target_loss(spectrum, target, [f]), delta, score_power(law))
+    assert float(identity) == pytest.approx(float(direct), rel=1e-9)
