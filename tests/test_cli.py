@@ -174,6 +174,25 @@ def test_undefined_is_null_and_infinite_is_inf(capsys):
     assert frozen["problem"]["noise_copies"] == 1
 
 
+def test_linear_features_never_memorize(capsys):
+    linear = ["--activation", "linear", "--dim", "6", "--samples-per-dim", "4", "--features-per-dim", "3"]
+    found = answer(capsys, "train", *linear, "--quiet")
+    assert found["tau_mem"]["formula"] == "inf"
+    assert found["tau_mem"]["main"] is found["tau_mem"]["mini"] is None
+    found = answer(capsys, "spectrum", *linear, "--quiet")
+    assert [(bulk["name"], bulk["count"]) for bulk in found["bulks"]] == [("zero", 12), ("gen", 6)]
+    assert found["constants"]["v2"] == found["constants"]["s2"] == 0.0
+    _, _, told = run(capsys, "train", *linear)
+    assert "tau_mem  formula inf  main -  mini -" in told
+
+
+@pytest.mark.parametrize("name", ["relu", "softplus", "sine", "hermite3"])
+def test_every_activation_is_a_flag(capsys, name):
+    found = answer(capsys, "train", "--activation", name, "--dim", "12", "--features-per-dim", "3", "--quiet")
+    assert found["test"][0] < 1
+    assert (found["tau_gen"]["formula"] == "inf") == (name == "hermite3")  # a = 0 at Γ = 1
+
+
 def test_digits_fix_the_dimension_and_are_read_once(capsys, monkeypatch):
     reads = []
     read = data.read
@@ -297,6 +316,7 @@ BAD_VALUES = [
     (["--seed", "-1"], "--seed"),
     (["--seeds", "0"], "--seeds"),
     (["--activation", "tahn"], "did you mean 'tanh'"),
+    (["--activation", "os:getcwd"], "--activation: must be an activation's name; got 'os:getcwd'"),
     (["--data", "isotrpic"], "did you mean 'isotropic'"),
     (["--data", "atoms:0.5@1,0.4@2"], "weights sum to 0.9"),
     (["--data", ""], "data must name a population"),

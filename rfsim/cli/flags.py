@@ -78,6 +78,13 @@ def times(text: str) -> tuple[float, ...]:
     return found
 
 
+def named_activation(text: str) -> str:
+    """The name of an activation; a callable's address would import and run code, which only Python may ask for."""
+    if ":" in text:
+        raise ValueError(f"must be an activation's name; got {shown(text)}: callables are for rfsim.Problem in Python")
+    return text
+
+
 def listed(values: Sequence[float]) -> str:
     """Times as `times` reads them."""
     return ",".join(f"{value:g}" for value in values)
@@ -132,7 +139,9 @@ class ProblemFlags:
     features: Annotated[int | None, read_as(from_one, "p, instead of --features-per-dim.")] = None
     diffusion_time: Annotated[float, read_as(number, "Diffusion time t.")] = 0.1
     noise_copies: Annotated[float, read_as(number, "Frozen noise copies per sample, m; inf averages.")] = math.inf
-    activation: Annotated[str, text_flag("tanh or erf.")] = "tanh"
+    activation: Annotated[
+        str, read_as(named_activation, "σ: tanh, erf, relu, softplus, sine, hermite3 or linear; centered where needed.")
+    ] = "tanh"
     data: Annotated[
         str,
         text_flag(

@@ -72,6 +72,7 @@ def problem_line(result: xr.Dataset) -> list[str]:
     # file names may hold anything: what the fonts lack becomes "?", and "$" must not open mathtext
     name = name.encode("latin-1", "replace").decode("latin-1").replace("\n", " ")
     name = (name if len(name) <= 28 else name[:27] + "…").replace("$", r"\$")
+    activation = s["activation"].rpartition(":")[2].replace("_", r"\_")
     seeds = f"seeds {s['seed']}–{s['seed'] + s['seeds'] - 1}" if s["seeds"] > 1 else f"seed {s['seed']}"
     return [
         rf"$\psi_n={number(s['samples_per_dim'])}$",
@@ -79,7 +80,7 @@ def problem_line(result: xr.Dataset) -> list[str]:
         rf"$t={number(s['diffusion_time'])}$",
         rf"$m={number(s['noise_copies'])}$",
         rf"$\gamma={number(s['ridge'])}$",
-        rf"$\sigma=\mathrm{{{s['activation']}}}$",
+        rf"$\sigma=\mathrm{{{activation}}}$",
         f"{name} data",
         rf"$d={s['dim']}$",
         seeds,

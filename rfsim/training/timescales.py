@@ -71,7 +71,12 @@ def mini_eigenvalue(
 
 
 def mean_gen_eigenvalue(constants: Constants, total_variance: float, features_per_dim: float) -> float:
-    """λ̄_2 [ours]: mean of the d (or p < d) leading eigenvalues of a² WΣ_tWᵀ/d + v² + s²; total_variance is Γ²."""
+    """λ̄_2 [ours]: mean of the d (or p < d) leading eigenvalues of a² WΣ_tWᵀ/d + v² + s²; total_variance is Γ².
+
+    0 where a = 0: there is no ρ_2 then, and in the limit V = 0 and nothing is learned.
+    """
+    if constants.a == 0:
+        return 0.0
     leading = constants.a**2 * total_variance * max(features_per_dim, 1.0)
     return leading + constants.v2 + constants.s2
 

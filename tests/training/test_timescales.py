@@ -39,6 +39,10 @@ def test_no_rate_is_an_infinite_time():
     assert timescales.rate_time(0.5, 0.2, 4.0) == pytest.approx(40.0)
 
 
+def test_without_a_linear_part_there_is_nothing_to_generalize_from():
+    assert timescales.mean_gen_eigenvalue(Constants(0.0, 0.0, 0.02, 0.03, 0.0), 1.0, 8.0) == 0.0
+
+
 def known(train, test):
     return lambda tau: FlowCurves(train(tau), test(tau), np.zeros_like(tau))
 

@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+import dataclasses
+
+import jax
+import numpy as np
+import pytest
+
+import rfsim
+from rfsim import Problem, store
+from rfsim.activations import ACTIVATIONS, activation
+from rfsim.plotting.figures import problem_line
+from tests.activations import callables
+
+HERE = "tests.activations.callables:"
+
+
+def test_a_callable_is_stored_as_where_it_is():
+    problem = Problem(activation=callables.damped)
+    assert problem.activation == HERE + "damped"
+    assert problem == Problem(activation=HERE + "damped")
+    assert problem.sigma.function is callables.damped
+    assert dataclasses.replace(problem, ridge=1.0).activation == HERE + "damped"
+
+
+def test_an_activation_object_declares_what_a_plain_callable_cannot():
+    sigma = Problem(activation=HERE + "HARD_TANH").sigma
+    assert (sigma.name, sigma.odd, sigma.kinks) == (HERE + "HARD_TANH", True, (-1.0, 1.0))
+    assert Problem(activation=ACTIVATIONS["relu"]).activation == "relu"
+
+
+def test_a_callable_runs_end_to_end():
+    problem = Problem(samples_per_dim=2, features_per_dim=4, activation=HERE + "LEAKY_RELU")
+    result = rfsim.train(problem, [0, 100], dim=8)
+    assert float(result.train[0, 0]) == 1.0
+    assert float(result.train[0, 1]) < 1.0
+    assert store.settings(result)["activation"] == HERE + "LEAKY_RELU"
+    # a bare underscore would open a subscript in the title
+    assert r"$\sigma=\mathrm{LEAKY\_RELU}$" in problem_line(result)
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("with_nan", r"is NaN or infinite at -40; it must be finite from -40 to 40"),
+        ("wrong_shape", r"must map float64 \(12, 12\) to float64 \(12, 12\); it returns float64 \(12,\)"),
+        ("single", r"it returns float32 \(12, 12\)"),
+        ("in_numpy", r"cannot be compiled \(TracerArrayConversionError.*\); write it with jax.numpy"),
+        ("raises_two_lines", r"cannot be compiled \(RuntimeError: first line\); write it with jax.numpy"),
+        ("normalizing", r"must act on each number by itself"),
+        ("constant", r"is the constant 1: it has no features to learn from"),
+        ("NOT_ODD", r"is declared odd and is not"),
+        ("NOT_A_POLYNOMIAL", r"is declared a polynomial of degrees \(1, 3\) and is not one"),
+        ("UNSORTED", r"kinks must be finite and increase; got \(1.0, -1.0\)"),
+        ("number", r"is a int; a callable or an Activation is needed"),
+        ("missing", r"cannot be imported \(AttributeError: .*\); give 'module:attribute'"),
+    ],
+)
+def test_a_callable_that_cannot_be_used_is_refused_in_one_line(name, message):
+    with pytest.raises(ValueError, match=message) as refusal:
+        Problem(activation=HERE + name)
+    assert "\n" not in str(refusal.value)
+
+
+@pytest.mark.parametrize("spec", ["no_such_module:f", ":f", "math:", "tests..x:f", "os.path:"])
+def test_an_address_that_leads_nowhere_is_refused(spec):
+    with pytest.raises(ValueError, match=r"cannot be imported \(.*\); give 'module:attribute'"):
+        activation(spec)
+
+
+def test_a_callable_that_cannot_be_found_again_is_refused():
+    with pytest.raises(ValueError, match=r"is not found again as .*<lambda>.*; define it with `def` at the top"):
+        Problem(activation=lambda x: x)
+    with pytest.raises(ValueError, match="give an Activation by where it is kept, 'module:attribute'"):
+        Problem(activation=callables.LEAKY_RELU)
+
+
+def test_an_uncentered_callable_is_refused_with_its_mean_and_the_remedy():
+    problem = Problem(activation=callables.swish, samples_per_dim=2, features_per_dim=4)
+    with pytest.raises(ValueError, match=r"must be centered: E σ\(Γz\) = 0.207 at Γ = 1; declare .*centering=True"):
+        rfsim.spectrum(problem, dim=8)
+
+
+@pytest.mark.parametrize("copies", [2, np.inf])
+def test_nan_on_the_data_is_refused_in_one_line(copies):
+    rows = np.random.default_rng(0).standard_normal((60, 8))
+    rows[::7] *= 100.0
+    problem = Problem(samples_per_dim=2, features_per_dim=4, noise_copies=copies, activation=callables.overflows_late)
+    with pytest.raises(ValueError, match=r"is (nan at|NaN or infinite)") as refusal:
+        rfsim.spectrum(problem, array=rows, scale="none")
+    assert "\n" not in str(refusal.value)
+
+
+def test_checks_do_not_depend_on_the_precision_in_force():
+    with jax.enable_x64(False):
+        assert Problem(activation=callables.damped).activation == HERE + "damped"
