@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
@@ -12,13 +13,24 @@ TINY = bench.Case(dim=8, samples=16, features=40)
 
 def test_every_measurement_is_a_row_beside_its_floor():
     rows = list(bench.run(case=TINY))
-    assert [row.name for row in rows] == ["moments", "times", "curve"]
+    assert [row.name for row in rows] == ["baseline", "moments", "times", "curve", "krylov"]
     for row in rows:
         assert row.seconds > 0
         assert row.ratio == pytest.approx(row.seconds / row.floor)
         assert row.size.startswith("d=8 n=16 p=40 t=0.1")
         assert row.peak_memory > 2**20
         assert row.device
+        assert row.against
+    baseline, *_, curve, krylov = rows
+    assert "extrapolated from 20" in baseline.size
+    assert (baseline.against, baseline.floor) == ("the exact route", curve.seconds)
+    assert krylov.size.endswith("route=dense")  # nothing to gain at 40 features
+
+
+def test_the_krylov_row_says_how_many_blocks_ran():
+    [row] = bench.run(["krylov"], bench.Case(dim=40, samples=40, features=800, diffusion_time=1.0))
+    assert re.search(r"route=krylov blocks=\d+$", row.size)
+    assert row.against == "one LAPACK decomposition"
 
 
 def test_the_command_prints_rows(monkeypatch, capsys):
@@ -27,7 +39,7 @@ def test_the_command_prints_rows(monkeypatch, capsys):
     out, err = capsys.readouterr()
     answer = json.loads(out)
     assert answer["schema"] == 1
-    assert list(answer["rows"][0]) == ["name", "size", "seconds", "floor", "ratio", "peak_memory", "device"]
+    assert list(answer["rows"][0]) == ["name", "size", "seconds", "floor", "ratio", "peak_memory", "device", "against"]
     assert err.startswith("times: ")
 
 

@@ -48,7 +48,8 @@ def outcome_lines(root: Path, outcomes: Sequence[reproduce.Outcome]) -> list[str
 def bench_line(row: bench.Row) -> str:
     """One measurement on one line."""
     memory = f"{row.peak_memory / machine.GIB:.2f} GiB"
-    return f"{row.name}: {row.seconds:.3f} s, {row.ratio:.2f} times its floor; peak {memory}; {row.size}; {row.device}"
+    beside = f"{row.seconds:.3f} s, {row.ratio:.2f} times its floor, {row.against}"
+    return f"{row.name}: {beside}; peak {memory}; {row.size}; {row.device}"
 
 
 def _duration(seconds: float) -> str:

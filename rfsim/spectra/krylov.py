@@ -56,21 +56,37 @@ def krylov_spectrum(
     Peak memory: 3.1 features² doubles beside the basis, while Ũ is assembled next to U. Raises ValueError as
     `sample_spectrum` does.
     """
-    training = certified_moments(problem, draw, tolerance)
-    found: list[Moments] = []
 
     def population(floor: float) -> Moments:
-        found.append(population_above(problem, draw, floor, tolerance=tolerance))
+        return population_above(problem, draw, floor, tolerance=tolerance)
+
+    training = certified_moments(problem, draw, tolerance)
+    return reduced(problem, draw, training, population, tolerance=tolerance, largest_share=largest_share)
+
+
+def reduced(
+    problem: Problem,
+    draw: Instance,
+    training: Moments,
+    population: Callable[[float], Moments],
+    *,
+    tolerance: float = 1e-6,
+    largest_share: float = 0.5,
+) -> tuple[SampleSpectrum, SampleTarget]:
+    """`krylov_spectrum` from U, V and, given a lower bound on λ_min + γ or θ_min + γ, Ũ and Ṽ."""
+    zero = null_directions(problem, draw)
+    found: list[Moments] = []
+
+    def once(floor: float) -> Moments:
+        found.append(population(floor))
         return found[0]
 
-    zero = null_directions(problem, draw)
     rank = draw.sizes.features - zero
     projected = project(
-        training, population, ridge=problem.ridge, rank=rank, tolerance=tolerance, largest_share=largest_share
+        training, once, ridge=problem.ridge, rank=rank, tolerance=tolerance, largest_share=largest_share
     )
     if projected is None:
         spectrum = decomposition(problem, draw, training, *eigh(training.second))
-        del training  # one p × p less while the target is turned
         smallest = float(spectrum.points[zero]) + problem.ridge
         return spectrum, sample_target(spectrum, found[0] if found else population(smallest))
     require_resolved(problem, draw, float(projected[0].points[0]), float(projected[0].points[-1]))

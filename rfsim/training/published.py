@@ -1,0 +1,88 @@
+"""Training as the papers' public script does it, repaired: a full-batch loop with fresh noise and Monte Carlo losses.
+
+The baseline of `rfsim bench`, not a route of ours. Repaired: the weights carry 1/√p and the loss 1/d, so that steps
+are train_time kη/d² (equations.md §3); the rate stays below its stability limit; float64; everything in one scan.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from functools import partial
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+
+from rfsim import data
+from rfsim.diffusion import noise_variance, signal
+from rfsim.filters import descent_step
+from rfsim.model import Instance, Problem
+
+Function = Callable[[Array], Array]
+
+
+class Setting(NamedTuple):
+    """W/√d (features, dim); training points and a test set (…, dim); e^{−t}; √Δ; η."""
+
+    weights: Array
+    points: Array
+    held_out: Array
+    signal: float
+    noise_scale: float
+    rate: float
+
+
+def setting(problem: Problem, draw: Instance, key: Array, stable_share: float) -> Setting:
+    """One draw, with a test set of twice its samples, at a share of the largest stable rate."""
+    t, d = problem.diffusion_time, draw.sizes.dim
+    held_out = data.draw(draw.population, 2 * draw.sizes.samples, draw.seed + 1)
+    weights = jnp.asarray(draw.weights / math.sqrt(d))
+    found = Setting(
+        weights, jnp.asarray(draw.points), jnp.asarray(held_out), signal(t), math.sqrt(noise_variance(t)), 0.0
+    )
+    return found._replace(rate=stable_share * largest_stable_rate(found, key, problem.sigma.function))
+
+
+@partial(jax.jit, static_argnames=("count", "function"))
+def descend(setting: Setting, start: Array, key: Array, *, count: int, function: Function) -> Array:
+    """Weights A (dim, features) after `count` gradient steps, each over all points with noise of its own."""
+
+    def step(a: Array, key: Array) -> tuple[Array, None]:
+        phi, xi = _noisy_features(setting, setting.points, key, function)
+        n, d = xi.shape
+        slope = 2 * setting.noise_scale / (n * d * phi.shape[1] ** 0.5)
+        return a - setting.rate * slope * (_residual(setting, a, phi, xi).T @ phi), None
+
+    return jax.lax.scan(step, start, jax.random.split(key, count))[0]
+
+
+@partial(jax.jit, static_argnames=("function",))
+def monte_carlo_losses(setting: Setting, a: Array, key: Array, *, function: Function) -> Array:
+    """L_train over two fresh noises per training point and L_test over the test set, (2,)."""
+
+    def loss(points: Array, key: Array) -> Array:
+        phi, xi = _noisy_features(setting, points, key, function)
+        return (_residual(setting, a, phi, xi) ** 2).mean()
+
+    train, test = jax.random.split(key)
+    return jnp.stack([loss(jnp.tile(setting.points, (2, 1)), train), loss(setting.held_out, test)])
+
+
+def largest_stable_rate(setting: Setting, key: Array, function: Function) -> float:
+    """η at which c·λ_max = 2, with λ_max of U over one draw of the noise from its (points, points) Gram matrix."""
+    phi, _ = _noisy_features(setting, setting.points, key, function)
+    n, p = phi.shape
+    largest = float(jnp.linalg.eigvalsh(phi @ phi.T / n)[-1])
+    return 2 / (descent_step(1.0, setting.noise_scale**2, p, setting.points.shape[1]) * largest)
+
+
+def _noisy_features(setting: Setting, points: Array, key: Array, function: Function) -> tuple[Array, Array]:
+    xi = jax.random.normal(key, points.shape, dtype=points.dtype)
+    x = setting.signal * points + setting.noise_scale * xi
+    return function(x @ setting.weights.T), xi
+
+
+def _residual(setting: Setting, a: Array, phi: Array, xi: Array) -> Array:
+    return setting.noise_scale * phi @ a.T / phi.shape[1] ** 0.5 + xi
