@@ -76,7 +76,7 @@ def test_krylov_and_dense_give_the_same_curves_at_larger_sizes(dim, psi_n, ratio
     assert_same_curves(problem, drawn(problem, dim))
 
 
-@pytest.mark.parametrize("settings", [{"ridge": 1e-3}, {"noise_copies": 2}, {"noise_copies": 4, "ridge": 1e-2}])
+@pytest.mark.parametrize("settings", [{"ridge": 1e-3}, {"noise_copies": 4, "ridge": 1e-2}])
 def test_ridge_and_frozen_noise(settings):
     problem = Problem(samples_per_dim=4, features_per_dim=24, **settings)
     spectrum = assert_same_curves(problem, drawn(problem, 10))
@@ -86,16 +86,9 @@ def test_ridge_and_frozen_noise(settings):
 def test_frozen_noise_without_a_ridge_ends_at_the_rank():
     """n·m = 80 of 240 directions carry V; one rounding direction more would be flat and blow up at τ = ∞."""
     problem = Problem(samples_per_dim=4, features_per_dim=24, noise_copies=2)
-    spectrum, _ = spectra.krylov_spectrum(problem, drawn(problem, 10))
+    spectrum = assert_same_curves(problem, drawn(problem, 10))
     assert columns(spectrum) <= 80
     assert spectrum.points[0] > 1e-6
-
-
-def test_a_ridge_ends_it_earlier():
-    plain = Problem(samples_per_dim=2, features_per_dim=32)
-    ridged = Problem(samples_per_dim=2, features_per_dim=32, ridge=0.1)
-    counts = [columns(spectra.krylov_spectrum(p, drawn(p, 10), largest_share=1.0)[0]) for p in (plain, ridged)]
-    assert counts[1] < 0.7 * counts[0]
 
 
 def gaussian_equivalent(dim, psi_n, features, *, seed=0):

@@ -53,8 +53,8 @@ def krylov_spectrum(
     see `certified_moments`. Ũ is computed to tolerance × (θ_min + γ): it acts inside the Krylov space only, where no
     filter exceeds 1/(θ_min + γ).
 
-    Peak memory: 3.1 features² doubles beside the basis, while Ũ is assembled next to U. Raises ValueError as
-    `sample_spectrum` does.
+    Peak memory: about 3.5 features² doubles beside the basis, while Ũ is assembled next to U (1.5 GiB in all, measured
+    at p = 6400 with a basis of 1700 columns). Raises ValueError as `sample_spectrum` does.
     """
 
     def population(floor: float) -> Moments:
