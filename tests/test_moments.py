@@ -9,7 +9,7 @@ import pytest
 from rfsim import data
 from rfsim.activations import ACTIVATIONS, centered
 from rfsim.diffusion import Law, diffuse, forward, noise_variance
-from rfsim.moments import assembly, averaged_moments, sampled_moments
+from rfsim.moments import assembly, averaged_moments, sampled_moments, tensor
 
 TANH = ACTIVATIONS["tanh"]
 NUMPY = {
@@ -133,10 +133,56 @@ def test_the_second_moment_is_symmetric_and_positive():
 
 def test_too_many_orders_are_refused_with_the_bound_reached():
     rng = np.random.default_rng(7)
-    weights = rng.standard_normal((40, 2))
-    law = diffuse(Law(rng.standard_normal((4, 2)), np.zeros(2)), 1.0)
-    with pytest.raises(ValueError, match=r"needs more than 30 Hermite orders at dim = 2: the error bound reached is"):
-        averaged_moments(weights, law, TANH, noise_scale=0.9, max_orders=30)
+    for dim, sigma in ((4, TANH), (2, centered(ACTIVATIONS["relu"], 1.0))):  # no tensor rule for a kink
+        weights = rng.standard_normal((40, dim))
+        law = diffuse(Law(rng.standard_normal((4, dim)), np.zeros(dim)), 1.0)
+        with pytest.raises(ValueError, match=rf"more than 30 Hermite orders at dim = {dim}: the error bound"):
+            averaged_moments(weights, law, sigma, noise_scale=0.9, max_orders=30)
+
+
+@pytest.mark.parametrize("dim", [1, 2, 3])
+@pytest.mark.parametrize("name", ["tanh", "softplus"])
+def test_few_dimensions_are_averaged_over_the_noise_itself(dim, name):
+    rng = np.random.default_rng(16)
+    weights, points = rng.standard_normal((14, dim)), rng.standard_normal((3, dim))
+    scale, sigma = math.sqrt(noise_variance(0.5)), centered(ACTIVATIONS[name], 1.1)
+    for clean in (Law(points, np.zeros(dim)), data.population("isotropic", dim)):
+        law = diffuse(clean, 0.5)
+        # 2 orders are too few: what the series cannot reach is left to the tensor rule
+        found = averaged_moments(weights, law, sigma, noise_scale=scale, floor=1e-4, max_orders=2)
+        assert found.orders == 0
+        assert found.error_bound <= 1e-10
+        z, w = np.polynomial.hermite_e.hermegauss({1: 150, 2: 110, 3: 60}[dim])
+        z = np.stack(np.meshgrid(*[z] * dim, indexing="ij")).reshape(dim, -1)
+        w = np.prod(np.meshgrid(*[w / w.sum()] * dim, indexing="ij"), axis=0).ravel()
+        second, noise = np.zeros((14, 14)), np.zeros((14, dim))
+        for center in law.centers:
+            x = center[:, None] + np.sqrt(law.variances)[:, None] * z
+            phi = NUMPY[name](weights @ x / math.sqrt(dim)) - sigma.offset
+            second += (phi * w) @ phi.T / len(law.centers)
+            noise += scale * (phi * w) @ (z / np.sqrt(law.variances)[:, None]).T / len(law.centers)
+        np.testing.assert_allclose(found.second, second, atol=1e-9)
+        np.testing.assert_allclose(found.noise, noise, atol=1e-9)
+
+
+def test_the_tensor_rule_and_the_series_agree_where_both_converge():
+    rng = np.random.default_rng(17)
+    weights = rng.standard_normal((3, 3))
+    law = diffuse(Law(rng.standard_normal((4, 3)), np.zeros(3)), 0.1)
+    series = averaged_moments(weights, law, TANH, noise_scale=0.4, floor=1e-6)
+    direct = averaged_moments(weights, law, TANH, noise_scale=0.4, floor=1e-6, max_orders=2)
+    assert (series.orders > 0, direct.orders) == (True, 0)
+    np.testing.assert_allclose(direct.second, series.second, atol=2e-12)
+    np.testing.assert_allclose(direct.noise, series.noise, atol=2e-12)
+
+
+def test_tensor_rules_that_do_not_agree_are_refused_with_the_error_reached(monkeypatch):
+    rng = np.random.default_rng(18)
+    weights = rng.standard_normal((10, 2))
+    law = diffuse(Law(rng.standard_normal((4, 2)), np.zeros(2)), 0.5)
+    monkeypatch.setattr(tensor, "MOST_POINTS", 4000)
+    with pytest.raises(ValueError, match=r"by tensor quadrature at dim = 2 is found to .*, asked is .*; use fewer"):
+        averaged_moments(weights, law, TANH, noise_scale=0.8, floor=1e-4, max_orders=2)
 
 
 def test_a_law_without_noise_is_refused():

@@ -20,8 +20,10 @@ from numpy.typing import NDArray
 
 from rfsim.activations import Activation
 from rfsim.diffusion import Law
+from rfsim.moments import tensor
 from rfsim.moments.assembly import add_orders, chunk_rows, coefficients, finish, pad, padded
 from rfsim.moments.planning import (
+    MAX_CLOSED_ORDERS,
     MAX_ORDERS,
     Geometry,
     choose_orders,
@@ -41,8 +43,9 @@ class Moments(NamedTuple):
     """The two moments of (T1) and what is known of their error.
 
     second: M (features, features); noise: N (features, dim), both dimensionless; constant: E‖ξ‖²/d;
-    orders: Hermite orders summed (0 for frozen draws); error_bound: bound on the spectral norm of what the orders left
-    out would add to M. Rounding, of order eps·‖M‖, comes on top.
+    orders: Hermite orders summed (0 for frozen draws and tensor quadrature); error_bound: bound on the spectral norm of
+    what the orders left out would add to M, or the difference of the last two tensor rules. Rounding, of order
+    eps·‖M‖, comes on top.
     """
 
     second: Array
@@ -61,7 +64,7 @@ def averaged_moments(
     tolerance: float = 1e-6,
     floor: float | None = None,
     ridge: float = 0.0,
-    max_orders: int = MAX_ORDERS,
+    max_orders: int | None = None,
 ) -> Moments:
     """M and N of the features of `law`, averaged exactly over its Gaussian noise.
 
@@ -70,10 +73,17 @@ def averaged_moments(
     `floor` is λ_min + γ where the caller knows it; by default it is `ridge` plus an estimate of λ_min from the energy
     of the features beyond the degree whose polynomials span most of them.
 
-    Raises ValueError with the bound reached where more than `max_orders` are needed.
+    At d ≤ 3, where the series needs more than `max_orders`, a smooth σ is averaged by tensor quadrature instead.
+
+    max_orders: 200, or 600 where σ has a closed form of its coefficients.
+
+    Raises ValueError with the bound reached where more than `max_orders` are needed, or where two tensor rules do not
+    agree.
     """
     require_float64()
     geometry = geometry_of(weights, law)
+    if max_orders is None:
+        max_orders = MAX_CLOSED_ORDERS if sigma.closed and sigma.closed.orders else MAX_ORDERS
     pilot = run_pilot(weights, law, geometry, sigma, max_orders)
     if floor is None:
         floor = ridge + 0.5 * float(pilot.tail[:, spanned_degree(*weights.shape) + 1].min())
@@ -92,6 +102,9 @@ def averaged_moments(
         if bound <= target or orders >= max_orders:
             break
         first, orders = orders, min(orders + 2, max_orders)
+    if bound > target and weights.shape[1] <= tensor.MOST_DIM and not sigma.kinks:
+        del totals
+        return _by_tensor(weights, law, sigma, noise_scale, tolerance, floor)
     if bound > target:
         raise ValueError(
             f"the noise average needs more than {max_orders} Hermite orders at dim = {weights.shape[1]}: the error "
@@ -102,6 +115,20 @@ def averaged_moments(
     noise = jnp.asarray(stein[:, None] * weights / math.sqrt(weights.shape[1]))
     second = finish(totals.second, jnp.asarray(totals.square))
     return Moments(second, noise, 1.0, orders, bound)
+
+
+def _by_tensor(
+    weights: NDArray[np.float64], law: Law, sigma: Activation, noise_scale: float, tolerance: float, floor: float
+) -> Moments:
+    target = tolerance * floor
+    second, noise, error = tensor.tensor_moments(weights, law, sigma, noise_scale=noise_scale, target=target)
+    _require_finite(np.asarray(noise), sigma)
+    if not error <= target:
+        raise ValueError(
+            f"the noise average by tensor quadrature at dim = {weights.shape[1]} is found to {error:.1e}, asked is "
+            f"{target:.1e} ({tolerance:g} of λ_min + γ ≈ {floor:.1e}); use fewer features or a larger ridge"
+        )
+    return Moments(second, noise, 1.0, 0, error)
 
 
 def feature_data(moments: Moments, law: Law, noise_scale: float) -> Array:

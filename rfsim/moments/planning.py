@@ -21,6 +21,7 @@ from rfsim.numerics import HermiteRule, hermite_rule
 RULE_TOLERANCE = 1e-14  # of √E σ² and of E σ², where these pass 1
 PANEL_TOLERANCE = 1e-13  # rounding in a recurrence of a hundred orders, where a grid has its table
 MAX_ORDERS = 200
+MAX_CLOSED_ORDERS = 600  # without a quadrature to resolve them; a kink's energies fall slowly with the order
 PANEL_NODES = (32, 48, 64, 80, 96, 128, 192)
 
 

@@ -178,11 +178,10 @@ def _decomposed(problem: Problem, draw: Instance, tolerance: float) -> tuple[Mom
 
 def next_floor(moments: Moments, smallest: float, ridge: float, tolerance: float) -> float | None:
     """λ_min + γ to compute the moments for again, given U's smallest eigenvalue; None where they are good enough."""
-    if not moments.orders:
-        return None  # over frozen draws nothing is truncated
     # what the eigenvalues can still promise when truncation has moved them by its bound
     floor = smallest - moments.error_bound + ridge
-    if moments.error_bound <= tolerance * floor:
+    # nothing was left out where the bound is 0: a λ_min that rounding made negative is for the caller to refuse
+    if moments.error_bound <= tolerance * max(floor, 0.0):
         return None
     return max(floor, 0.01 * moments.error_bound / tolerance)
 
