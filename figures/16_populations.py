@@ -50,7 +50,7 @@ def anisotropic(results: Results) -> Figure:
             if ax is not column[-1]:
                 ax.tick_params(axis="x", which="both", labelbottom=False)
         column[-1].set_xlabel(rf"eigenvalue $\lambda$ of $U$, $t={t:g}$")
-        part_legend(column[0])
+        part_legend(column[0], shown[0])
     with styled(STYLE):
         figure.supylabel(r"$\lambda\,\rho(\lambda)$ (mass per $\ln\lambda$)")
         line = problem_line(result)
@@ -72,7 +72,7 @@ def mixtures(results: Results) -> Figure:
         spectrum_strip(ax, result, name, (0.8 * lam.min(), 1.25 * lam.max()))
         if ax is not axes[-1, 0]:
             ax.tick_params(axis="x", which="both", labelbottom=False)
-    part_legend(axes[0, 0])
+    part_legend(axes[0, 0], result)
     losses, score, onset = axes[:, 1]
     family_panel(losses, family, ("train", "test"))
     losses.set_ylabel("loss per dimension")

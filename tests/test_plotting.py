@@ -259,8 +259,9 @@ def test_a_strip_has_the_areas_of_the_parts_its_name_and_its_marks(trained):
     assert (ax.get_xscale(), ax.get_yscale(), ax.get_xlim()) == ("log", "log", (1e-4, 1e2))
     assert [text.get_text() for text in ax.texts] == ["a name"]
     assert list(ax.lines[0].get_xdata()) == [0.5, 2.0]
-    plotting.part_legend(ax)
-    assert legend_texts(ax) == ["null", "mini", "main", "gen"]
+    plotting.part_legend(ax, trained)
+    counts = dict(zip(trained.bulk.values, trained["count"].values, strict=True))
+    assert legend_texts(ax) == [f"{name} {counts[name]}" for name in ("null", "mini", "main", "gen")]
 
 
 # whole figures

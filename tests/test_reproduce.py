@@ -209,6 +209,9 @@ def test_every_experiment_of_this_checkout_keeps_the_form():
         "14_data_scale",
         "15_score_error",
         "16_populations",
+        "17_overfitting_directions",
+        "18_gaussian_equivalence",
+        "19_activations",
     ]
     figures = [name for one in found for name in one.figures]
     claims = [claim.id for one in found for claim in one.claims]

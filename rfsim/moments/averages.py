@@ -122,7 +122,7 @@ def _by_tensor(
 ) -> Moments:
     target = tolerance * floor
     second, noise, error = tensor.tensor_moments(weights, law, sigma, noise_scale=noise_scale, target=target)
-    _require_finite(np.asarray(noise), sigma)
+    require_finite(np.asarray(noise), sigma)
     if not error <= target:
         raise ValueError(
             f"the noise average by tensor quadrature at dim = {weights.shape[1]} is found to {error:.1e}, asked is "

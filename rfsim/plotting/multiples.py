@@ -15,7 +15,6 @@ from rfsim.plotting.curves import family_panel
 from rfsim.plotting.layout import legend_above
 from rfsim.plotting.spectra import part_histograms
 from rfsim.plotting.style import PART_LOOKS, in_style, style_of
-from rfsim.spectra import PARTS
 
 COLLAPSE_TIMES = (1e-3, 1e2)  # in units of the predicted time
 STRIP_HEIGHTS = (1e-3, 3.0)
@@ -81,8 +80,10 @@ def spectrum_strip(
 
 
 @in_style
-def part_legend(ax: Axes, names: Sequence[str] = PARTS[1:]) -> None:
-    """The colors of the parts, above the first strip of a stack."""
-    legend_above(
-        ax, [Patch(color=PART_LOOKS[name].color, label=name, linewidth=0) for name in names], handle_length=1.4
-    )
+def part_legend(ax: Axes, result: xr.Dataset) -> None:
+    """The colors of a result's parts and how many eigenvalues each counts, above the first strip of a stack."""
+    counts = dict(zip(map(str, result.bulk.values), result["count"].values.tolist(), strict=True))
+    handles = [
+        Patch(color=PART_LOOKS[name].color, label=f"{name} {count}", linewidth=0) for name, count in counts.items()
+    ]
+    legend_above(ax, handles, handle_length=1.4)

@@ -92,7 +92,7 @@ def part_histograms(
         raise ValueError(f"the result has no part {' or '.join(parts)}")
     total, lam, label = lam.size, lam[kept], label[kept]
     # a few eigenvalues a bin, so that the shape shows through the counting noise
-    bins = bins or int(np.clip(2 * np.sqrt(lam.size), 12, 80 if scale == "log" else 50))
+    bins = bins or int(np.clip(2 * np.sqrt(np.count_nonzero(lam > 0)), 12, 80 if scale == "log" else 50))
     edges, _, found = density(lam, bins=bins, scale=scale)
     atoms, loose = [], np.ones(lam.size, dtype=bool)
     for position in found[:, 0]:

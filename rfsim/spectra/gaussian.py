@@ -69,7 +69,7 @@ def gaussian_spectrum(problem: Problem, draw: Instance, constants: Constants) ->
     d, n, p = draw.sizes
     if math.isfinite(problem.noise_copies):
         moments = moments_of_features(draw.sizes.features, _frozen_features(problem, draw, constants))
-        rank = n * int(problem.noise_copies) if _spread(constants) else d
+        rank = min(n * int(problem.noise_copies), p if _spread(constants) else d)
         return decomposition(problem, draw, moments, *eigh(moments.second), zero=max(p - rank, 0))
     width = n + d
     factor = jnp.asarray(np.hstack([_of_points(problem, draw, constants) / math.sqrt(n), _noise(draw, constants)]))
