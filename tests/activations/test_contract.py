@@ -65,13 +65,14 @@ def test_the_constants_equal_nested_adaptive_integrals(name, t, sigma_x):
 @every
 @pytest.mark.parametrize("kind", ["training points", "population"])
 def test_moments_lie_within_five_standard_errors_of_monte_carlo(name, kind):
-    t, draws, dim = 0.3, 100_000, 5
+    t, draws, dim = 0.3, 50_000, 5
     rng = np.random.default_rng(0)
     weights = rng.standard_normal((6, dim))
     points = Law(rng.standard_normal((4, dim)), np.zeros(dim))
     law = points if kind == "training points" else data.population("atoms:0.6@0.5,0.4@2", dim)
     sigma = centered(activation(name), 1.3)  # Γ is the problem's, whatever this law's own scale
-    found = averaged_moments(weights, diffuse(law, t), sigma, noise_scale=math.sqrt(noise_variance(t)))
+    # 1e-6 is far below a standard error, and few orders reach it
+    found = averaged_moments(weights, diffuse(law, t), sigma, noise_scale=math.sqrt(noise_variance(t)), floor=1.0)
     x = law.centers[np.arange(draws) % len(law.centers)]
     x = x + rng.standard_normal(x.shape) * np.sqrt(law.variances)
     xi = rng.standard_normal(x.shape)
@@ -85,7 +86,10 @@ def test_moments_lie_within_five_standard_errors_of_monte_carlo(name, kind):
 @every
 def test_the_score_error_meets_the_test_loss(name):
     """E_score from (T2), with E φyᵀ from an adaptive integrator of its own, against L_test by the identity."""
-    problem = Problem(samples_per_dim=3, features_per_dim=6, diffusion_time=0.2, activation=name)
+    # frozen noise: the identity is about the population, and two draws of U take no series
+    problem = Problem(
+        samples_per_dim=3, features_per_dim=6, diffusion_time=0.2, noise_copies=2, ridge=0.01, activation=name
+    )
     origin = model.source(problem)
     draw = model.instance(problem, origin, model.resolve(problem, origin, 10), 0)
     spectrum = spectra.sample_spectrum(problem, draw)
@@ -93,7 +97,7 @@ def test_the_score_error_meets_the_test_loss(name):
     second = jnp.array(population.second)
     target = spectra.sample_target(spectrum, population)
     delta, law = noise_variance(0.2), diffuse(draw.population, 0.2)
-    f = filters.flow(1e3, filters.learning_rate_constant(delta, 6.0))
+    f = filters.flow(1e3, filters.learning_rate_constant(delta, 6.0), 0.01)
     weights = -spectrum.sources[0].T * f(spectrum.points) @ spectrum.basis.T / math.sqrt(delta)
 
     def slope(v):  # E σ(√v u) u/√v
