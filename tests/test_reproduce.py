@@ -20,6 +20,9 @@ FIGURES = (
     "b25-fig13",
     "anisotropic",
     "mixtures",
+    "overfitting-directions",
+    "gaussian-equivalence",
+    "activations",
 )
 
 EXPERIMENT = '''
