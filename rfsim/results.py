@@ -29,10 +29,14 @@ def spectrum_dataset(run: Run, found: Sequence[SampleSpectrum]) -> xr.Dataset:
     seed = {"seed": list(run.seeds[: len(found)])}
     if not run.method.labels:
         blocks = np.array([np.nan if one.blocks is None else one.blocks for one in found])
-        change = np.array([one.disagreement for one in found])
+        change = np.array([one.remaining for one in found])
         krylov = {
             "blocks": ("seed", blocks, {"long_name": "blocks of the Krylov space, NaN where U was decomposed whole"}),
-            "disagreement": ("seed", change, {"long_name": "what the last block changed in the curves"}),
+            "remaining": (
+                "seed",
+                change,
+                {"long_name": "what further blocks are estimated to change"},
+            ),
         }
         return xr.Dataset(common | krylov, coords=seed)
     lam = np.stack([np.asarray(one.points) for one in found])

@@ -12,14 +12,13 @@ from collections.abc import Callable
 import jax
 import jax.numpy as jnp
 import numpy as np
-import scipy.linalg
 from jax import Array
+from threadpoolctl import threadpool_limits
 
-from rfsim.filters import flow
 from rfsim.model import Instance, Problem
 from rfsim.moments import Moments
 from rfsim.precision import require_float64
-from rfsim.spectra.basis import KrylovBasis, SeenFrom, Square
+from rfsim.spectra.basis import KrylovBasis, SeenFrom
 from rfsim.spectra.sample import (
     SampleSpectrum,
     SampleTarget,
@@ -35,9 +34,9 @@ from rfsim.spectra.sample import (
     training_moments,
 )
 
-# cross and overlap do not converge from one side: two counts can agree by chance where the third still moves
-AGREEING = 4
-CHECKED_TIMES = 16
+RATE_COUNTS, LEAST_COUNTS = 6, 4  # changes from block to block that the rate of convergence is fitted over
+AGREEING = 3
+RATES = 0.05, 0.95
 
 
 def krylov_spectrum(
@@ -134,62 +133,67 @@ def project(
 
     target: Ũ and Ṽ to an accuracy, given θ_min + γ of the space that L_train asks for; rank: of U where known to be
     less than features. The space grows by blocks of dim columns until it is exhausted — the result is exact then — or
-    until own, cross and overlap of the minimizer at `ridge`, the slowest filter, agree over the last AGREEING counts of
-    blocks, and those of the flow at CHECKED_TIMES times over all scales over the last two, within tolerance/2.
+    until own, cross and overlap of the minimizer at `ridge`, the slowest of the flow's filters, will change by no more
+    than tolerance/2: see `remaining_change`.
 
     None where more than largest_share × features columns are needed.
     """
+    found = _grown(training, target, ridge, rank, tolerance, largest_share)
+    return None if found is None else _turned(*found)
+
+
+# after every call the threads of BLAS spin for a while, on cores that the next product wants: a sixth of the time
+@threadpool_limits.wrap(limits=1, user_api="blas")
+def _grown(
+    training: Moments,
+    target: Callable[[float], Moments],
+    ridge: float,
+    rank: int | None,
+    tolerance: float,
+    largest_share: float,
+) -> tuple[KrylovBasis, SeenFrom, float] | None:
     basis = KrylovBasis(training, rank, ridge)
     seen: SeenFrom | None = None
     most = largest_share * training.second.shape[0]
     while basis.ended or basis.edges[-1] + basis.pending <= most:
         basis.extend()
-        if seen is None and _settled(basis, None, tolerance):
-            smallest = float(scipy.linalg.eigvalsh(basis.second, subset_by_index=[0, 0])[0])
+        if seen is None and remaining_change(basis, None) <= tolerance / 2:
             # half: later blocks lower the smallest Ritz value a little
-            seen = SeenFrom(target(0.5 * (smallest + ridge)))
+            seen = SeenFrom(target(0.5 * basis.smallest()))
         if seen is not None:
             seen.extend(basis)
-            if _settled(basis, seen, tolerance):
-                spectrum, projected, change = _reduced(basis, seen)
-                if change <= tolerance / 2:
-                    return spectrum._replace(disagreement=change), projected
+            change = remaining_change(basis, seen)
+            if change <= tolerance / 2:
+                return basis, seen, change
     return None
 
 
-def _settled(basis: KrylovBasis, seen: SeenFrom | None, tolerance: float) -> bool:
-    """Whether the minimizer's own (and cross and overlap, once `seen`) agree over the last AGREEING counts."""
-    if basis.ended or len(basis.edges) <= AGREEING:
-        return basis.ended
-    counts = range(len(basis.edges) - AGREEING, len(basis.edges))
-    values = np.array([basis.minimizer(count, seen) for count in counts])
-    spread = np.ptp(values, axis=0) / np.maximum(1.0, np.abs(values[-1]))
-    return bool(spread.max() <= tolerance / 2)
+def remaining_change(basis: KrylovBasis, seen: SeenFrom | None) -> float:
+    """What further blocks would still change in the minimizer's own (and cross and overlap, once `seen`).
 
-
-def _reduced(basis: KrylovBasis, seen: SeenFrom) -> tuple[SampleSpectrum, SampleTarget, float]:
-    """The spectrum and target of a basis, and the most that its last block changed in the flow's curves.
-
-    Of own, cross and overlap, at CHECKED_TIMES times over all scales and at infinity; 0 where the space is exhausted.
+    Relative where these exceed 1; 0 where the space is exhausted. Changes from block to block fall geometrically, but
+    those of cross and overlap change sign on the way, and one can be small by chance. So it is the larger of two
+    estimates: how far the last AGREEING counts lie apart, and the last changes, the largest of three carried to now at
+    the rate fitted over RATE_COUNTS of them, extrapolated.
     """
-    spectrum, target = _turned(basis, seen, basis.second)
     if basis.ended:
-        return spectrum, target, 0.0
-    cut, last = basis.second.copy(), basis.edges[-2]
-    # without its coupling the last block has no share of V: one shape, one compiled program, serves both counts
-    cut[last:, :last] = cut[:last, last:] = 0.0
-    ridge = basis.ridge
-    low, high = float(spectrum.points[0]) + ridge, float(spectrum.points[-1]) + ridge
-    tau = jnp.asarray([*np.geomspace(1e-2 / high, 1e2 / low, CHECKED_TIMES), np.inf])
-    now = np.asarray(_flow_values(spectrum, target, tau, ridge))
-    before = np.asarray(_flow_values(*_turned(basis, seen, cut), tau, ridge))
-    return spectrum, target, float(np.max(np.abs(now - before) / np.maximum(1.0, np.abs(now))))
+        return 0.0
+    counts = range(max(len(basis.edges) - RATE_COUNTS - 1, 1), len(basis.edges))
+    if len(counts) < LEAST_COUNTS:
+        return np.inf
+    values = np.array([basis.minimizer(count, seen) for count in counts])
+    values /= np.maximum(1.0, np.abs(values[-1]))
+    changes = np.abs(np.diff(values, axis=0)).max(axis=1)
+    logs = np.log(np.maximum(changes, np.finfo(float).tiny))
+    rate = np.exp(np.clip(np.polyfit(np.arange(len(logs)), logs, 1)[0], *np.log(RATES)))
+    ahead = max(changes[-1 - k] * rate**k for k in range(3)) * rate / (1 - rate)
+    return float(max(ahead, np.ptp(values[-AGREEING:], axis=0).max()))
 
 
-def _turned(basis: KrylovBasis, seen: SeenFrom, second: Square) -> tuple[SampleSpectrum, SampleTarget]:
-    """Ritz values and vectors of `second`, T or a part of it, and what is seen from them."""
-    training = basis.training
-    theta, vectors = eigh(jnp.asarray(second))
+def _turned(basis: KrylovBasis, seen: SeenFrom, change: float) -> tuple[SampleSpectrum, SampleTarget]:
+    """Ritz values and vectors of T, and what is seen from them."""
+    training, moments = basis.training, seen.moments
+    theta, vectors = eigh(jnp.asarray(basis.second))
     spectrum = SampleSpectrum(
         points=theta,
         basis=jnp.zeros((0, 0)),
@@ -199,8 +203,8 @@ def _turned(basis: KrylovBasis, seen: SeenFrom, second: Square) -> tuple[SampleS
         error_bound=training.error_bound + rounding(float(theta[-1])),
         residual=basis.residual(),
         blocks=len(basis.edges) - 1,
+        remaining=change,
     )
-    moments = seen.moments
     target = SampleTarget(
         second=_turn(vectors, jnp.asarray(seen.second)),
         noise=vectors.T @ jnp.asarray(seen.noise),
@@ -210,13 +214,6 @@ def _turned(basis: KrylovBasis, seen: SeenFrom, second: Square) -> tuple[SampleS
         error_bound=moments.error_bound,
     )
     return spectrum, target
-
-
-@jax.jit
-def _flow_values(spectrum: SampleSpectrum, target: SampleTarget, tau: Array, ridge: float) -> Array:
-    """Twice own(f), own(λf²), twice cross(f) and overlap(f, f) of the flow at κτ = tau: (4, times)."""
-    lam, f = spectrum.points, flow(tau, 1.0, ridge)(spectrum.points)
-    return jnp.stack([2 * spectrum.own(f), spectrum.own(lam * f**2), 2 * target.cross(f), target.overlap(f, f)])
 
 
 @jax.jit

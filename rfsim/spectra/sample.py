@@ -29,8 +29,8 @@ class SampleSpectrum(NamedTuple):
     is not kept; sources: QᵀS_j (sources, points, dim); constant: loss of the zero score; orders: of U; error_bound: on
     the eigenvalues of U; residual: ‖UB − QΛQᵀB‖_F over λ_max‖B‖_F for B = V, of a Krylov space ‖V − (U + γ)X‖_F over
     ‖V‖_F for the minimizer X in it.
-    blocks: of the Krylov space, None for a whole decomposition; disagreement: what the last of them still changed in
-    own, cross and overlap (relative where these exceed 1), 0 where the space is exhausted.
+    blocks: of the Krylov space, None for a whole decomposition; remaining: what further ones are estimated to change
+    in own, cross and overlap (relative where these exceed 1), 0 where the space is exhausted.
     """
 
     points: Array
@@ -41,7 +41,7 @@ class SampleSpectrum(NamedTuple):
     error_bound: float
     residual: float
     blocks: int | None = None
-    disagreement: float = 0.0
+    remaining: float = 0.0
 
     def own(self, g: Array, left: int = 0, right: int = 0) -> Array:
         return g @ (self.sources[left] * self.sources[right]).sum(1) / self.sources.shape[2]
