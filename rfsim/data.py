@@ -7,7 +7,6 @@ a held-out half that plays the population.
 from __future__ import annotations
 
 import math
-import zipfile
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,16 +14,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from rfsim.diffusion import Law
-from rfsim.machine import require_memory
+from rfsim.files import SUFFIXES, DataError, is_file, load
 from rfsim.words import nearest
 
 KINDS = ("isotropic", "atoms", "powerlaw", "subspace", "mixture", "digits")
-SUFFIXES = (".npy", ".npz", ".csv")
 SCALES = ("none", "global", "columns")
-
-
-class DataError(ValueError):
-    """Data that cannot be used, with what was given and what is accepted."""
 
 
 class Split(NamedTuple):
@@ -45,7 +39,7 @@ def stream(seed: int, use: str) -> np.random.Generator:
 def is_array_spec(spec: str) -> bool:
     """True for `digits` and for files: data that fix their own dimension."""
     kind = spec.split(":", 1)[0]
-    return kind == "digits" or (kind not in KINDS and (spec.endswith(SUFFIXES) or "/" in spec or _is_file(spec)))
+    return kind == "digits" or (kind not in KINDS and (spec.endswith(SUFFIXES) or "/" in spec or is_file(Path(spec))))
 
 
 def population(spec: str, dim: int) -> Law:
@@ -58,35 +52,52 @@ def population(spec: str, dim: int) -> Law:
     >>> population("atoms:0.5@0.5,0.5@1.5", 4).variances.tolist()
     [0.5, 0.5, 1.5, 1.5]
     """
+    kind, _, argument = spec.partition(":")
+    found, origin = covariance(spec), np.zeros((1, dim))
+    if found is None:
+        logs = -float(argument) * np.log(np.arange(1, dim + 1))
+        values = np.exp(logs - logs.max())
+        return Law(origin, values / values.mean())
+    values, weights = found
+    if kind == "atoms":
+        return Law(origin, _counted(spec, values, weights, dim))
+    if kind == "subspace":
+        count = round(weights[0] * dim)
+        if count == 0:
+            raise DataError(f"data {spec!r}: a fraction of {weights[0]:g} leaves no direction of {dim}")
+        return Law(origin, np.where(np.arange(dim) < count, dim / count, 0.0))
+    if kind == "mixture":
+        half = np.zeros(dim)
+        half[0] = float(argument) / 2
+        return Law(np.stack([half, -half]), np.ones(dim))
+    return Law(origin, np.full(dim, values[0]))
+
+
+def covariance(spec: str) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
+    """Σ's eigenvalues and their shares, each (atoms,), as d → ∞; None for powerlaw, whose eigenvalues depend on d.
+
+    A mixture's is that of its components: two means are one direction of d.
+    """
     kind, colon, argument = spec.partition(":")
-    origin = np.zeros((1, dim))
     if kind == "isotropic":
         variance = _number(spec, argument, "VARIANCE") if colon else 1.0
         if variance <= 0:
             raise DataError(f"data {spec!r}: the variance must be positive")
-        return Law(origin, np.full(dim, variance))
+        return np.array([variance]), np.ones(1)
     if kind == "atoms":
-        return Law(origin, _atoms(spec, argument, dim))
+        return _atoms(spec, argument)
     if kind == "powerlaw":
-        alpha = _number(spec, argument, "ALPHA")
-        logs = -alpha * np.log(np.arange(1, dim + 1))
-        values = np.exp(logs - logs.max())
-        return Law(origin, values / values.mean())
+        _number(spec, argument, "ALPHA")
+        return None
     if kind == "subspace":
         fraction = _number(spec, argument, "FRACTION")
         if not 0 < fraction <= 1:
             raise DataError(f"data {spec!r}: the fraction must lie in (0, 1]")
-        count = round(fraction * dim)
-        if count == 0:
-            raise DataError(f"data {spec!r}: a fraction of {fraction:g} leaves no direction of {dim}")
-        return Law(origin, np.where(np.arange(dim) < count, dim / count, 0.0))
+        return np.array([1 / fraction, 0.0]), np.array([fraction, 1 - fraction])
     if kind == "mixture":
-        separation = _number(spec, argument, "SEPARATION")
-        if separation < 0:
+        if _number(spec, argument, "SEPARATION") < 0:
             raise DataError(f"data {spec!r}: the separation must not be negative")
-        half = np.zeros(dim)
-        half[0] = separation / 2
-        return Law(np.stack([half, -half]), np.ones(dim))
+        return np.ones(1), np.ones(1)
     raise _unknown(spec)
 
 
@@ -103,22 +114,9 @@ def read(spec: str) -> NDArray[np.float64]:
     if kind == "digits":
         return _digits(spec, argument if colon else None)
     path = Path(spec)
-    if not _is_file(spec):
-        if path.suffix in SUFFIXES or "/" in spec:
-            raise DataError(f"data file {spec} does not exist")
+    if not (path.suffix in SUFFIXES or "/" in spec or is_file(path)):
         raise _unknown(spec)
-    if path.suffix not in SUFFIXES:
-        raise DataError(f"data file {spec} is not one of {', '.join(SUFFIXES)}")
-    # text takes less room as numbers; the factor covers the copies made while centering and splitting
-    require_memory(4 * path.stat().st_size, f"data file {spec}")
-    try:
-        array = _load_csv(path) if path.suffix == ".csv" else _load_numpy(path)
-    except DataError:
-        raise
-    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise DataError(f"data file {spec} cannot be read as numbers ({reason}); it was left as it is") from None
-    return check_array(array, spec)
+    return check_array(load(path), spec)
 
 
 def check_array(array: ArrayLike, name: str = "array") -> NDArray[np.float64]:
@@ -167,13 +165,6 @@ def split(array: NDArray[np.float64], seed: int) -> Split:
     return Split(array[order[:half]], array[order[half:]])
 
 
-def _is_file(spec: str) -> bool:
-    try:
-        return Path(spec).is_file()
-    except OSError:  # a name too long for a file
-        return False
-
-
 def _unknown(spec: str) -> DataError:
     hint, spec = nearest(spec.split(":", 1)[0], KINDS), spec if len(spec) <= 40 else spec[:37] + "..."
     return DataError(f"unknown data {spec!r}; use one of {', '.join(KINDS)} or a .npy, .npz or .csv file{hint}")
@@ -189,7 +180,7 @@ def _number(spec: str, text: str, name: str) -> float:
     return value
 
 
-def _atoms(spec: str, argument: str, dim: int) -> NDArray[np.float64]:
+def _atoms(spec: str, argument: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     pairs = []
     for item in argument.split(","):
         weight, at, value = item.partition("@")
@@ -201,6 +192,11 @@ def _atoms(spec: str, argument: str, dim: int) -> NDArray[np.float64]:
         raise DataError(f"data {spec!r}: weights must be positive, values not negative and not all zero")
     if abs(weights.sum() - 1) > 1e-9:
         raise DataError(f"data {spec!r}: the weights sum to {weights.sum():g}, not 1")
+    return values, weights
+
+
+def _counted(spec: str, values: NDArray[np.float64], weights: NDArray[np.float64], dim: int) -> NDArray[np.float64]:
+    """Each value as often as its weight asks in `dim` directions, by largest remainder."""
     counts = np.floor(weights * dim + 1e-9).astype(int)
     remainder = weights * dim - counts
     for k in np.argsort(-remainder, kind="stable")[: dim - counts.sum()]:
@@ -226,22 +222,3 @@ def _digits(spec: str, argument: str | None) -> NDArray[np.float64]:
     # LAPACK leaves the signs free: fix them by each direction's largest entry
     directions *= np.sign(directions[np.arange(64), np.abs(directions).argmax(axis=1)])[:, None]
     return centered @ directions[: int(argument)].T
-
-
-def _load_csv(path: Path) -> NDArray[np.float64]:
-    text = path.read_text()
-    if not text.strip():
-        raise DataError(f"data file {path} is empty")
-    return np.loadtxt(text.splitlines(), delimiter=",", ndmin=2)
-
-
-def _load_numpy(path: Path) -> NDArray:
-    # an open file, so that it is closed even where numpy fails halfway through an archive
-    with path.open("rb") as file:
-        loaded = np.load(file, allow_pickle=False)
-        if not isinstance(loaded, np.lib.npyio.NpzFile):
-            return loaded
-        with loaded:
-            if len(loaded.files) != 1:
-                raise DataError(f"data file {path} must hold exactly one array; it holds {loaded.files}")
-            return loaded[loaded.files[0]]

@@ -1,9 +1,10 @@
 """Spectra of sampled problems. Named in the plural because `rfsim.spectrum` is the front door's function."""
 
+from rfsim.ranks import PARTS, part_counts
 from rfsim.spectra.krylov import krylov_spectrum, project
 from rfsim.spectra.method import Method
 from rfsim.spectra.montecarlo import GROUPS, standard_error
-from rfsim.spectra.parts import PARTS, Bulk, Density, bulks, density, part_counts, part_slices
+from rfsim.spectra.parts import Bulk, Density, bulks, density, part_slices
 from rfsim.spectra.sample import SampleSpectrum, SampleTarget, population_moments, sample_spectrum, sample_target
 from rfsim.spectra.solve import Solved, solve
 

@@ -10,8 +10,6 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-PARTS = ("zero", "null", "mini", "main", "gen")
-
 
 @dataclass(frozen=True)
 class Bulk:
@@ -36,25 +34,6 @@ class Density(NamedTuple):
     edges: NDArray[np.float64]
     density: NDArray[np.float64]
     atoms: NDArray[np.float64]
-
-
-def part_counts(
-    features: int, samples: int, dim: int, noise_copies: float = math.inf, degrees: Sequence[int] | None = None
-) -> dict[str, int]:
-    """Counts of the parts of U, ascending, by rank (equations.md §8); they add up to `features`.
-
-    degrees: of the monomials of a polynomial σ, whose features span Σ_k C(d+k−1, k) directions and no more.
-
-    >>> part_counts(6400, 800, 100)
-    {'zero': 0, 'null': 5500, 'mini': 100, 'main': 700, 'gen': 100}
-    """
-    spanned = math.inf if degrees is None else sum(math.comb(dim + k - 1, k) for k in degrees)
-    rank = int(min(features, samples * noise_copies, spanned))
-    gen = min(dim, rank)
-    main = min(max(samples - dim, 0), rank - gen)
-    mini = min(samples, dim, rank - gen - main)
-    null = rank - gen - main - mini
-    return {"zero": features - rank, "null": null, "mini": mini, "main": main, "gen": gen}
 
 
 def part_slices(counts: dict[str, int]) -> dict[str, slice]:

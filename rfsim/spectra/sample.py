@@ -17,7 +17,7 @@ from rfsim.diffusion import diffuse, noise_variance
 from rfsim.model import Instance, Problem, frozen_draws, training_law
 from rfsim.moments import Moments, averaged_moments, sampled_moments
 from rfsim.precision import require_float64
-from rfsim.spectra.parts import part_counts
+from rfsim.ranks import part_counts
 
 ROTATION_BLOCKS = 8
 

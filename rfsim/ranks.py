@@ -1,0 +1,41 @@
+"""The parts of U by rank, counted at finite size and as masses of the limit (equations.md §8)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+PARTS = ("zero", "null", "mini", "main", "gen")
+
+
+def part_counts(
+    features: int, samples: int, dim: int, noise_copies: float = math.inf, degrees: Sequence[int] | None = None
+) -> dict[str, int]:
+    """Counts of the parts of U, ascending; they add up to `features`.
+
+    degrees: of the monomials of a polynomial σ, whose features span Σ_k C(d+k−1, k) directions and no more.
+
+    >>> part_counts(6400, 800, 100)
+    {'zero': 0, 'null': 5500, 'mini': 100, 'main': 700, 'gen': 100}
+    """
+    spanned = math.inf if degrees is None else sum(math.comb(dim + k - 1, k) for k in degrees)
+    return {name: int(size) for name, size in _sizes(features, samples, dim, noise_copies, spanned).items()}
+
+
+def part_masses(features_per_dim: float, samples_per_dim: float, noise_copies: float = math.inf) -> dict[str, float]:
+    """Masses of the parts as d → ∞, ascending; they add up to 1.
+
+    >>> part_masses(64, 8)
+    {'zero': 0.0, 'null': 0.859375, 'mini': 0.015625, 'main': 0.109375, 'gen': 0.015625}
+    """
+    sizes = _sizes(features_per_dim, samples_per_dim, 1.0, noise_copies, math.inf)
+    return {name: size / features_per_dim for name, size in sizes.items()}
+
+
+def _sizes(features: float, samples: float, dim: float, noise_copies: float, spanned: float) -> dict[str, float]:
+    rank = min(features, samples * noise_copies, spanned)
+    gen = min(dim, rank)
+    main = min(max(samples - dim, 0), rank - gen)
+    mini = min(samples, dim, rank - gen - main)
+    null = rank - gen - main - mini
+    return {"zero": features - rank, "null": null, "mini": mini, "main": main, "gen": gen}
