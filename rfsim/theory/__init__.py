@@ -1,0 +1,33 @@
+"""The d → ∞ theory: self-consistent equations, spectra with exact masses, learning curves of any filter."""
+
+from rfsim.theory.curves import Converged, LimitSpectrum, LimitTarget, converged, limit_spectrum, part_spectrum
+from rfsim.theory.intervals import Interval, support
+from rfsim.theory.limits import Limit, limit
+from rfsim.theory.populations import Population, from_array, from_eigenvalues, population
+from rfsim.theory.solver import NotConverged, Solution, solve
+from rfsim.theory.spectrum import Part, atom, density, masses, parts
+
+__all__ = [
+    "Converged",
+    "Interval",
+    "Limit",
+    "LimitSpectrum",
+    "LimitTarget",
+    "NotConverged",
+    "Part",
+    "Population",
+    "Solution",
+    "atom",
+    "converged",
+    "density",
+    "from_array",
+    "from_eigenvalues",
+    "limit",
+    "limit_spectrum",
+    "masses",
+    "part_spectrum",
+    "parts",
+    "population",
+    "solve",
+    "support",
+]

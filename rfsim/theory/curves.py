@@ -1,0 +1,172 @@
+"""Learning curves at every training time (equations.md T13, T14): the limit's `protocol.Spectrum` and `Target`.
+
+Points are the upper half of an ellipse in log(z + γ) around the eigenvalues that carry V; own, cross and overlap are
+contour sums −(1/2πi)∮, so any filter that is analytic inside, and real on the real axis, is one sum over the points.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+from numpy.typing import ArrayLike, NDArray
+
+from rfsim.theory import functions
+from rfsim.theory.contours import ellipse, semicircles
+from rfsim.theory.equations import State, differences
+from rfsim.theory.intervals import support
+from rfsim.theory.limits import Limit
+from rfsim.theory.solver import solve
+from rfsim.theory.spectrum import gap_points, parts
+
+NODES = (128, 256, 512, 1024)
+
+
+class LimitSpectrum(NamedTuple):
+    """`protocol.Spectrum` of the limit: points z and weights −dz/2πi of the upper half contour, T1 there; (points,)."""
+
+    points: Array
+    weights: Array
+    transform: Array
+    constant: float = 1.0
+
+    def own(self, g: Array, left: int = 0, right: int = 0) -> Array:
+        _fresh_only(left, right)
+        return 2 * (g @ (self.weights * self.transform)).real
+
+
+class LimitTarget(NamedTuple):
+    """`protocol.Target` of the limit: (1/d) Tr VᵀRṼ (points,), and P at (z, z') and at (z, z̄'), both (points, points).
+
+    The tables hold the contour's weights.
+    """
+
+    linear: Array
+    same: Array
+    opposite: Array
+    constant: float = 1.0
+
+    def cross(self, g: Array, source: int = 0) -> Array:
+        _fresh_only(source)
+        return 2 * (g @ self.linear).real
+
+    def overlap(self, f: Array, g: Array, left: int = 0, right: int = 0) -> Array:
+        _fresh_only(left, right)
+        return 2 * (f * (g @ self.same.T + g.conj() @ self.opposite.T)).sum(-1).real
+
+
+class Converged(NamedTuple):
+    """Values of an observable on the limit, the change at the last doubling, and the nodes of the whole contour."""
+
+    values: NDArray[np.float64]
+    error: float
+    nodes: int
+
+
+def converged(
+    limit: Limit,
+    observable: Callable[[LimitSpectrum, LimitTarget], ArrayLike],
+    *,
+    ridge: float = 0.0,
+    tolerance: float = 1e-8,
+) -> Converged:
+    """An observable of (spectrum, target), its nodes doubled until it moves by at most `tolerance` (absolute).
+
+    `ridge` is that of the filters, whose pole at −γ the contour leaves out. Raises ValueError where the largest
+    contour does not meet the tolerance, or there is none (`limit_spectrum`).
+    """
+    bounds = eigenvalue_bounds(limit, ridge)
+    previous, error = None, np.inf
+    for nodes in NODES:
+        values = np.asarray(observable(*limit_spectrum(limit, nodes, bounds=bounds, ridge=ridge)))
+        if previous is not None:
+            error = float(np.max(np.abs(values - previous), initial=0.0))
+            if error <= tolerance:
+                return Converged(values, error, nodes)
+        previous = values
+    raise ValueError(f"{NODES[-1]} contour nodes leave an error of {error:.1e}, not {tolerance:.1e}")
+
+
+def limit_spectrum(
+    limit: Limit, nodes: int, *, bounds: tuple[float, float] | None = None, ridge: float = 0.0
+) -> tuple[LimitSpectrum, LimitTarget]:
+    """Spectrum and population target of the limit on a contour of that many nodes around `bounds`.
+
+    bounds default to `eigenvalue_bounds`.
+    """
+    contour = ellipse(nodes, bounds or eigenvalue_bounds(limit, ridge), ridge)
+    return _tables(limit, *contour, solve(limit, contour.points).state)
+
+
+class PartSpectrum(NamedTuple):
+    """Spectrum and target on contours of their own around each part, so that filters can be switched off on parts.
+
+    names: (parts,); keep: (parts, points) of 0 and 1, the points that belong to each.
+    """
+
+    spectrum: LimitSpectrum
+    target: LimitTarget
+    names: tuple[str, ...]
+    keep: NDArray[np.float64]
+
+
+def part_spectrum(limit: Limit) -> PartSpectrum:
+    """The spectrum by parts; an atom carries nothing of V and is left out.
+
+    Raises ValueError where the spectrum reaches down to 0: filters of late times have no contour there.
+    """
+    bulks = [part for part in parts(limit) if part.lower < part.upper]
+    if bulks[0].lower <= 0:
+        raise ValueError(_touches_zero(limit))
+    contour = semicircles(gap_points(limit, bulks))
+    z, weights = (values.ravel() for values in contour)
+    keep = np.repeat(np.eye(len(bulks)), z.size // len(bulks), axis=1)
+    spectrum, target = _tables(limit, z, weights, solve(limit, z).state)
+    return PartSpectrum(spectrum, target, tuple(part.name for part in bulks), keep)
+
+
+def eigenvalue_bounds(limit: Limit, ridge: float = 0.0) -> tuple[float, float]:
+    """Bounds on the eigenvalues that carry V, with bounds[0] + ridge > 0; the edges themselves only where needed.
+
+    Raises ValueError where the spectrum reaches down to 0 and there is no ridge.
+    """
+    lower, upper = float(limit.floor), float(limit.ceiling)
+    if lower + ridge > 0:
+        return lower, upper
+    lower = support(limit)[0].lower
+    if lower <= 0:
+        raise ValueError(_touches_zero(limit))
+    return lower, upper
+
+
+def tables(limit: Limit, z: Array, weights: Array, x: State) -> tuple[LimitSpectrum, LimitTarget]:
+    """One- and two-point tables at the nodes z, given the states there; pure."""
+    spectrum = LimitSpectrum(z, weights, functions.own_transform(limit, x))
+    column, mirrored = jax.tree.map(lambda value: value[:, None], x), jax.tree.map(jnp.conj, x)
+    same = functions.overlap_transform(limit, column, x, differences(limit, column, x))
+    opposite = functions.overlap_transform(limit, column, mirrored, differences(limit, column, mirrored))
+    target = LimitTarget(
+        weights * functions.cross_transform(limit, x),
+        weights[:, None] * weights * same,
+        weights[:, None] * weights.conj() * opposite,
+    )
+    return spectrum, target
+
+
+_tables = jax.jit(tables)
+
+
+def _touches_zero(limit: Limit) -> str:
+    return (
+        f"at features_per_dim {limit.features_per_dim:g} = samples_per_dim {limit.samples_per_dim:g} × noise_copies "
+        f"{1 / limit.copies_inverse:g} eigenvalues reach down to 0, and late training diverges: give a ridge"
+    )
+
+
+def _fresh_only(*sources: int) -> None:
+    if any(sources):
+        raise ValueError("the limit knows training from zero only; a start Ā_0 or a student exists as a sample")

@@ -1,0 +1,58 @@
+"""What the losses need of a solution: (1/d) Tr VᵀRV, (1/d) Tr VᵀRṼ and (1/d) Tr VᵀRŨR'V (equations.md T12, §6)."""
+
+from __future__ import annotations
+
+import jax.numpy as jnp
+from jax import Array
+
+from rfsim.theory.equations import Differences, Point, State, channels
+from rfsim.theory.limits import Limit
+
+
+def own_transform(limit: Limit, x: State) -> Array:
+    """T1(z) = (1/d) Tr VᵀRV = 1 − θ + a²ψ_pΔ r θ²."""
+    theta, rest = _theta(limit, x)
+    return rest + _gain(limit) * x.r * theta**2
+
+
+def cross_transform(limit: Limit, x: State) -> Array:
+    """a√Δ T2(z) = (1/d) Tr VᵀRṼ = a²ψ_pΔ r θ."""
+    return _gain(limit) * x.r * _theta(limit, x)[0]
+
+
+def overlap_transform(limit: Limit, x: State, y: State, system: Differences) -> Array:
+    """P(z, z') = (1/d) Tr VᵀRŨR'V = a² ∂_ζT1 + (v²+s²) ∂_zT1 by differences between x and y (`system` is theirs)."""
+    spread = limit.v2 + limit.s2
+    right = Point(
+        spread * limit.features_per_dim * jnp.ones_like(system.source.q),
+        limit.gain * system.source.r,
+        limit.gain * system.source.h,
+    )
+    return own_difference(limit, x, y, system.solve(right))
+
+
+def own_slope(limit: Limit, x: State, y: State, system: Differences) -> Array:
+    """(T1(z) − T1(z'))/(z − z') = (1/d) Tr VᵀRR'V; ∂_zT1 where the points are equal."""
+    ones = limit.features_per_dim * jnp.ones_like(system.source.q)
+    return own_difference(limit, x, y, system.solve(Point(ones, 0 * ones, 0 * ones)))
+
+
+def own_difference(limit: Limit, x: State, y: State, change: Point) -> Array:
+    """The difference of T1 for the change of (q, r, h) between x and y; θ r θ split in its order."""
+    theta, theta_ = _theta(limit, x)[0], _theta(limit, y)[0]
+    first, second = channels(limit, change)
+    eps = limit.copies_inverse
+    shift = -(eps * first * x.over_first * y.over_first + (1 - eps) * second * x.over_second * y.over_second)
+    return _gain(limit) * (shift * y.r * theta_ + theta * change.r * theta_ + theta * x.r * shift) - shift
+
+
+def _theta(limit: Limit, x: State) -> tuple[Array, Array]:
+    """θ = T/m = ε/L1 + (1−ε)/L2 and 1 − θ, which is 0 where noise is averaged exactly."""
+    first, second = channels(limit, Point(x.q, x.r, x.h))
+    eps = limit.copies_inverse
+    rest = eps * first * x.over_first + (1 - eps) * second * x.over_second
+    return 1 - rest, rest
+
+
+def _gain(limit: Limit) -> Array:
+    return jnp.asarray(limit.gain * limit.features_per_dim * limit.noise)

@@ -1,0 +1,126 @@
+"""The spectrum of the limit: density, atom, and its parts with exact masses (equations.md §5, §8)."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from rfsim.ranks import PARTS, part_masses
+from rfsim.theory.contours import semicircles
+from rfsim.theory.intervals import Interval, support
+from rfsim.theory.limits import Limit
+from rfsim.theory.solver import NotConverged, solve_above
+
+MASS_ERROR = 1e-8
+
+
+class Part(NamedTuple):
+    """One part of the spectrum: an atom (lower = upper), or one or more intervals between which no other part lies.
+
+    name: "gen", or "mini+main" where no gap separates the two; mass: share of the p eigenvalues; mean: of λ.
+    """
+
+    name: str
+    mass: float
+    mean: float
+    lower: float
+    upper: float
+    intervals: tuple[Interval, ...]
+
+
+def density(limit: Limit, lam: ArrayLike) -> NDArray[np.float64]:
+    """ρ(λ) = Im q(λ + i0)/π per unit λ at lam (points,), without its atom; 0 outside the support.
+
+    Raises NotConverged where a point does not converge, RuntimeError in float32.
+    """
+    offset = np.asarray(lam, dtype=float) - float(limit.floor)
+    if np.any(offset == 0):
+        raise ValueError(
+            f"the density has no value at its atom or edge λ = {float(limit.floor):g}; leave that point out"
+        )
+    q = solve_above(limit, offset).state.q
+    # a real solution's imaginary part is rounding
+    return np.where(q.imag > 1e-12 * np.abs(q), q.imag / np.pi, 0.0)
+
+
+def masses(limit: Limit) -> dict[str, float]:
+    """Masses of the parts by rank, ascending; they add up to 1 (equations.md §8)."""
+    return part_masses(limit.features_per_dim, limit.samples_per_dim, limit.noise_copies)
+
+
+def atom(limit: Limit) -> Part | None:
+    """The atom at the floor, if it has mass: null at s² where noise is averaged exactly, zero at finite m."""
+    name = "null" if limit.copies_inverse == 0 else "zero"
+    mass, at = masses(limit)[name], float(limit.floor)
+    return Part(name, mass, at, at, at, (Interval(at, at),)) if mass > 0 else None
+
+
+def parts(limit: Limit) -> tuple[Part, ...]:
+    """All parts, ascending, with masses and means by contour integral around each interval.
+
+    Raises NotConverged where the masses do not add up to 1 within 1e-8 (a bulk was missed), or an edge is not found.
+    """
+    found, base = support(limit), atom(limit)
+    start = base.mass if base else 0.0
+    moments = _moments(limit, found)
+    total = start + moments[:, 0].sum()
+    if abs(total - 1) > MASS_ERROR:
+        raise NotConverged(
+            f"the masses of {len(found)} intervals add up to {total:.10f}, not 1, at samples_per_dim "
+            f"{limit.samples_per_dim:g}, features_per_dim {limit.features_per_dim:g}"
+        )
+    grouped = [base] if base else []
+    for names, members in _grouped(masses(limit), start, moments[:, 0]):
+        mass, first = moments[members].sum(0)
+        inside = tuple(found[k] for k in members)
+        grouped.append(Part(names, float(mass), float(first / mass), inside[0].lower, inside[-1].upper, inside))
+    return tuple(grouped)
+
+
+def gap_points(limit: Limit, pieces: Sequence[Interval | Part]) -> NDArray[np.float64]:
+    """Real points (pieces + 1,) below, between and above ascending pieces of the spectrum without its atom.
+
+    The first lies between the atom, if there is one, and the lowest piece, else anywhere below.
+    """
+    floor = float(limit.floor)
+    edges = [(one.lower - floor, one.upper - floor) for one in pieces]
+    below = edges[0][0] / 2 if edges[0][0] > 0 else -edges[0][1]
+    between = [math.sqrt(a[1] * b[0]) for a, b in itertools.pairwise(edges)]
+    return floor + np.array([below, *between, 2 * edges[-1][1]])
+
+
+def _moments(limit: Limit, intervals: list[Interval]) -> NDArray[np.float64]:
+    """Mass and ∫λρ of each interval, (intervals, 2), by contour integrals of q and of zq."""
+    floor = float(limit.floor)
+    z, weights = semicircles(gap_points(limit, intervals) - floor)
+    q = np.asarray(solve_above(limit, z.ravel()).state.q).reshape(z.shape)
+    values: NDArray[np.complex128] = np.stack([(weights * q).sum(1), (weights * (z + floor) * q).sum(1)], axis=1)
+    return 2 * values.real
+
+
+def _grouped(by_rank: dict[str, float], start: float, found: NDArray[np.float64]) -> list[tuple[str, list[int]]]:
+    """Which intervals make up which parts: both lie in ascending order, and a shared border is a gap.
+
+    Returns (name, indices of intervals) for the finest groups whose cumulated masses agree.
+    """
+    borders = np.cumsum([by_rank[name] for name in PARTS])
+    seen = start + np.cumsum(found)
+    groups: list[tuple[str, list[int]]] = []
+    members: list[int] = []
+    lower = start
+    for k, upper in enumerate(seen):
+        members.append(k)
+        if np.min(np.abs(borders - upper)) <= MASS_ERROR:
+            names = [
+                name
+                for name, top in zip(PARTS, borders, strict=True)
+                if top > lower + MASS_ERROR and top - by_rank[name] < upper - MASS_ERROR
+            ]
+            groups.append(("+".join(names), members))
+            members, lower = [], upper
+    return groups

@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from rfsim import data
+from rfsim.data import DataError
+from rfsim.theory.populations import from_array, from_eigenvalues, population
+
+
+@pytest.mark.parametrize(
+    ("spec", "values", "weights"),
+    [
+        ("isotropic", [1], [1]),
+        ("isotropic:2.5", [2.5], [1]),
+        ("atoms:0.25@0,0.75@1.5", [0, 1.5], [0.25, 0.75]),
+        ("subspace:0.25", [4, 0], [0.25, 0.75]),
+        ("mixture:3", [1], [1]),
+    ],
+)
+def test_named_populations_have_their_limits(spec, values, weights):
+    found = population(spec)
+    np.testing.assert_array_equal(found.values, values)
+    np.testing.assert_array_equal(found.weights, weights)
+
+
+@pytest.mark.parametrize("spec", ["isotropic:2", "atoms:0.5@0.5,0.5@1.5", "powerlaw:1.2", "subspace:0.25"])
+def test_the_limit_has_the_moments_of_the_samples_law(spec):
+    rho, law = population(spec, dim=40), data.population(spec, 40)
+    assert rho.power == pytest.approx(law.power)
+    assert rho.weights @ rho.values**2 == pytest.approx((law.variances**2).mean())
+
+
+def test_eigenvalues_come_from_files_and_from_data(tmp_path):
+    np.savetxt(tmp_path / "l.csv", [0.5, 1.5, 1.5, 0.5])
+    found = population(f"eigenvalues:{tmp_path / 'l.csv'}")
+    np.testing.assert_array_equal(found.values, [0.5, 1.5])
+    np.testing.assert_array_equal(found.weights, [0.5, 0.5])
+    np.save(tmp_path / "l.npy", np.array([1.0, 2.0, 4.0]))
+    assert population(f"eigenvalues:{tmp_path / 'l.npy'}").power == pytest.approx(7 / 3)
+    x = np.random.default_rng(0).standard_normal((3, 5))  # fewer rows than dimensions: two directions are empty
+    rho = from_array(x)
+    assert rho.power == pytest.approx((x**2).mean())
+    assert rho.weights[0] == pytest.approx(0.4)
+    assert not population("isotropic").values.size > 1
+    assert population("isotropic").isotropic
+    assert not rho.isotropic
+
+
+@pytest.mark.parametrize(
+    ("spec", "message"),
+    [
+        ("atoms:0.5@1,0.4@2", "the weights sum to 0.9, not 1"),
+        ("isotrope", "unknown data 'isotrope'.*did you mean 'isotropic'"),
+        ("powerlaw:x", "ALPHA must be a finite number"),
+        ("mixture:-1", "must not be negative"),
+        ("eigenvalues:nowhere.npy", "data file nowhere.npy does not exist"),
+        ("eigenvalues:nowhere.txt", "data file nowhere.txt does not exist"),
+    ],
+)
+def test_what_is_no_population_is_refused(spec, message):
+    with pytest.raises(DataError, match=message):
+        population(spec)
+
+
+def test_what_is_no_spectrum_of_a_covariance_is_refused(tmp_path):
+    for values in ([], [0.0, 0.0], [1.0, -0.5], [1.0, np.nan]):
+        with pytest.raises(DataError, match="must be finite and not negative, and one of them positive"):
+            from_eigenvalues(values)
+    np.save(tmp_path / "matrix.npy", np.ones((3, 2)))
+    with pytest.raises(DataError, match=r"one real eigenvalue per entry; it has shape \(3, 2\)"):
+        population(f"eigenvalues:{tmp_path / 'matrix.npy'}")
+    (tmp_path / "l.txt").write_text("1")
+    with pytest.raises(DataError, match=r"is not one of .npy, .npz, .csv"):
+        population(f"eigenvalues:{tmp_path / 'l.txt'}")
