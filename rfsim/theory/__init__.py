@@ -4,6 +4,7 @@ from rfsim.theory.curves import Converged, LimitSpectrum, LimitTarget, converged
 from rfsim.theory.intervals import Interval, support
 from rfsim.theory.limits import Limit, limit
 from rfsim.theory.populations import Population, from_array, from_eigenvalues, population
+from rfsim.theory.ridge import RidgeLosses, ridge_losses
 from rfsim.theory.solver import NotConverged, Solution, solve
 from rfsim.theory.spectrum import Part, atom, density, masses, parts
 
@@ -16,6 +17,7 @@ __all__ = [
     "NotConverged",
     "Part",
     "Population",
+    "RidgeLosses",
     "Solution",
     "atom",
     "converged",
@@ -28,6 +30,7 @@ __all__ = [
     "part_spectrum",
     "parts",
     "population",
+    "ridge_losses",
     "solve",
     "support",
 ]

@@ -19,6 +19,7 @@ from typing import NamedTuple
 
 import jax.numpy as jnp
 from jax import Array
+from jax.typing import ArrayLike
 
 from rfsim.theory.limits import Limit
 
@@ -88,13 +89,19 @@ def equations(limit: Limit, x: State, offset: Array) -> tuple[Point, Array]:
 
 
 class Differences(NamedTuple):
-    """The linear system of the differences of (q, r, h) between two points: rows and columns in that order.
+    """The linear system of the differences of (q, r, h) between two points.
 
-    rows: matrix entries, each of the points' common shape; source: right sides per unit of ζ.
+    rows: matrix entries, rows and columns in the order (q, r, h); moments: ∫l^k dρ_Σ/(D D') with D = r̂ + lĥ, for
+    k = 0, 1, 2; all of the points' common shape.
     """
 
     rows: tuple[Point, Point, Point]
-    source: Point
+    moments: tuple[Array, Array, Array]
+
+    def right(self, shift: ArrayLike, r_hat: ArrayLike, h_hat: ArrayLike) -> Point:
+        """The right side for `shift` added to ψ_p z, and r_hat and h_hat to r̂ and ĥ, at fixed (q, r, h)."""
+        a0, a1, a2 = self.moments
+        return Point(jnp.broadcast_to(shift, a0.shape), -(a0 * r_hat + a1 * h_hat), -(a1 * r_hat + a2 * h_hat))
 
     def solve(self, right: Point) -> Point:
         """The differences for that right side, by Cramer's rule: elementwise, and indifferent to scales."""
@@ -117,10 +124,9 @@ class Differences(NamedTuple):
 def differences(limit: Limit, x: State, y: State) -> Differences:
     """The system between x and y, whose shapes broadcast: (nodes, 1) against (nodes,) gives every pair."""
     psi_p, eps, gain = limit.features_per_dim, limit.copies_inverse, limit.features_per_dim * limit.gain
-    # ∫ l^k dρ_Σ/(D D') as products of matrices: no array of pairs × atoms
-    a0, a1, a2 = (
-        jnp.einsum("...k,...k->...", x.over_atoms * (limit.weights * limit.values**k), y.over_atoms) for k in range(3)
-    )
+    # products of matrices: no array of pairs × atoms
+    weighted = (x.over_atoms * (limit.weights * limit.values**k) for k in range(3))
+    a0, a1, a2 = (jnp.einsum("...k,...k->...", near, y.over_atoms) for near in weighted)
     over_qq, first_pair, second_pair = (
         x.over_q * y.over_q,
         x.over_first * y.over_first,
@@ -138,9 +144,4 @@ def differences(limit: Limit, x: State, y: State) -> Differences:
 
     columns = [column(Point(*(jnp.asarray(float(i == j)) for i in range(3)))) for j in range(3)]
     q, r, h = (Point(*(col[i] for col in columns)) for i in range(3))
-    source = Point(
-        jnp.zeros_like(a0),
-        psi_p * (limit.noise * a0 + limit.signal * a1),
-        psi_p * (limit.noise * a1 + limit.signal * a2),
-    )
-    return Differences((q, r, h), source)
+    return Differences((q, r, h), (a0, a1, a2))
