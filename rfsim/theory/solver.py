@@ -49,7 +49,7 @@ def path(radial: int = 40, arc: int = 16, shrink: float = 0.6, each: int = 3, la
 
 
 PATH = path()
-SLOW_PATH = path(160, 32, 0.77, 6, 24)
+SLOW_PATH = path(160, 70, 0.7, 6, 24)
 
 
 def solve(limit: Limit, z: ArrayLike) -> Solution:

@@ -11,19 +11,9 @@ from rfsim.theory import curves, functions
 from rfsim.theory.equations import differences
 from rfsim.theory.solver import solve
 from rfsim.training import losses
-from rfsim.training.curves import flow_curves
+from rfsim.training.curves import flow_curves, limit_flow_curves
 from tests.theory import nested
 from tests.theory.cases import gaussian_equivalent, limit_of
-
-
-def flow_losses(limit, times, ridge=0.0):
-    kappa = filters.learning_rate_constant(limit.noise, limit.features_per_dim)
-
-    def observable(spectrum, target):
-        found = flow_curves(spectrum, target, times, kappa, ridge)
-        return np.stack([found.train, found.test])
-
-    return curves.converged(limit, observable, ridge=ridge)
 
 
 def whole_overlap(limit, x, y):
@@ -41,20 +31,10 @@ def points(count, seed):
 
 def test_the_published_point():
     """equations.md §6: ψ_n = 4, ψ_p = 16, t = 0.1, τ = 10⁵."""
-    found = flow_losses(limit_of(4, 16), [1e5])
-    assert found.values[0, 0] == pytest.approx(0.49337, abs=5e-6)
-    assert found.values[1, 0] == pytest.approx(1.844, abs=5e-4)
+    found = limit_flow_curves(limit_of(4, 16), [1e5])
+    assert found.curves.train[0] == pytest.approx(0.49337, abs=5e-6)
+    assert found.curves.test[0] == pytest.approx(1.844, abs=5e-4)
     assert found.error <= 1e-8
-
-
-@pytest.mark.parametrize(
-    ("psi_n", "psi_p", "t", "test"),
-    [(8, 64, 0.1, 2.467), (8, 64, 0.01, 25.5), (4, 64, 0.1, 3.194), (16, 64, 0.1, 1.738)],
-)
-def test_the_published_late_losses(psi_n, psi_p, t, test):
-    """equations.md §5, all parts at τ = ∞."""
-    found = flow_losses(limit_of(psi_n, psi_p, t), [np.inf])
-    assert found.values[1, 0] == pytest.approx(test, abs=0.05 if test > 10 else 5e-4)
 
 
 @pytest.mark.parametrize("data", ["isotropic", "isotropic:2", "atoms:0.5@0.5,0.5@1.5", "subspace:0.25", "powerlaw:0.5"])
@@ -62,11 +42,12 @@ def test_two_derivations_of_the_two_point_function_agree(data):
     limit = limit_of(4, 16, data=data)
     z, other = points(12, 0), points(12, 1)
     x, y = solve(limit, z).state, solve(limit, other).state
-    mine = overlap(limit, x, y)
+    mine, same = overlap(limit, x, y), overlap(limit, x, x)
     for i in range(12):
         one, two = (nested.Nested(limit, s.q[i], s.h[i], at[i]) for s, at in ((x, z), (y, other)))
         assert max(one.consistent()) < 1e-12
         assert mine[i] == pytest.approx(nested.overlap(one, two), rel=1e-10)
+        assert same[i] == pytest.approx(nested.overlap(one, one), rel=1e-10)
 
 
 @pytest.mark.parametrize("m", [1, 3, math.inf])
@@ -97,6 +78,14 @@ def test_the_isotropic_system_is_the_same(m):
     one, two = (1 - th + b2 * s.r * th**2 for s, th in ((x, theta), (y, theta_)))
     expected = a2 * t4 + (v2 + s2) * (one - two) / (z - other)
     np.testing.assert_allclose(overlap(limit, x, y), expected, rtol=1e-8)
+
+
+@pytest.mark.parametrize("m", [1, 3])
+def test_the_two_point_function_is_symmetric(m):
+    """Tr VᵀRŨR'V is; the splitting of products is not, so that a wrong order would show."""
+    limit = limit_of(2, 5, m=m, data="atoms:0.5@0.5,0.5@1.5")
+    x, y = solve(limit, points(12, 4)).state, solve(limit, points(12, 5)).state
+    np.testing.assert_allclose(overlap(limit, x, y), overlap(limit, y, x), rtol=1e-10)
 
 
 @pytest.mark.parametrize("m", [2, math.inf])
@@ -153,20 +142,22 @@ def test_a_gaussian_equivalent_sample_has_these_losses(m, data):
     own = (v**2).sum(1) / dim
     train = constant + (lam * f**2 - 2 * f) @ own
     test = 1 + np.einsum("tk,kl,tl->t", f, (v @ v.T) * population, f) / dim - 2 * f @ (v * noise).sum(1) / dim
-    found = flow_losses(limit, times, ridge).values
-    np.testing.assert_allclose(found, [train, test], rtol=0.03)
+    found = limit_flow_curves(limit, times, ridge).curves
+    np.testing.assert_allclose([found.train, found.test], [train, test], rtol=0.03)
 
 
 def test_late_flow_is_the_minimizer_and_early_flow_is_zero():
     limit = limit_of(4, 16, m=4)
-    values = flow_losses(limit, [0.0, 1e9, np.inf], ridge=1e-2).values
+    values = np.stack(limit_flow_curves(limit, [0.0, 1e9, np.inf], ridge=1e-2).curves[:2])
     np.testing.assert_allclose(values[:, 0], 1.0, atol=1e-8)
     np.testing.assert_allclose(values[:, 1], values[:, 2], atol=1e-8)
 
 
 def test_many_copies_approach_the_average():
-    exact = flow_losses(limit_of(4, 16), [10, 1e3], ridge=1e-3).values
-    errors = [np.abs(flow_losses(limit_of(4, 16, m=m), [10, 1e3], ridge=1e-3).values - exact).max() for m in (64, 4096)]
+    def test_losses(m):
+        return limit_flow_curves(limit_of(4, 16, m=m), [10, 1e3], ridge=1e-3).curves.test
+
+    errors = [np.abs(test_losses(m) - test_losses(math.inf)).max() for m in (64, 4096)]
     assert errors[1] < 2e-3
     assert errors[0] / errors[1] == pytest.approx(64, rel=0.3)
 
@@ -229,7 +220,7 @@ def test_late_losses_by_part(case):
 
     values = [test_loss(keep) for keep in (mini + main + gen, main + gen, mini + gen, gen)]
     np.testing.assert_allclose(values, PARTS_OFF[case], atol=0.06 if case[2] == 0.01 else 6e-4)
-    assert values[0] == pytest.approx(float(flow_losses(limit, [np.inf]).values[1, 0]), abs=1e-7)
+    assert values[0] == pytest.approx(float(limit_flow_curves(limit, [np.inf]).curves.test[0]), abs=1e-7)
 
 
 def test_the_fall_of_the_train_loss_and_the_pairs_of_parts():

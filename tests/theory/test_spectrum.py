@@ -89,6 +89,23 @@ def test_masses_and_mean_are_exact(psi_n, psi_p, t, m, data):
     assert uppers == sorted(uppers)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(4))
+def test_masses_are_exact_over_the_domain(seed):
+    """ψ_p/ψ_n from 1/16 to 64, t from 1e-3 to 2, three Σ, few and many copies; gaps of all widths."""
+    rng = np.random.default_rng(seed)
+    for _ in range(100):
+        psi_n, ratio, t = 10 ** rng.uniform(-0.5, 2), 2 ** rng.uniform(-4, 6), 10 ** rng.uniform(-3, math.log10(2))
+        m = rng.choice([1, 2, 4, 16, 256, math.inf, math.inf, math.inf])
+        data = rng.choice(["isotropic", "atoms:0.5@0.5,0.5@1.5", "subspace:0.5"])
+        limit = limit_of(float(psi_n), float(psi_n * ratio), float(t), float(m), str(data))
+        found, expected = spectrum.parts(limit), spectrum.masses(limit)
+        assert sum(part.mass for part in found) == pytest.approx(1, abs=1e-8)
+        assert sum(part.mass * part.mean for part in found) == pytest.approx(trace(limit), rel=1e-8)
+        for part in found:
+            assert part.mass == pytest.approx(sum(expected[name] for name in part.name.split("+")), abs=1e-8)
+
+
 def test_separated_directions_of_the_data_make_intervals_of_one_part():
     """equations.md §5: atoms 0.5/1.5 give two minis, [0.0212, 0.0321] and [0.0345, 0.0559]."""
     mini = by_name(limit_of(8, 64, data="atoms:0.5@0.5,0.5@1.5"))["mini"]
