@@ -54,7 +54,7 @@ def support(limit: Limit) -> list[Interval]:
 
 
 class _Heights(NamedTuple):
-    """Points λ ascending, how far each lies above the floor (log), and the density there with its real neighbors."""
+    """A grid of λ: log(λ − floor) ascending, the density there (0 where the solution is real), Re q and Re r."""
 
     log: NDArray[np.float64]
     density: NDArray[np.float64]
