@@ -1,6 +1,13 @@
-"""Shared by all tests: double precision for the core, which demands it and never switches it on."""
+"""Shared by all tests: a core to itself for each worker, double precision for the core, which never switches it on."""
 
 from __future__ import annotations
+
+import os
+
+# before the libraries that count cores are imported: two processes with two threads each are slower than one
+if "PYTEST_XDIST_WORKER" in os.environ and hasattr(os, "sched_setaffinity"):
+    cores = sorted(os.sched_getaffinity(0))
+    os.sched_setaffinity(0, {cores[int(os.environ["PYTEST_XDIST_WORKER"].removeprefix("gw")) % len(cores)]})
 
 import jax
 import pytest

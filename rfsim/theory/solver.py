@@ -141,7 +141,7 @@ def _on_branch(x: State, z: Array) -> Array:
     side = jnp.where(z.imag < 0, -1.0, 1.0)
     good = jnp.ones(z.shape, dtype=bool)
     for value in (x.q, x.r):
-        slack = 1e-9 * jnp.abs(value)
-        good &= side * value.imag >= jnp.where(z.imag == 0, -slack, 0.0)
-        good &= (side * (z * value).imag >= -slack * jnp.abs(z)) | (z.imag == 0)
+        # on the axis two solutions meet at an edge: rounding of 1e-16 in the equations is its root in them
+        good &= side * value.imag >= jnp.where(z.imag == 0, -1e-7 * jnp.abs(value), 0.0)
+        good &= (side * (z * value).imag >= -1e-9 * jnp.abs(z * value)) | (z.imag == 0)
     return good
