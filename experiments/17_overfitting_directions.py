@@ -26,7 +26,8 @@ FIGURES = {
 }
 SECONDS = {"quick": 12, "paper": 300}
 
-# (ψ_n, ψ_p, t): where the gap between mini and main is open in the limit, and where it is closed (equations.md §5)
+# (ψ_n, ψ_p, t): where the gap between mini and main is open in the limit, and where it is closed or, at (4, 16, 0.1),
+# open by two parts in ten thousand only (equations.md §5)
 OPEN = ((8, 64, 0.1), (8, 64, 0.01), (4, 64, 0.1), (16, 64, 0.1), (8, 32, 0.1), (4, 32, 0.1))
 CLOSED = ((4, 16, 0.1), (32, 64, 0.1), (8, 64, 0.5))
 GAUSSIAN = {"quick": {"dim": 30, "seeds": 4}, "paper": {"dim": 120, "seeds": 6}}
@@ -40,7 +41,7 @@ STATED = {
     (8, 64, 0.01): (25.5, 0.986, 25.3, 0.984),
     (4, 64, 0.1): (3.194, 0.884, 3.093, 0.868),
     (16, 64, 0.1): (1.738, 0.890, 1.523, 0.828),
-    (8, 32, 0.1): (1.854, 0.917, 1.613, 0.839),
+    (8, 32, 0.1): (1.773, 0.917, 1.545, 0.839),
 }
 
 
@@ -110,7 +111,7 @@ def mini_carries(results: Results) -> Judgment:
     closed = carried_by(1, CLOSED, results)
     words = (
         f"without mini {_listed(mini)} of the excess goes, without main {_listed(main)}; "
-        f"where the gap is closed, without mini {_listed(closed)}"
+        f"where the gap is closed or nearly so, without mini {_listed(closed)}"
     )
     return Judgment(words, standard_error(mini), decide(bool((mini.mean(axis=1) > 0.9).all())))
 

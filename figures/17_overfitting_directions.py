@@ -79,7 +79,7 @@ def _removed(ax: Axes, results: Results) -> None:
     ax.axvline(closed - 0.5, color="black", linewidth=0.5, linestyle=(0, (4, 2)))
     ax.set_ylim(-0.06, 1.22)
     ax.text(closed - 0.6, 1.2, r"gap of mini open as $d\to\infty$", va="top", ha="right")
-    ax.text(closed - 0.4, 1.2, "closed", va="top")
+    ax.text(closed - 0.4, 1.2, "closed or nearly", va="top")
     handles = [
         Line2D([], [], color=PART_LOOKS[part].color, marker=PART_LOOKS[part].marker, linestyle="", label=f"{part} off")
         for part in OFF

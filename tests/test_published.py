@@ -47,3 +47,21 @@ print((peak_memory() - before) / (8 * p * p))
 """
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert 1 < float(out) < 4
+
+
+@pytest.mark.slow
+def test_the_real_model_approaches_the_gaussian_equivalent_one():
+    """The losses' difference shrinks with d, fitted at d = 50, 100, 200 on shared W and points (B25 Lemma C.1)."""
+    problem, dims = Problem(samples_per_dim=4, features_per_dim=16), {50: 10, 100: 6, 200: 4}
+    for name in ("train", "test"):
+        mean, error = [], []
+        for dim, seeds in dims.items():
+            real, gaussian = (
+                rfsim.train(problem, [1e5], dim=dim, seeds=seeds, model=model, route=route)[name].values[:, 0]
+                for model, route in (("real", "krylov"), ("gaussian", "dense"))
+            )
+            mean.append(np.abs((real - gaussian).mean()))
+            error.append((real - gaussian).std(ddof=1) / np.sqrt(seeds))
+        weights = np.array(mean) / np.array(error)
+        fit, covariance = np.polyfit(np.log(list(dims)), np.log(mean), 1, w=weights, cov="unscaled")
+        assert fit[0] + 3 * np.sqrt(covariance[0, 0]) < 0
