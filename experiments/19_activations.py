@@ -22,7 +22,7 @@ from rfsim.reproduce import Cell
 
 FIGURES = {"activations": "ours: spectrum, constants and onset of memorization for every activation"}
 DIM = {"quick": 24, "paper": 100}
-SECONDS = {"quick": 8, "paper": 140}
+SECONDS = {"quick": 8, "paper": 100}
 
 TIMES = np.geomspace(1e-1, 1e7, 97).tolist()
 LEARNING = [name for name in ACTIVATIONS if name not in ("linear", "hermite3")]

@@ -13,7 +13,7 @@ import xarray as xr
 from numpy.typing import ArrayLike
 
 from rfsim import store
-from rfsim.activations import Constants
+from rfsim.activations import Constants, centered
 from rfsim.diffusion import Law, noise_variance, total_variance
 from rfsim.filters import learning_rate_constant
 from rfsim.machine import require_memory
@@ -83,14 +83,16 @@ class Run:
     def counts(self) -> dict[str, int]:
         d, n, p = self.sizes
         # of the Gaussian-equivalent model, a purely linear σ alone is short of directions
-        limited = self.method.model == "real" or self.constants.s2 == 0
-        return part_counts(p, n, d, self.problem.noise_copies, self.problem.sigma.degrees if limited else None)
+        limited = self.method.model == "real" or self.constants.v2 == self.constants.s2 == 0
+        sigma = centered(self.problem.sigma, math.sqrt(self.total_variance))
+        return part_counts(p, n, d, self.problem.noise_copies, sigma.degrees if limited else None)
 
     def _require_memory(self, copies: int) -> None:
         d, n, p = (float(size) for size in self.sizes)
-        side = min(p, n + d) if self.method.model == "gaussian" and math.isinf(self.problem.noise_copies) else p
-        groups = 0 if self.method.draws is None else 2 * GROUPS
-        needed = 8 * ((copies + groups) * side**2 + 6 * d * (n + p) + 3 * n * p * (side < p)) + 2**29
+        gaussian = self.method.model == "gaussian"
+        side = min(p, n + d) if gaussian and math.isinf(self.problem.noise_copies) else p
+        groups = 0 if self.method.draws is None else 1 + 2 * min(GROUPS, self.method.draws)
+        needed = 8 * ((copies + groups) * side**2 + 6 * d * (n + p) + 5 * (n + d) * p * gaussian) + 2**29
         require_memory(needed, f"dim {d:.12g} with {n:.12g} samples and {p:.12g} features")
 
     def solved(self, *, population: bool = True) -> Iterator[Solved]:

@@ -311,3 +311,12 @@ def test_wide_preactivations_are_averaged_as_well():
     second, noise = two_dimensional(weights[1:], law, "tanh", 0.4, nodes=601)
     np.testing.assert_allclose(found.second[1:, 1:], second, atol=1e-9)
     np.testing.assert_allclose(found.noise[1:], noise, atol=1e-9)
+
+
+def test_one_dimension_with_many_features_is_averaged_over_the_noise_itself():
+    weights = np.random.default_rng(12).standard_normal((500, 1))
+    law = diffuse(Law(np.ones((2, 1)), np.zeros(1)), 0.1)
+    found = averaged_moments(weights, law, TANH, noise_scale=math.sqrt(noise_variance(0.1)), floor=1e-4)
+    z, w = np.polynomial.hermite_e.hermegauss(200)
+    phi = np.tanh(weights * (math.exp(-0.1) + math.sqrt(noise_variance(0.1)) * z))
+    np.testing.assert_allclose(found.second, (phi * w / w.sum()) @ phi.T, atol=1e-9)

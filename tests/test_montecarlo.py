@@ -68,7 +68,7 @@ def test_digits_have_no_score_and_no_error_of_it():
     assert (found.test_error > 0).all()
 
 
-@pytest.mark.parametrize(("samples", "features"), [(40, 800), (10, 10), (100, 7), (1, 3)])
+@pytest.mark.parametrize(("samples", "features"), [(40, 800), (10, 10), (100, 7), (1, 3), (2, 10**15), (13, 1001)])
 def test_the_fewest_draws_leave_full_rank_with_any_group_left_out(samples, features):
     draws = fewest_draws(samples, features)
     largest = [math.ceil(k / min(8, k)) for k in (draws, draws - 1) if k >= 2]

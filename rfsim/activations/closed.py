@@ -36,13 +36,18 @@ def hermite3_constants(signal: float, noise: float) -> tuple[float, float, float
 def sine_constants(signal: float, noise: float) -> tuple[float, float, float]:
     """σ = sin: a = e^{−Γ²/2}, and c_s² = Γ^{2s} e^{−Γ²}/s! at odd s under the sums of positive terms of (T9).
 
-    sinh in place of the sums would cancel: v² = e^{−Γ²}(sinh α² − α²) at small α² = e^{−2t}σ_x².
+    sinh in place of the sums would cancel at small α² = e^{−2t}σ_x², v² = e^{−Γ²}(sinh α² − α²); at large α² the sums
+    lose digits, and it does not.
     """
     gamma2 = signal + noise
+    a = math.exp(-gamma2 / 2)
+    if signal > 1:
+        v2 = -math.exp(-noise) * math.expm1(-2 * signal) / 2 - signal * a**2
+        return a, v2, (-math.expm1(-noise) + a**4 * math.expm1(noise)) / 2 - noise * a**2
     s = np.arange(3, 40 + 2 * gamma2 + 40 * math.sqrt(gamma2), 2)
     energy = np.exp(s * math.log(gamma2) - gamma2 - gammaln(s + 1))
     log_x = log_share(signal, noise)
-    return math.exp(-gamma2 / 2), float(energy @ np.exp(s * log_x)), float(-energy @ np.expm1(s * log_x))
+    return a, float(energy @ np.exp(s * log_x)), float(-energy @ np.expm1(s * log_x))
 
 
 def relu_mean(gamma2: float) -> float:

@@ -11,10 +11,12 @@ from numpy.typing import NDArray
 from rfsim.activations.base import Activation, evaluate
 from rfsim.activations.kinked import nested_constants, panel_coefficients
 from rfsim.numerics import hermite_averages, log_share
+from rfsim.precision import in_float64
 
 MAX_ORDER = 16384
 KINKED_ORDERS = 64
 CENTERED = 1e-12  # |E σ| over √E σ² that counts as none
+ROUNDING = 64 * np.finfo(float).eps  # of √E σ²: what rounding leaves in a coefficient c_s
 CLOSED_ERROR = 1e-13  # of the closed forms, held by a test at forty digits
 
 
@@ -28,6 +30,7 @@ class Constants(NamedTuple):
     error: float
 
 
+@in_float64
 def centered(sigma: Activation, gamma: float) -> Activation:
     """σ with E σ(Γz) = 0: its mean at Γ subtracted where it is self-centering, and itself where it has none.
 
@@ -50,6 +53,7 @@ def centered(sigma: Activation, gamma: float) -> Activation:
     return raw._replace(offset=mean, degrees=degrees)
 
 
+@in_float64
 def gaussian_constants(
     sigma: Activation, *, signal_variance: float, noise_variance: float, tolerance: float = 1e-12
 ) -> Constants:
@@ -93,12 +97,16 @@ def _smooth_constants(
     gamma, log_x = math.sqrt(signal + noise), log_share(signal, noise)
     orders, previous, error = 64, None, math.inf
     while orders <= MAX_ORDER:
-        c = _coefficients(sigma, gamma, orders, shrink=1.0 if previous is None else 0.8)
+        c, square = _coefficients(sigma, gamma, orders, shrink=1.0 if previous is None else 0.8)
+        size = math.sqrt(square + c[0] ** 2 + c[1] ** 2)
         s = np.arange(2, orders)
         share = np.exp(s * log_x)
         values = np.array([c[1] / gamma, c[2:] ** 2 @ share, -(c[2:] ** 2) @ np.expm1(s * log_x)])
+        values = _without_rounding(values, gamma, size)
         if previous is not None:
-            error = _difference(values, previous)
+            # orders beyond these may hold energy that doubling them has not met yet
+            missing = max(square - float(c[2:] ** 2 @ np.ones(orders - 2)) - ROUNDING * math.sqrt(square) * size, 0.0)
+            error = max(_difference(values, previous), missing / max(values[2], missing) if missing else 0.0)
             if error <= tolerance:
                 return values, error
         previous, orders = values, 2 * orders
@@ -121,6 +129,7 @@ def _kinked_constants(
             values = np.array([c[1] / gamma, v2, square - v2])
         else:
             values = np.array([c[1] / gamma, *nested_constants(sigma, c, math.sqrt(signal), math.sqrt(noise), level)])
+        values = _without_rounding(values, gamma, math.sqrt(square + (c[:2] ** 2).sum()))
         if previous is not None:
             error = _difference(values, previous)
             if error <= tolerance:
@@ -129,12 +138,19 @@ def _kinked_constants(
     return values, error
 
 
+def _without_rounding(values: NDArray[np.float64], gamma: float, size: float) -> NDArray[np.float64]:
+    """(a, v², s²) with exact zeros where there is nothing but the rounding of c_s, about eps √E σ² (`size`)."""
+    return np.where(np.abs(values) <= [ROUNDING * size / gamma, *[(ROUNDING * size) ** 2] * 2], 0.0, values)
+
+
 def _difference(values: NDArray[np.float64], previous: NDArray[np.float64]) -> float:
     return float(np.max(np.abs(values - previous) / np.where(values == 0, 1.0, np.abs(values))))
 
 
-def _coefficients(sigma: Activation, scale: float, orders: int, shrink: float = 1.0) -> NDArray[np.float64]:
-    """c_s = E[h_s(z) σ(scale·z)], z ~ N(0,1), for s < orders: shape (orders,).
+def _coefficients(
+    sigma: Activation, scale: float, orders: int, shrink: float = 1.0
+) -> tuple[NDArray[np.float64], float]:
+    """c_s = E[h_s(z) σ(scale·z)], z ~ N(0,1), for s < orders: shape (orders,); and E (σ − c_0 − c_1 z)².
 
     The grid resolves both the polynomial (wavenumber √orders) and σ, whose nearest pole limits the step.
     """
@@ -142,7 +158,9 @@ def _coefficients(sigma: Activation, scale: float, orders: int, shrink: float = 
     c = hermite_averages(lambda z: evaluate(sigma, scale * z), orders, step)
     if sigma.odd:
         c[::2] = 0.0  # exact zeros: rounding of 1e-17 would swamp v² ~ x³ at large t
-    return c
+    # formed pointwise: the difference of the energies would cancel
+    square = hermite_averages(lambda z: (evaluate(sigma, scale * z) - c[0] - c[1] * z) ** 2, 1, step)[0]
+    return c, float(square)
 
 
 def _mean(sigma: Activation, gamma: float) -> tuple[float, float]:

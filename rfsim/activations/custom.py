@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import importlib
+import operator
 from collections.abc import Hashable
 from typing import Any
 
@@ -23,7 +24,7 @@ def attribute(spec: str) -> Any:
         found = importlib.import_module(module)
         for name in path.split("."):
             found = getattr(found, name)
-    except (ImportError, AttributeError, ValueError, TypeError) as error:
+    except Exception as error:  # whatever a module does while it is imported
         raise ValueError(f"activation {spec!r} cannot be imported ({_line(error)}); give 'module:attribute'") from None
     if not (isinstance(found, Activation) or callable(found)):
         raise ValueError(f"activation {spec!r} is a {type(found).__name__}; a callable or an Activation is needed")
@@ -35,10 +36,17 @@ def checked(sigma: Activation) -> Activation:
     name = f"activation {sigma.name!r}"
     if not isinstance(sigma.function, Hashable) or not callable(sigma.function):
         raise ValueError(f"{name} must be a hashable callable, such as a function; got {sigma.function!r}")
-    kinks = np.asarray(sigma.kinks, dtype=float)
+    try:
+        kinks = tuple(map(float, sigma.kinks))
+        degrees = None if sigma.degrees is None else tuple(map(operator.index, sigma.degrees))
+    except (TypeError, ValueError):
+        raise ValueError(
+            f"{name}: kinks must be a tuple of numbers and degrees one of whole numbers; got {sigma.kinks!r} and "
+            f"{sigma.degrees!r}"
+        ) from None
     if not np.all(np.isfinite(kinks)) or np.any(np.diff(kinks) <= 0):
         raise ValueError(f"{name}: kinks must be finite and increase; got {sigma.kinks}")
-    return _checked(sigma)
+    return _checked(sigma._replace(kinks=kinks, degrees=degrees))
 
 
 @functools.lru_cache(maxsize=64)
@@ -86,11 +94,11 @@ def _alike(sigma: Activation, point: np.ndarray, value: float, scale: float) -> 
 
 def _check_degrees(sigma: Activation, name: str) -> None:
     degrees = np.asarray(sigma.degrees)
-    if degrees.size == 0 or degrees.dtype.kind != "i" or np.any(degrees < 0) or np.any(degrees > 40):
-        raise ValueError(f"{name}: degrees must be whole numbers from 0 to 40; got {sigma.degrees}")
+    if degrees.size == 0 or degrees.min() < 0 or degrees.max() > 40 or np.any(np.diff(degrees) <= 0):
+        raise ValueError(f"{name}: degrees must be whole numbers from 0 to 40 that increase; got {sigma.degrees}")
     points = np.linspace(-1, 1, 101)[:, None]
     table = points**degrees
-    values = _values(sigma, points)
+    values = _values(sigma, 8 * points)  # far enough out for what only looks like a polynomial near 0
     rest = values - table @ np.linalg.lstsq(table, values)[0]
     if np.abs(rest).max() > 1e-10 * np.abs(values).max():
         raise ValueError(f"{name} is declared a polynomial of degrees {sigma.degrees} and is not one")

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from cyclopts import App, CycloptsError, Parameter
 from cyclopts.exceptions import UnknownCommandError, UnusedCliTokensError
@@ -33,9 +33,6 @@ from rfsim.cli.flags import (
     times,
 )
 from rfsim.words import nearest
-
-if TYPE_CHECKING:
-    pass
 
 PROBLEM, OUTPUT, FIGURE = ProblemFlags(), OutputFlags(), FigureFlags()
 TRAIN_TIMES = (1.0, 100.0, 1e5)

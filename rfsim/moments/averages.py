@@ -86,14 +86,15 @@ def averaged_moments(
         max_orders = MAX_CLOSED_ORDERS if sigma.closed and sigma.closed.orders else MAX_ORDERS
     pilot = run_pilot(weights, law, geometry, sigma, max_orders)
     if floor is None:
-        floor = ridge + 0.5 * float(pilot.tail[:, spanned_degree(*weights.shape) + 1].min())
+        degree = min(spanned_degree(*weights.shape) + 1, pilot.tail.shape[1] - 1)
+        floor = ridge + 0.5 * float(pilot.tail[:, degree].min())
     target = tolerance * floor
     # a polynomial's series ends: nothing is left out, whatever λ_min is
     ends = None if sigma.degrees is None else max(sigma.degrees) + 1
     first, (orders, bound) = 0, choose_orders(geometry, pilot.tail, target) if ends is None else (ends, 0.0)
     totals = _Totals.zero(len(weights))
     # an estimate that misses by far is not worth the p × p work of finding out
-    while bound <= HOPELESS * target:
+    while bound <= HOPELESS * target or first:
         rule = choose_rule(pilot, sigma, orders)
         totals = _sum_orders(totals, weights, law, geometry, rule, sigma, first, orders)
         if ends is None:
@@ -101,7 +102,7 @@ def averaged_moments(
             bound = truncation_bound(geometry, remainder, orders)
         if bound <= target or orders >= max_orders:
             break
-        first, orders = orders, min(orders + 2, max_orders)
+        first, orders = orders, min(orders + max(2, orders // 4), max_orders)
     if bound > target and weights.shape[1] <= tensor.MOST_DIM and not sigma.kinks:
         del totals
         return _by_tensor(weights, law, sigma, noise_scale, tolerance, floor)

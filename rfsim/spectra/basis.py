@@ -47,6 +47,8 @@ class KrylovBasis:
         if dim > self.width:  # more columns than features: an orthonormal basis of what they span
             noise = _triangular(training.noise.T)
         self._append(noise, np.asarray(_gram(noise)), None)
+        if self.ended:
+            raise ValueError("V is zero: the features have no linear share to learn from; use route dense")
         self.sources: Square = np.asarray(_multiply(self._block(0), training.noise))[: self.pending]
 
     @property

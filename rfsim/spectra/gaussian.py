@@ -47,16 +47,17 @@ class GaussianTarget(NamedTuple):
 
     def overlap(self, f: Array, g: Array, left: int = 0, right: int = 0) -> Array:
         f, g = jnp.broadcast_arrays(f, g)
-        a, b = self._seen(f, left), self._seen(g, right)
-        linear = ((a @ self.covariance) * b).sum((1, 2)).reshape(f.shape[:-1]) / self.noise_variance
-        shared = (f * g) @ (self.sources[left] * self.sources[right]).sum(1)
-        return (linear + self.isotropic * shared) / self.noise.shape[1]
+        rows, dim = self.noise.shape
+        a, b = self.sources[left, -rows:], self.sources[right, -rows:]
 
-    def _seen(self, values: Array, source: int) -> Array:
-        """Sᵀ f(U) Ṽ (times, dim, dim), one time after the other: together they would hold all of S at every time."""
-        rows = self.noise.shape[0]
-        seen = self.sources[source, -rows:]
-        return jax.lax.map(lambda f: (seen * f[:, None]).T @ self.noise, values[..., -rows:].reshape(-1, rows))
+        def linear(pair: tuple[Array, Array]) -> Array:
+            at, bt = ((source * values[:, None]).T @ self.noise for source, values in zip((a, b), pair, strict=True))
+            return ((at @ self.covariance) * bt).sum()
+
+        # one time after the other: together they would hold a source, or dim × dim, for every time
+        flat = jax.lax.map(linear, tuple(values[..., -rows:].reshape(-1, rows) for values in (f, g)))
+        shared = (f * g) @ (self.sources[left] * self.sources[right]).sum(1)
+        return (flat.reshape(f.shape[:-1]) / self.noise_variance + self.isotropic * shared) / dim
 
 
 def gaussian_spectrum(problem: Problem, draw: Instance, constants: Constants) -> SampleSpectrum:
@@ -69,7 +70,7 @@ def gaussian_spectrum(problem: Problem, draw: Instance, constants: Constants) ->
     d, n, p = draw.sizes
     if math.isfinite(problem.noise_copies):
         moments = moments_of_features(draw.sizes.features, _frozen_features(problem, draw, constants))
-        rank = min(n * int(problem.noise_copies), p if _spread(constants) else d)
+        rank = min(n * int(problem.noise_copies), p if constants.v2 + constants.s2 > 0 else d)
         return decomposition(problem, draw, moments, *eigh(moments.second), zero=max(p - rank, 0))
     width = n + d
     factor = jnp.asarray(np.hstack([_of_points(problem, draw, constants) / math.sqrt(n), _noise(draw, constants)]))
@@ -83,9 +84,9 @@ def gaussian_spectrum(problem: Problem, draw: Instance, constants: Constants) ->
         square = factor @ factor.T
         mu, basis = eigh(square)
         rows = basis.T @ factor[:, n:]
-        residual = relative_residual(square, mu, basis, factor[:, n:])
+        residual = relative_residual(square, mu, basis, jnp.eye(p, min(d, p)))
     # what lies beyond the rank of F is rounding, and has no share of V
-    beyond = max(mu.size - (width if _spread(constants) else d), 0)
+    beyond = max(mu.size - (width if constants.v2 > 0 else d), 0)
     mu, rows = mu.at[:beyond].set(0.0), rows.at[:beyond].set(0.0)
     absent = p - mu.size
     points = constants.s2 + jnp.pad(mu, (absent, 0))
@@ -103,11 +104,6 @@ def gaussian_target(problem: Problem, draw: Instance, constants: Constants, spec
         noise = spectrum.sources[0, -min(draw.sizes.features, draw.sizes.samples + draw.sizes.dim) :]
     delta, isotropic = noise_variance(problem.diffusion_time), constants.v2 + constants.s2
     return GaussianTarget(noise, jnp.asarray(covariance), delta, isotropic, spectrum.sources)
-
-
-def _spread(constants: Constants) -> bool:
-    """Whether φ has a share that is not linear: without it every feature vector lies in d directions."""
-    return constants.v2 > 0
 
 
 def _of_points(problem: Problem, draw: Instance, constants: Constants) -> NDArray[np.float64]:

@@ -87,7 +87,9 @@ def reduced(
     if projected is None:
         spectrum = decomposition(problem, draw, training, *eigh(training.second))
         smallest = float(spectrum.points[zero]) + problem.ridge
-        return spectrum, sample_target(spectrum, found[0] if found else population(smallest))
+        # what a Ritz value asked for may be too little for the smallest eigenvalue
+        fine = found and found[0].error_bound <= tolerance * smallest
+        return spectrum, sample_target(spectrum, found[0] if fine else population(smallest))
     require_resolved(problem, draw, float(projected[0].points[0]), float(projected[0].points[-1]))
     return projected
 
@@ -155,7 +157,7 @@ def _grown(
     basis = KrylovBasis(training, rank, ridge)
     seen: SeenFrom | None = None
     most = largest_share * training.second.shape[0]
-    while basis.ended or basis.edges[-1] + basis.pending <= most:
+    while basis.edges[-1] + basis.pending <= most:
         basis.extend()
         if seen is None and remaining_change(basis, None) <= tolerance / 2:
             # half: later blocks lower the smallest Ritz value a little

@@ -12,6 +12,7 @@ from rfsim.words import nearest
 
 MODELS, ROUTES = ("real", "gaussian"), ("dense", "krylov")
 EXACT, MONTE_CARLO = "exact", "montecarlo"
+MOST_DRAWS = 10**6
 
 
 @dataclass(frozen=True)
@@ -77,9 +78,9 @@ class Method:
 
 def _draws(moments: str) -> int:
     kind, _, count = str(moments).partition(":")
-    if kind != MONTE_CARLO or not count.isdecimal() or int(count) < 2:
+    if kind != MONTE_CARLO or not count.isdecimal() or not 2 <= int(count) <= MOST_DRAWS:
         raise ValueError(
             f"moments must be {EXACT} or {MONTE_CARLO}:DRAWS with DRAWS a whole number of at least 2, for the "
-            f"standard errors; got {moments!r}"
+            f"standard errors, and at most {MOST_DRAWS}; got {moments!r}"
         )
     return int(count)

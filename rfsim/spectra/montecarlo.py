@@ -70,7 +70,8 @@ def fewest_draws(samples: int, features: int) -> int:
     >>> fewest_draws(40, 800)
     23
     """
-    draws = math.ceil(features / samples)
+    # a group is an eighth of the draws, rounded up: begin just below
+    draws = max(math.ceil(features / samples), GROUPS * features // ((GROUPS - 1) * samples) - GROUPS)
     while (draws - math.ceil(draws / min(GROUPS, max(draws, 2)))) * samples < features:
         draws += 1
     return draws

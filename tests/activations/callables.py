@@ -20,6 +20,10 @@ def swish(x):
     return x / (1 + jnp.exp(-x))
 
 
+def double(x):
+    return 2 * x
+
+
 def damped(x):
     return x * jnp.exp(-(x**2) / 8)
 
@@ -28,6 +32,12 @@ HARD_TANH = Activation("hard_tanh", hard_tanh, odd=True, kinks=(-1.0, 1.0))
 LEAKY_RELU = Activation("leaky", leaky_relu, self_centering=True, kinks=(0.0,))
 SWISH = Activation("swish", swish, self_centering=True)
 SQUARE = Activation("square", lambda x: x**2, self_centering=True, degrees=(2,))
+ABSOLUTE = Activation("absolute", jnp.abs, self_centering=True, kinks=(0.0,))
+RIPPLED = Activation("rippled", lambda x: jnp.tanh(x) + 1e-3 * jnp.sin(20 * x), odd=True)
+LISTED = Activation("listed", hard_tanh, odd=True, kinks=[-1.0, 1.0])
+NO_NUMBERS = Activation("no_numbers", hard_tanh, kinks="ab")
+ONE_NUMBER = Activation("one_number", hard_tanh, kinks=0.0)
+NO_POLYNOMIAL_FAR_OUT = Activation("far_out", jnp.tanh, odd=True, degrees=tuple(range(1, 40, 2)))
 NOT_ODD = Activation("not_odd", swish, odd=True)
 NOT_A_POLYNOMIAL = Activation("not_a_polynomial", damped, degrees=(1, 3))
 UNSORTED = Activation("unsorted", hard_tanh, kinks=(1.0, -1.0))

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import math
 
+import jax
 import jax.numpy as jnp
 import mpmath
 import numpy as np
@@ -134,3 +135,23 @@ def test_a_scale_beyond_the_digits_of_float64_is_refused_with_the_error_reached(
 def test_an_unknown_activation_gets_the_nearest_name():
     with pytest.raises(ValueError, match=r"unknown activation 'thanh'; choose one of tanh, .*; did you mean 'tanh'"):
         activation("thanh")
+
+
+def test_energy_that_the_first_orders_do_not_meet_is_not_missed():
+    # the ripple's c_s² peak near s = 400: orders 128 and 256 agree, and lack 5e-7
+    c = gaussian_constants(activation("tests.activations.callables:RIPPLED"), signal_variance=0.8, noise_variance=0.2)
+    plain = gaussian_constants(ACTIVATIONS["tanh"], signal_variance=0.8, noise_variance=0.2)
+    assert c.v2 + c.s2 - plain.v2 - plain.s2 == pytest.approx(5e-7, rel=1e-3)
+
+
+@pytest.mark.parametrize("gamma2", [2.0, 900.0, 1e5])
+def test_sine_keeps_its_energy_at_any_scale(gamma2):
+    c = gaussian_constants(ACTIVATIONS["sine"], signal_variance=gamma2 - 0.2, noise_variance=0.2)
+    energy = -math.expm1(-2 * gamma2) / 2 - gamma2 * math.exp(-gamma2)
+    assert c.v2 + c.s2 == pytest.approx(energy, rel=1e-13)
+
+
+def test_the_constants_do_not_depend_on_the_precision_in_force():
+    inside = gaussian_constants(ACTIVATIONS["tanh"], signal_variance=0.8, noise_variance=0.2)
+    with jax.enable_x64(False):
+        assert gaussian_constants(ACTIVATIONS["tanh"], signal_variance=0.8, noise_variance=0.2) == inside

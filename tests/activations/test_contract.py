@@ -28,6 +28,9 @@ PLAIN = {  # each once more, for the reference integrators
     HERE + "LEAKY_RELU": lambda x: np.where(x > 0, x, 0.2 * x),
     HERE + "SWISH": lambda x: x / (1 + np.exp(-x)),
     HERE + "damped": lambda x: x * np.exp(-(x**2) / 8),
+    HERE + "double": lambda x: 2.0 * x,
+    HERE + "SQUARE": lambda x: x**2,
+    HERE + "ABSOLUTE": np.abs,
 }
 every = pytest.mark.parametrize("name", PLAIN)
 

@@ -52,6 +52,9 @@ def test_a_callable_runs_end_to_end():
         ("NOT_ODD", r"is declared odd and is not"),
         ("NOT_A_POLYNOMIAL", r"is declared a polynomial of degrees \(1, 3\) and is not one"),
         ("UNSORTED", r"kinks must be finite and increase; got \(1.0, -1.0\)"),
+        ("NO_NUMBERS", r"kinks must be a tuple of numbers and degrees one of whole numbers; got 'ab' and None"),
+        ("ONE_NUMBER", r"kinks must be a tuple of numbers"),
+        ("NO_POLYNOMIAL_FAR_OUT", r"is declared a polynomial of degrees .* and is not one"),
         ("number", r"is a int; a callable or an Activation is needed"),
         ("missing", r"cannot be imported \(AttributeError: .*\); give 'module:attribute'"),
     ],
@@ -94,3 +97,14 @@ def test_nan_on_the_data_is_refused_in_one_line(copies):
 def test_checks_do_not_depend_on_the_precision_in_force():
     with jax.enable_x64(False):
         assert Problem(activation=callables.damped).activation == HERE + "damped"
+
+
+def test_kinks_may_be_listed():
+    assert activation(HERE + "LISTED").kinks == (-1.0, 1.0)
+
+
+def test_a_self_centering_polynomial_has_one_more_direction():
+    """Σ_k C(d+k−1, k) over the degrees 0 and 2, in the labels as in the decomposition."""
+    found = rfsim.spectrum(Problem(samples_per_dim=40, features_per_dim=4, activation=HERE + "SQUARE"), dim=5)
+    assert int(found["count"].sel(bulk="zero")) == 20 - 1 - 15
+    assert (found.eigenvalue.values[0, :4] == 0).all()
