@@ -1,12 +1,12 @@
 """The d → ∞ theory: self-consistent equations, spectra with exact masses, learning curves of any filter."""
 
-from rfsim.theory.curves import Converged, LimitSpectrum, LimitTarget, converged, limit_spectrum, part_spectrum
+from rfsim.theory.bulks import Part, atom, density, masses, parts
 from rfsim.theory.intervals import Interval, support
 from rfsim.theory.limits import Limit, limit
+from rfsim.theory.minimizer import RidgeLosses, ridge_losses
 from rfsim.theory.populations import Population, from_array, from_eigenvalues, population
-from rfsim.theory.ridge import RidgeLosses, ridge_losses
 from rfsim.theory.solver import NotConverged, Solution, solve
-from rfsim.theory.spectrum import Part, atom, density, masses, parts
+from rfsim.theory.tables import Converged, LimitSpectrum, LimitTarget, converged, limit_spectrum, part_spectrum
 
 __all__ = [
     "Converged",

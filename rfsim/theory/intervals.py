@@ -34,7 +34,7 @@ class Interval(NamedTuple):
 
 
 def support(limit: Limit) -> list[Interval]:
-    """The intervals of positive density, ascending; atoms are not among them (`spectrum.atom`).
+    """The intervals of positive density, ascending; atoms are not among them (`bulks.atom`).
 
     Raises NotConverged where an edge cannot be solved for, RuntimeError in float32.
     """

@@ -12,8 +12,7 @@ from jax import Array
 from jax.typing import ArrayLike
 from numpy.typing import NDArray
 
-from rfsim import theory
-from rfsim.filters import flow, learning_rate_constant
+from rfsim.filters import flow
 from rfsim.protocol import Spectrum, Target
 from rfsim.training import losses
 
@@ -38,30 +37,6 @@ def flow_curves(
 ) -> FlowCurves:
     """The curves at train_times (times,), which may hold 0 and inf."""
     return FlowCurves(*_in_batches(train_times, lambda tau: _flow_values(spectrum, target, tau, kappa, ridge)))
-
-
-class LimitCurves(NamedTuple):
-    """Curves of the limit, with the largest change at the last doubling of the contour's nodes, and their number."""
-
-    curves: FlowCurves
-    error: float
-    nodes: int
-
-
-def limit_flow_curves(
-    limit: theory.Limit, train_times: ArrayLike, ridge: float = 0.0, *, tolerance: float = 1e-8
-) -> LimitCurves:
-    """The curves as d → ∞ at train_times (times,), which may hold 0 and inf (equations.md T13, T14), to `tolerance`.
-
-    Raises ValueError where there is no contour or the largest does not meet the tolerance (`theory.converged`).
-    """
-    kappa = learning_rate_constant(limit.noise, limit.features_per_dim)
-
-    def observable(spectrum: Spectrum, target: Target) -> NDArray[np.float64]:
-        return np.stack(flow_curves(spectrum, target, train_times, kappa, ridge))
-
-    found = theory.converged(limit, observable, ridge=ridge, tolerance=tolerance)
-    return LimitCurves(FlowCurves(*found.values), found.error, found.nodes)
 
 
 def flow_energies(

@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 
 from rfsim import filters
-from rfsim.theory import curves, functions
+from rfsim.theory import functions, tables
+from rfsim.theory.dynamics import limit_flow_curves
 from rfsim.theory.equations import differences
 from rfsim.theory.solver import solve
 from rfsim.training import losses
-from rfsim.training.curves import flow_curves, limit_flow_curves
+from rfsim.training.curves import flow_curves
 from tests.theory import nested
 from tests.theory.cases import gaussian_equivalent, limit_of
 
@@ -105,7 +106,7 @@ def test_at_equal_points_the_two_point_functions_are_derivatives(m):
 def test_contour_sums_are_traces(m, data):
     """g = 1 gives traces that are known from the moments of W, x and ξ alone."""
     limit = limit_of(4, 6, m=m, data=data)
-    spectrum, target = curves.limit_spectrum(limit, 256, ridge=0.1)
+    spectrum, target = tables.limit_spectrum(limit, 256, ridge=0.1)
     psi_p, delta, b2 = limit.features_per_dim, limit.noise, limit.gain * limit.noise
     lam2 = limit.signal * float(limit.weights @ limit.values) + delta
     spread = limit.v2 + limit.s2
@@ -124,7 +125,7 @@ def test_contours_of_any_shape_give_the_same_sums():
     kappa = filters.learning_rate_constant(limit.noise, 16.0)
     found = []
     for bounds in ((0.01, 40.0), (0.001, 90.0)):
-        spectrum, target = curves.limit_spectrum(limit, 512, bounds=bounds)
+        spectrum, target = tables.limit_spectrum(limit, 512, bounds=bounds)
         found.append(flow_curves(spectrum, target, [10, 1e3, 1e5], kappa))
     np.testing.assert_allclose(found[0].test, found[1].test, atol=1e-9)
     np.testing.assert_allclose(found[0].train, found[1].train, atol=1e-9)
@@ -174,16 +175,16 @@ def test_discrete_descent_and_self_distillation_are_filters_too():
         flowed = [filters.flow(steps * rate, kappa)]
         return np.stack([losses.target_loss(spectrum, target, f) for f in (descent, distilled, flowed)])
 
-    descent, distilled, flowed = curves.converged(limit, observable).values
+    descent, distilled, flowed = tables.converged(limit, observable).values
     np.testing.assert_allclose(distilled, flowed, atol=1e-8)  # a student of the whole range forgets nothing
     np.testing.assert_allclose(descent, flowed, rtol=0.01)
     assert descent[0] == pytest.approx(1, abs=1e-8)
 
 
 def test_the_limit_refuses_what_it_does_not_know(monkeypatch):
-    monkeypatch.setattr(curves, "NODES", (64, 128))
+    monkeypatch.setattr(tables, "NODES", (64, 128))
     limit = limit_of(4, 16)
-    spectrum, target = curves.limit_spectrum(limit, 64)
+    spectrum, target = tables.limit_spectrum(limit, 64)
     ones = np.ones(32)
     for call in (
         lambda: spectrum.own(ones, 0, 1),
@@ -193,9 +194,9 @@ def test_the_limit_refuses_what_it_does_not_know(monkeypatch):
         with pytest.raises(ValueError, match="training from zero only"):
             call()
     with pytest.raises(ValueError, match=r"128 contour nodes leave an error of .*, not -1.0e\+00"):
-        curves.converged(limit, lambda s, _: s.own(np.ones(s.points.size)), tolerance=-1.0)
+        tables.converged(limit, lambda s, _: s.own(np.ones(s.points.size)), tolerance=-1.0)
     with pytest.raises(ValueError, match=r"noise_copies 2 .*give a ridge"):
-        curves.limit_spectrum(limit_of(4, 8, m=2), 64)
+        tables.limit_spectrum(limit_of(4, 8, m=2), 64)
 
 
 PARTS_OFF = {
@@ -210,7 +211,7 @@ PARTS_OFF = {
 def test_late_losses_by_part(case):
     """equations.md §5: L_test at τ = ∞ with all parts, without mini, without main, with gen alone."""
     limit = limit_of(*case)
-    found = curves.part_spectrum(limit)
+    found = tables.part_spectrum(limit)
     assert found.names == ("mini", "main", "gen")
     f = 1 / found.spectrum.points
     mini, main, gen = found.keep
@@ -225,7 +226,7 @@ def test_late_losses_by_part(case):
 
 def test_the_fall_of_the_train_loss_and_the_pairs_of_parts():
     """equations.md §5, (8, 64, 0.1): L_train falls by .429 through mini and .028 through main; mini alone +.54 …"""
-    found = curves.part_spectrum(limit_of(8, 64))
+    found = tables.part_spectrum(limit_of(8, 64))
     f = 1 / found.spectrum.points
     fall = [-float(losses.train_loss(found.spectrum, [lambda _, k=keep: f * k]) - 1) for keep in found.keep]
     assert [f"{value:.3f}" for value in fall[:2]] == ["0.429", "0.028"]

@@ -16,12 +16,12 @@ from jax import Array
 from numpy.typing import ArrayLike, NDArray
 
 from rfsim.theory import functions
+from rfsim.theory.bulks import gap_points, parts
 from rfsim.theory.contours import ellipse, semicircles
 from rfsim.theory.equations import State, differences
 from rfsim.theory.intervals import support
 from rfsim.theory.limits import Limit
 from rfsim.theory.solver import solve
-from rfsim.theory.spectrum import gap_points, parts
 
 NODES = (128, 256, 512, 1024)
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import integrate
 
-from rfsim.theory import intervals, spectrum
+from rfsim.theory import bulks, intervals
 from rfsim.theory.solver import NotConverged
 from tests.theory.cases import gaussian_equivalent, limit_of
 
@@ -18,7 +18,7 @@ def trace(limit):
 
 
 def by_name(limit):
-    return {part.name: part for part in spectrum.parts(limit)}
+    return {part.name: part for part in bulks.parts(limit)}
 
 
 def digits(value, text):
@@ -79,10 +79,10 @@ def test_a_gap_of_a_fifth_of_a_permille_is_found():
 )
 def test_masses_and_mean_are_exact(psi_n, psi_p, t, m, data):
     limit = limit_of(psi_n, psi_p, t, m, data)
-    found = spectrum.parts(limit)
+    found = bulks.parts(limit)
     assert sum(part.mass for part in found) == pytest.approx(1, abs=1e-8)
     assert sum(part.mass * part.mean for part in found) == pytest.approx(trace(limit), rel=1e-8)
-    expected = spectrum.masses(limit)
+    expected = bulks.masses(limit)
     for part in found:
         assert part.mass == pytest.approx(sum(expected[name] for name in part.name.split("+")), abs=1e-8)
     uppers = [part.upper for part in found]
@@ -99,7 +99,7 @@ def test_masses_are_exact_over_the_domain(seed):
         m = rng.choice([1, 2, 4, 16, 256, math.inf, math.inf, math.inf])
         data = rng.choice(["isotropic", "atoms:0.5@0.5,0.5@1.5", "subspace:0.5"])
         limit = limit_of(float(psi_n), float(psi_n * ratio), float(t), float(m), str(data))
-        found, expected = spectrum.parts(limit), spectrum.masses(limit)
+        found, expected = bulks.parts(limit), bulks.masses(limit)
         assert sum(part.mass for part in found) == pytest.approx(1, abs=1e-8)
         assert sum(part.mass * part.mean for part in found) == pytest.approx(trace(limit), rel=1e-8)
         for part in found:
@@ -115,7 +115,7 @@ def test_separated_directions_of_the_data_make_intervals_of_one_part():
 
 
 def test_at_p_equal_to_nm_the_spectrum_reaches_zero():
-    first = spectrum.parts(limit_of(4, 16, m=4))[0]
+    first = bulks.parts(limit_of(4, 16, m=4))[0]
     assert first.lower == 0
     assert "null" in first.name
 
@@ -126,19 +126,19 @@ def test_at_p_equal_to_nm_the_spectrum_reaches_zero():
 def test_edges_are_the_zeros_of_the_density(m, data):
     limit = limit_of(4, 8, m=m, data=data)
     for one in intervals.support(limit):
-        outside = spectrum.density(limit, [one.lower * (1 - 1e-6), one.upper * (1 + 1e-6)])
-        inside = spectrum.density(limit, [one.lower * (1 + 1e-6), one.upper * (1 - 1e-6)])
+        outside = bulks.density(limit, [one.lower * (1 - 1e-6), one.upper * (1 + 1e-6)])
+        inside = bulks.density(limit, [one.lower * (1 + 1e-6), one.upper * (1 - 1e-6)])
         np.testing.assert_array_equal(outside, 0)
         assert np.all(inside > 0)
 
 
 def test_the_density_integrates_to_the_masses():
     limit = limit_of(8, 64)
-    for part in spectrum.parts(limit)[1:]:
+    for part in bulks.parts(limit)[1:]:
         center, half = (part.lower + part.upper) / 2, (part.upper - part.lower) / 2
         # square-root edges are smooth in the angle
         angle = (np.arange(100) + 0.5) * np.pi / 100
-        rho = spectrum.density(limit, center + half * np.cos(angle))
+        rho = bulks.density(limit, center + half * np.cos(angle))
         assert rho @ np.sin(angle) * half * np.pi / 100 == pytest.approx(part.mass, rel=1e-8)
 
 
@@ -150,7 +150,7 @@ def test_marchenko_pastur_edges_and_density():
     np.testing.assert_allclose(one, edges, rtol=1e-10)
     lam = np.linspace(*edges, 9)[1:-1]
     exact = np.sqrt((edges[1] - lam) * (lam - edges[0])) / (2 * np.pi * c * v2 * (lam - s2))
-    np.testing.assert_allclose(spectrum.density(limit, lam), exact, rtol=1e-9)
+    np.testing.assert_allclose(bulks.density(limit, lam), exact, rtol=1e-9)
 
 
 def test_an_average_over_an_interval_is_that_of_a_sample():
@@ -161,18 +161,18 @@ def test_an_average_over_an_interval_is_that_of_a_sample():
     assert one.upper == pytest.approx(lam[-1], rel=0.1)
     cut = np.median(lam)
     grid = np.linspace(cut, one.upper, 4001)
-    assert integrate.trapezoid(spectrum.density(limit, grid), grid) == pytest.approx(0.5, abs=0.01)
+    assert integrate.trapezoid(bulks.density(limit, grid), grid) == pytest.approx(0.5, abs=0.01)
 
 
 def test_a_missed_bulk_is_an_error(monkeypatch):
     limit = limit_of(8, 64)
     whole = intervals.support(limit)
-    monkeypatch.setattr(spectrum, "support", lambda _: whole[1:])
+    monkeypatch.setattr(bulks, "support", lambda _: whole[1:])
     with pytest.raises(NotConverged, match=r"masses of 2 intervals add up to .* samples_per_dim 8"):
-        spectrum.parts(limit)
+        bulks.parts(limit)
 
 
 def test_the_density_at_an_atom_is_refused():
     limit = limit_of(8, 64)
     with pytest.raises(ValueError, match="no value at its atom or edge λ = 0.0135739"):
-        spectrum.density(limit, [float(limit.floor)])
+        bulks.density(limit, [float(limit.floor)])

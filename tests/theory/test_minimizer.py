@@ -5,9 +5,9 @@ import math
 import numpy as np
 import pytest
 
-from rfsim.theory.ridge import ridge_losses
+from rfsim.theory.dynamics import limit_flow_curves
+from rfsim.theory.minimizer import ridge_losses
 from rfsim.training import losses
-from rfsim.training.curves import limit_flow_curves
 from tests.theory.cases import gaussian_equivalent, limit_of
 
 
