@@ -1,7 +1,8 @@
 """rfsim: how random-feature score models learn, memorize and are distilled.
 
-`Problem` states what is asked; `spectrum` and `train` answer with a labelled `xarray.Dataset`; `load` reads a stored
-one; `plot` draws either. Importing rfsim configures nothing and loads nothing heavy.
+`Problem` states what is asked; `spectrum` and `train` answer for a sample, `theory.spectrum`, `theory.curves` and
+`theory.ridge` for d → ∞, each with a labelled `xarray.Dataset`; `load` reads a stored one; `plot` draws any. Importing
+rfsim configures nothing and loads nothing heavy.
 """
 
 from __future__ import annotations
@@ -11,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
 
-__all__ = ["Problem", "load", "plot", "spectrum", "train"]
+__all__ = ["Problem", "load", "plot", "spectrum", "theory", "train"]
 
 if TYPE_CHECKING:
+    from rfsim import theory
     from rfsim.api import load, spectrum, train
     from rfsim.model import Problem
     from rfsim.plotting import plot
@@ -23,6 +25,7 @@ _HOMES = {
     "load": "rfsim.api",
     "plot": "rfsim.plotting",
     "spectrum": "rfsim.api",
+    "theory": "rfsim.theory",
     "train": "rfsim.api",
 }
 
@@ -30,7 +33,8 @@ _HOMES = {
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'rfsim' has no attribute {name!r}")
-    return getattr(importlib.import_module(_HOMES[name]), name)
+    home = importlib.import_module(_HOMES[name])
+    return getattr(home, name, home)  # theory is a room itself
 
 
 def __dir__() -> list[str]:

@@ -2,23 +2,25 @@
 
 An experiment `experiments/NN_name.py` defines FIGURES {figure name: source}, SECONDS {size: measured seconds on two
 cores}, cells(size) and CLAIMS; `figures/NN_name.py` defines DRAW {figure name: results → Figure}. Cells are calls of
-the front door, so everything that shapes a stored result is the cell and the code of `rfsim.api`.
+the front door, so everything that shapes a stored result is the cell and the code behind its quantity.
 """
 
 from __future__ import annotations
 
 import ast
+import functools
 import importlib.util
 import inspect
+import operator
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
 
 import rfsim
-from rfsim import api, store
+from rfsim import store
 from rfsim.claims import Claim, Results, Row
 from rfsim.model import Problem
 from rfsim.runs import Report
@@ -29,7 +31,8 @@ SIZES = ("quick", "paper")
 
 @dataclass(frozen=True)
 class Cell:
-    """One call of a front-door quantity: its label within the experiment, its name, problem and further arguments."""
+    """One call of a front-door quantity: its label within the experiment, its name (`train`, `theory.curves`), problem
+    and further arguments."""
 
     label: str
     quantity: str
@@ -42,7 +45,12 @@ class Cell:
 
     def run(self, report: Report | None = None):
         """Compute the cell."""
-        return getattr(api, self.quantity)(self.problem, **self.options, report=report)
+        return self.function(self.problem, **self.options, report=report)
+
+    @property
+    def function(self) -> Callable[..., Any]:
+        """What `rfsim` offers under the quantity's name."""
+        return operator.attrgetter(self.quantity)(rfsim)
 
 
 class Experiment(NamedTuple):
@@ -115,7 +123,7 @@ def cell_path(root: Path, experiment: Experiment, size: str, cell: Cell) -> Path
     return root / "experiments" / "out" / f"{experiment.name}-{size}" / f"{cell.label}.nc"
 
 
-def stored(path: Path, cell: Cell, digest: str):
+def stored(path: Path, cell: Cell):
     """The stored result of a cell if its settings, schema and code match, else None."""
     if not path.exists():
         return None
@@ -123,15 +131,14 @@ def stored(path: Path, cell: Cell, digest: str):
         data = store.load(path)
     except store.StoreError:
         return None  # unreadable or of another schema: computed anew
-    same = data.attrs.get("cell") == cell.key() and data.attrs.get("code_digest") == digest
+    same = data.attrs.get("cell") == cell.key() and data.attrs.get("code_digest") == code_digest(cell)
     return data if same else None
 
 
 def remaining_seconds(root: Path, experiment: Experiment, size: str) -> float:
     """Estimated seconds left: the measured time of this size, shared evenly by the cells that are not stored."""
-    digest = code_digest()
     cells = experiment.cells(size)
-    missing = sum(stored(cell_path(root, experiment, size, cell), cell, digest) is None for cell in cells)
+    missing = sum(stored(cell_path(root, experiment, size, cell), cell) is None for cell in cells)
     return experiment.seconds(size) * missing / len(cells)
 
 
@@ -144,20 +151,20 @@ def run(
     experiment alone and is named in the outcome.
     """
     tell = report or (lambda step, values: None)
-    cells, digest = experiment.cells(size), code_digest()
+    cells = experiment.cells(size)
     results: dict[str, Any] = {}
     computed, files, rows = 0, [], []
     try:
         for number, cell in enumerate(cells):
             path = cell_path(root, experiment, size, cell)
-            data = stored(path, cell, digest)
+            data = stored(path, cell)
             tell(cell.label, {"done": number, "total": len(cells)})
             if data is None:
 
                 def step(name: str, values: Mapping[str, Any], number: int = number, cell: Cell = cell) -> None:
                     tell(f"{cell.label}: {name}", {"done": number, "total": len(cells), **values})
 
-                data = cell.run(step).assign_attrs(cell=cell.key(), code_digest=digest)
+                data = cell.run(step).assign_attrs(cell=cell.key(), code_digest=code_digest(cell))
                 store.save(data, path)
                 computed += 1
             results[cell.label] = data
@@ -176,10 +183,15 @@ def judge(experiment: Experiment, results: Results, figures: Sequence[str], size
     return [Row(claim, claim.rule(results), command) for claim in experiment.claims]
 
 
-def code_digest() -> str:
-    """SHA-256 of `rfsim/api.py` and of every module of rfsim that it imports, directly or not."""
+def code_digest(cell: Cell) -> str:
+    """SHA-256 of the module of a cell's quantity and of every module of rfsim that it imports, directly or not."""
+    return _digest(cell.function.__module__)
+
+
+@functools.cache
+def _digest(module: str) -> str:
     root = Path(rfsim.__file__).resolve().parents[1]
-    return store.digest(sorted(_closure(root / "rfsim" / "api.py", root)), root)
+    return store.digest(sorted(_closure(root.joinpath(*module.split(".")).with_suffix(".py"), root)), root)
 
 
 def _closure(start: Path, root: Path) -> set[Path]:

@@ -90,7 +90,7 @@ def test_a_stored_result_is_reused_while_everything_matches(root, monkeypatch):
     again = outcome(root)
     assert (again.computed, again.reused) == (0, 2)
     assert outcome(root, "paper").computed == 2  # other settings lie elsewhere
-    monkeypatch.setattr(reproduce, "code_digest", lambda: "other code")
+    monkeypatch.setattr(reproduce, "code_digest", lambda cell: "other code")
     assert outcome(root).computed == 2
     path = root / "experiments/out/10_toy-quick/seed-1.nc"
     store.save(store.load(path).assign_attrs(rfsim_schema=0), path)

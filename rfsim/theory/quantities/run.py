@@ -1,0 +1,60 @@
+"""What every quantity of the limit shares: its equations' parameters, its settings, the label of its result."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+import xarray as xr
+from numpy.typing import ArrayLike
+
+from rfsim import store
+from rfsim.activations import Constants
+from rfsim.diffusion import noise_variance, total_variance
+from rfsim.filters import learning_rate_constant
+from rfsim.model import Problem, Source, constants, source
+from rfsim.theory.limits import Limit, limit
+from rfsim.theory.populations import PREFIX, Population, from_array, population
+
+
+class LimitRun:
+    """A problem in the limit: of an array of data only the covariance is used, with all of its rows."""
+
+    def __init__(
+        self, problem: Problem, *, array: ArrayLike | None = None, center: bool = True, scale: str = "global"
+    ) -> None:
+        """Raises ValueError where the population has no covariance or σ no constants there."""
+        self.started = time.perf_counter()
+        self.problem = problem
+        eigenvalues = problem.data.startswith(PREFIX) and array is None
+        origin = Source(None, {}) if eigenvalues else source(problem, array=array, center=center, scale=scale)
+        self.population: Population = population(problem.data) if origin.array is None else from_array(origin.array)
+        self.limit: Limit = limit(problem, self.population)
+        self.settings: dict[str, Any] = asdict(problem) | origin.settings
+        self.constants: Constants = constants(problem, self.population.power)
+        self.delta = noise_variance(problem.diffusion_time)
+        self.total_variance = total_variance(self.population.power, problem.diffusion_time)
+
+    @property
+    def kappa(self) -> float:
+        """κ = 2Δ/ψ_p (T7)."""
+        return learning_rate_constant(self.delta, self.problem.features_per_dim)
+
+    @property
+    def score_power(self) -> float:
+        """Tr Σ_t^{−1}/d."""
+        limit = self.limit
+        return float(limit.weights @ (1 / (limit.signal * limit.values + limit.noise)))
+
+    @property
+    def finite_copies(self) -> bool:
+        return math.isfinite(self.problem.noise_copies)
+
+    def label(self, kind: str, data: xr.Dataset, extra: Mapping[str, Any] | None = None) -> xr.Dataset:
+        """`data` as a result of this problem, with the constants (T9)."""
+        constants = {name: getattr(self.constants, name) for name in ("a", "b", "v2", "s2")}
+        settings = {**self.settings, **(extra or {})}
+        return store.label(data.assign(constants), kind, settings, wall_time=time.perf_counter() - self.started)
