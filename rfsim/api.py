@@ -10,22 +10,17 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
 import xarray as xr
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from rfsim import store
-from rfsim.model import Problem
+from rfsim.model import TRAIN_TIMES, Problem, times
 from rfsim.precision import in_float64
 from rfsim.results import curves_dataset, eigenvalue_errors, spectrum_dataset, with_bias_variance
 from rfsim.runs import Interrupted, Report, Run, keeping
 from rfsim.spectra import Method, SampleSpectrum
 
 __all__ = ["Interrupted", "load", "spectrum", "train"]
-
-
-TRAIN_TIMES = (1.0, 100.0, 1e5)
-LATEST = 1e100  # squares of κτ, the filter of a flat direction, are still float64 there
 
 
 @in_float64
@@ -147,17 +142,3 @@ def load(path: str | Path) -> xr.Dataset:
     rfsim.store.StoreError: no-such-result.nc is not a file; give a result written by rfsim (result.nc)
     """
     return store.load(path)
-
-
-def times(train_times: ArrayLike) -> NDArray[np.float64]:
-    try:
-        tau = np.atleast_1d(np.asarray(train_times, dtype=np.float64))
-    except (TypeError, ValueError):
-        raise ValueError(f"train_times must be real numbers; got {train_times!r}") from None
-    if tau.ndim != 1 or tau.size == 0:
-        raise ValueError(f"train_times must be a non-empty list of times; got shape {tau.shape}")
-    if np.any(np.isnan(tau)) or np.any(tau < 0):
-        raise ValueError(f"train_times must not be negative; got {tau[np.isnan(tau) | (tau < 0)][0]:g}")
-    if np.any(tau[np.isfinite(tau)] > LATEST):
-        raise ValueError(f"train_times must be at most {LATEST:g}, or inf; got {tau[np.isfinite(tau)].max():g}")
-    return tau

@@ -17,7 +17,7 @@ from rfsim.diffusion import Law
 from rfsim.files import SUFFIXES, DataError, is_file, load
 from rfsim.words import nearest
 
-KINDS = ("isotropic", "atoms", "powerlaw", "subspace", "mixture", "digits")
+KINDS = ("isotropic", "atoms", "powerlaw", "subspace", "mixture", "eigenvalues", "digits")
 SCALES = ("none", "global", "columns")
 
 
@@ -47,7 +47,8 @@ def population(spec: str, dim: int) -> Law:
 
     isotropic[:VARIANCE]; atoms:W@L,… (weights W sum to 1, counts by largest remainder); powerlaw:ALPHA (∝ k^−ALPHA);
     subspace:FRACTION (that share of directions, zero elsewhere); both normalized to Tr Σ/d = 1;
-    mixture:SEPARATION (means ±SEPARATION/2 along one axis, unit covariance).
+    mixture:SEPARATION (means ±SEPARATION/2 along one axis, unit covariance); eigenvalues:FILE (.npy, .npz or .csv with
+    one eigenvalue of Σ per entry, each as often as its share asks, by largest remainder).
 
     >>> population("atoms:0.5@0.5,0.5@1.5", 4).variances.tolist()
     [0.5, 0.5, 1.5, 1.5]
@@ -59,7 +60,7 @@ def population(spec: str, dim: int) -> Law:
         values = np.exp(logs - logs.max())
         return Law(origin, values / values.mean())
     values, weights = found
-    if kind == "atoms":
+    if kind in ("atoms", "eigenvalues"):
         return Law(origin, _counted(spec, values, weights, dim))
     if kind == "subspace":
         count = round(weights[0] * dim)
@@ -98,6 +99,8 @@ def covariance(spec: str) -> tuple[NDArray[np.float64], NDArray[np.float64]] | N
         if _number(spec, argument, "SEPARATION") < 0:
             raise DataError(f"data {spec!r}: the separation must not be negative")
         return np.ones(1), np.ones(1)
+    if kind == "eigenvalues":
+        return _eigenvalues(argument)
     raise _unknown(spec)
 
 
@@ -193,6 +196,21 @@ def _atoms(spec: str, argument: str) -> tuple[NDArray[np.float64], NDArray[np.fl
     if abs(weights.sum() - 1) > 1e-9:
         raise DataError(f"data {spec!r}: the weights sum to {weights.sum():g}, not 1")
     return values, weights
+
+
+def _eigenvalues(path: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    values = load(Path(path))
+    if values.dtype.kind not in "fiu" or values.size == 0 or max(values.shape, default=1) != values.size:
+        raise DataError(f"data file {path} must hold one real eigenvalue per entry; it has shape {values.shape}")
+    return distinct(values)
+
+
+def distinct(eigenvalues: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Distinct eigenvalues of a covariance, ascending, and their shares; DataError where no covariance has them."""
+    values, counts = np.unique(np.asarray(eigenvalues, dtype=np.float64).ravel(), return_counts=True)
+    if not np.all(np.isfinite(values)) or np.any(values < 0) or not np.any(values > 0):
+        raise DataError("the eigenvalues of Σ must be finite and not negative, and one of them positive")
+    return values, counts / counts.sum()
 
 
 def _counted(spec: str, values: NDArray[np.float64], weights: NDArray[np.float64], dim: int) -> NDArray[np.float64]:

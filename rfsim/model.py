@@ -17,6 +17,8 @@ from rfsim.activations import Activation, Constants, activation, centered, gauss
 from rfsim.diffusion import Law, diffuse, forward, noise_variance, signal, total_variance
 
 LATEST = 300.0  # e^{−t} is still a float64 there
+TRAIN_TIMES = (1.0, 100.0, 1e5)
+LATEST_TRAINING = 1e100  # squares of κτ, the filter of a flat direction, are still float64 there
 
 
 @dataclass(frozen=True)
@@ -145,7 +147,7 @@ def resolve(problem: Problem, origin: Source, dim: int | None) -> Sizes:
 
 def settings(problem: Problem, origin: Source, sizes: Sizes, *, seed: int, seeds: int) -> dict[str, Any]:
     """Every setting as resolved: what a result is identified by."""
-    resolved = dataclasses.asdict(problem) | {
+    return limit_settings(problem, origin) | {
         "samples_per_dim": sizes.samples / sizes.dim,
         "features_per_dim": sizes.features / sizes.dim,
         "dim": sizes.dim,
@@ -154,7 +156,11 @@ def settings(problem: Problem, origin: Source, sizes: Sizes, *, seed: int, seeds
         "seed": seed,
         "seeds": seeds,
     }
-    return resolved | origin.settings
+
+
+def limit_settings(problem: Problem, origin: Source) -> dict[str, Any]:
+    """The settings without those of a draw."""
+    return dataclasses.asdict(problem) | origin.settings
 
 
 def instance(problem: Problem, origin: Source, sizes: Sizes, seed: int) -> Instance:
@@ -207,6 +213,23 @@ def whole(name: str, value: object, least: int) -> int:
     if not least <= number <= 2**53 or number != int(number):
         raise ValueError(f"{name} must be a whole number of at least {least}, at most 2^53; got {value!r}")
     return int(number)
+
+
+def times(train_times: ArrayLike) -> NDArray[np.float64]:
+    """train_times (times,) as float64, or ValueError: not negative, at most LATEST_TRAINING, or inf."""
+    try:
+        tau = np.atleast_1d(np.asarray(train_times, dtype=np.float64))
+    except (TypeError, ValueError):
+        raise ValueError(f"train_times must be real numbers; got {train_times!r}") from None
+    if tau.ndim != 1 or tau.size == 0:
+        raise ValueError(f"train_times must be a non-empty list of times; got shape {tau.shape}")
+    if np.any(np.isnan(tau)) or np.any(tau < 0):
+        raise ValueError(f"train_times must not be negative; got {tau[np.isnan(tau) | (tau < 0)][0]:g}")
+    if np.any(tau[np.isfinite(tau)] > LATEST_TRAINING):
+        raise ValueError(
+            f"train_times must be at most {LATEST_TRAINING:g}, or inf; got {tau[np.isfinite(tau)].max():g}"
+        )
+    return tau
 
 
 def _points(points: NDArray[np.float64]) -> Law:

@@ -15,7 +15,7 @@ import pytest
 
 import rfsim
 from rfsim import api, data, plotting, store
-from rfsim.cli import answers, flags, main
+from rfsim.cli import answers, asking, flags, main
 from rfsim.cli.app import TRAIN_TIMES
 from rfsim.model import Problem
 
@@ -202,7 +202,7 @@ def test_digits_fix_the_dimension_and_are_read_once(capsys, monkeypatch):
     problem = found["problem"]
     assert (problem["dim"], problem["n"], problem["p"], problem["samples_per_dim"]) == (10, 25, 40, 2.5)
     assert (problem["center"], problem["scale"]) == (True, "global")
-    raw = flags.ask(flags.ProblemFlags(data="digits:10", no_center=True, scale="none"))
+    raw = asking.ask(flags.ProblemFlags(data="digits:10", no_center=True, scale="none"))
     assert (raw.settings["center"], raw.settings["scale"]) == (False, "none")
     assert (raw.arguments["center"], raw.arguments["scale"]) == (False, "none")
 
@@ -214,7 +214,7 @@ def test_counts_and_ratios_state_the_same_problem(capsys):
 
 
 def test_rounding_is_echoed_unless_quiet(capsys):
-    assert flags.ask(flags.ProblemFlags(dim=10, samples_per_dim=2.55)).notes == ["samples: 2.55 x 10 rounds to 26"]
+    assert asking.ask(flags.ProblemFlags(dim=10, samples_per_dim=2.55)).notes == ["samples: 2.55 x 10 rounds to 26"]
     sizes = ["--dim", "10", "--samples-per-dim", "2.04", "--features-per-dim", "4"]
     _, out, err = run(capsys, "spectrum", *sizes, "--json")
     assert err.startswith("samples: 2.04 x 10 rounds to 20\n")
@@ -224,7 +224,7 @@ def test_rounding_is_echoed_unless_quiet(capsys):
 
 
 def test_defaults_are_those_of_the_library():
-    asked = flags.ask(flags.ProblemFlags())
+    asked = asking.ask(flags.ProblemFlags())
     assert asked.problem == Problem()
     assert asked.settings["dim"] == 100
     assert TRAIN_TIMES == api.TRAIN_TIMES
@@ -412,7 +412,7 @@ def test_bad_arrays_are_refused_and_left_alone(capsys):
     }.items():
         assert_refused(capsys, "train", "--data", name, "--samples", "5", "--features", "8", match=match)
     assert not Path("trace").exists()
-    assert flags.ask(flags.ProblemFlags(data="whole.npy", samples=5)).settings["dim"] == 4
+    assert asking.ask(flags.ProblemFlags(data="whole.npy", samples=5)).settings["dim"] == 4
 
 
 # --- the settings file --------------------------------------------------------------------------------------------

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rfsim.cli import DONE, UNCONVERGED, terminal
-from rfsim.cli.flags import FigureFlags, OutputFlags, ProblemFlags, ask
+from rfsim.cli.asking import ask, ask_limit
+from rfsim.cli.flags import FigureFlags, LimitFlags, OutputFlags, ProblemFlags
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -18,9 +19,9 @@ def compute(
     quantity: Callable[..., xr.Dataset],
     extra: dict[str, Any],
     views: tuple[Callable[[xr.Dataset], dict[str, Any]], Callable[[xr.Dataset], list[str]]],
-    flags: tuple[ProblemFlags, OutputFlags, FigureFlags],
+    flags: tuple[LimitFlags, OutputFlags, FigureFlags],
 ) -> int:
-    """Check everything, call one of `api`'s functions, save, answer; returns the exit status.
+    """Check everything, call one of the front door's functions, save, answer; returns the exit status.
 
     `extra` are settings beside the problem's own; `views` turn the result into JSON and into lines.
     """
@@ -28,12 +29,12 @@ def compute(
     from rfsim.cli import answers, folder
 
     problem_flags, output, figure = flags
-    asked = ask(problem_flags)
+    asked = ask(problem_flags) if isinstance(problem_flags, ProblemFlags) else ask_limit(problem_flags)
     if figure.width != FigureFlags().width:  # matplotlib is slow to load: only where there is something to refuse
         from rfsim.plotting import centimeters
 
         centimeters(figure.width)
-    out = output.out or (None if output.json else Path("rfsim-out") / command)
+    out = output.out or (None if output.json else Path("rfsim-out") / command.replace(" ", "-"))
     if out is not None:
         folder.check(out, asked.settings | extra, force=output.force)
     machine.use_compilation_cache()

@@ -1,6 +1,6 @@
-"""The flags that state a problem, each read strictly from its text, and what they ask for.
+"""The flags of the commands, each read strictly from its text.
 
-Light to import: `rfsim --help` reads this module, so everything that loads JAX waits inside `ask`.
+Light to import: `rfsim --help` reads this module.
 """
 
 from __future__ import annotations
@@ -10,12 +10,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter, Token
-
-if TYPE_CHECKING:
-    from rfsim.model import Problem
 
 DIM = 100
 LARGEST = 2**53  # the whole numbers that float64, JSON and netCDF all hold
@@ -129,10 +126,9 @@ def switch(explanation: str) -> Parameter:
 
 @Parameter(name="*")
 @dataclass(frozen=True, kw_only=True)
-class ProblemFlags:
-    """The problem, its sizes and its draw."""
+class LimitFlags:
+    """The problem that theory and sample share."""
 
-    dim: Annotated[int | None, read_as(from_one, "Dimension d; 100, or that of the data.")] = None
     samples_per_dim: Annotated[float | None, read_as(number, "ψ_n = n/d; 4 unless given.")] = None
     features_per_dim: Annotated[float | None, read_as(number, "ψ_p = p/d; 16 unless given.")] = None
     samples: Annotated[int | None, read_as(from_two, "n, instead of --samples-per-dim.")] = None
@@ -150,14 +146,22 @@ class ProblemFlags:
         ),
     ] = "isotropic"
     ridge: Annotated[float, read_as(number, "Ridge γ.")] = 0.0
+    no_center: Annotated[bool, switch("Leave the mean of an array as it is.")] = False
+    scale: Annotated[Scale, text_flag("How an array is divided: by one number, each column, or not.")] = "global"
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class ProblemFlags(LimitFlags):
+    """The problem, its sizes and its draw."""
+
+    dim: Annotated[int | None, read_as(from_one, "Dimension d; 100, or that of the data.")] = None
     model: Annotated[Model, text_flag("The real features, or the Gaussian-equivalent model.")] = "real"
     moments: Annotated[
         str, text_flag("exact in the noise, or montecarlo:DRAWS per sample with standard errors, as a check.")
     ] = "exact"
     seed: Annotated[int, read_as(from_zero, "First seed.")] = 0
     seeds: Annotated[int, read_as(from_one, "Number of seeds; the answer is their mean.")] = 1
-    no_center: Annotated[bool, switch("Leave the mean of an array as it is.")] = False
-    scale: Annotated[Scale, text_flag("How an array is divided: by one number, each column, or not.")] = "global"
 
 
 @Parameter(name="*")
@@ -179,61 +183,3 @@ class OutputFlags:
     force: Annotated[bool, switch("Replace a result that has other settings.")] = False
     quiet: Annotated[bool, switch("No progress and no tables; errors still print.")] = False
     config: Annotated[str | None, text_flag("TOML file whose keys are flags; the command line wins.")] = None
-
-
-class Asked(NamedTuple):
-    """What the flags ask for: the problem, the keyword arguments of `api`'s functions beside it, the settings as the
-    result will carry them, and what there is to say about how the flags were read."""
-
-    problem: Problem
-    arguments: dict[str, Any]
-    settings: dict[str, Any]
-    notes: list[str]
-
-
-def ask(flags: ProblemFlags) -> Asked:
-    """Turn flags into a problem; an array is read once, here. ValueError or MemoryError where they do not fit."""
-    from rfsim import data, model
-    from rfsim.spectra import Method
-
-    for ratio, count in RIVALS:
-        if _value(flags, ratio) is not None and _value(flags, count) is not None:
-            raise ValueError(f"{ratio} and {count} are two forms of one quantity; give one of them")
-    array = data.read(flags.data) if data.is_array_spec(flags.data) else None
-    columns = (flags.dim or DIM) if array is None else array.shape[1]
-    dim = columns if flags.dim is None else flags.dim  # one that differs from an array's is refused below
-    ratios = {
-        "samples_per_dim": flags.samples_per_dim if flags.samples is None else flags.samples / columns,
-        "features_per_dim": flags.features_per_dim if flags.features is None else flags.features / columns,
-    }
-    problem = model.Problem(
-        **{name: ratio for name, ratio in ratios.items() if ratio is not None},
-        diffusion_time=flags.diffusion_time,
-        noise_copies=flags.noise_copies,
-        activation=flags.activation,
-        data=flags.data,
-        ridge=flags.ridge,
-    )
-    center = not flags.no_center
-    origin = model.source(problem, array=array, center=center, scale=flags.scale)
-    sizes = model.resolve(problem, origin, dim)
-    notes = [
-        f"{name}: {ratio:g} x {sizes.dim} rounds to {count}"
-        for name, ratio, count in (
-            ("samples", problem.samples_per_dim, sizes.samples),
-            ("features", problem.features_per_dim, sizes.features),
-        )
-        if abs(ratio * sizes.dim - count) > 1e-9 * count
-    ]
-    if array is None and (flags.no_center or flags.scale != "global"):
-        notes.append(f"--no-center and --scale concern arrays: {flags.data} is used as it is")
-    method = Method(model=flags.model, moments=flags.moments)
-    method.check(problem, sizes)
-    arguments = {"dim": dim, "seed": flags.seed, "seeds": flags.seeds, "center": center, "scale": flags.scale}
-    arguments |= {"array": array, "model": flags.model, "moments": flags.moments}
-    resolved = model.settings(problem, origin, sizes, seed=flags.seed, seeds=flags.seeds) | method.settings
-    return Asked(problem, arguments, resolved, notes)
-
-
-def _value(flags: ProblemFlags, flag: str) -> Any:
-    return getattr(flags, flag.removeprefix("--").replace("-", "_"))

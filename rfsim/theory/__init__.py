@@ -5,6 +5,7 @@ from rfsim.theory.intervals import Interval, support
 from rfsim.theory.limits import Limit, limit
 from rfsim.theory.minimizer import RidgeLosses, ridge_losses
 from rfsim.theory.populations import Population, from_array, from_eigenvalues, population
+from rfsim.theory.quantities.spectrum import spectrum
 from rfsim.theory.solver import NotConverged, Solution, solve
 from rfsim.theory.tables import Converged, LimitSpectrum, LimitTarget, converged, limit_spectrum, part_spectrum
 
@@ -32,5 +33,6 @@ __all__ = [
     "population",
     "ridge_losses",
     "solve",
+    "spectrum",
     "support",
 ]

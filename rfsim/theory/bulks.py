@@ -38,14 +38,20 @@ def density(limit: Limit, lam: ArrayLike) -> NDArray[np.float64]:
 
     Raises NotConverged where a point does not converge, RuntimeError in float32.
     """
+    return density_with_residual(limit, lam)[0]
+
+
+def density_with_residual(limit: Limit, lam: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """`density`, and the residual of the equations at each point."""
     offset = np.asarray(lam, dtype=float) - float(limit.floor)
     if np.any(offset == 0):
         raise ValueError(
             f"the density has no value at its atom or edge λ = {float(limit.floor):g}; leave that point out"
         )
-    q = solve_above(limit, offset).state.q
+    found = solve_above(limit, offset)
+    q = found.state.q
     # a real solution's imaginary part is rounding
-    return np.where(q.imag > 1e-12 * np.abs(q), q.imag / np.pi, 0.0)
+    return np.where(q.imag > 1e-12 * np.abs(q), q.imag / np.pi, 0.0), np.asarray(found.residual)
 
 
 def masses(limit: Limit) -> dict[str, float]:

@@ -7,17 +7,14 @@ of an array's covariance do, so that theory is that of n, p → ∞ along copies
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from rfsim import data
-from rfsim.files import DataError, load
 
 POWERLAW_DIM = 100
-PREFIX = "eigenvalues:"
 
 
 class Population(NamedTuple):
@@ -45,18 +42,13 @@ def population(spec: str, *, dim: int = POWERLAW_DIM) -> Population:
     >>> population("atoms:0.5@0.5,0.5@1.5")
     Population(values=array([0.5, 1.5]), weights=array([0.5, 0.5]))
     """
-    if spec.startswith(PREFIX):
-        return from_eigenvalues(_read(spec.removeprefix(PREFIX)))
     found = data.covariance(spec)
-    if found is None:
-        return from_eigenvalues(data.population(spec, dim).variances)
-    return _checked(*found)
+    return from_eigenvalues(data.population(spec, dim).variances) if found is None else Population(*found)
 
 
 def from_eigenvalues(eigenvalues: ArrayLike) -> Population:
     """Equal weights on the eigenvalues (dim,) of a covariance; equal ones become one atom."""
-    values, counts = np.unique(np.asarray(eigenvalues, dtype=np.float64).ravel(), return_counts=True)
-    return _checked(values, counts / max(counts.sum(), 1))
+    return Population(*data.distinct(eigenvalues))
 
 
 def from_array(array: ArrayLike) -> Population:
@@ -66,18 +58,3 @@ def from_array(array: ArrayLike) -> Population:
     # rounding leaves eigenvalues of −1e-17 where there is no variance
     eigenvalues = np.linalg.svd(x / scale, compute_uv=False) ** 2 * scale**2 / len(x)
     return from_eigenvalues(np.pad(eigenvalues, (0, x.shape[1] - eigenvalues.size)))
-
-
-def _read(path: str) -> NDArray[np.float64]:
-    values = load(Path(path))
-    if values.dtype.kind not in "fiu" or values.size == 0 or max(values.shape, default=1) != values.size:
-        raise DataError(f"data file {path} must hold one real eigenvalue per entry; it has shape {values.shape}")
-    return np.ravel(values)
-
-
-def _checked(values: NDArray[np.float64], weights: NDArray[np.float64]) -> Population:
-    if values.size == 0 or not np.all(np.isfinite(values)) or np.any(values < 0) or not np.any(values * weights > 0):
-        raise DataError("the eigenvalues of Σ must be finite and not negative, and one of them positive")
-    if np.any(weights < 0) or abs(weights.sum() - 1) > 1e-9:
-        raise DataError(f"the weights of ρ_Σ must be positive and sum to 1; they sum to {weights.sum():.6g}")
-    return Population(values, weights)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import Any
 
 import xarray as xr
@@ -15,9 +14,9 @@ from rfsim import store
 from rfsim.activations import Constants
 from rfsim.diffusion import noise_variance, total_variance
 from rfsim.filters import learning_rate_constant
-from rfsim.model import Problem, Source, constants, source
+from rfsim.model import Problem, constants, limit_settings, source
 from rfsim.theory.limits import Limit, limit
-from rfsim.theory.populations import PREFIX, Population, from_array, population
+from rfsim.theory.populations import Population, from_array, population
 
 
 class LimitRun:
@@ -29,11 +28,11 @@ class LimitRun:
         """Raises ValueError where the population has no covariance or σ no constants there."""
         self.started = time.perf_counter()
         self.problem = problem
-        eigenvalues = problem.data.startswith(PREFIX) and array is None
-        origin = Source(None, {}) if eigenvalues else source(problem, array=array, center=center, scale=scale)
+        origin = source(problem, array=array, center=center, scale=scale)
         self.population: Population = population(problem.data) if origin.array is None else from_array(origin.array)
+        self.named = origin.array is None
         self.limit: Limit = limit(problem, self.population)
-        self.settings: dict[str, Any] = asdict(problem) | origin.settings
+        self.settings: dict[str, Any] = limit_settings(problem, origin)
         self.constants: Constants = constants(problem, self.population.power)
         self.delta = noise_variance(problem.diffusion_time)
         self.total_variance = total_variance(self.population.power, problem.diffusion_time)

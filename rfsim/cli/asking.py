@@ -1,0 +1,104 @@
+"""What the flags of a problem ask for; whatever loads JAX waits inside the functions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from rfsim.cli.flags import DIM, RIVALS, LimitFlags, ProblemFlags
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from rfsim.model import Problem
+
+
+class Asked(NamedTuple):
+    """What the flags ask for: the problem, the keyword arguments of `api`'s functions beside it, the settings as the
+    result will carry them, and what there is to say about how the flags were read."""
+
+    problem: Problem
+    arguments: dict[str, Any]
+    settings: dict[str, Any]
+    notes: list[str]
+
+
+def ask(flags: ProblemFlags) -> Asked:
+    """Turn flags into a problem; an array is read once, here. ValueError or MemoryError where they do not fit."""
+    from rfsim import model
+    from rfsim.spectra import Method
+
+    array = _array(flags)
+    columns = (flags.dim or DIM) if array is None else array.shape[1]
+    dim = columns if flags.dim is None else flags.dim  # one that differs from an array's is refused below
+    problem = _problem(flags, columns)
+    center = not flags.no_center
+    origin = model.source(problem, array=array, center=center, scale=flags.scale)
+    sizes = model.resolve(problem, origin, dim)
+    notes = [
+        f"{name}: {ratio:g} x {sizes.dim} rounds to {count}"
+        for name, ratio, count in (
+            ("samples", problem.samples_per_dim, sizes.samples),
+            ("features", problem.features_per_dim, sizes.features),
+        )
+        if abs(ratio * sizes.dim - count) > 1e-9 * count
+    ]
+    notes += _unused(flags, array)
+    method = Method(model=flags.model, moments=flags.moments)
+    method.check(problem, sizes)
+    arguments = {"dim": dim, "seed": flags.seed, "seeds": flags.seeds, "center": center, "scale": flags.scale}
+    arguments |= {"array": array, "model": flags.model, "moments": flags.moments}
+    resolved = model.settings(problem, origin, sizes, seed=flags.seed, seeds=flags.seeds) | method.settings
+    return Asked(problem, arguments, resolved, notes)
+
+
+def ask_limit(flags: LimitFlags) -> Asked:
+    """The same for the limit, which has no dim: counts of samples and features are refused unless data give one."""
+    from rfsim import model
+
+    array = _array(flags)
+    if array is None and (flags.samples is not None or flags.features is not None):
+        raise ValueError(
+            "--samples and --features are counts of a dimension, which the limit has none of; give --samples-per-dim "
+            "and --features-per-dim, or data of a file"
+        )
+    problem = _problem(flags, 1 if array is None else array.shape[1])
+    arguments = {"array": array, "center": not flags.no_center, "scale": flags.scale}
+    settings = model.limit_settings(problem, model.source(problem, **arguments))
+    return Asked(problem, arguments, settings, _unused(flags, array))
+
+
+def _array(flags: LimitFlags) -> NDArray[np.float64] | None:
+    from rfsim import data
+
+    for ratio, count in RIVALS:
+        if _value(flags, ratio) is not None and _value(flags, count) is not None:
+            raise ValueError(f"{ratio} and {count} are two forms of one quantity; give one of them")
+    return data.read(flags.data) if data.is_array_spec(flags.data) else None
+
+
+def _problem(flags: LimitFlags, columns: int) -> Problem:
+    from rfsim import model
+
+    ratios = {
+        "samples_per_dim": flags.samples_per_dim if flags.samples is None else flags.samples / columns,
+        "features_per_dim": flags.features_per_dim if flags.features is None else flags.features / columns,
+    }
+    return model.Problem(
+        **{name: ratio for name, ratio in ratios.items() if ratio is not None},
+        diffusion_time=flags.diffusion_time,
+        noise_copies=flags.noise_copies,
+        activation=flags.activation,
+        data=flags.data,
+        ridge=flags.ridge,
+    )
+
+
+def _unused(flags: LimitFlags, array: NDArray[np.float64] | None) -> list[str]:
+    if array is None and (flags.no_center or flags.scale != "global"):
+        return [f"--no-center and --scale concern arrays: {flags.data} is used as it is"]
+    return []
+
+
+def _value(flags: LimitFlags, flag: str) -> Any:
+    return getattr(flags, flag.removeprefix("--").replace("-", "_"))
