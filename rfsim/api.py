@@ -19,6 +19,8 @@ from rfsim.precision import in_float64
 from rfsim.results import curves_dataset, eigenvalue_errors, spectrum_dataset, with_bias_variance
 from rfsim.runs import Interrupted, Report, Run, keeping
 from rfsim.spectra import Method, SampleSpectrum
+from rfsim.trainers import Descent
+from rfsim.trainers import trainer as named
 
 __all__ = ["Interrupted", "load", "spectrum", "train"]
 
@@ -84,13 +86,17 @@ def train(
     route: str = "dense",
     moments: str = "exact",
     by_part: bool = False,
+    trainer: str = "flow",
     report: Report | None = None,
 ) -> xr.Dataset:
-    """Losses of the gradient flow from zero at every train_time, in closed form (equations.md T7, T8; B25 Fig. 5).
+    """Losses of training from zero at every train_time, in closed form (equations.md T7, T8; B25 Fig. 5).
 
     train_times: (times,) not negative, inf allowed; the rest as in `spectrum`. route: "dense", by every eigenvalue, or
     "krylov", the same losses several times faster where p is large, without eigenvalues and parts. by_part: also the
-    losses with the filter switched off on each part, and their terms by pairs of parts.
+    losses with the filter switched off on each part, and their terms by pairs of parts. trainer: "flow",
+    "descent:STEP", gradient descent of STEP train_time per step, whose train_times are rounded to whole steps, or
+    "distillation:TAU", a student of a teacher at each train_time, trained for TAU with the same W and data
+    (`rfsim.trainers`).
 
     Returns, beside all of `spectrum`, the variables train, test, score, gen (seed, train_time) — L_train, L_test,
     E_score (NaN where the true score is unknown) and L_gen = L_test − L_train —, cross (seed, train_time), bias2 and
@@ -98,7 +104,9 @@ def train(
     tau_gen and tau_mem (seed, route). Losses are per dimension, with weight Δ: the zero score has loss 1, up to the
     noise drawn where m is finite or the moments are Monte Carlo. With by_part, train_without and test_without
     (seed, bulk, train_time), train_part, and test_pair (seed, bulk, other, train_time), whose sum over both is L_test
-    less that of the zero score. With Monte Carlo moments train_error … gen_error (seed, train_time).
+    less that of the zero score. With Monte Carlo moments train_error … gen_error (seed, train_time). With descent steps
+    (train_time), the whole steps taken by then; its curves move in steps, so that the curve route of tau_gen and
+    tau_mem is known to half a STEP.
 
     >>> result = train(Problem(samples_per_dim=2, features_per_dim=4), [0, 10, float("inf")], dim=10)
     >>> [float(value) for value in result.train.sel(train_time=0)]
@@ -110,17 +118,20 @@ def train(
     if by_part and not method.labels:
         raise ValueError(f"by_part needs labelled eigenvalues, which route {route} does not give; use route dense")
     run = Run(problem, dim, seed, seeds, array, center, scale, report, method=method, copies=7)
+    trained = named(trainer, run.kappa, problem.ridge)
     done: list[tuple[SampleSpectrum, xr.Dataset]] = []
 
     def result() -> xr.Dataset:
         data = _joined(run, done)
         data = data.assign_coords(train_time=("train_time", tau, {"long_name": "training time τ", "units": "1"}))
-        settings = {"train_times": tau.tolist(), "by_part": by_part}
+        if isinstance(trained, Descent):
+            data["steps"] = ("train_time", np.asarray(trained.steps(tau)), {"long_name": "steps of descent"})
+        settings = {"train_times": tau.tolist(), "by_part": by_part, "trainer": trainer}
         return run.label("train", with_bias_variance(run, data), settings, started)
 
     with keeping(done, result):
         for solved in run.solved():
-            done.append((solved.spectrum, curves_dataset(run, solved, tau, by_part=by_part)))
+            done.append((solved.spectrum, curves_dataset(run, solved, tau, trained, by_part=by_part)))
             del solved  # a p × p matrix less while the next seed is decomposed
     return result()
 

@@ -25,8 +25,9 @@ from rfsim.precision import in_float64
 from rfsim.spectra import population_moments, sample_spectrum, sample_target
 from rfsim.spectra.krylov import certified_moments, reduced
 from rfsim.spectra.sample import population_above
+from rfsim.trainers import Flow
 from rfsim.training import published
-from rfsim.training.curves import flow_curves
+from rfsim.training.curves import loss_curves
 from rfsim.training.timescales import rate_time, smallest_bulk_eigenvalue
 from rfsim.words import nearest
 
@@ -114,7 +115,7 @@ def times(case: Case) -> Row:
     spectrum = sample_spectrum(problem, draw)
     target = sample_target(spectrum, population_moments(problem, draw, spectrum))
     kappa = learning_rate_constant(noise_variance(case.diffusion_time), case.features / case.dim)
-    seconds = _best(lambda: flow_curves(spectrum, target, TIMES, kappa).test)
+    seconds = _best(lambda: loss_curves(spectrum, target, TIMES, Flow(kappa)).test)
     p, d = case.features, case.dim
     floor = _best(_product(p, d, p)) + _best(_product(p, p, TIMES.size))
     return _row("times", _sized(case), seconds, floor, "products p × d by d × p and p × p by p × times")
@@ -145,7 +146,7 @@ def krylov(case: Case) -> Row:
     def compute() -> np.ndarray:
         pair = reduced(problem, draw, training, population)
         ran.append(pair[0].blocks)
-        return flow_curves(*pair, TIMES, kappa).test
+        return loss_curves(*pair, TIMES, Flow(kappa)).test
 
     seconds, memory = _best(compute, repeats=1), machine.peak_memory()
     route = f"route=krylov blocks={ran[0]}" if ran[0] else "route=dense"

@@ -77,14 +77,20 @@ def minimizer(ridge: float) -> Filter:
 
 
 def descent(steps: ArrayLike, step: float, ridge: float = 0.0) -> Filter:
-    """`steps` steps of gradient descent from zero, (1 − (1 − c(λ+γ))^k)/(λ+γ), c from `descent_step` (§3)."""
-    k = jnp.asarray(steps)[..., None]
+    """`steps` steps of gradient descent from zero, (1 − (1 − c(λ+γ))^k)/(λ+γ), c from `descent_step` (§3).
+
+    steps (...,) are whole numbers, or inf: the minimizer.
+    """
+    given = jnp.asarray(steps)[..., None]
+    end = ~jnp.isfinite(given)
+    k = jnp.where(end, 0, given)
 
     def f(lam: Array) -> Array:
         u = lam + ridge
         small = jnp.abs(step * u) < 0.5
         rise = jnp.where(small, -jnp.expm1(k * jnp.log1p(-jnp.where(small, step * u, 0.0))), 1 - (1 - step * u) ** k)
-        return jnp.where(u == 0, k * step, rise / jnp.where(u == 0, 1.0, u))
+        risen = jnp.where(u == 0, k * step, rise / jnp.where(u == 0, 1.0, u))
+        return jnp.where(end, minimizer(ridge)(lam), risen)
 
     return f
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from rfsim.diffusion import diffuse, score_power
 from rfsim.runs import Run
 from rfsim.spectra import PARTS, SampleSpectrum, Solved, bulks, jackknife_error, part_slices
+from rfsim.trainers import Trainer
 from rfsim.training import curves, losses, timescales
 
 
@@ -78,17 +79,23 @@ def eigenvalue_errors(run: Run, solved: Solved) -> xr.Dataset:
     return xr.Dataset({"eigenvalue_error": ("feature", error, {"long_name": "Monte Carlo standard error of λ"})})
 
 
-def curves_dataset(run: Run, solved: Solved, tau: NDArray[np.float64], *, by_part: bool) -> xr.Dataset:
-    """Losses and timescales of one seed; energies, and with `by_part` the parts' terms, where parts are labelled."""
-    spectrum, target, delta, ridge = solved.spectrum, solved.target, run.delta, run.problem.ridge
-    assert target is not None  # a training asks for the population
-    seen: dict[bytes, curves.FlowCurves] = {}
+def curves_dataset(
+    run: Run, solved: Solved, tau: NDArray[np.float64], trainer: Trainer, *, by_part: bool
+) -> xr.Dataset:
+    """Losses and timescales of one seed; energies, and with `by_part` the parts' terms, where parts are labelled.
 
-    def at(times: NDArray[np.float64]) -> curves.FlowCurves:
+    Raises ValueError where the trainer diverges on this spectrum.
+    """
+    spectrum, target, delta = solved.spectrum, solved.target, run.delta
+    assert target is not None  # a training asks for the population
+    trainer.require_stable(float(np.max(spectrum.points)))
+    seen: dict[bytes, curves.LossCurves] = {}
+
+    def at(times: NDArray[np.float64]) -> curves.LossCurves:
         # both timescales search the same grid
         key = times.tobytes()
         if key not in seen:
-            seen[key] = curves.flow_curves(spectrum, target, times, run.kappa, ridge)
+            seen[key] = curves.loss_curves(spectrum, target, times, trainer)
         return seen[key]
 
     found = at(tau)
@@ -113,15 +120,15 @@ def curves_dataset(run: Run, solved: Solved, tau: NDArray[np.float64], *, by_par
     )
     if run.method.labels:
         keep = _kept(run)
-        energy = curves.flow_energies(spectrum, tau, run.kappa, ridge, delta, keep)
+        energy = curves.energy_curves(spectrum, tau, trainer, delta, keep)
         data["energy"] = (("bulk", "train_time"), energy, {"long_name": "(1/d) Tr Ā P U Āᵀ", "units": "1"})
         if by_part:
-            terms = curves.flow_parts(spectrum, target, tau, run.kappa, ridge, keep)
+            terms = curves.part_curves(spectrum, target, tau, trainer, keep)
             data = data.assign(_by_part(found, *terms)).assign_coords(other=list(part_slices(run.counts)))
-    return data.assign(_curve_errors(run, solved, tau, score))
+    return data.assign(_curve_errors(run, solved, tau, trainer, score))
 
 
-def _by_part(found: curves.FlowCurves, train: NDArray[np.float64], pairs: NDArray[np.float64]) -> dict:
+def _by_part(found: curves.LossCurves, train: NDArray[np.float64], pairs: NDArray[np.float64]) -> dict:
     """Terms of the losses by part and by pairs of parts, and the losses with the filter switched off on each part."""
     own, rows = np.einsum("aat->at", pairs), pairs.sum(axis=1)
     without = {"train": found.train - train, "test": found.test - 2 * rows + own}
@@ -142,12 +149,14 @@ def _by_part(found: curves.FlowCurves, train: NDArray[np.float64], pairs: NDArra
     }
 
 
-def _curve_errors(run: Run, solved: Solved, tau: NDArray[np.float64], score: NDArray[np.float64]) -> dict:
+def _curve_errors(
+    run: Run, solved: Solved, tau: NDArray[np.float64], trainer: Trainer, score: NDArray[np.float64]
+) -> dict:
     """Standard errors of one seed's losses from its Monte Carlo replicates; nothing where the moments are exact."""
     if run.method.draws is None:
         return {}
     found = [
-        curves.flow_curves(one.spectrum, one.target, tau, run.kappa, run.problem.ridge)
+        curves.loss_curves(one.spectrum, one.target, tau, trainer)
         for one in solved.replicates
         if one.target is not None
     ]

@@ -95,7 +95,7 @@ def test_train_prints_the_contract(capsys):
         "schema", "problem", "train_time", "train", "test", "score", "gen", "tau_gen", "tau_mem", "residual",
     ]  # fmt: skip
     assert found["schema"] == 1
-    assert set(found["problem"]) == PROBLEM_KEYS | {"by_part"}
+    assert set(found["problem"]) == PROBLEM_KEYS | {"by_part", "trainer"}
     assert (found["problem"]["n"], found["problem"]["p"]) == (20, 40)
     assert found["problem"]["noise_copies"] == "inf"
     assert found["train_time"] == [0.0, 100.0, "inf"]

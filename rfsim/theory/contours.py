@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-HALF_HEIGHT = 1.25  # of the ellipse in log(z + γ); below π/2, where e^{−κτz} would grow
+HALF_HEIGHT = 1.25  # of the ellipse; below π/2, where filters would grow
 STEP, HALF_NODES = 0.4, 80  # of the semicircle: errors e^{−π²/STEP} and e^{−STEP·HALF_NODES}
 
 
@@ -21,17 +21,21 @@ class Contour(NamedTuple):
     weights: NDArray[np.complex128]
 
 
-def ellipse(nodes: int, bounds: ArrayLike, ridge: float = 0.0) -> Contour:
-    """The upper nodes/2 of an ellipse in log(z + γ) whose foci are log(bounds + γ).
+def ellipse(nodes: int, bounds: ArrayLike, ridge: float = 0.0, reach: float = np.inf) -> Contour:
+    """The upper nodes/2 of an ellipse in s = log[u/(1 − u/reach)], u = z + γ, whose foci are those of bounds + γ.
 
-    Midpoints of the trapezoid rule: no node is real, and each stands for its conjugate too.
+    |Im s| < π/2 is the disc whose diameter is 0 < u < reach, where |1 − 2u/reach| < 1; at reach = ∞, s = log u and the
+    disc is Re u > 0, where e^{−κτu} stays bounded. Midpoints of the trapezoid rule: no node is real, and each stands
+    for its conjugate too.
     """
     angles = (np.arange(nodes // 2) + 0.5) * (2 * np.pi / nodes)
-    low, high = np.log(np.asarray(bounds) + ridge)
+    ends = np.asarray(bounds) + ridge
+    low, high = np.log(ends) - np.log1p(-ends / reach)
     length = np.hypot((high - low) / 2, HALF_HEIGHT)
-    z = np.exp((low + high) / 2 + length * np.cos(angles) + 1j * HALF_HEIGHT * np.sin(angles))
-    step = z * (-length * np.sin(angles) + 1j * HALF_HEIGHT * np.cos(angles)) * (2 * np.pi / nodes)
-    return Contour(z - ridge, -step / (2j * np.pi))
+    w = np.exp((low + high) / 2 + length * np.cos(angles) + 1j * HALF_HEIGHT * np.sin(angles))
+    u = w / (1 + w / reach)
+    step = u**2 / w * (-length * np.sin(angles) + 1j * HALF_HEIGHT * np.cos(angles)) * (2 * np.pi / nodes)
+    return Contour(u - ridge, -step / (2j * np.pi))
 
 
 def semicircles(ends: ArrayLike) -> Contour:

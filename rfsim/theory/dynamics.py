@@ -11,29 +11,36 @@ from numpy.typing import NDArray
 from rfsim.filters import learning_rate_constant
 from rfsim.protocol import Spectrum, Target
 from rfsim.theory.limits import Limit
-from rfsim.theory.tables import converged
-from rfsim.training.curves import FlowCurves, flow_curves
+from rfsim.theory.tables import converged, eigenvalue_bounds
+from rfsim.trainers import trainer as named
+from rfsim.training.curves import LossCurves, loss_curves
 
 
 class LimitCurves(NamedTuple):
-    """Curves of the limit, with the largest change at the last doubling of the contour's nodes, and their number."""
+    """Curves of the limit; error: the largest change of any of them at the last doubling of the contour's nodes,
+    (times,); the nodes of the whole contour; residual: the largest of the equations there, relative."""
 
-    curves: FlowCurves
-    error: float
+    curves: LossCurves
+    error: NDArray[np.float64]
     nodes: int
+    residual: float
 
 
-def limit_flow_curves(
-    limit: Limit, train_times: ArrayLike, ridge: float = 0.0, *, tolerance: float = 1e-8
+def limit_curves(
+    limit: Limit, train_times: ArrayLike, ridge: float = 0.0, *, trainer: str = "flow", tolerance: float = 1e-8
 ) -> LimitCurves:
-    """The curves as d → ∞ at train_times (times,), which may hold 0 and inf (equations.md T13, T14), to `tolerance`.
+    """The curves as d → ∞ at train_times (times,), which may hold 0 and inf (equations.md T13, T14).
 
-    Raises ValueError where there is no contour or the largest does not meet the tolerance (`tables.converged`).
+    trainer: as in `rfsim.trainers`. Nodes are doubled until every error is at most `tolerance`, up to 1024 of them:
+    what is left stands in `error`, for the caller to judge. Raises ValueError where there is no contour
+    (`tables.eigenvalue_bounds`) or descent diverges, NotConverged where the equations are not solved.
     """
-    kappa = learning_rate_constant(limit.noise, limit.features_per_dim)
+    trained = named(trainer, learning_rate_constant(limit.noise, limit.features_per_dim), ridge)
+    bounds = eigenvalue_bounds(limit, ridge, trained.reach)
+    trained.require_stable(bounds[1])
 
     def observable(spectrum: Spectrum, target: Target) -> NDArray[np.float64]:
-        return np.stack(flow_curves(spectrum, target, train_times, kappa, ridge))
+        return np.stack(loss_curves(spectrum, target, train_times, trained))
 
-    found = converged(limit, observable, ridge=ridge, tolerance=tolerance)
-    return LimitCurves(FlowCurves(*found.values), found.error, found.nodes)
+    found = converged(limit, observable, bounds=bounds, ridge=ridge, reach=trained.reach, tolerance=tolerance)
+    return LimitCurves(LossCurves(*found.values), found.error.max(0), found.nodes, found.residual)

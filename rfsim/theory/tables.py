@@ -1,7 +1,8 @@
 """Learning curves at every training time (equations.md T13, T14): the limit's `protocol.Spectrum` and `Target`.
 
-Points are the upper half of an ellipse in log(z + γ) around the eigenvalues that carry V; own, cross and overlap are
-contour sums −(1/2πi)∮, so any filter that is analytic inside, and real on the real axis, is one sum over the points.
+Points are the upper half of an ellipse (`contours.ellipse`) around the eigenvalues that carry V; own, cross and
+overlap are contour sums −(1/2πi)∮, so any filter that is analytic inside, and real on the real axis, is one sum over
+the points.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from rfsim.theory import functions
 from rfsim.theory.bulks import gap_points, parts
-from rfsim.theory.contours import ellipse, semicircles
+from rfsim.theory.contours import Contour, ellipse, semicircles
 from rfsim.theory.equations import State, differences
 from rfsim.theory.intervals import support
 from rfsim.theory.limits import Limit
@@ -27,11 +28,15 @@ NODES = (128, 256, 512, 1024)
 
 
 class LimitSpectrum(NamedTuple):
-    """`protocol.Spectrum` of the limit: points z and weights −dz/2πi of the upper half contour, T1 there; (points,)."""
+    """`protocol.Spectrum` of the limit: points z and weights −dz/2πi of the upper half contour, T1 there; (points,).
+
+    residual: the largest of the equations at the points, relative to their largest term.
+    """
 
     points: Array
     weights: Array
     transform: Array
+    residual: Array
     constant: float = 1.0
 
     def own(self, g: Array, left: int = 0, right: int = 0) -> Array:
@@ -60,46 +65,58 @@ class LimitTarget(NamedTuple):
 
 
 class Converged(NamedTuple):
-    """Values of an observable on the limit, the change at the last doubling, and the nodes of the whole contour."""
+    """Values of an observable on the limit, what each of them changed at the last doubling, the nodes of the whole
+    contour, and the largest residual of the equations there."""
 
     values: NDArray[np.float64]
-    error: float
+    error: NDArray[np.float64]
     nodes: int
+    residual: float
 
 
 def converged(
     limit: Limit,
     observable: Callable[[LimitSpectrum, LimitTarget], ArrayLike],
     *,
+    bounds: tuple[float, float] | None = None,
     ridge: float = 0.0,
+    reach: float = np.inf,
     tolerance: float = 1e-8,
 ) -> Converged:
-    """An observable of (spectrum, target), its nodes doubled until it moves by at most `tolerance` (absolute).
+    """An observable of (spectrum, target), its nodes doubled until no value moves by more than `tolerance` (absolute).
 
-    `ridge` is that of the filters, whose pole at −γ the contour leaves out. Raises ValueError where the largest
-    contour does not meet the tolerance, or there is none (`limit_spectrum`).
+    Where the largest contour does not meet the tolerance its values are returned with their errors, for the caller to
+    judge. `ridge` is that of the filters, whose pole at −γ the contour leaves out; they are bounded for λ + γ < reach.
+    Raises ValueError where there is no contour (`eigenvalue_bounds`), NotConverged where the equations are not solved.
     """
-    bounds = eigenvalue_bounds(limit, ridge)
-    previous, error = None, np.inf
+    bounds = bounds or eigenvalue_bounds(limit, ridge, reach)
+    found, residual, previous = None, 0.0, None
     for nodes in NODES:
-        values = np.asarray(observable(*limit_spectrum(limit, nodes, bounds=bounds, ridge=ridge)))
+        spectrum, target = limit_spectrum(limit, nodes, bounds=bounds, ridge=ridge, reach=reach)
+        values, residual = np.asarray(observable(spectrum, target)), max(residual, float(spectrum.residual))
         if previous is not None:
-            error = float(np.max(np.abs(values - previous), initial=0.0))
-            if error <= tolerance:
-                return Converged(values, error, nodes)
+            found = Converged(values, np.abs(values - previous), nodes, residual)
+            if np.all(found.error <= tolerance):
+                break
         previous = values
-    raise ValueError(f"{NODES[-1]} contour nodes leave an error of {error:.1e}, not {tolerance:.1e}")
+    assert found is not None  # NODES holds more than one number
+    return found
 
 
 def limit_spectrum(
-    limit: Limit, nodes: int, *, bounds: tuple[float, float] | None = None, ridge: float = 0.0
+    limit: Limit,
+    nodes: int,
+    *,
+    bounds: tuple[float, float] | None = None,
+    ridge: float = 0.0,
+    reach: float = np.inf,
 ) -> tuple[LimitSpectrum, LimitTarget]:
     """Spectrum and population target of the limit on a contour of that many nodes around `bounds`.
 
     bounds default to `eigenvalue_bounds`.
     """
-    contour = ellipse(nodes, bounds or eigenvalue_bounds(limit, ridge), ridge)
-    return _tables(limit, *contour, solve(limit, contour.points).state)
+    contour = ellipse(nodes, bounds or eigenvalue_bounds(limit, ridge, reach), ridge, reach)
+    return _solved(limit, contour)
 
 
 class PartSpectrum(NamedTuple):
@@ -122,19 +139,21 @@ def part_spectrum(limit: Limit) -> PartSpectrum:
     bulks = [part for part in parts(limit) if part.lower < part.upper]
     if bulks[0].lower <= 0:
         raise ValueError(_touches_zero(limit))
-    contour = semicircles(gap_points(limit, bulks))
-    z, weights = (values.ravel() for values in contour)
-    keep = np.repeat(np.eye(len(bulks)), z.size // len(bulks), axis=1)
-    spectrum, target = _tables(limit, z, weights, solve(limit, z).state)
+    contour = Contour(*(values.ravel() for values in semicircles(gap_points(limit, bulks))))
+    keep = np.repeat(np.eye(len(bulks)), contour.points.size // len(bulks), axis=1)
+    spectrum, target = _solved(limit, contour)
     return PartSpectrum(spectrum, target, tuple(part.name for part in bulks), keep)
 
 
-def eigenvalue_bounds(limit: Limit, ridge: float = 0.0) -> tuple[float, float]:
-    """Bounds on the eigenvalues that carry V, with bounds[0] + ridge > 0; the edges themselves only where needed.
+def eigenvalue_bounds(limit: Limit, ridge: float = 0.0, reach: float = np.inf) -> tuple[float, float]:
+    """Bounds on the eigenvalues that carry V, with bounds[0] + ridge > 0; the edges themselves only where needed: below
+    without a ridge, above where the generous bound comes near to `reach`.
 
     Raises ValueError where the spectrum reaches down to 0 and there is no ridge.
     """
     lower, upper = float(limit.floor), float(limit.ceiling)
+    if upper + ridge > reach / 2:
+        upper = support(limit)[-1].upper
     if lower + ridge > 0:
         return lower, upper
     lower = support(limit)[0].lower
@@ -143,9 +162,11 @@ def eigenvalue_bounds(limit: Limit, ridge: float = 0.0) -> tuple[float, float]:
     return lower, upper
 
 
-def tables(limit: Limit, z: Array, weights: Array, x: State) -> tuple[LimitSpectrum, LimitTarget]:
+def tables(
+    limit: Limit, z: Array, weights: Array, x: State, residual: ArrayLike = 0.0
+) -> tuple[LimitSpectrum, LimitTarget]:
     """One- and two-point tables at the nodes z, given the states there; pure."""
-    spectrum = LimitSpectrum(z, weights, functions.own_transform(limit, x))
+    spectrum = LimitSpectrum(z, weights, functions.own_transform(limit, x), jnp.asarray(residual))
     column, mirrored = jax.tree.map(lambda value: value[:, None], x), jax.tree.map(jnp.conj, x)
     same = functions.overlap_transform(limit, column, x, differences(limit, column, x))
     opposite = functions.overlap_transform(limit, column, mirrored, differences(limit, column, mirrored))
@@ -158,6 +179,11 @@ def tables(limit: Limit, z: Array, weights: Array, x: State) -> tuple[LimitSpect
 
 
 _tables = jax.jit(tables)
+
+
+def _solved(limit: Limit, contour: Contour) -> tuple[LimitSpectrum, LimitTarget]:
+    found = solve(limit, contour.points)
+    return _tables(limit, *contour, found.state, found.residual.max())
 
 
 def _touches_zero(limit: Limit) -> str:

@@ -1,4 +1,4 @@
-"""Loss curves of the gradient flow from zero, over either spectrum: compiled once, any number of times (T7, T8)."""
+"""Loss curves of a trainer from zero, over either spectrum: compiled once per kind of trainer (T7, T8)."""
 
 from __future__ import annotations
 
@@ -12,49 +12,52 @@ from jax import Array
 from jax.typing import ArrayLike
 from numpy.typing import NDArray
 
-from rfsim.filters import flow
 from rfsim.protocol import Spectrum, Target
+from rfsim.trainers import Trainer
 from rfsim.training import losses
 
 FEW, MANY = 32, 256  # times per call: two shapes, so two compiled programs per size
 
 
-class FlowCurves(NamedTuple):
-    """L_train, L_test and cross(f), the overlap with the target's Ṽ; each (times,)."""
+class LossCurves(NamedTuple):
+    """L_train, L_test, cross(f), the overlap with the target's Ṽ, and the ridge's penalty (Δγ/d)‖Ā‖²; each (times,)."""
 
     train: NDArray[np.float64]
     test: NDArray[np.float64]
     cross: NDArray[np.float64]
+    penalty: NDArray[np.float64]
 
     @property
     def gen(self) -> NDArray[np.float64]:
         """L_gen = L_test − L_train."""
         return self.test - self.train
 
+    @property
+    def train_penalized(self) -> NDArray[np.float64]:
+        """L_train with the penalty: the objective that training lowers (T12; U26's "L_train")."""
+        return self.train + self.penalty
 
-def flow_curves(
-    spectrum: Spectrum, target: Target, train_times: ArrayLike, kappa: float, ridge: float = 0.0
-) -> FlowCurves:
+
+def loss_curves(spectrum: Spectrum, target: Target, train_times: ArrayLike, trainer: Trainer) -> LossCurves:
     """The curves at train_times (times,), which may hold 0 and inf."""
-    return FlowCurves(*_in_batches(train_times, lambda tau: _flow_values(spectrum, target, tau, kappa, ridge)))
+    return LossCurves(*_in_batches(train_times, lambda tau: _losses(spectrum, target, tau, trainer)))
 
 
-def flow_energies(
-    spectrum: Spectrum, train_times: ArrayLike, kappa: float, ridge: float, noise_variance: float, parts: ArrayLike
+def energy_curves(
+    spectrum: Spectrum, train_times: ArrayLike, trainer: Trainer, noise_variance: float, parts: ArrayLike
 ) -> NDArray[np.float64]:
     """Energy of the score by part over time (equations.md §8), (parts, times); parts: (parts, points) of 0 and 1."""
     keep = jnp.asarray(parts)
-    rows = _in_batches(train_times, lambda tau: _flow_energies(spectrum, tau, kappa, ridge, noise_variance, keep))
-    return np.stack(rows)
+    return np.stack(_in_batches(train_times, lambda tau: _energies(spectrum, tau, trainer, noise_variance, keep)))
 
 
-def flow_parts(
-    spectrum: Spectrum, target: Target, train_times: ArrayLike, kappa: float, ridge: float, parts: ArrayLike
+def part_curves(
+    spectrum: Spectrum, target: Target, train_times: ArrayLike, trainer: Trainer, parts: ArrayLike
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """`losses.train_parts` (parts, times) and `losses.target_pairs` (parts, parts, times) of the flow."""
+    """`losses.train_parts` (parts, times) and `losses.target_pairs` (parts, parts, times) along training."""
     keep = jnp.asarray(parts)
     size = len(keep)
-    rows = _in_batches(train_times, lambda tau: _flow_parts(spectrum, target, tau, kappa, ridge, keep))
+    rows = _in_batches(train_times, lambda tau: _parts(spectrum, target, tau, trainer, keep))
     return np.stack(rows[:size]), np.stack(rows[size:]).reshape(size, size, -1)
 
 
@@ -71,20 +74,24 @@ def _in_batches(train_times: ArrayLike, values: Callable[[NDArray], Iterable[Arr
 
 
 @jax.jit
-def _flow_values(spectrum, target, tau: Array, kappa, ridge) -> tuple[Array, Array, Array]:
-    f = flow(tau, kappa, ridge)
-    cross = target.cross(f(spectrum.points))
-    return losses.train_loss(spectrum, [f]), losses.target_loss(spectrum, target, [f]), cross
+def _losses(spectrum, target, tau: Array, trainer: Trainer) -> tuple[Array, ...]:
+    f = trainer.filter(tau)
+    return (
+        losses.train_loss(spectrum, [f]),
+        losses.target_loss(spectrum, target, [f]),
+        target.cross(f(spectrum.points)),
+        losses.penalty(spectrum, [f], trainer.ridge),
+    )
 
 
 @jax.jit
-def _flow_energies(spectrum, tau, kappa, ridge, noise_variance, parts):
-    f = flow(tau, kappa, ridge)
+def _energies(spectrum, tau, trainer, noise_variance, parts):
+    f = trainer.filter(tau)
     return jax.vmap(lambda keep: losses.feature_energy(spectrum, [f], noise_variance, keep))(parts)
 
 
 @jax.jit
-def _flow_parts(spectrum, target, tau, kappa, ridge, parts):
-    f = flow(tau, kappa, ridge)
+def _parts(spectrum, target, tau, trainer, parts):
+    f = trainer.filter(tau)
     pairs = losses.target_pairs(spectrum, target, f, parts)
     return jnp.concatenate([losses.train_parts(spectrum, f, parts), pairs.reshape(-1, tau.size)])

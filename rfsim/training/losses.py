@@ -34,6 +34,11 @@ def target_loss(spectrum: Spectrum, target: Target, filters: Sequence[Filter]) -
     return target.constant + quadratic - 2 * linear
 
 
+def penalty(spectrum: Spectrum, filters: Sequence[Filter], ridge: float) -> Array:
+    """(Δγ/d)‖Ā‖² = γ Σ_jk own_jk(f_j f_k), what the ridge adds to L_train in the objective that is minimized (T12)."""
+    return ridge * _quadratic(spectrum, [f(spectrum.points) for f in filters], jnp.ones(()))
+
+
 def feature_energy(
     spectrum: Spectrum, filters: Sequence[Filter], noise_variance: float, keep: ArrayLike = 1.0
 ) -> Array:

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from rfsim.activations import Constants
 from rfsim.numerics import first_crossing, log_grid, minimum_value
-from rfsim.training.curves import FlowCurves
+from rfsim.training.curves import LossCurves
 
 LOSS_ACCURACY = 1e-8  # the default tolerance of the moments keeps losses within about this
 
-Curves = Callable[[NDArray[np.float64]], FlowCurves]  # of train_times (times,)
+Curves = Callable[[NDArray[np.float64]], LossCurves]  # of train_times (times,)
 
 
 class GenTimes(NamedTuple):

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from rfsim.theory.dynamics import limit_flow_curves
+from rfsim.theory.dynamics import limit_curves
 from rfsim.theory.minimizer import ridge_losses
 from rfsim.training import losses
 from tests.theory.cases import gaussian_equivalent, limit_of
@@ -59,10 +59,10 @@ def test_the_copies_are_not_in_order_in_between():
 def test_the_end_of_the_flow_is_the_minimizer(m, data):
     """The contour route and the one-point route, with a ridge and as it goes to zero."""
     limit = limit_of(4, 6, m=m, data=data)
-    late = np.stack(limit_flow_curves(limit, [np.inf], 0.02).curves[:2])[:, 0]
+    late = np.stack(limit_curves(limit, [np.inf], 0.02).curves[:2])[:, 0]
     found = ridge_losses(limit, 0.02)
     np.testing.assert_allclose(late, [found.train[0], found.test[0]], atol=1e-8)
-    late = np.stack(limit_flow_curves(limit, [np.inf]).curves[:2])[:, 0]
+    late = np.stack(limit_curves(limit, [np.inf]).curves[:2])[:, 0]
     found = ridge_losses(limit, 1e-11)
     np.testing.assert_allclose(late, [found.train[0], found.test[0]], rtol=1e-6, atol=1e-9)
 

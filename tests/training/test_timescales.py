@@ -8,7 +8,7 @@ import pytest
 from rfsim.activations import ACTIVATIONS, Constants, gaussian_constants
 from rfsim.diffusion import noise_variance, signal
 from rfsim.training import timescales
-from rfsim.training.curves import FlowCurves
+from rfsim.training.curves import LossCurves
 
 
 def test_the_formula_gives_the_stated_edges():
@@ -44,7 +44,7 @@ def test_without_a_linear_part_there_is_nothing_to_generalize_from():
 
 
 def known(train, test):
-    return lambda tau: FlowCurves(train(tau), test(tau), np.zeros_like(tau))
+    return lambda tau: LossCurves(train(tau), test(tau), np.zeros_like(tau), np.zeros_like(tau))
 
 
 GRID = np.geomspace(1e-2, 1e6, 150)
