@@ -22,13 +22,24 @@ def part_counts(
     return {name: int(size) for name, size in _sizes(features, samples, dim, noise_copies, spanned).items()}
 
 
-def part_masses(features_per_dim: float, samples_per_dim: float, noise_copies: float = math.inf) -> dict[str, float]:
+def part_masses(
+    features_per_dim: float,
+    samples_per_dim: float,
+    noise_copies: float = math.inf,
+    *,
+    linear: bool = True,
+    nonlinear: bool = True,
+) -> dict[str, float]:
     """Masses of the parts as d → ∞, ascending; they add up to 1.
+
+    Without a linear part of σ (a = 0) no direction is generalized: what the samples span is all main. Without any other
+    (v² = s² = 0) the features span d directions and no more.
 
     >>> part_masses(64, 8)
     {'zero': 0.0, 'null': 0.859375, 'mini': 0.015625, 'main': 0.109375, 'gen': 0.015625}
     """
-    sizes = _sizes(features_per_dim, samples_per_dim, 1.0, noise_copies, math.inf)
+    dim, spanned = float(linear), math.inf if nonlinear else 1.0
+    sizes = _sizes(features_per_dim, samples_per_dim, dim, noise_copies, spanned)
     return {name: size / features_per_dim for name, size in sizes.items()}
 
 

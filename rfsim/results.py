@@ -113,8 +113,8 @@ def curves_dataset(
     data = xr.Dataset(
         {name: ("train_time", np.asarray(v), {"long_name": long[name], "units": "1"}) for name, v in values.items()}
         | {
-            "tau_gen": ("gen_route", _optional(gen_time), {"long_name": "τ_gen", "units": "1"}),
-            "tau_mem": ("mem_route", _optional(mem_time), {"long_name": "τ_mem", "units": "1"}),
+            "tau_gen": ("gen_route", optional(gen_time), {"long_name": "τ_gen", "units": "1"}),
+            "tau_mem": ("mem_route", optional(mem_time), {"long_name": "τ_mem", "units": "1"}),
         },
         coords={"gen_route": list(gen_time._fields), "mem_route": list(mem_time._fields)},
     )
@@ -124,11 +124,11 @@ def curves_dataset(
         data["energy"] = (("bulk", "train_time"), energy, {"long_name": "(1/d) Tr Ā P U Āᵀ", "units": "1"})
         if by_part:
             terms = curves.part_curves(spectrum, target, tau, trainer, keep)
-            data = data.assign(_by_part(found, *terms)).assign_coords(other=list(part_slices(run.counts)))
+            data = data.assign(part_terms(found, *terms)).assign_coords(other=list(part_slices(run.counts)))
     return data.assign(_curve_errors(run, solved, tau, trainer, score))
 
 
-def _by_part(found: curves.LossCurves, train: NDArray[np.float64], pairs: NDArray[np.float64]) -> dict:
+def part_terms(found: curves.LossCurves, train: NDArray[np.float64], pairs: NDArray[np.float64]) -> dict:
     """Terms of the losses by part and by pairs of parts, and the losses with the filter switched off on each part."""
     own, rows = np.einsum("aat->at", pairs), pairs.sum(axis=1)
     without = {"train": found.train - train, "test": found.test - 2 * rows + own}
@@ -219,5 +219,6 @@ def _timescales(
     return gen, mem
 
 
-def _optional(values: Sequence[float | None]) -> NDArray[np.float64]:
+def optional(values: Sequence[float | None]) -> NDArray[np.float64]:
+    """Values as an array, NaN for what does not exist."""
     return np.array([np.nan if value is None else value for value in values], dtype=float)

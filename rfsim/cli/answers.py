@@ -84,7 +84,7 @@ def spectrum_lines(data: xr.Dataset) -> list[str]:
     """The parts of the spectrum as a table; merged: no gap to the part below in at least one seed."""
     merged = data.merged.values.any(axis=0)
     rows = [
-        [b["name"], str(b["count"]), *(_short(b[k]) for k in ("mass", "lower", "upper", "gap_below"))]
+        [b["name"], str(b["count"]), *(short(b[k]) for k in ("mass", "lower", "upper", "gap_below"))]
         + (["merged"] if merged[k] else [])
         for k, b in enumerate(spectrum_answer(data)["bulks"])
     ]
@@ -95,17 +95,21 @@ def train_lines(data: xr.Dataset) -> list[str]:
     """The losses at each train_time and both sets of timescales as tables."""
     answer = train_answer(data)
     columns = [name for name in answer if name.removesuffix("_se") in ("train_time", *CURVES)]
-    rows = zip(*([_short(value) for value in answer[name]] for name in columns), strict=True)
-    scales = [
-        [name, "  ".join(f"{route} {_short(value)}" for route, value in answer[name].items())]
-        for name in ("tau_gen", "tau_mem")
-    ]
+    rows = zip(*([short(value) for value in answer[name]] for name in columns), strict=True)
     without = [
-        [f"without {part}", *(f"{name} {_short(values[-1])}" for name, values in losses.items())]
+        [f"without {part}", *(f"{name} {short(values[-1])}" for name, values in losses.items())]
         for part, losses in answer.get("without", {}).items()
     ]
-    lines = [*_sizes(data), *table([columns, *map(list, rows)]), *(f"{name}  {values}" for name, values in scales)]
+    lines = [*_sizes(data), *table([columns, *map(list, rows)]), *time_lines(answer)]
     return [*lines, *(table(without) if without else [])]
+
+
+def time_lines(answer: dict[str, Any]) -> list[str]:
+    """Both sets of timescales, by route."""
+    return [
+        f"{name}  " + "  ".join(f"{route} {short(value)}" for route, value in answer[name].items())
+        for name in ("tau_gen", "tau_mem")
+    ]
 
 
 def summary_lines(data: xr.Dataset) -> list[str]:
@@ -176,7 +180,8 @@ def _sizes(data: xr.Dataset) -> list[str]:
     return [f"d {problem['dim']}  n {problem['n']}  p {problem['p']}  {seeds}"]
 
 
-def _short(value: float | str | None) -> str:
+def short(value: float | str | None) -> str:
+    """A value of an answer in six digits, a dash for null."""
     if value is None:
         return "-"
     return value if isinstance(value, str) else f"{value:.6g}"

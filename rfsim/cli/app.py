@@ -1,7 +1,7 @@
-"""The command line: flags in, one of `api`'s functions called, JSON or files out. It computes nothing itself.
+"""The command line: flags in, one function of the front door called, JSON or files out. It computes nothing itself.
 
-Exit status: 0 done; 1 a bug; 2 input refused; 3 finished with failed parts; 130 interrupted. A refusal is one line on
-standard error. Commands load JAX, xarray and matplotlib when they run, so `--help` and `--version` are fast.
+Exit status: 0 done; 1 a bug; 2 input refused; 3 parts that failed or did not converge; 130 interrupted. A refusal is
+one line on standard error. Commands load JAX, xarray and matplotlib when they run, so that `--help` is fast.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from cyclopts.exceptions import UnknownCommandError, UnusedCliTokensError
 
 from rfsim import __version__
 from rfsim.cli import DONE, INTERRUPTED, REFUSED, UNCONVERGED, settings_file, terminal
-from rfsim.cli.compute import compute
+from rfsim.cli.compute import Views, compute
 from rfsim.cli.flags import (
     FigureFlags,
     OutputFlags,
@@ -32,6 +32,7 @@ from rfsim.cli.flags import (
     text_flag,
     times,
 )
+from rfsim.cli.limit_app import theory
 from rfsim.words import nearest
 
 PROBLEM, OUTPUT, FIGURE = ProblemFlags(), OutputFlags(), FigureFlags()
@@ -44,6 +45,7 @@ app = App(
     help_on_error=False,
     suppress_keyboard_interrupt=False,
 )
+app.command(theory)
 app.config = (partial(settings_file.apply, app),)  # it has to know every command
 
 
@@ -66,6 +68,13 @@ def run(argv: Sequence[str] | None = None) -> int:
     except OverflowError as error:
         terminal.complain(f"a size or setting is too large to compute with ({error})")
         return REFUSED
+    except ArithmeticError as error:
+        from rfsim.theory import NotConverged
+
+        if not isinstance(error, NotConverged):
+            raise
+        terminal.complain(error)
+        return UNCONVERGED
     except (ValueError, MemoryError, OSError) as error:
         terminal.complain(error if str(error) else f"out of memory ({type(error).__name__})")
         return REFUSED
@@ -98,6 +107,7 @@ def train(
     route: Annotated[
         Route, text_flag("dense: every eigenvalue; krylov: the same losses, faster, without parts.")
     ] = "dense",
+    trainer: Annotated[str, text_flag("flow, descent:STEP or distillation:TAU, in train_time.")] = "flow",
     by_part: Annotated[bool, switch("Also the losses with the filter switched off on each part.")] = False,
     output: OutputFlags = OUTPUT,
     figure: FigureFlags = FIGURE,
@@ -108,9 +118,9 @@ def train(
 
     return compute(
         "train",
-        partial(api.train, train_times=train_times, route=route, by_part=by_part),
-        {"train_times": list(train_times), "route": route, "by_part": by_part},
-        (answers.train_answer, answers.train_lines),
+        partial(api.train, train_times=train_times, route=route, trainer=trainer, by_part=by_part),
+        {"train_times": list(train_times), "route": route, "trainer": trainer, "by_part": by_part},
+        Views(answers.train_answer, answers.train_lines, answers.failed_parts),
         (problem, output, figure),
     )
 
@@ -125,7 +135,7 @@ def spectrum(*, problem: ProblemFlags = PROBLEM, output: OutputFlags = OUTPUT, f
         "spectrum",
         api.spectrum,
         {},
-        (answers.spectrum_answer, answers.spectrum_lines),
+        Views(answers.spectrum_answer, answers.spectrum_lines, answers.failed_parts),
         (problem, output, figure),
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rfsim.cli import DONE, UNCONVERGED, terminal
 from rfsim.cli.asking import ask, ask_limit
@@ -14,16 +14,24 @@ if TYPE_CHECKING:
     import xarray as xr
 
 
+class Views(NamedTuple):
+    """What is said of a result: one JSON object, lines for a reader, and a line for each part that failed."""
+
+    answer: Callable[[xr.Dataset], dict[str, Any]]
+    lines: Callable[[xr.Dataset], list[str]]
+    failed: Callable[[xr.Dataset], list[str]]
+
+
 def compute(
     command: str,
     quantity: Callable[..., xr.Dataset],
     extra: dict[str, Any],
-    views: tuple[Callable[[xr.Dataset], dict[str, Any]], Callable[[xr.Dataset], list[str]]],
+    views: Views,
     flags: tuple[LimitFlags, OutputFlags, FigureFlags],
 ) -> int:
     """Check everything, call one of the front door's functions, save, answer; returns the exit status.
 
-    `extra` are settings beside the problem's own; `views` turn the result into JSON and into lines.
+    `extra` are settings beside the problem's own; `views` turn the result into JSON, into lines, and into complaints.
     """
     from rfsim import api, machine
     from rfsim.cli import answers, folder
@@ -47,12 +55,12 @@ def compute(
             seeds = stopped.result.sizes["seed"]
             terminal.say(f"kept {seeds} of {asked.arguments['seeds']} seeds in {out}", quiet=output.quiet)
         raise
-    to_json, to_lines = views
+    to_json, to_lines, to_complaints = views
     written = [] if out is None else folder.fill(out, data, style=figure.style, width=figure.width)
     if output.json:
         print(answers.text(to_json(data)))
     terminal.say([*to_lines(data), *(f"wrote {path}" for path in written)], quiet=output.quiet)
-    failed = answers.failed_parts(data)
+    failed = to_complaints(data)
     for line in failed:
         terminal.complain(line)
     return UNCONVERGED if failed else DONE

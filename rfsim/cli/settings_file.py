@@ -32,15 +32,9 @@ def apply(root: App, app: App, commands: tuple[str, ...], arguments: ArgumentCol
     if FLAG not in flags or not flags[FLAG].tokens:
         return
     path = flags.pop(FLAG).tokens[0].value
-    content = read(path)
-    command = commands[-1] if commands else ""
-    known = {name for name in root if not name.startswith("-")}
-    for name, value in content.items():
-        if isinstance(value, Mapping) and name not in known:
-            raise ValueError(f"{path}: [{name}] is no command{_nearest(name, known)}")
-    layers = [content.get(command, {}), {k: v for k, v in content.items() if not isinstance(v, Mapping)}]
+    layers = _tables(path, root, commands)
     # all of a file is checked before any of it is used
-    for layer in [_layer(path, command, values, flags) for values in layers]:
+    for layer in [_layer(path, " ".join(commands), values, flags) for values in layers]:
         given = {flag for flag, argument in flags.items() if argument.tokens}
         taken = given | {one for pair in RIVALS if given & {*pair} for one in pair}
         for flag, text in layer.items():
@@ -58,10 +52,25 @@ def read(path: str) -> dict[str, Any]:
         raise ValueError(f"{FLAG} {path} is not TOML: {error}") from None
 
 
+def _tables(path: str, root: App, commands: Sequence[str]) -> list[dict[str, Any]]:
+    """The flags of each level of the file, innermost first: those of the command, of its group, of all commands."""
+    found, here, values, place = [], root, read(path), ""
+    for command in (*commands, ""):
+        if not isinstance(values, Mapping):
+            raise ValueError(f"{path}: {place} must be a table, [{place}]; got {values!r}")
+        known = {name for name in here if not name.startswith("-")}
+        for name, value in values.items():
+            if isinstance(value, Mapping) and name not in known:
+                raise ValueError(f"{path}: [{place}{'.' * bool(place)}{name}] is no command{_nearest(name, known)}")
+        found.insert(0, {name: value for name, value in values.items() if not isinstance(value, Mapping)})
+        if command:
+            place, here, values = f"{place}{'.' * bool(place)}{command}", here[command], values.get(command, {})
+            found[0].pop(command, None)
+    return found
+
+
 def _layer(path: str, command: str, values: Mapping[str, Any], flags: Mapping[str, Argument]) -> dict[str, str]:
     """One level of the file as {flag: text}, every key checked."""
-    if not isinstance(values, Mapping):
-        raise ValueError(f"{path}: {command} must be a table, [{command}]; got {values!r}")
     found: dict[str, str] = {}
     for key, value in values.items():
         flag = "--" + key.replace("_", "-")

@@ -17,6 +17,7 @@ from rfsim.theory.limits import Limit
 from rfsim.theory.solver import NotConverged, solve_above
 
 MASS_ERROR = 1e-8
+ROUNDING = 1e-14  # a part of σ whose eigenvalues are that much smaller is rounding
 
 
 class Part(NamedTuple):
@@ -56,13 +57,23 @@ def density_with_residual(limit: Limit, lam: ArrayLike) -> tuple[NDArray[np.floa
 
 def masses(limit: Limit) -> dict[str, float]:
     """Masses of the parts by rank, ascending; they add up to 1 (equations.md §8)."""
-    return part_masses(limit.features_per_dim, limit.samples_per_dim, limit.noise_copies)
+    spread = float(limit.v2 + limit.s2)
+    power = float(limit.signal * (limit.weights @ limit.values) + limit.noise)
+    gen = limit.gain * power * max(limit.features_per_dim, 1.0)  # where gen's eigenvalues lie
+    return part_masses(
+        limit.features_per_dim,
+        limit.samples_per_dim,
+        limit.noise_copies,
+        linear=gen > ROUNDING * spread,
+        nonlinear=spread > ROUNDING * gen,
+    )
 
 
 def atom(limit: Limit) -> Part | None:
-    """The atom at the floor, if it has mass: null at s² where noise is averaged exactly, zero at finite m."""
-    name = "null" if limit.copies_inverse == 0 else "zero"
-    mass, at = masses(limit)[name], float(limit.floor)
+    """The atom at the floor, if it has mass: null at s² where noise is averaged exactly, else zero."""
+    at = float(limit.floor)
+    name = "null" if at > 0 else "zero"
+    mass = masses(limit)[name]
     return Part(name, mass, at, at, at, (Interval(at, at),)) if mass > 0 else None
 
 

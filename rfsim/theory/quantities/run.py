@@ -17,6 +17,7 @@ from rfsim.filters import learning_rate_constant
 from rfsim.model import Problem, constants, limit_settings, source
 from rfsim.theory.limits import Limit, limit
 from rfsim.theory.populations import Population, from_array, population
+from rfsim.training.timescales import rate_time
 
 
 class LimitRun:
@@ -41,6 +42,10 @@ class LimitRun:
     def kappa(self) -> float:
         """κ = 2Δ/ψ_p (T7)."""
         return learning_rate_constant(self.delta, self.problem.features_per_dim)
+
+    def time(self, eigenvalue: float) -> float:
+        """The train_time ψ_p/(Δ λ) of an eigenvalue."""
+        return rate_time(eigenvalue, self.delta, self.problem.features_per_dim)
 
     @property
     def score_power(self) -> float:

@@ -1,0 +1,109 @@
+"""Results of the d → ∞ theory as answers: the JSON objects of the command contract, and lines for a reader.
+
+The keys are those of the sampled commands where both know a quantity; what is not defined is null.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rfsim import store
+from rfsim.cli.answers import SCHEMA, short, table, time_lines
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+CURVES = ("train", "test", "score", "gen", "bias2", "variance", "emp", "train_penalized")
+RIDGE = ("train", "train_penalized", "test", "emp", "bias2", "variance")
+
+
+def spectrum_answer(data: xr.Dataset) -> dict[str, Any]:
+    """`rfsim theory spectrum --json`: parts ascending, an atom with lower = upper; the density without atoms."""
+    fields = ("mass", "lower", "upper", "gap_below", "mean")
+    bulks = [
+        {"name": str(name), "count": None} | {field: float(data[field][k]) for field in fields}
+        for k, name in enumerate(data.bulk.values)
+    ]
+    answer = _head(data) | {
+        "eigenvalues": None,
+        "bulks": bulks,
+        "constants": {name: float(data[name]) for name in ("a", "b", "v2", "s2")},
+        "density": {"eigenvalue": data.eigenvalue.values, "density": data.density.values},
+        "residual": float(data.residual.max()),
+    }
+    return store.plain(answer)
+
+
+def curves_answer(data: xr.Dataset) -> dict[str, Any]:
+    """`rfsim theory curves --json`: as `rfsim train --json`, with bias², variance, L_emp and the penalized L_train."""
+    answer = _head(data) | {"train_time": data.train_time.values}
+    answer |= {name: data[name].values for name in CURVES}
+    for name, route in (("tau_gen", "gen_route"), ("tau_mem", "mem_route")):
+        answer[name] = dict(zip(map(str, data[route].values), data[name].values.tolist(), strict=True))
+    answer |= {"residual": float(data.residual), "error": data.error.values}
+    if "test_without" in data:
+        answer["without"] = {
+            str(part): {name: data[f"{name}_without"].sel(bulk=part).values for name in ("train", "test")}
+            for part in data.bulk.values
+        }
+    return store.plain(answer)
+
+
+def ridge_answer(data: xr.Dataset) -> dict[str, Any]:
+    """`rfsim theory ridge --json`: the losses of the ridge minimizer at each ridge, and the best ridge of all."""
+    answer = _head(data) | {"ridge": data.ridge.values}
+    answer |= {name: data[name].values for name in (*RIDGE, "residual")}
+    return store.plain(answer | {"best_ridge": float(data.best_ridge)})
+
+
+def spectrum_lines(data: xr.Dataset) -> list[str]:
+    """The parts as a table."""
+    columns = ["name", "mass", "lower", "upper", "gap_below", "mean"]
+    rows = [[short(bulk[field]) for field in columns] for bulk in spectrum_answer(data)["bulks"]]
+    return table([["part", *columns[1:]], *rows])
+
+
+def curves_lines(data: xr.Dataset) -> list[str]:
+    """The losses at each train_time and both sets of timescales."""
+    answer = curves_answer(data)
+    columns = ["train_time", *(name for name in CURVES if any(value is not None for value in answer[name]))]
+    return [*_table(answer, columns), *time_lines(answer)]
+
+
+def ridge_lines(data: xr.Dataset) -> list[str]:
+    """The losses at each ridge, and the best ridge."""
+    answer = ridge_answer(data)
+    columns = ["ridge", *(name for name in RIDGE if any(value is not None for value in answer[name]))]
+    best = f"best ridge {short(answer['best_ridge'])}, where L_test is {short(float(data.best_test))}"
+    return [*_table(answer, columns), best]
+
+
+def failed_points(data: xr.Dataset) -> list[str]:
+    """One line for what did not converge: how many points, and the worst residual; empty where all did."""
+    if "ridge" in data.dims:
+        lost, worst, what = data.ridge.values[np.isnan(data.test.values)], data.residual, "ridges"
+    elif "eigenvalue" in data.dims:
+        lost, worst, what = data.eigenvalue.values[np.isnan(data.density.values)], data.residual, "eigenvalues"
+    else:
+        lost, worst, what = data.train_time.values[np.isnan(data.test.values)], data.error, "training times"
+    if not lost.size:
+        return []
+    size = "error" if what == "training times" else "residual"
+    return [
+        f"{lost.size} of {worst.size} {what} did not converge, the first at {lost[0]:g}; the worst {size} is "
+        f"{float(worst.max()):.1e}; they are left out"
+    ]
+
+
+def _head(data: xr.Dataset) -> dict[str, Any]:
+    problem = store.settings(data)
+    for name in ("train_times", "ridges"):  # they are an axis of the answer
+        problem.pop(name, None)
+    return {"schema": SCHEMA, "problem": problem}
+
+
+def _table(answer: dict[str, Any], columns: list[str]) -> list[str]:
+    rows = zip(*([short(value) for value in answer[name]] for name in columns), strict=True)
+    return table([columns, *map(list, rows)])

@@ -1,0 +1,56 @@
+"""`rfsim theory …`: the commands of the d → ∞ theory, on the flags of the sampled ones less dim and seed."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Annotated
+
+from cyclopts import App
+
+from rfsim.cli.compute import Views, compute
+from rfsim.cli.flags import FigureFlags, LimitFlags, OutputFlags, listed, read_as, switch, text_flag, times
+
+LIMIT, OUTPUT, FIGURE = LimitFlags(), OutputFlags(), FigureFlags()
+TRAIN_TIMES = (1.0, 100.0, 1e5)
+
+theory = App(name="theory", help="The d → ∞ theory: spectra, learning curves and ridge losses without a sample.")
+
+
+@theory.command
+def curves(
+    *,
+    problem: LimitFlags = LIMIT,
+    train_times: Annotated[
+        tuple[float, ...], read_as(times, "Training times τ, separated by commas; inf is one.", show_default=listed)
+    ] = TRAIN_TIMES,
+    trainer: Annotated[str, text_flag("flow, descent:STEP or distillation:TAU, in train_time.")] = "flow",
+    by_part: Annotated[bool, switch("Also the losses with the filter switched off on each part.")] = False,
+    output: OutputFlags = OUTPUT,
+    figure: FigureFlags = FIGURE,
+) -> int:
+    """Losses at every training time, and timescales."""
+    from rfsim import theory
+    from rfsim.cli import limit_answers as answers
+
+    return compute(
+        "theory curves",
+        partial(theory.curves, train_times=train_times, trainer=trainer, by_part=by_part),
+        {"train_times": list(train_times), "trainer": trainer, "by_part": by_part},
+        Views(answers.curves_answer, answers.curves_lines, answers.failed_points),
+        (problem, output, figure),
+    )
+
+
+@theory.command
+def spectrum(*, problem: LimitFlags = LIMIT, output: OutputFlags = OUTPUT, figure: FigureFlags = FIGURE) -> int:
+    """Density of the eigenvalues of U, and its parts with exact masses and edges."""
+    from rfsim import theory
+    from rfsim.cli import limit_answers as answers
+
+    return compute(
+        "theory spectrum",
+        theory.spectrum,
+        {},
+        Views(answers.spectrum_answer, answers.spectrum_lines, answers.failed_points),
+        (problem, output, figure),
+    )
