@@ -382,7 +382,13 @@ def lightness(color):
 
 def test_colors_survive_grey_print():
     assert list(PART_LOOKS) == list(PARTS)
-    for looks, apart in ((PART_LOOKS, 14), (LOSS_LOOKS, 10)):
+    together = (
+        ("train", "test", "score", "gen"),
+        ("train", "train_penalized", "test", "emp"),
+        ("score", "bias2", "variance"),
+    )
+    families = [{name: LOSS_LOOKS[name] for name in names} for names in together]
+    for looks, apart in ((PART_LOOKS, 14), *((family, 10) for family in families)):
         levels = sorted(lightness(look.color) for look in looks.values())
         assert min(np.diff(levels)) > apart
         assert levels[-1] < 85
@@ -415,11 +421,11 @@ def test_other_bad_input_is_refused(trained):
         rfsim.plot(trained, style="poster")
     with pytest.raises(ValueError, match="^style must be one of"):
         plotting.canvas(style="poster")
-    with pytest.raises(ValueError, match="^plot draws results of the kinds spectrum and train; got distill$"):
+    with pytest.raises(ValueError, match="^plot draws results of the kinds spectrum, train, theory-.*; got distill$"):
         rfsim.plot(trained.assign_attrs(rfsim_kind="distill"))
     with pytest.raises(ValueError, match="an unlabelled dataset"):
         rfsim.plot(trained.drop_attrs())
-    with pytest.raises(ValueError, match="a loss is one of train, test, score, gen; got 'loss'"):
+    with pytest.raises(ValueError, match="a loss is one of train, test, score, gen, .*; got 'loss'"):
         panel(plotting.loss_panel, trained, ("loss",))
     with pytest.raises(ValueError, match="scale_time must be one of formula, main, mini, curve"):
         panel(plotting.loss_panel, trained, scale_time="min")

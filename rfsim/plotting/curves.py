@@ -12,7 +12,7 @@ from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
 from rfsim.plotting.layout import Flag, flags_above, legend_above
-from rfsim.plotting.style import LOSS_LOOKS, MARKER_COLOR, PART_LOOKS, Look, in_style, sequence
+from rfsim.plotting.style import LOSS_LOOKS, MARKER_COLOR, Look, in_style, part_look, sequence
 
 MANY = 30  # from so many points on a curve needs no markers
 # variable and route in a result → the symbol on the flag; dashed where predicted, solid where read off a curve
@@ -52,8 +52,8 @@ def loss_panel(
     """
     if unknown := [name for name in quantities if name not in LOSS_LOOKS]:
         raise ValueError(f"a loss is one of {', '.join(LOSS_LOOKS)}; got {unknown[0]!r}")
-    unit = _time_unit(result, scale_time)
-    curves = {LOSS_LOOKS[name]: result[name].values for name in quantities}
+    unit = time_unit(result, scale_time)
+    curves = {LOSS_LOOKS[name]: rows(result[name]) for name in quantities}
     handles = _curves(ax, result.train_time.values / unit, curves)
     if not handles:
         ax.text(0.5, 0.5, "not defined for these data", transform=ax.transAxes, ha="center", va="center")
@@ -68,9 +68,9 @@ def loss_panel(
 @in_style
 def energy_panel(ax: Axes, result: xr.Dataset, *, scale_time: str | None = None) -> None:
     """Energy (1/d) Tr Ā P U P Āᵀ of the weights in each part against train_time, as in `loss_panel`."""
-    unit = _time_unit(result, scale_time)
+    unit = time_unit(result, scale_time)
     curves = {
-        PART_LOOKS[name]: result.energy.sel(bulk=name).values
+        part_look(name): rows(result.energy.sel(bulk=name))
         for name in map(str, result.bulk.values)
         if np.any(result.energy.sel(bulk=name) > 0)
     }
@@ -103,10 +103,10 @@ def family_panel(
     for color, known, (label, result) in zip(sequence(len(results)), timed, results.items(), strict=True):
         if any(timed) and not known:
             continue
-        times = result.train_time.values / _time_unit(result, scale_time)
+        times = result.train_time.values / time_unit(result, scale_time)
         shown = np.isfinite(times) & (times > 0)
         for name in quantities:
-            mean = result[name].mean("seed").values
+            mean = rows(result[name]).mean(0)
             if relative:
                 mean = mean / mean[np.isinf(times)]
             dash = LOSS_LOOKS[name].dash if len(quantities) > 1 else "-"
@@ -122,6 +122,11 @@ def family_panel(
     ax.set_ylabel(rf"{names} over its value at $\tau=\infty$" if relative else f"{names} per dimension")
     if legend:
         legend_above(ax, handles)
+
+
+def rows(values: xr.DataArray) -> NDArray[np.float64]:
+    """Values of a sample (seeds, times), or of the limit as one row (1, times)."""
+    return np.atleast_2d(values.values)
 
 
 def _curves(ax: Axes, times: NDArray[np.float64], curves: dict[Look, NDArray[np.float64]]) -> list[Line2D]:
@@ -168,14 +173,14 @@ def _log_where_wide(ax: Axes, values: NDArray[np.float64]) -> None:
         ax.set_ylim(max(1e-3, 0.7 * values.min()), 1.4 * values.max())
 
 
-def _time_unit(result: xr.Dataset, scale_time: str | None) -> float:
+def time_unit(result: xr.Dataset, scale_time: str | None) -> float:
     if "train_time" not in result:
         raise ValueError("curves over train_time need a result of rfsim.train; got one without train_time")
     if scale_time is None:
         return 1.0
     if scale_time not in TIME_UNITS:
         raise ValueError(f"scale_time must be one of {', '.join(TIME_UNITS)} or None; got {scale_time!r}")
-    unit = float(result.tau_mem.sel(mem_route=scale_time).mean("seed", skipna=False))
+    unit = float(result.tau_mem.sel(mem_route=scale_time).values.mean())
     if not 0 < unit < math.inf:
         raise ValueError(f"the result has no finite tau_mem by the route {scale_time!r}; choose another scale_time")
     return unit
@@ -192,7 +197,7 @@ def _timescales(result: xr.Dataset, variables: Sequence[str], unit: float) -> li
     for (variable, route), name in FLAGS.items():
         if variable in variables:
             values = result[variable].sel({f"{variable.removeprefix('tau_')}_route": route})
-            at = float(values.mean("seed", skipna=False)) / unit
+            at = float(values.values.mean()) / unit
             found.append(Flag(at, name, "-" if route == "curve" else (0, (4, 2))))
     return found
 

@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 import xarray as xr
+from matplotlib.axes import Axes
 
 from rfsim import store
 from rfsim.data import is_array_spec
 from rfsim.plotting.curves import energy_panel, loss_panel
 from rfsim.plotting.layout import wrap
+from rfsim.plotting.limit import limit_spectrum_panel, ridge_panel
 from rfsim.plotting.spectra import spectrum_panel
 from rfsim.plotting.style import CENTIMETER, STYLES, Drawing, centimeters, ems, number, styled
 
 
 def plot(result: xr.Dataset, *, style: str = "paper", width: str | float = "double") -> Drawing:
-    """Draw a result: a spectrum on a log and on linear axes, or losses, gap, energies and spectrum of a training.
-
-    A training by the Krylov route has losses and gap alone.
+    """Draw a result, of a sample or of the limit: a spectrum on a log and on linear axes; losses, gap, energies and
+    spectrum of a training (losses and gap alone by the Krylov route), or bias² and variance; losses against the ridge.
 
     style: paper, talk or screen; width: single (8.6 cm), double (17.8 cm) or cm. `rfsim.plotting.save` writes it.
 
-    Raises ValueError for an unknown style or width and for a dataset that is neither kind of result.
+    Raises ValueError for an unknown style or width and for a dataset that is none of these.
 
     >>> import rfsim
     >>> figure = plot(rfsim.spectrum(rfsim.Problem(samples_per_dim=2, features_per_dim=4), dim=10))
@@ -30,15 +32,10 @@ def plot(result: xr.Dataset, *, style: str = "paper", width: str | float = "doub
     ['log', 'linear', 'linear']
     """
     kind = result.attrs.get(store.KIND)
-    if kind not in ("spectrum", "train"):
-        raise ValueError(f"plot draws results of the kinds spectrum and train; got {kind or 'an unlabelled dataset'}")
-    labelled = "eigenvalue" in result  # the Krylov route knows no single eigenvalue
-    below = [str(name) for name in result.bulk.values if name != "gen"] if labelled else []
+    if kind not in PAGES:
+        raise ValueError(f"plot draws results of the kinds {', '.join(PAGES)}; got {kind or 'an unlabelled dataset'}")
     wide = ems(style, width) >= 44
-    if kind == "train":
-        rows: list[Any] = [["losses", "gap"], ["energy", "log"]][: 2 if labelled else 1]
-    else:
-        rows = [["log", "log"], ["below" if below else "gen", "gen"]]
+    rows, panels = PAGES[kind](result)
     if not wide:
         rows = [[name] for name in dict.fromkeys(name for row in rows for name in row)]
     size = STYLES[style]["font.size"]
@@ -46,21 +43,89 @@ def plot(result: xr.Dataset, *, style: str = "paper", width: str | float = "doub
     height = len(rows) * (max(9.0, (0.6 if wide else 0.5) * (cell - 6)) + 10) * size / CENTIMETER
     figure = Drawing(style, centimeters(width), height)
     with styled(style):
-        axes = figure.subplot_mosaic(rows)
+        axes = figure.subplot_mosaic([list(row) for row in rows])
         line = wrap(problem_line(result), size, 0.96 * centimeters(width) * CENTIMETER)
         figure.suptitle(line, x=0.01, ha="left")
-    if kind == "train":
-        loss_panel(axes["losses"], result)
-        loss_panel(axes["gap"], result, ("gen",), flags=("tau_mem",))
-        if labelled:
-            energy_panel(axes["energy"], result)
-    else:
-        spectrum_panel(axes["gen"], result, scale="linear", parts=("gen",))
-        if below:
-            spectrum_panel(axes["below"], result, scale="linear", parts=below)
-    if labelled:
-        spectrum_panel(axes["log"], result)
+    for name, panel in panels.items():
+        panel(axes[name])
     return figure
+
+
+class Page(NamedTuple):
+    """Panels of a figure by name: their rows where the figure is wide, and what draws each."""
+
+    rows: list[list[str]]
+    panels: dict[str, Callable[[Axes], None]]
+
+
+def _spectrum(result: xr.Dataset) -> Page:
+    return _spectrum_page(result, spectrum_panel)
+
+
+def _limit_spectrum(result: xr.Dataset) -> Page:
+    return _spectrum_page(result, limit_spectrum_panel)
+
+
+def _spectrum_page(result: xr.Dataset, panel: Callable[..., None]) -> Page:
+    names = [str(name) for name in result.bulk.values]
+    below, top = names[:-1], names[-1]
+    panels: dict[str, Callable[[Axes], None]] = {
+        "log": lambda ax: panel(ax, result),
+        "top": lambda ax: panel(ax, result, scale="linear", parts=(top,)),
+    }
+    if below:
+        panels["below"] = lambda ax: panel(ax, result, scale="linear", parts=below)
+    return Page([["log", "log"], ["below" if below else "top", "top"]], panels)
+
+
+def _train(result: xr.Dataset) -> Page:
+    panels = _losses(result)
+    if "eigenvalue" not in result:  # the Krylov route knows no single eigenvalue
+        return Page([["losses", "gap"]], panels)
+    panels |= {"energy": lambda ax: energy_panel(ax, result), "log": lambda ax: spectrum_panel(ax, result)}
+    return Page([["losses", "gap"], ["energy", "log"]], panels)
+
+
+def _limit_curves(result: xr.Dataset) -> Page:
+    panels = _losses(result)
+    below = [name for name, drawn in (("energy", "energy" in result), ("bias", _known(result))) if drawn]
+    if "energy" in below:
+        panels["energy"] = lambda ax: energy_panel(ax, result)
+    if "bias" in below:
+        panels["bias"] = lambda ax: loss_panel(ax, result, ("score", "bias2", "variance"), flags=())
+    rows = [["losses", "gap"], below * (1 if len(below) == 2 else 2)] if below else [["losses", "gap"]]
+    return Page(rows, panels)
+
+
+def _limit_ridge(result: xr.Dataset) -> Page:
+    panels: dict[str, Callable[[Axes], None]] = {
+        "losses": lambda ax: ridge_panel(ax, result, ("train", "train_penalized", "test", "emp"))
+    }
+    if not _known(result):
+        return Page([["losses", "losses"]], panels)
+    panels["bias"] = lambda ax: ridge_panel(ax, result, ("bias2", "variance"))
+    return Page([["losses", "bias"]], panels)
+
+
+def _losses(result: xr.Dataset) -> dict[str, Callable[[Axes], None]]:
+    return {
+        "losses": lambda ax: loss_panel(ax, result),
+        "gap": lambda ax: loss_panel(ax, result, ("gen",), flags=("tau_mem",)),
+    }
+
+
+def _known(result: xr.Dataset) -> bool:
+    """Whether bias² and variance are defined."""
+    return bool(result.bias2.notnull().any())
+
+
+PAGES: dict[str, Callable[[xr.Dataset], Page]] = {
+    "spectrum": _spectrum,
+    "train": _train,
+    "theory-spectrum": _limit_spectrum,
+    "theory-curves": _limit_curves,
+    "theory-ridge": _limit_ridge,
+}
 
 
 def problem_line(result: xr.Dataset) -> list[str]:
@@ -73,15 +138,18 @@ def problem_line(result: xr.Dataset) -> list[str]:
     name = name.encode("latin-1", "replace").decode("latin-1").replace("\n", " ")
     name = (name if len(name) <= 28 else name[:27] + "…").replace("$", r"\$")
     activation = s["activation"].rpartition(":")[2].replace("_", r"\_")
-    seeds = f"seeds {s['seed']}–{s['seed'] + s['seeds'] - 1}" if s["seeds"] > 1 else f"seed {s['seed']}"
+    if "dim" in s:
+        seeds = f"seeds {s['seed']}–{s['seed'] + s['seeds'] - 1}" if s["seeds"] > 1 else f"seed {s['seed']}"
+        sizes = [rf"$d={s['dim']}$", seeds]
+    else:
+        sizes = [r"$d\to\infty$"]
     return [
         rf"$\psi_n={number(s['samples_per_dim'])}$",
         rf"$\psi_p={number(s['features_per_dim'])}$",
         rf"$t={number(s['diffusion_time'])}$",
         rf"$m={number(s['noise_copies'])}$",
-        rf"$\gamma={number(s['ridge'])}$",
+        *([rf"$\gamma={number(s['ridge'])}$"] if "ridge" in s else []),
         rf"$\sigma=\mathrm{{{activation}}}$",
         f"{name} data",
-        rf"$d={s['dim']}$",
-        seeds,
+        *sizes,
     ]

@@ -98,8 +98,17 @@ LOSS_LOOKS = {
     "test": Look(r"$L_\mathrm{test}$", "#B5568C", (0, (5, 1.5)), "s"),
     "score": Look(r"$E_\mathrm{score}$", "#E69F00", (0, (6, 1.5, 1, 1.5)), "^"),
     "gen": Look(r"$L_\mathrm{gen}$", "#000000", "-", "D"),
+    "train_penalized": Look(r"$L_\mathrm{train}+\mathrm{penalty}$", "#A8D5BC", (0, (3, 1)), "v"),
+    "emp": Look(r"$L_\mathrm{emp}$", "#3FA4DC", (0, (1, 1)), "x"),
+    "bias2": Look(r"$B^2$", "#00507F", "-", "o"),
+    "variance": Look(r"$V$", "#C04F00", (0, (5, 1.5)), "s"),
 }
 MARKER_COLOR = "#666666"
+
+
+def part_look(name: str) -> Look:
+    """The look of a part; parts that merge in the limit ("mini+main") have that of the highest."""
+    return PART_LOOKS[name.rpartition("+")[2]]._replace(label=name)
 
 
 def sequence(k: int) -> list[str]:

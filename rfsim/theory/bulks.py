@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from rfsim.ranks import PARTS, part_masses
-from rfsim.theory.contours import semicircles
+from rfsim.theory.contours import arcs
 from rfsim.theory.intervals import Interval, support
 from rfsim.theory.limits import Limit
 from rfsim.theory.solver import NotConverged, solve_above
@@ -114,7 +114,7 @@ def gap_points(limit: Limit, pieces: Sequence[Interval | Part]) -> NDArray[np.fl
 def _moments(limit: Limit, intervals: list[Interval]) -> NDArray[np.float64]:
     """Mass and ∫λρ of each interval, (intervals, 2), by contour integrals of q and of zq."""
     floor = float(limit.floor)
-    z, weights = semicircles(gap_points(limit, intervals) - floor)
+    z, weights = arcs(gap_points(limit, intervals) - floor)
     q = np.asarray(solve_above(limit, z.ravel()).state.q).reshape(z.shape)
     values: NDArray[np.complex128] = np.stack([(weights * q).sum(1), (weights * (z + floor) * q).sum(1)], axis=1)
     return 2 * values.real

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 HALF_HEIGHT = 1.25  # of the ellipse; below π/2, where filters would grow
-STEP, HALF_NODES = 0.4, 80  # of the semicircle: errors e^{−π²/STEP} and e^{−STEP·HALF_NODES}
+FINENESS, ENDS = 4.0, 32.0  # of an arc, whose step is angle/FINENESS: errors e^{−2π·FINENESS} and e^{−ENDS}
 
 
 class Contour(NamedTuple):
@@ -38,13 +38,16 @@ def ellipse(nodes: int, bounds: ArrayLike, ridge: float = 0.0, reach: float = np
     return Contour(u - ridge, -step / (2j * np.pi))
 
 
-def semicircles(ends: ArrayLike) -> Contour:
-    """Half circles over the steps of `ends` (parts + 1,), real points in gaps: points and weights (parts, nodes).
+def arcs(ends: ArrayLike, angle: float = np.pi / 2) -> Contour:
+    """Arcs of circles over the steps of `ends` (parts + 1,), real points in gaps: points and weights (parts, nodes).
 
-    In s = log[(z − left)/(right − z)] a half circle is Im s = π/2 and all of the spectrum lies π/2 away from it, so
-    that the trapezoid rule converges however narrow a gap is.
+    In s = log[(z − left)/(right − z)] an arc is Im s = angle and all of the spectrum lies `angle` away from it, so that
+    the trapezoid rule converges however narrow a gap is. Half circles, π/2, are the widest. Functions that grow outside
+    of them, as e^{−κτz} does on the left, need a lens, whose own neighborhood then is inside: π/4.
     """
     ends = np.asarray(ends, dtype=float)
     left, width = ends[:-1, None], np.diff(ends)[:, None]
-    w = 1j * np.exp(STEP * np.arange(-HALF_NODES, HALF_NODES + 1))
-    return Contour(left + width * (w / (1 + w)), STEP * width * (w / (1 + w) ** 2) / (2j * np.pi))
+    step = angle / FINENESS
+    half = int(np.ceil(ENDS / step))
+    w: NDArray[np.complex128] = np.exp(1j * angle + step * np.arange(-half, half + 1))
+    return Contour(left + width * (w / (1 + w)), step * width * (w / (1 + w) ** 2) / (2j * np.pi))

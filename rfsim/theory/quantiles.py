@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import optimize
 
 from rfsim.theory.bulks import MASS_ERROR, atom, gap_points
-from rfsim.theory.contours import semicircles
+from rfsim.theory.contours import arcs
 from rfsim.theory.intervals import support
 from rfsim.theory.limits import Limit
 from rfsim.theory.solver import solve_above
@@ -27,7 +27,7 @@ def mass_below(limit: Limit, lam: ArrayLike) -> NDArray[np.float64]:
     end = 2 * float(limit.ceiling)
     below = np.zeros(offsets.shape)
     for k in np.flatnonzero(offsets > 0):
-        z, weights = (values[0] for values in semicircles([offsets[k], max(end, 2 * offsets[k])]))
+        z, weights = (values[0] for values in arcs([offsets[k], max(end, 2 * offsets[k])]))
         below[k] = 1 - 2 * (weights @ solve_above(limit, z).state.q).real
     return below
 

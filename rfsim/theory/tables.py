@@ -18,13 +18,14 @@ from numpy.typing import ArrayLike, NDArray
 
 from rfsim.theory import functions
 from rfsim.theory.bulks import gap_points, parts
-from rfsim.theory.contours import Contour, ellipse, semicircles
+from rfsim.theory.contours import Contour, arcs, ellipse
 from rfsim.theory.equations import State, differences
 from rfsim.theory.intervals import support
 from rfsim.theory.limits import Limit
 from rfsim.theory.solver import solve
 
 NODES = (128, 256, 512, 1024)
+LENS = np.pi / 4
 
 
 class LimitSpectrum(NamedTuple):
@@ -131,15 +132,17 @@ class PartSpectrum(NamedTuple):
     keep: NDArray[np.float64]
 
 
-def part_spectrum(limit: Limit) -> PartSpectrum:
-    """The spectrum by parts; an atom carries nothing of V and is left out.
+def part_spectrum(limit: Limit, ridge: float = 0.0, reach: float = np.inf) -> PartSpectrum:
+    """The spectrum by parts; an atom carries nothing of V and is left out. Filters are bounded for λ + γ < reach.
 
     Raises ValueError where the spectrum reaches down to 0: filters of late times have no contour there.
     """
     bulks = [part for part in parts(limit) if part.lower < part.upper]
     if bulks[0].lower <= 0:
         raise ValueError(_touches_zero(limit))
-    contour = Contour(*(values.ravel() for values in semicircles(gap_points(limit, bulks))))
+    ends = gap_points(limit, bulks)
+    ends[-1] = min(ends[-1], (bulks[-1].upper + reach - ridge) / 2)
+    contour = Contour(*(values.ravel() for values in arcs(ends, LENS)))
     keep = np.repeat(np.eye(len(bulks)), contour.points.size // len(bulks), axis=1)
     spectrum, target = _solved(limit, contour)
     return PartSpectrum(spectrum, target, tuple(part.name for part in bulks), keep)

@@ -126,7 +126,7 @@ def _losses(run: LimitRun, values: LossCurves) -> xr.Dataset:
 
 def _by_part(run: LimitRun, values: LossCurves, tau: NDArray[np.float64], trainer: Trainer, *, every: bool):
     """Energies, and with `every` the terms of the losses, on the parts that carry V; none reaches down to 0."""
-    found = part_spectrum(run.limit)
+    found = part_spectrum(run.limit, run.problem.ridge, trainer.reach)
     energy = energy_curves(found.spectrum, tau, trainer, run.delta, found.keep)
     data = xr.Dataset(
         {"energy": (("bulk", "train_time"), energy, {"long_name": "(1/d) Tr Ā P U Āᵀ", "units": "1"})},

@@ -1,0 +1,163 @@
+"""The d → ∞ theory: its spectrum, its lines over those of a sample, its losses against the ridge."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import matplotlib
+import numpy as np
+import xarray as xr
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+from numpy.typing import NDArray
+
+from rfsim.plotting.curves import MANY, time_unit
+from rfsim.plotting.layout import broken_axis, legend_above
+from rfsim.plotting.style import LOSS_LOOKS, in_style, number, part_look, sequence
+
+LINE = {"color": "black", "linestyle": (0, (3, 1.2))}
+
+
+@in_style
+def limit_spectrum_panel(
+    ax: Axes, result: xr.Dataset, *, scale: str = "log", parts: Sequence[str] | None = None
+) -> None:
+    """The density of the limit by part, atoms as stems; axes as in `spectrum_panel`.
+
+    parts: names of `result.bulk`; all of them by default. Raises ValueError where the result has none of them.
+    """
+    names = [str(name) for name in result.bulk.values if parts is None or name in parts]
+    if not names:
+        raise ValueError(f"the result has no part {' or '.join(parts or ())}")
+    log, handles = scale == "log", []
+    atoms: list[tuple[float, float, str]] = []
+    ends: list[float] = []
+    tallest, lowest = 0.0, np.inf
+    for name in names:
+        part, color = result.sel(bulk=name), part_look(name).color
+        mass = float(part.mass)
+        if part.lower == part.upper:
+            atoms.append((float(part.lower), mass, color))
+            text = rf"{name} {mass:.3g} at $\lambda={number(float(part.lower))}$"
+            handles.append(Line2D([], [], color=color, marker="o", label=text))
+            continue
+        handles.append(Patch(color=color, label=f"{name} {mass:.3g}", linewidth=0))
+        for lam, rho in pieces(result, name):
+            height = lam * rho if log else rho
+            ax.fill_between(lam, height, color=color, linewidth=0)
+            ax.plot(lam, height, color="#222222", linewidth=0.5 * matplotlib.rcParams["lines.linewidth"])
+            ends += [lam[0], lam[-1]]
+            tallest, lowest = max(tallest, float(height.max())), min(lowest, float(height.max()))
+    if not log and ends and tallest > 20 * lowest:
+        ax.set_yscale("log")
+        ax.set_ylim(1e-2 * lowest, 1.5 * tallest)
+    elif ends:
+        ax.set_ylim(0, 1.05 * tallest)
+    _limits(ax, ends, atoms, log)
+    for at, mass, color in atoms:
+        foot: dict[str, Any] = {"color": color, "transform": ax.get_xaxis_transform(), "clip_on": False}
+        ax.plot([at, at], [0, mass], **foot)
+        ax.plot([at], [mass], "o", **foot)
+    ax.set_xlabel(r"eigenvalue $\lambda$ of $U$")
+    ax.set_ylabel(r"$\lambda\,\rho(\lambda)$ (mass per $\ln\lambda$)" if log else r"density $\rho(\lambda)$")
+    legend_above(ax, handles, handle_length=1.4)
+
+
+def pieces(result: xr.Dataset, name: str | None = None) -> list[tuple[NDArray[np.float64], NDArray[np.float64]]]:
+    """(λ, ρ) of each interval of one part, or of all, its edges included with density 0; gaps between are empty."""
+    lam, rho = result.eigenvalue.values, result.density.values
+    found = []
+    for k in range(result.sizes["interval"]):
+        lower, upper = float(result.interval_lower[k]), float(result.interval_upper[k])
+        part = str(result.bulk.values[int(result.interval_part[k])])
+        inside = (lam > lower) & (lam < upper)
+        if lower == upper or name not in (None, part) or not inside.any():
+            continue
+        # the density diverges at an edge that is 0: it begins where it was computed
+        start = ([lower], [0.0]) if lower > 0 else ([], [])
+        found.append((np.concatenate([start[0], lam[inside], [upper]]), np.concatenate([start[1], rho[inside], [0.0]])))
+    return found
+
+
+@in_style
+def limit_density(ax: Axes, result: xr.Dataset, *, scale: str = "log", legend: bool = False) -> Artist:
+    """The density of the limit as a line over the histogram of a sample; returns the legend's handle."""
+    thin = LINE | {"linewidth": 0.8 * matplotlib.rcParams["lines.linewidth"]}
+    for lam, rho in pieces(result):
+        height = lam * rho if scale == "log" else rho
+        ax.plot(lam, np.where(height > 0, height, np.nan) if ax.get_yscale() == "log" else height, **thin)
+    handle = Line2D([], [], label=r"$d\to\infty$", **thin)
+    if legend:
+        legend_above(ax, [handle])
+    return handle
+
+
+@in_style
+def limit_losses(
+    ax: Axes,
+    results: Mapping[str, xr.Dataset] | xr.Dataset,
+    quantity: str = "gen",
+    *,
+    scale_time: str | None = None,
+    relative: bool = False,
+) -> Artist:
+    """One loss of the limit over a panel of samples: a family in the colors of `family_panel`, dashed, or one in black.
+
+    scale_time and relative as there. Returns the legend's handle.
+    """
+    one = isinstance(results, xr.Dataset)
+    family = {"": results} if isinstance(results, xr.Dataset) else results
+    colors = ["black"] if one else sequence(len(family))
+    thin = {"linestyle": LINE["linestyle"], "linewidth": 0.8 * matplotlib.rcParams["lines.linewidth"]}
+    for color, result in zip(colors, family.values(), strict=True):
+        times, values = result.train_time.values / time_unit(result, scale_time), result[quantity].values
+        if relative:
+            values = values / values[np.isinf(times)]
+        shown = np.isfinite(times) & (times > 0)
+        ax.plot(times[shown], values[shown], color=color, **thin)
+    return Line2D([], [], color="black", label=r"$d\to\infty$", **thin)
+
+
+@in_style
+def ridge_panel(ax: Axes, result: xr.Dataset, quantities: Sequence[str] = ("train", "test", "emp")) -> None:
+    """Losses of the ridge minimizer against γ on a log axis, the best ridge as a vertical line where it is inside."""
+    ridges = result.ridge.values
+    shown = ridges > 0
+    handles = []
+    for name in quantities:
+        look, values = LOSS_LOOKS[name], result[name].values[shown]
+        if np.isnan(values).all():
+            continue
+        how = {"color": look.color, "linestyle": look.dash, "marker": look.marker if shown.sum() < MANY else None}
+        handles += ax.plot(ridges[shown], values, label=look.label, **how)
+    ax.set_xscale("log")
+    best = float(result.best_ridge)
+    low, high = ax.get_xlim()
+    if low < best < high:
+        ax.axvline(best, color="black", linewidth=0.5 * matplotlib.rcParams["lines.linewidth"])
+        ax.set_xlim(low, high)
+    ax.set_xlabel(r"ridge $\gamma$")
+    ax.set_ylabel("loss per dimension")
+    legend_above(ax, handles)
+
+
+def _limits(ax: Axes, ends: list[float], atoms: list[tuple[float, float, str]], log: bool) -> None:
+    """Limits of the axis of λ: every interval and atom inside, an atom at 0 beyond a break of a log axis."""
+    if log:
+        ax.set_xscale("log")
+    at = [position for position, _, _ in atoms if position > 0 or not log]
+    low, high = min([*ends, *at], default=0.5), max([*ends, *at], default=2.0)
+    if log:
+        room = (high / low) ** 0.03 if low < high else 2.0
+        limits = low / room, high * room
+    else:
+        room = 0.03 * (high - low) or 1.0
+        limits = low - room, high + room
+    if log and len(at) < len(atoms):
+        zero_at = limits[0] * (limits[0] / limits[1]) ** 0.08
+        limits = broken_axis(ax, limits, zero_at)
+        atoms[:] = [(position or zero_at, mass, color) for position, mass, color in atoms]
+    ax.set_xlim(limits)
