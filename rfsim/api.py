@@ -6,6 +6,7 @@ results (`store.label`): they carry their settings, and `store.save` writes them
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -87,6 +88,7 @@ def train(
     route: str = "dense",
     moments: str = "exact",
     by_part: bool = False,
+    fresh_noise: bool = False,
     trainer: str = "flow",
     report: Report | None = None,
 ) -> xr.Dataset:
@@ -94,13 +96,15 @@ def train(
 
     train_times: (times,) not negative, inf allowed; the rest as in `spectrum`. route: "dense", by every eigenvalue, or
     "krylov", the same losses several times faster where p is large, without eigenvalues and parts. by_part: also the
-    losses with the filter switched off on each part, and their terms by pairs of parts. trainer: "flow",
+    losses with the filter switched off on each part, and their terms by pairs of parts. fresh_noise: also L_emp where
+    noise_copies are finite, for the real model by the dense route. trainer: "flow",
     "descent:STEP", gradient descent of STEP train_time per step, whose train_times are rounded to whole steps, or
     "distillation:TAU", a student of a teacher at each train_time, trained for TAU with the same W and data
     (`rfsim.trainers`).
 
     Returns, beside all of `spectrum`, the variables train, test, score, gen (seed, train_time) — L_train, L_test,
-    E_score (NaN where the true score is unknown) and L_gen = L_test − L_train —, cross (seed, train_time), bias2 and
+    E_score (NaN where the true score is unknown) and L_gen = L_test − L_train —, train_penalized (with the ridge's
+    penalty), emp (L_emp, the training samples with fresh noise), cross (seed, train_time), bias2 and
     variance (train_time; isotropic data, cross averaged over seeds before squaring), energy (seed, bulk, train_time),
     tau_gen and tau_mem (seed, route). Losses are per dimension, with weight Δ: the zero score has loss 1, up to the
     noise drawn where m is finite or the moments are Monte Carlo. With by_part, train_without and test_without
@@ -118,7 +122,13 @@ def train(
     method = Method(model=model, route=route, moments=moments)
     if by_part and not method.labels:
         raise ValueError(f"by_part needs labelled eigenvalues, which route {route} does not give; use route dense")
-    run = Run(problem, dim, seed, seeds, array, center, scale, report, method=method, copies=7)
+    if fresh_noise and (model, route, math.isinf(problem.noise_copies)) != ("real", "dense", False):
+        raise ValueError(
+            "fresh_noise is for finite noise_copies, the real model and route dense; got noise_copies "
+            f"{problem.noise_copies:g}, model {model}, route {route}"
+        )
+    # one more where a second target is held
+    run = Run(problem, dim, seed, seeds, array, center, scale, report, method=method, copies=7 + fresh_noise)
     trained = named(trainer, run.kappa, problem.ridge)
     done: list[tuple[SampleSpectrum, xr.Dataset]] = []
 
@@ -127,11 +137,11 @@ def train(
         data = data.assign_coords(train_time=("train_time", tau, {"long_name": "training time τ", "units": "1"}))
         if isinstance(trained, Descent):
             data["steps"] = ("train_time", np.asarray(trained.steps(tau)), {"long_name": "steps of descent"})
-        settings = {"train_times": tau.tolist(), "by_part": by_part, "trainer": trainer}
+        settings = {"train_times": tau.tolist(), "by_part": by_part, "fresh_noise": fresh_noise, "trainer": trainer}
         return run.label("train", with_bias_variance(run, data), settings, started)
 
     with keeping(done, result):
-        for solved in run.solved():
+        for solved in run.solved(fresh_noise=fresh_noise):
             done.append((solved.spectrum, curves_dataset(run, solved, tau, trained, by_part=by_part)))
             del solved  # a p × p matrix less while the next seed is decomposed
     return result()

@@ -13,8 +13,11 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
+from rfsim import store
+
 Verdict = Literal["reproduced", "not reproduced", "cannot be decided"]
 Results = Mapping[str, xr.Dataset]  # cell label → stored result
+LIMIT = "limit-"  # what labels of d → ∞ cells begin with
 
 
 class Judgment(NamedTuple):
@@ -45,6 +48,16 @@ class Row(NamedTuple):
     claim: Claim
     judgment: Judgment
     command: str
+
+
+def sampled(results: Results) -> dict[str, xr.Dataset]:
+    """The sampled results by label."""
+    return {label: result for label, result in results.items() if not label.startswith(LIMIT)}
+
+
+def limits(results: Results) -> dict[str, xr.Dataset]:
+    """The d → ∞ results by the labels of their samples."""
+    return {label.removeprefix(LIMIT): result for label, result in results.items() if label.startswith(LIMIT)}
 
 
 def decide(holds: bool, *, decidable: bool = True) -> Verdict:
@@ -104,3 +117,51 @@ def spread(ratios: NDArray[np.float64]) -> Spread:
 def rise(result: xr.Dataset) -> NDArray[np.float64]:
     """L_test at the last train_time over its minimum, (seeds,): above 1 where training past the minimum harms."""
     return (result.test[:, -1] / result.test.min("train_time")).values
+
+
+class Approach(NamedTuple):
+    """A loss of samples less its limit: mean over seeds and standard error by dimension, each (dims,)."""
+
+    dims: NDArray[np.int64]
+    mean: NDArray[np.float64]
+    error: NDArray[np.float64]
+
+    @property
+    def exponent(self) -> tuple[float, float]:
+        """Slope of ln |mean| against ln d, and its standard error."""
+        return self._line(np.log(self.dims), np.log(np.abs(self.mean)), self.error / np.abs(self.mean))[0]
+
+    @property
+    def line(self) -> tuple[tuple[float, float], tuple[float, float]]:
+        """Of a straight line in 1/d: the coefficient of 1/d and what is left at d = ∞, with their standard errors."""
+        return self._line(1 / self.dims, self.mean, self.error)
+
+    @staticmethod
+    def _line(x: NDArray, y: NDArray, error: NDArray) -> tuple[tuple[float, float], tuple[float, float]]:
+        fit, covariance = np.polyfit(x, y, 1, w=1 / error, cov="unscaled")
+        errors = np.sqrt(np.diag(covariance))
+        return (float(fit[0]), float(errors[0])), (float(fit[1]), float(errors[1]))
+
+
+def approach(limit: xr.Dataset, samples: Sequence[xr.Dataset], loss: str, when: int) -> Approach:
+    """How `loss` of samples at growing dim approaches its limit (`theory.curves`) at the train_time of that index.
+
+    The first train_time of all is 0: what the loss shares, over the seeds, with quantities of known mean is taken away
+    before the mean. These are the loss of the zero score, 1 on average, and in the Gaussian-equivalent model the mean
+    eigenvalue, E σ² = a² + v² + s² at σ_x = 1.
+    """
+    rows = [_known_apart(one, loss, when) for one in samples]
+    mean, error = np.transpose(rows)
+    return Approach(np.array([store.settings(one)["dim"] for one in samples]), mean - float(limit[loss][when]), error)
+
+
+def _known_apart(result: xr.Dataset, loss: str, when: int) -> tuple[float, float]:
+    """Mean over seeds and its standard error, what is shared with quantities of known mean taken away."""
+    values, known = result[loss].values[:, when], [result.train.values[:, 0] - 1]
+    if store.settings(result)["model"] == "gaussian":
+        power = float(result.a**2 + result.v2 + result.s2)
+        known.append(result.eigenvalue.mean("feature").values - power)
+    controls = np.stack(known, axis=1)
+    share, _, rank, _ = np.linalg.lstsq(controls - controls.mean(0), values - values.mean(), rcond=None)
+    left = values - controls @ share
+    return left.mean(), left.std(ddof=1 + rank) / np.sqrt(left.size)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import resource
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 
@@ -34,6 +35,7 @@ def use_compilation_cache() -> None:
     jax.config.update("jax_persistent_cache_min_entry_size_bytes", 0)
 
 
+@cache
 def versions() -> dict[str, str]:
     """Installed versions of the packages a result depends on, Python included."""
     found = {"python": platform.python_version()}

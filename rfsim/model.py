@@ -109,11 +109,11 @@ def source(problem: Problem, *, array: ArrayLike | None = None, center: bool = T
         raise ValueError(f"center must be True or False; got {center!r}")
     named = not data_room.is_array_spec(problem.data)
     if array is None and named:
-        return Source(None, {})
+        found = data_room.covariance(problem.data) if problem.data.startswith("eigenvalues:") else None
+        return Source(None, {} if found is None else {"data_digest": _digest(np.concatenate(found))})
     raw = data_room.read(problem.data) if array is None else data_room.check_array(array)
     values = data_room.prepare(raw, center=center, scale=scale)
-    digest = hashlib.sha256(np.ascontiguousarray(raw).tobytes()).hexdigest()[:16]
-    told = {"center": center, "scale": scale, "data_digest": digest}
+    told = {"center": center, "scale": scale, "data_digest": _digest(raw)}
     return Source(values, told | {"data": "array"} if named else told)
 
 
@@ -230,6 +230,10 @@ def times(train_times: ArrayLike) -> NDArray[np.float64]:
             f"train_times must be at most {LATEST_TRAINING:g}, or inf; got {tau[np.isfinite(tau)].max():g}"
         )
     return tau
+
+
+def _digest(values: NDArray[np.float64]) -> str:
+    return hashlib.sha256(np.ascontiguousarray(values).tobytes()).hexdigest()[:16]
 
 
 def _points(points: NDArray[np.float64]) -> Law:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -104,12 +105,22 @@ def curves_dataset(
     gen_time, mem_time = _timescales(run, spectrum, at)
     long = {
         "train": "L_train",
+        "train_penalized": "L_train with the ridge's penalty",
         "test": "L_test",
+        "emp": "L_emp, the training samples with fresh noise",
         "score": "E_score",
         "gen": "L_gen",
         "cross": "(1/d) Tr Vᵀ f(U) Ṽ",
     }
-    values = {"train": found.train, "test": found.test, "score": score, "gen": found.gen, "cross": found.cross}
+    values = {
+        "train": found.train,
+        "train_penalized": found.train_penalized,
+        "test": found.test,
+        "emp": _fresh_noise_loss(run, solved, tau, trainer, found),
+        "score": score,
+        "gen": found.gen,
+        "cross": found.cross,
+    }
     data = xr.Dataset(
         {name: ("train_time", np.asarray(v), {"long_name": long[name], "units": "1"}) for name, v in values.items()}
         | {
@@ -126,6 +137,17 @@ def curves_dataset(
             terms = curves.part_curves(spectrum, target, tau, trainer, keep)
             data = data.assign(part_terms(found, *terms)).assign_coords(other=list(part_slices(run.counts)))
     return data.assign(_curve_errors(run, solved, tau, trainer, score))
+
+
+def _fresh_noise_loss(
+    run: Run, solved: Solved, tau: NDArray[np.float64], trainer: Trainer, found: curves.LossCurves
+) -> NDArray[np.float64]:
+    """L_emp: L_train where noise is averaged, else by its own target, NaN where that was not asked for."""
+    if math.isinf(run.problem.noise_copies):
+        return found.train
+    if solved.fresh is None:
+        return np.full(tau.size, np.nan)
+    return curves.loss_curves(solved.spectrum, solved.fresh, tau, trainer).test
 
 
 def part_terms(found: curves.LossCurves, train: NDArray[np.float64], pairs: NDArray[np.float64]) -> dict:

@@ -95,12 +95,20 @@ class Run:
         needed = 8 * ((copies + groups) * side**2 + 6 * d * (n + p) + 5 * (n + d) * p * gaussian) + 2**29
         require_memory(needed, f"dim {d:.12g} with {n:.12g} samples and {p:.12g} features")
 
-    def solved(self, *, population: bool = True) -> Iterator[Solved]:
+    def solved(self, *, population: bool = True, fresh_noise: bool = False) -> Iterator[Solved]:
         """What the method makes of each seed's draw."""
         for seed in self.seeds:
             draw = instance(self.problem, self.origin, self.sizes, seed)
             tell = partial(self.tell, draw)
-            yield solve(self.problem, draw, self.constants, self.method, tell, population=population)
+            yield solve(
+                self.problem,
+                draw,
+                self.constants,
+                self.method,
+                tell,
+                population=population,
+                fresh_noise=fresh_noise,
+            )
 
     def tell(self, draw: Instance, step: str) -> None:
         if self.report:

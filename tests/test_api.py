@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 
 import rfsim
-from rfsim import Problem, api, store
+from rfsim import Problem, api, model, store
+from rfsim.diffusion import noise_variance
+from rfsim.moments import sampled_moments
 
 SMALL = Problem(samples_per_dim=2, features_per_dim=5)
 
@@ -79,6 +81,7 @@ def test_scores_are_unknown_for_arrays():
     assert np.isfinite(result.test).all()
 
 
+@pytest.mark.slow
 def test_erf_and_tanh_are_different_models():
     tanh, erf = (
         rfsim.train(Problem(samples_per_dim=2, features_per_dim=4, activation=name), [1e3], dim=8)
@@ -183,3 +186,31 @@ def test_the_terms_of_the_parts_add_up_to_the_losses(name):
     rest = result.train_part.sel(bulk=others).sum("bulk")
     np.testing.assert_allclose(result.train_without.sel(bulk="mini"), 1 + rest)
     assert "test_pair" not in rfsim.train(SMALL, [1.0], dim=8, model=name)
+
+
+@pytest.mark.slow
+def test_fresh_noise_at_finite_copies_is_the_average_over_draws():
+    """L_emp of the ridge minimizer against many fresh draws of the noise, and beside the theory."""
+    problem = Problem(samples_per_dim=3, features_per_dim=4, noise_copies=2, ridge=0.05)
+    result = rfsim.train(problem, [0.0, np.inf], dim=30, seed=3, fresh_noise=True)
+    origin = model.source(problem)
+    draw = model.instance(problem, origin, model.resolve(problem, origin, 30), 3)
+    moments = sampled_moments(draw.weights, model.frozen_draws(draw, problem), draw.sigma)
+    p, d = draw.weights.shape
+    weights = np.linalg.solve(np.asarray(moments.second) + 0.05 * np.eye(p), np.asarray(moments.noise))
+    delta, rng, found = noise_variance(problem.diffusion_time), np.random.default_rng(0), []
+    for _ in range(200):
+        xi = rng.standard_normal(draw.points.shape)
+        noisy = np.sqrt(1 - delta) * draw.points + np.sqrt(delta) * xi
+        phi = np.asarray(draw.sigma.function(noisy @ draw.weights.T / np.sqrt(d)))
+        found.append(((xi - phi @ weights) ** 2).mean())
+    assert result.emp[0, 0] == pytest.approx(1, abs=1e-12)
+    assert result.emp[0, 1] == pytest.approx(np.mean(found), abs=4 * np.std(found) / np.sqrt(200))
+    assert float(result.train[0, 1] + 0.05 * (weights**2).sum() / d) == pytest.approx(
+        float(result.train_penalized[0, 1]), rel=1e-9
+    )
+    exact = rfsim.train(Problem(samples_per_dim=3, features_per_dim=4, ridge=0.05), [np.inf], dim=30)
+    np.testing.assert_array_equal(exact.emp, exact.train)
+    assert np.isnan(rfsim.train(problem, [1.0], dim=5).emp).all()
+    with pytest.raises(ValueError, match="fresh_noise is for finite noise_copies, .* got noise_copies inf"):
+        rfsim.train(Problem(), [1.0], dim=5, fresh_noise=True)

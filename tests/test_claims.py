@@ -7,8 +7,8 @@ import pytest
 import xarray as xr
 
 import rfsim
-from rfsim import Problem
-from rfsim.claims import decide, growth, onsets, part_eigenvalues, rise, spread, standard_error
+from rfsim import Problem, store
+from rfsim.claims import approach, decide, growth, onsets, part_eigenvalues, rise, spread, standard_error
 
 
 def test_a_rule_decides_only_what_the_results_allow():
@@ -67,3 +67,51 @@ def test_spread_compares_means_and_errs_by_seeds():
 def test_rise_is_the_end_over_the_minimum_of_each_seed():
     result = xr.Dataset({"test": (("seed", "train_time"), [[1.0, 0.8, 1.2], [1.0, 0.9, 0.9]])})
     assert rise(result) == pytest.approx([1.5, 1.0])
+
+
+def seeds_of(dim, model, loss, drawn, eigenvalue):
+    """A training of that dim: the zero score's losses, then `loss`, by seed."""
+    data = xr.Dataset(
+        {
+            "train": (("seed", "train_time"), np.stack([drawn, drawn], axis=1)),
+            "test": (("seed", "train_time"), np.stack([np.ones_like(loss), loss], axis=1)),
+            "eigenvalue": (("seed", "feature"), eigenvalue),
+            "a": 0.5,
+            "v2": 0.05,
+            "s2": 0.01,
+        }
+    )
+    return store.label(data, "train", {"dim": dim, "model": model}, wall_time=0.0)
+
+
+def test_an_approach_is_fitted_with_what_has_a_known_mean_taken_away():
+    rng, dims, samples = np.random.default_rng(0), (50, 100, 200), []
+    for dim in dims:
+        noise, top = rng.standard_normal((2, 40)) / dim
+        eigenvalue = 0.31 + np.stack([top, top, top], axis=1)  # a² + v² + s² on average
+        small = 1e-5 * rng.standard_normal(40)
+        samples.append(seeds_of(dim, "gaussian", 2 + 3 / dim + 7 * noise - 4 * top + small, 1 + noise, eigenvalue))
+    limit = xr.Dataset({"test": ("train_time", [1.0, 2.0])})
+    found = approach(limit, samples, "test", 1)
+    assert found.dims.tolist() == list(dims)
+    assert found.mean == pytest.approx([3 / 50, 3 / 100, 3 / 200], rel=1e-3)
+    assert np.all(found.error < 3e-6)
+    assert found.exponent[0] == pytest.approx(-1, abs=4 * found.exponent[1])
+    (slope, _), (rest, error) = found.line
+    assert slope == pytest.approx(3, rel=1e-3)
+    assert abs(rest) < 4 * error
+    # the tanh model's mean eigenvalue is known in the limit only
+    relabelled = [
+        seeds_of(50, "real", one.test.values[:, 1], one.train.values[:, 0], one.eigenvalue.values) for one in samples
+    ]
+    real = approach(limit, relabelled, "test", 1)
+    assert real.error[0] > 100 * found.error[0]
+
+
+@pytest.mark.parametrize("m", [2, np.inf])
+def test_the_known_means_are_known(m):
+    problem = Problem(2, 4, noise_copies=m, data="atoms:0.5@0.5,0.5@1.5", ridge=0.01)
+    result = rfsim.train(problem, [0.0], dim=10, seeds=200, model="gaussian")
+    power = float(result.a**2 + result.v2 + result.s2)
+    for values, mean in ((result.eigenvalue.mean("feature").values, power), (result.train.values[:, 0], 1.0)):
+        assert abs(values.mean() - mean) <= 4 * values.std() / np.sqrt(200) + 1e-12

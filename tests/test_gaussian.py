@@ -96,6 +96,7 @@ def test_both_models_share_their_features_and_points():
     assert np.abs(ratio - 1).max() < 0.1
 
 
+@pytest.mark.slow
 def test_a_wide_model_needs_no_square_matrix():
     # one 20000 × 20000 matrix would take 3 GiB: the peak of a process of its own stays below
     code = """

@@ -208,6 +208,7 @@ def kinked_rules(name="relu"):
     return sigma, sigma._replace(closed=None)
 
 
+@pytest.mark.slow
 def test_the_closed_form_of_relu_equals_panels_split_at_its_kink():
     rng = np.random.default_rng(11)
     weights = rng.standard_normal((16, 12))
@@ -233,6 +234,7 @@ def test_more_orders_of_a_kinked_activation_change_no_more_than_the_bound(sigma)
     assert actual <= coarse.error_bound <= 1e3 * actual
 
 
+@pytest.mark.slow
 def test_streaming_does_not_change_kinked_averages(monkeypatch):
     rng = np.random.default_rng(13)
     weights = rng.standard_normal((40, 12))

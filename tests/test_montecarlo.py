@@ -50,6 +50,7 @@ def test_leaving_out_every_group_in_turn_averages_to_the_whole():
     np.testing.assert_allclose(parts, np.asarray(found.train().second), atol=1e-15)
 
 
+@pytest.mark.slow
 def test_losses_and_eigenvalues_come_with_errors_that_fall_as_the_root_of_the_draws():
     few, many = (rfsim.train(PROBLEM, [1.0, 30.0], dim=8, moments=f"montecarlo:{draws}") for draws in (16, 400))
     exact = rfsim.train(PROBLEM, [1.0, 30.0], dim=8)

@@ -12,7 +12,6 @@ import math
 from collections.abc import Iterator
 from typing import NamedTuple
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
@@ -28,7 +27,7 @@ from rfsim.spectra.sample import SampleSpectrum, decomposition, eigh, relative_r
 
 
 class GaussianTarget(NamedTuple):
-    """The population in the eigenbasis of a sampled U (`protocol.Target`), without a p × p matrix.
+    """The population in the eigenbasis of a sampled U (`protocol.Target`), without a matrix wider than F.
 
     QᵀŨQ = noise·covariance·noiseᵀ/Δ + isotropic·I with covariance = Σ_t (dim, dim) and noise = QᵀṼ (rows, dim): the
     last rows of it, all others being zero. sources are the spectrum's own, (sources, points, dim).
@@ -46,18 +45,14 @@ class GaussianTarget(NamedTuple):
         return g[..., -rows:] @ (self.sources[source, -rows:] * self.noise).sum(1) / dim
 
     def overlap(self, f: Array, g: Array, left: int = 0, right: int = 0) -> Array:
-        f, g = jnp.broadcast_arrays(f, g)
         rows, dim = self.noise.shape
-        a, b = self.sources[left, -rows:], self.sources[right, -rows:]
-
-        def linear(pair: tuple[Array, Array]) -> Array:
-            at, bt = ((source * values[:, None]).T @ self.noise for source, values in zip((a, b), pair, strict=True))
-            return ((at @ self.covariance) * bt).sum()
-
-        # one time after the other: together they would hold a source, or dim × dim, for every time
-        flat = jax.lax.map(linear, tuple(values[..., -rows:].reshape(-1, rows) for values in (f, g)))
+        # rows × rows, as large as what was decomposed: with all times at once there is one product for each of them
+        table = (self.noise @ self.covariance @ self.noise.T) * (
+            self.sources[left, -rows:] @ self.sources[right, -rows:].T
+        )
+        linear = ((f[..., -rows:] @ table) * g[..., -rows:]).sum(-1)
         shared = (f * g) @ (self.sources[left] * self.sources[right]).sum(1)
-        return (flat.reshape(f.shape[:-1]) / self.noise_variance + self.isotropic * shared) / dim
+        return (linear / self.noise_variance + self.isotropic * shared) / dim
 
 
 def gaussian_spectrum(problem: Problem, draw: Instance, constants: Constants) -> SampleSpectrum:

@@ -13,7 +13,7 @@ import numpy as np
 from jax import Array
 from numpy.typing import ArrayLike
 
-from rfsim.diffusion import diffuse, noise_variance
+from rfsim.diffusion import Law, diffuse, noise_variance
 from rfsim.model import Instance, Problem, frozen_draws, training_law
 from rfsim.moments import Moments, averaged_moments, sampled_moments
 from rfsim.precision import require_float64
@@ -118,21 +118,20 @@ def population_moments(
     problem: Problem, draw: Instance, spectrum: SampleSpectrum, *, tolerance: float = 1e-6
 ) -> Moments:
     """Ũ and Ṽ of the draw's population, to the accuracy that the spectrum's smallest eigenvalue asks for."""
-    smallest = float(spectrum.points[int(jnp.argmax(spectrum.points > 0))])
-    return population_above(problem, draw, smallest + problem.ridge, tolerance=tolerance)
+    return population_above(problem, draw, _smallest(spectrum) + problem.ridge, tolerance=tolerance)
 
 
 def population_above(problem: Problem, draw: Instance, floor: float, *, tolerance: float = 1e-6) -> Moments:
     """Ũ and Ṽ of the draw's population, the error of Ũ below tolerance × floor."""
-    t = problem.diffusion_time
-    return averaged_moments(
-        draw.weights,
-        diffuse(draw.population, t),
-        draw.sigma,
-        noise_scale=math.sqrt(noise_variance(t)),
-        tolerance=tolerance,
-        floor=floor,
-    )
+    return _averaged(problem, draw, diffuse(draw.population, problem.diffusion_time), tolerance, floor)
+
+
+def fresh_noise_moments(
+    problem: Problem, draw: Instance, spectrum: SampleSpectrum, *, tolerance: float = 1e-6
+) -> Moments:
+    """The moments of the training points with fresh noise, the target of L_emp, as accurate as `population_moments`."""
+    floor = _smallest(spectrum) + problem.ridge
+    return _averaged(problem, draw, training_law(draw, problem.diffusion_time), tolerance, floor)
 
 
 def sample_target(spectrum: SampleSpectrum, moments: Moments) -> SampleTarget:
@@ -154,15 +153,24 @@ def training_moments(problem: Problem, draw: Instance, tolerance: float, floor: 
     """
     if math.isfinite(problem.noise_copies):
         return sampled_moments(draw.weights, frozen_draws(draw, problem), draw.sigma)
+    return _averaged(problem, draw, training_law(draw, problem.diffusion_time), tolerance, floor)
+
+
+def _averaged(problem: Problem, draw: Instance, law: Law, tolerance: float, floor: float | None) -> Moments:
     return averaged_moments(
         draw.weights,
-        training_law(draw, problem.diffusion_time),
+        law,
         draw.sigma,
         noise_scale=math.sqrt(noise_variance(problem.diffusion_time)),
         tolerance=tolerance,
         floor=floor,
         ridge=problem.ridge,
     )
+
+
+def _smallest(spectrum: SampleSpectrum) -> float:
+    """The smallest eigenvalue that is not zero."""
+    return float(spectrum.points[int(jnp.argmax(spectrum.points > 0))])
 
 
 def _decomposed(problem: Problem, draw: Instance, tolerance: float) -> tuple[Moments, Array, Array]:

@@ -14,16 +14,26 @@ from rfsim.spectra.gaussian import gaussian_spectrum, gaussian_target
 from rfsim.spectra.krylov import krylov_spectrum
 from rfsim.spectra.method import Method
 from rfsim.spectra.montecarlo import Estimates
-from rfsim.spectra.sample import SampleSpectrum, decomposition, eigh, population_moments, sample_spectrum, sample_target
+from rfsim.spectra.sample import (
+    SampleSpectrum,
+    decomposition,
+    eigh,
+    fresh_noise_moments,
+    population_moments,
+    sample_spectrum,
+    sample_target,
+)
 
 
 class Solved(NamedTuple):
     """A spectrum, its basis left empty so that a p × p matrix can go; the population seen from it, if asked for;
-    replicates: the same with one group of Monte Carlo draws left out, none where the moments are exact."""
+    replicates: the same with one group of Monte Carlo draws left out, none where the moments are exact; fresh: the
+    training points with fresh noise, if asked for."""
 
     spectrum: SampleSpectrum
     target: Target | None
     replicates: Iterator[Solved]
+    fresh: Target | None = None
 
 
 def solve(
@@ -34,8 +44,12 @@ def solve(
     tell: Callable[[str], None],
     *,
     population: bool = True,
+    fresh_noise: bool = False,
 ) -> Solved:
-    """U of one draw, and its population unless told otherwise; `tell` hears what is being done."""
+    """U of one draw, and its population unless told otherwise; `tell` hears what is being done.
+
+    fresh_noise: also the training points with fresh noise, for the real model by the dense route.
+    """
     if method.draws is not None:
         tell("Monte Carlo moments and eigenvalues")
         estimates = Estimates(problem, draw, draw.sigma, method.draws)
@@ -54,6 +68,10 @@ def solve(
         if population:
             tell("population and change of basis")
         target = sample_target(spectrum, population_moments(problem, draw, spectrum)) if population else None
+        if fresh_noise:
+            tell("training points with fresh noise")
+            fresh = sample_target(spectrum, fresh_noise_moments(problem, draw, spectrum))
+            return _solved(spectrum, target)._replace(fresh=fresh)
     return _solved(spectrum, target)
 
 

@@ -14,7 +14,7 @@ from rfsim.ranks import PARTS, part_masses
 from rfsim.theory.contours import arcs
 from rfsim.theory.intervals import Interval, support
 from rfsim.theory.limits import Limit
-from rfsim.theory.solver import NotConverged, solve_above
+from rfsim.theory.solver import NotConverged, Solution, attempt_above, solve_above
 
 MASS_ERROR = 1e-8
 ROUNDING = 1e-14  # a part of σ whose eigenvalues are that much smaller is rounding
@@ -39,20 +39,29 @@ def density(limit: Limit, lam: ArrayLike) -> NDArray[np.float64]:
 
     Raises NotConverged where a point does not converge, RuntimeError in float32.
     """
-    return density_with_residual(limit, lam)[0]
+    offset = _offsets(limit, lam)
+    return _density(solve_above(limit, offset))
 
 
 def density_with_residual(limit: Limit, lam: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """`density`, and the residual of the equations at each point."""
+    """`density`, NaN where a point does not converge, and the residual of the equations at each point."""
+    found = attempt_above(limit, _offsets(limit, lam))
+    return np.where(found.converged, _density(found), np.nan), np.asarray(found.residual)
+
+
+def _offsets(limit: Limit, lam: ArrayLike) -> NDArray[np.float64]:
     offset = np.asarray(lam, dtype=float) - float(limit.floor)
     if np.any(offset == 0):
         raise ValueError(
             f"the density has no value at its atom or edge λ = {float(limit.floor):g}; leave that point out"
         )
-    found = solve_above(limit, offset)
+    return offset
+
+
+def _density(found: Solution) -> NDArray[np.float64]:
     q = found.state.q
     # a real solution's imaginary part is rounding
-    return np.where(q.imag > 1e-12 * np.abs(q), q.imag / np.pi, 0.0), np.asarray(found.residual)
+    return np.where(q.imag > 1e-12 * np.abs(q), q.imag / np.pi, 0.0)
 
 
 def masses(limit: Limit) -> dict[str, float]:

@@ -21,20 +21,22 @@ class Contour(NamedTuple):
     weights: NDArray[np.complex128]
 
 
-def ellipse(nodes: int, bounds: ArrayLike, ridge: float = 0.0, reach: float = np.inf) -> Contour:
+def ellipse(
+    nodes: int, bounds: ArrayLike, ridge: float = 0.0, reach: float = np.inf, half_height: float = HALF_HEIGHT
+) -> Contour:
     """The upper nodes/2 of an ellipse in s = log[u/(1 − u/reach)], u = z + γ, whose foci are those of bounds + γ.
 
     |Im s| < π/2 is the disc whose diameter is 0 < u < reach, where |1 − 2u/reach| < 1; at reach = ∞, s = log u and the
     disc is Re u > 0, where e^{−κτu} stays bounded. Midpoints of the trapezoid rule: no node is real, and each stands
-    for its conjugate too.
+    for its conjugate too. bounds of shape (2, cells, 1) make one contour each.
     """
     angles = (np.arange(nodes // 2) + 0.5) * (2 * np.pi / nodes)
     ends = np.asarray(bounds) + ridge
     low, high = np.log(ends) - np.log1p(-ends / reach)
-    length = np.hypot((high - low) / 2, HALF_HEIGHT)
-    w = np.exp((low + high) / 2 + length * np.cos(angles) + 1j * HALF_HEIGHT * np.sin(angles))
+    length = np.hypot((high - low) / 2, half_height)
+    w = np.exp((low + high) / 2 + length * np.cos(angles) + 1j * half_height * np.sin(angles))
     u = w / (1 + w / reach)
-    step = u**2 / w * (-length * np.sin(angles) + 1j * HALF_HEIGHT * np.cos(angles)) * (2 * np.pi / nodes)
+    step = u**2 / w * (-length * np.sin(angles) + 1j * half_height * np.cos(angles)) * (2 * np.pi / nodes)
     return Contour(u - ridge, -step / (2j * np.pi))
 
 

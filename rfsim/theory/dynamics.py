@@ -31,8 +31,8 @@ def limit_curves(
 ) -> LimitCurves:
     """The curves as d → ∞ at train_times (times,), which may hold 0 and inf (equations.md T13, T14).
 
-    trainer: as in `rfsim.trainers`. Nodes are doubled until every error is at most `tolerance`, up to 1024 of them:
-    what is left stands in `error`, for the caller to judge. Raises ValueError where there is no contour
+    trainer: as in `rfsim.trainers`. Nodes are doubled until every error is at most `tolerance`, relative above 1, up to
+    1024 of them: what is left stands in `error`, for the caller to judge. Raises ValueError where there is no contour
     (`tables.eigenvalue_bounds`) or descent diverges, NotConverged where the equations are not solved.
     """
     trained = named(trainer, learning_rate_constant(limit.noise, limit.features_per_dim), ridge)

@@ -21,7 +21,7 @@ from rfsim.theory.limits import Limit
 from rfsim.theory.solver import NotConverged, solve_above
 
 REACH = 1e-13  # the grid begins at REACH times the largest possible eigenvalue above the floor
-POINTS, ZOOM, ZOOMS = 384, 24, 3
+POINTS, INSIDE, ZOOM, ZOOMS = 384, 7, 24, 3
 OPEN = 1e-6  # of |q| or |r|: a smaller imaginary part is a real solution
 FOLD_STEPS, NARROWINGS, BATCH = 12, 8, 8
 
@@ -63,16 +63,23 @@ class _Heights(NamedTuple):
 
 
 def _scan(limit: Limit) -> _Heights:
-    """A grid over all that is possible, refined around edges, minima and falls."""
+    """A grid over all that is possible, finer inside the support, and refined around edges, minima and falls."""
     top = float(np.log(limit.ceiling))
     found = _heights(limit, np.linspace(top + np.log(REACH), top, POINTS))
+    inside = found.density > 0
+    # a gap between two bulks of a point each would show no minimum
+    found = _refined(limit, found, np.flatnonzero(inside[:-1] | inside[1:]), INSIDE)
     for _ in range(ZOOMS):
-        near = _worth_a_look(found)
-        inner = [np.linspace(found.log[k], found.log[k + 1], ZOOM + 2)[1:-1] for k in near]
-        fresh = _heights(limit, np.concatenate([*inner, np.zeros(0)]))
-        order = np.argsort(np.concatenate([found.log, fresh.log]), kind="stable")
-        found = _Heights(*(np.concatenate(pair)[order] for pair in zip(found, fresh, strict=True)))
+        found = _refined(limit, found, _worth_a_look(found), ZOOM)
     return found
+
+
+def _refined(limit: Limit, found: _Heights, steps: NDArray[np.intp], points: int) -> _Heights:
+    """The grid with that many points more in each of the steps (k, k + 1)."""
+    inner = [np.linspace(found.log[k], found.log[k + 1], points + 2)[1:-1] for k in steps]
+    fresh = _heights(limit, np.concatenate([*inner, np.zeros(0)]))
+    order = np.argsort(np.concatenate([found.log, fresh.log]), kind="stable")
+    return _Heights(*(np.concatenate(pair)[order] for pair in zip(found, fresh, strict=True)))
 
 
 def _worth_a_look(found: _Heights) -> NDArray[np.intp]:
@@ -107,6 +114,11 @@ def _edges(limit: Limit, brackets: NDArray[np.float64]) -> NDArray[np.float64]:
     bracket is narrowed first.
     """
     edges, todo = np.zeros(len(brackets)), np.arange(len(brackets))
+    if todo.size == 0:
+        raise NotConverged(
+            f"no part of the spectrum was found at samples_per_dim {limit.samples_per_dim:g}, features_per_dim "
+            f"{limit.features_per_dim:g}"
+        )
     for _ in range(NARROWINGS):
         outside, inside = brackets[todo].T
         found, residual = _folds(limit, outside)

@@ -75,3 +75,11 @@ def limit(problem: Problem, rho: Population | None = None) -> Limit:
         jnp.asarray(rho.values),
         jnp.asarray(rho.weights),
     )
+
+
+def reaches_zero(limit: Limit) -> str:
+    """What to say where the spectrum's lowest edge is 0: at p = n m, and at p = d where σ is linear."""
+    return (
+        f"at features_per_dim {limit.features_per_dim:g}, samples_per_dim {limit.samples_per_dim:g} and noise_copies "
+        f"{limit.noise_copies:g} eigenvalues reach down to 0"
+    )

@@ -11,8 +11,15 @@ from numpy.typing import NDArray
 
 from rfsim.theory import functions
 from rfsim.theory.equations import State, differences
-from rfsim.theory.limits import Limit
-from rfsim.theory.solver import solve_above
+from rfsim.theory.intervals import support
+from rfsim.theory.limits import Limit, reaches_zero
+from rfsim.theory.solver import CHUNK, PER_POINT, attempt_above
+from rfsim.training import losses
+
+# γ = 0 at finite m, where eigenvalues of 0 leave no solution there: a parabola through small multiples of the smallest
+# other eigenvalue, on whose scale the losses are analytic
+NEAR_ZERO = 1e-4 * np.array([1.0, 2.0, 4.0])
+AT_ZERO = np.array([8.0, -6.0, 1.0]) / 3
 
 
 class RidgeLosses(NamedTuple):
@@ -31,22 +38,86 @@ class RidgeLosses(NamedTuple):
     residual: NDArray[np.float64]
 
 
-def ridge_losses(limit: Limit, ridges: ArrayLike) -> RidgeLosses:
-    """The losses at `ridges` (ridges,): γ > 0, or γ ≥ 0 where noise is averaged exactly.
+class ScoreErrors(NamedTuple):
+    """E_score and its two parts, bias² + variance, which are NaN where Σ is not isotropic; each (ridges,)."""
 
-    Raises ValueError for other ridges, NotConverged, RuntimeError in float32.
+    score: NDArray[np.float64]
+    bias2: NDArray[np.float64]
+    variance: NDArray[np.float64]
+
+
+def ridge_losses(limit: Limit, ridges: ArrayLike) -> RidgeLosses:
+    """The losses at `ridges` (ridges,), γ ≥ 0; γ = 0 stands for γ → 0.
+
+    Where the equations do not converge the losses are NaN, and `residual` tells how far they came. Beside zero
+    eigenvalues a ridge far below the smallest other one, λ, costs digits: errors are about 1e-16 λ/γ. Raises ValueError
+    for other ridges and for γ = 0 at p = n m, where L_test diverges, RuntimeError in float32.
     """
-    gamma = np.atleast_1d(np.asarray(ridges, dtype=float))
-    offset = gamma + float(limit.floor)
-    if not np.all(offset > 0) or np.any(gamma < 0) or not np.all(np.isfinite(gamma)):
+    gamma = _checked(ridges)
+    if float(limit.floor) > 0 or gamma.all():
+        return losses_along(limit, gamma)
+    near = NEAR_ZERO * _smallest_eigenvalue(limit)
+    found = losses_along(limit, np.concatenate([near, gamma[gamma > 0]]))
+    start = [AT_ZERO @ values[: near.size] for values in found[:-1]]
+    whole = [np.full(gamma.shape, value) for value in (*start, found.residual[: near.size].max())]
+    for values, others in zip(whole, found, strict=True):
+        values[gamma > 0] = others[near.size :]
+    return RidgeLosses(*whole)
+
+
+def losses_along(limit: Limit, ridges: ArrayLike) -> RidgeLosses:
+    """`ridge_losses` of many problems at once: samples_per_dim and features_per_dim of the limit may be (ridges,) too.
+
+    A ridge must be positive but where noise is averaged exactly (and σ not linear): eigenvalues are 0 elsewhere.
+    """
+    gamma = _checked(ridges)
+    if float(limit.floor) == 0 and not gamma.all():
         raise ValueError(
-            f"a ridge must be finite and positive (or 0 at noise_copies inf); got {gamma.min():g} at noise_copies "
-            f"{limit.noise_copies:g}"
+            f"eigenvalues are 0 at noise_copies {limit.noise_copies:g} or for a linear activation: a ridge must be "
+            "positive here; got 0"
         )
-    found = solve_above(limit, -offset)
+    found = [_chunk(limit, gamma, start) for start in range(0, gamma.size, CHUNK)]
+    return RidgeLosses(*(np.concatenate(values)[: gamma.size] for values in zip(*found, strict=True)))
+
+
+def score_errors(limit: Limit, found: RidgeLosses) -> ScoreErrors:
+    """E_score of (T2), bias² and variance (T12) of the ridge minimizer."""
+    along = limit.signal * limit.values + limit.noise
+    score = np.asarray(losses.score_error(found.test, limit.noise, float(limit.weights @ (1 / along))))
+    if np.ptp(np.asarray(limit.values)[np.asarray(limit.weights) > 0]) > 0:
+        return ScoreErrors(score, np.full(score.shape, np.nan), np.full(score.shape, np.nan))
+    bias2 = np.asarray(losses.bias_squared(found.cross, limit.noise, float(limit.weights @ along)))
+    return ScoreErrors(score, bias2, score - bias2)
+
+
+def _smallest_eigenvalue(limit: Limit) -> float:
+    """The smallest eigenvalue beside the atom of zeros, at finite m or for a linear σ."""
+    lower = support(limit)[0].lower
+    if lower <= 0:
+        raise ValueError(f"{reaches_zero(limit)}, and L_test diverges as the ridge goes to 0; give a positive ridge")
+    return lower
+
+
+def _chunk(limit: Limit, gamma: NDArray[np.float64], start: int) -> RidgeLosses:
+    """CHUNK points from `start`, those at the end repeated: one shape, so one compiled program."""
+
+    def take(values: ArrayLike) -> NDArray[np.float64]:
+        return np.resize(np.asarray(values)[start : start + CHUNK], CHUNK)
+
+    limit = limit._replace(**{name: take(getattr(limit, name)) for name in PER_POINT if np.ndim(getattr(limit, name))})
+    gamma = take(gamma)
+    found = attempt_above(limit, -(gamma + float(limit.floor)))
     real = jax.tree.map(np.real, found.state)
-    values = (np.asarray(value) for value in _losses(limit, gamma, real))
-    return RidgeLosses(*values, residual=np.asarray(found.residual))
+    values = [np.where(found.converged, value, np.nan) for value in _losses(limit, gamma, real)]
+    return RidgeLosses(*values, residual=np.nan_to_num(found.residual, nan=np.inf))
+
+
+def _checked(ridges: ArrayLike) -> NDArray[np.float64]:
+    gamma = np.atleast_1d(np.asarray(ridges, dtype=float))
+    wrong = ~((gamma >= 0) & (gamma < np.inf))
+    if wrong.any():
+        raise ValueError(f"a ridge must be finite and not negative; got {gamma[wrong][0]:g}")
+    return gamma
 
 
 @jax.jit

@@ -22,6 +22,7 @@ from rfsim.theory.limits import Limit
 FAR = 1e3  # in units of the largest possible eigenvalue: there q ≈ −1/z to a relative 1e-3
 TOLERANCE = 1e-12
 CHUNK = 128  # points per call: one shape, so one compiled program per number of atoms
+PER_POINT = ("samples_per_dim", "features_per_dim")
 
 
 class NotConverged(ArithmeticError):
@@ -35,6 +36,11 @@ class Solution(NamedTuple):
     state: State
     residual: Array
     branch: Array
+
+    @property
+    def converged(self) -> NDArray[np.bool_]:
+        """Where the residual is within 1e-12 and the branch right."""
+        return (np.asarray(self.residual) <= TOLERANCE) & np.asarray(self.branch)
 
 
 def path(radial: int = 40, arc: int = 16, shrink: float = 0.6, each: int = 3, last: int = 12) -> NDArray[np.float64]:
@@ -63,24 +69,38 @@ def solve(limit: Limit, z: ArrayLike) -> Solution:
 
 def solve_above(limit: Limit, offset: ArrayLike) -> Solution:
     """`solve` at z = floor + offset, for points closer to the floor than z could tell."""
+    found = attempt_above(limit, offset)
+    require_converged(limit, found)
+    return found
+
+
+def attempt_above(limit: Limit, offset: ArrayLike) -> Solution:
+    """`solve_above`, with points that do not converge (`Solution.converged`) in place of NotConverged.
+
+    samples_per_dim and features_per_dim of the limit may be (points,) too: each point then is one of a problem of its
+    own.
+    """
     require_float64()
     points = np.asarray(offset, dtype=complex)
-    padded = np.resize(points, (-(-points.size // CHUNK), CHUNK))
-    chunks = [_chunk(limit, chunk) for chunk in padded]
+    shape = (-(-points.size // CHUNK), CHUNK)
+    along = {name: np.resize(getattr(limit, name), shape) for name in PER_POINT if np.ndim(getattr(limit, name))}
+    chunks = [
+        _chunk(limit._replace(**{name: values[k] for name, values in along.items()}), chunk)
+        for k, chunk in enumerate(np.resize(points, shape))
+    ]
     return jax.tree.map(lambda *leaves: np.concatenate(leaves)[: points.size], *chunks)
 
 
 def _chunk(limit: Limit, offset: NDArray[np.complex128]) -> Solution:
     found = jax.tree.map(np.asarray, _solve(limit, offset, PATH))
-    if not _converged(found).all():
-        found = jax.tree.map(np.asarray, _solve(limit, offset, SLOW_PATH))
-        require_converged(limit, found)
-    return found
+    if found.converged.all():
+        return found
+    return jax.tree.map(np.asarray, _solve(limit, offset, SLOW_PATH))
 
 
 def require_converged(limit: Limit, found: Solution) -> None:
     """Raise NotConverged, naming the worst of the points, unless every point has converged on its branch."""
-    bad = ~_converged(found)
+    bad = ~found.converged
     if bad.any():
         residual = np.nan_to_num(np.asarray(found.residual), nan=np.inf)
         worst = int(np.argmax(np.where(bad, residual, -1.0)))
@@ -127,10 +147,6 @@ def _newton_step(limit: Limit, x: Point, offset: Array) -> Point:
     left, _ = equations(limit, at, offset)
     change = differences(limit, at, at).solve(left)
     return Point(*(value**2 / (value + part) for value, part in zip(x, change, strict=True)))
-
-
-def _converged(found: Solution) -> NDArray[np.bool_]:
-    return (np.asarray(found.residual) <= TOLERANCE) & np.asarray(found.branch)
 
 
 def _on_branch(x: State, z: Array) -> Array:

@@ -21,7 +21,7 @@ from rfsim.theory.bulks import gap_points, parts
 from rfsim.theory.contours import Contour, arcs, ellipse
 from rfsim.theory.equations import State, differences
 from rfsim.theory.intervals import support
-from rfsim.theory.limits import Limit
+from rfsim.theory.limits import Limit, reaches_zero
 from rfsim.theory.solver import solve
 
 NODES = (128, 256, 512, 1024)
@@ -84,7 +84,8 @@ def converged(
     reach: float = np.inf,
     tolerance: float = 1e-8,
 ) -> Converged:
-    """An observable of (spectrum, target), its nodes doubled until no value moves by more than `tolerance` (absolute).
+    """An observable of (spectrum, target), its nodes doubled until no value moves by more than `tolerance`, which is
+    relative above 1.
 
     Where the largest contour does not meet the tolerance its values are returned with their errors, for the caller to
     judge. `ridge` is that of the filters, whose pole at −γ the contour leaves out; they are bounded for λ + γ < reach.
@@ -97,7 +98,7 @@ def converged(
         values, residual = np.asarray(observable(spectrum, target)), max(residual, float(spectrum.residual))
         if previous is not None:
             found = Converged(values, np.abs(values - previous), nodes, residual)
-            if np.all(found.error <= tolerance):
+            if np.all(found.error <= tolerance * np.maximum(1.0, np.abs(values))):
                 break
         previous = values
     assert found is not None  # NODES holds more than one number
@@ -135,11 +136,11 @@ class PartSpectrum(NamedTuple):
 def part_spectrum(limit: Limit, ridge: float = 0.0, reach: float = np.inf) -> PartSpectrum:
     """The spectrum by parts; an atom carries nothing of V and is left out. Filters are bounded for λ + γ < reach.
 
-    Raises ValueError where the spectrum reaches down to 0: filters of late times have no contour there.
+    Raises ValueError where the spectrum reaches down to 0: there is no gap to pass below it.
     """
     bulks = [part for part in parts(limit) if part.lower < part.upper]
     if bulks[0].lower <= 0:
-        raise ValueError(_touches_zero(limit))
+        raise ValueError(f"{reaches_zero(limit)}: terms by part need a spectrum above 0")
     ends = gap_points(limit, bulks)
     ends[-1] = min(ends[-1], (bulks[-1].upper + reach - ridge) / 2)
     contour = Contour(*(values.ravel() for values in arcs(ends, LENS)))
@@ -161,7 +162,7 @@ def eigenvalue_bounds(limit: Limit, ridge: float = 0.0, reach: float = np.inf) -
         return lower, upper
     lower = support(limit)[0].lower
     if lower <= 0:
-        raise ValueError(_touches_zero(limit))
+        raise ValueError(f"{reaches_zero(limit)}, and late training diverges: give a ridge")
     return lower, upper
 
 
@@ -187,13 +188,6 @@ _tables = jax.jit(tables)
 def _solved(limit: Limit, contour: Contour) -> tuple[LimitSpectrum, LimitTarget]:
     found = solve(limit, contour.points)
     return _tables(limit, *contour, found.state, found.residual.max())
-
-
-def _touches_zero(limit: Limit) -> str:
-    return (
-        f"at features_per_dim {limit.features_per_dim:g} = samples_per_dim {limit.samples_per_dim:g} × noise_copies "
-        f"{1 / limit.copies_inverse:g} eigenvalues reach down to 0, and late training diverges: give a ridge"
-    )
 
 
 def _fresh_only(*sources: int) -> None:

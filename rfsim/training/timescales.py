@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import NamedTuple, Protocol, SupportsFloat
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from rfsim.activations import Constants
 from rfsim.numerics import first_crossing, log_grid, minimum_value
@@ -63,11 +63,17 @@ def largest_bulk_eigenvalue(constants: NoiseEnergies, samples_per_dim: float, fe
 
 
 def mini_eigenvalue(
-    constants: NoiseEnergies, samples_per_dim: float, features_per_dim: float, noise_share: float
-) -> float:
-    """s² + v²(ψ_p/ψ_n) Δ/(e^{−2t}l + Δ) [ours]: where, for p ≫ n ≫ d, a direction of variance l has its eigenvalue of
-    mini (equations.md §5); noise_share is Δ/(e^{−2t}l + Δ), the noise's share of that direction of x_t."""
-    return float(constants.s2) + float(constants.v2) * features_per_dim / samples_per_dim * noise_share
+    constants: NoiseEnergies, samples_per_dim: ArrayLike, features_per_dim: ArrayLike, noise_share: ArrayLike
+) -> NDArray[np.float64]:
+    """Mini's eigenvalue of directions of variance l as ψ → ∞ [ours] (equations.md §5); NaN where p ≤ n, without a mini.
+
+    s² + v²[ℓψ_p/ψ_n − ℓ/(1−ℓ)] where it stands alone, ψ_p/ψ_n > 1/(1−ℓ)², else main's lower edge; noise_share is
+    ℓ = Δ/(e^{−2t}l + Δ), the noise's share of that direction of x_t. Arguments broadcast.
+    """
+    ratio, share = np.divide(features_per_dim, samples_per_dim), np.asarray(noise_share, dtype=float)
+    with np.errstate(divide="ignore", invalid="ignore"):  # a direction without signal never stands alone
+        alone = np.where(ratio > 1 / (1 - share) ** 2, ratio * share - share / (1 - share), (np.sqrt(ratio) - 1) ** 2)
+    return np.where(ratio > 1, float(constants.s2) + float(constants.v2) * alone, np.nan)
 
 
 def mean_gen_eigenvalue(constants: Constants, total_variance: float, features_per_dim: float) -> float:

@@ -5,9 +5,9 @@ import math
 import numpy as np
 import pytest
 
+from rfsim.theory import solver
 from rfsim.theory.dynamics import limit_curves
-from rfsim.theory.minimizer import ridge_losses
-from rfsim.training import losses
+from rfsim.theory.minimizer import ridge_losses, score_errors
 from tests.theory.cases import gaussian_equivalent, limit_of
 
 
@@ -59,9 +59,10 @@ def test_the_copies_are_not_in_order_in_between():
 def test_the_end_of_the_flow_is_the_minimizer(m, data):
     """The contour route and the one-point route, with a ridge and as it goes to zero."""
     limit = limit_of(4, 6, m=m, data=data)
-    late = np.stack(limit_curves(limit, [np.inf], 0.02).curves[:2])[:, 0]
+    late = limit_curves(limit, [np.inf], 0.02).curves
     found = ridge_losses(limit, 0.02)
-    np.testing.assert_allclose(late, [found.train[0], found.test[0]], atol=1e-8)
+    np.testing.assert_allclose([late.train, late.test, late.cross], [found.train, found.test, found.cross], atol=1e-8)
+    np.testing.assert_allclose(late.train_penalized, found.train_penalized, atol=1e-8)
     late = np.stack(limit_curves(limit, [np.inf]).curves[:2])[:, 0]
     found = ridge_losses(limit, 1e-11)
     np.testing.assert_allclose(late, [found.train[0], found.test[0]], rtol=1e-6, atol=1e-9)
@@ -103,21 +104,57 @@ def test_a_gaussian_equivalent_sample_has_these_losses(m, data):
     np.testing.assert_allclose([value[0] for value in found[:5]], sample, rtol=0.04)
 
 
-def test_bias_and_variance_follow():
-    """B² = (1 − aT2/√Δ)² and V = (L_test − e^{−2t})/Δ − B² (T12); a large ridge leaves the zero score: B² = 1."""
-    limit = limit_of(8, 16, m=4)
+@pytest.mark.parametrize("data", ["isotropic", "isotropic:2"])
+def test_bias_and_variance_follow(data):
+    """B² = Γ²(1/Γ² − aT2/√Δ)², E_score = (L_test − 1)/Δ + 1/Γ² (T12); a large ridge leaves the zero score."""
+    limit = limit_of(8, 16, m=4, data=data)
     found = ridge_losses(limit, [1e-3, 1e9])
-    bias2 = losses.bias_squared(found.cross, limit.noise)
-    variance = losses.score_error(found.test, limit.noise, 1.0) - bias2
-    np.testing.assert_allclose(
-        variance, (found.test - limit.signal) / limit.noise - (1 - found.cross / limit.noise) ** 2, atol=1e-14
-    )
+    gamma2 = limit.signal * float(limit.values[0]) + limit.noise
+    score, bias2, variance = score_errors(limit, found)
+    np.testing.assert_allclose(score, (found.test - 1) / limit.noise + 1 / gamma2, rtol=1e-14)
+    np.testing.assert_allclose(bias2, gamma2 * (1 / gamma2 - found.cross / limit.noise) ** 2, rtol=1e-14)
+    np.testing.assert_allclose(variance, score - bias2, rtol=1e-14)
     assert variance[0] > 0
-    assert float(bias2[1]) == pytest.approx(1, abs=1e-6)
-    assert float(variance[1]) == pytest.approx(0, abs=1e-6)
+    assert bias2[1] == pytest.approx(1 / gamma2, abs=1e-6)
+    assert variance[1] == pytest.approx(0, abs=1e-6)
 
 
-@pytest.mark.parametrize(("ridge", "m"), [(0.0, 2), (-0.1, math.inf), (math.inf, 2), (math.nan, 2)])
-def test_ridges_without_a_minimizer_are_refused(ridge, m):
-    with pytest.raises(ValueError, match=r"a ridge must be finite and positive \(or 0 at noise_copies inf\); got"):
-        ridge_losses(limit_of(4, 16, m=m), ridge)
+def test_a_population_without_one_variance_has_no_such_parts():
+    limit = limit_of(8, 16, m=4, data="atoms:0.5@0.5,0.5@1.5")
+    score, bias2, variance = score_errors(limit, ridge_losses(limit, 1e-3))
+    assert np.isfinite(score).all()
+    assert np.isnan([bias2, variance]).all()
+
+
+@pytest.mark.parametrize(("psi_p", "m"), [(6, 4), (15.9, 4), (6, 1), (60, 2), (16, math.inf)])
+def test_without_a_ridge(psi_p, m):
+    """γ → 0 on both sides of p = n m, against the contour at τ = ∞ and beside a ridge in one call."""
+    limit = limit_of(4, psi_p, m=m)
+    late = np.stack(limit_curves(limit, [np.inf]).curves)[:3, 0]
+    found = ridge_losses(limit, [1e-3, 0.0, 2.0])
+    np.testing.assert_allclose([found.train[1], found.test[1], found.cross[1]], late, rtol=1e-8, atol=1e-9)
+    np.testing.assert_array_equal(np.stack(found)[:5, [0, 2]], np.stack(ridge_losses(limit, [1e-3, 2.0]))[:5])
+
+
+def test_a_ridge_that_does_not_converge_is_nan_with_its_residual(monkeypatch):
+    limit = limit_of(4, 16, m=2)
+    far = 1e3 * float(limit.ceiling)
+    good = ridge_losses(limit, [far, 0.01])
+    for name in ("PATH", "SLOW_PATH"):
+        monkeypatch.setattr(solver, name, solver.path(2, 1, 0.1, 1, 0))
+    found = ridge_losses(limit, [far, 0.01])
+    assert found.residual[1] > solver.TOLERANCE > found.residual[0]
+    for values, expected in zip(found[:5], good[:5], strict=True):
+        assert math.isnan(values[1])
+        assert values[0] == pytest.approx(expected[0], abs=1e-12)
+
+
+@pytest.mark.parametrize("ridge", [-0.1, math.inf, math.nan])
+def test_what_is_no_ridge_is_refused(ridge):
+    with pytest.raises(ValueError, match="a ridge must be finite and not negative; got"):
+        ridge_losses(limit_of(4, 16), [1.0, ridge])
+
+
+def test_no_ridge_where_eigenvalues_reach_zero_is_refused():
+    with pytest.raises(ValueError, match=r"features_per_dim 8, samples_per_dim 4 and noise_copies 2 .*positive ridge"):
+        ridge_losses(limit_of(4, 8, m=2), 0.0)

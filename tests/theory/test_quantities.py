@@ -12,7 +12,6 @@ import pytest
 import rfsim
 from rfsim import Problem, store
 from rfsim.theory import density, limit_curves, masses, parts, quantile
-from rfsim.theory.quantities import curves as curves_room
 from rfsim.theory.solver import solve_above
 from tests.theory.cases import limit_of
 
@@ -23,15 +22,21 @@ def test_a_spectrum_is_labelled_and_leaves_jax_as_it_was():
         assert jnp.zeros(1).dtype == jnp.float32
     limit = limit_of(8, 64)
     found = parts(limit)
+    assert "large_density" not in rfsim.theory.spectrum(Problem(noise_copies=2))
     assert result.bulk.values.tolist() == ["null", "mini", "main", "gen"]
     for name in ("mass", "mean", "lower", "upper"):
         np.testing.assert_array_equal(result[name], [getattr(part, name) for part in found])
     assert float(result.lower[0]) == float(result.upper[0]) == float(result.s2)
     np.testing.assert_allclose(result.density, density(limit, result.eigenvalue.values))
     np.testing.assert_allclose(result.gap_below[1:], result.lower.values[1:] / result.upper.values[:-1])
-    assert float(result.residual.max()) <= 1e-12
+    assert float(result.density_residual.max()) <= 1e-12
     assert result.sizes["eigenvalue"] == 399
     assert store.settings(result)["samples_per_dim"] == 8
+    np.testing.assert_allclose(result.large_mass, [8 / 64, 1 / 64])
+    np.testing.assert_allclose(result.large_lower, [0.0598, 18.0], rtol=4e-3)  # equations.md §5
+    inside = result.large_interval == 0
+    mass = np.trapezoid(result.large_density[inside], result.large_eigenvalue[inside])
+    assert mass == pytest.approx(8 / 64, rel=1e-3)
     assert "dim" not in store.settings(result)
 
 
@@ -116,7 +121,8 @@ def test_what_is_not_defined_is_missing():
     assert np.isnan(frozen.emp).all()
     assert np.isfinite(frozen.bias2).all()
     linear = rfsim.theory.curves(Problem(activation="linear"), [10.0, np.inf])
-    assert linear.bulk.values.tolist() == ["gen"]
+    assert linear.bulk.values.tolist() == ["zero", "gen"]
+    assert not linear.energy.sel(bulk="zero").any()
     assert np.isnan(linear.tau_mem.sel(mem_route=["main", "mini"])).all()
     none = rfsim.theory.curves(Problem(activation="hermite3"), [10.0])  # a = 0 at Γ = 1: V = 0
     assert float(none.test[0]) == float(none.train[0]) == 1
@@ -130,6 +136,29 @@ def test_what_is_not_defined_is_missing():
     ]
 
 
+def test_parts_that_do_not_add_up_are_left_out():
+    """Close to p = n m the gap below the lowest part closes, and its contour with it: losses stand, parts do not."""
+    result = rfsim.theory.curves(
+        Problem(noise_copies=4, features_per_dim=16.001), [1.0, np.inf], by_part=True, tolerance=1e-6
+    )
+    assert np.isfinite(result.test).all()
+    assert float(result.part_error[1]) > 1e-7
+    np.testing.assert_array_equal(np.isnan(result.energy).all("bulk"), result.part_error > 1e-6)
+    np.testing.assert_array_equal(np.isnan(result.test_without).all("bulk"), result.part_error > 1e-6)
+
+
+def test_linear_activations_have_a_ridge_too():
+    """Their floor is 0 where noise is averaged: γ → 0 is a limit, as at finite m."""
+    problem = Problem(activation="linear")
+    found = rfsim.theory.ridge(problem, [0.0, 1e-3])
+    final = rfsim.theory.curves(problem, [np.inf])
+    assert float(found.test[0]) == pytest.approx(float(final.test[0]), rel=1e-6)
+    assert 0 <= float(found.best_ridge) < np.inf
+    assert float(found.best_test) <= float(found.test.min())
+    many = rfsim.theory.ridge(Problem(activation="linear", samples_per_dim=1e6), [1e-3])
+    assert float(many.best_test) <= float(many.test[0]) < 0.82
+
+
 def test_times_beyond_the_tolerance_are_left_out(monkeypatch):
     result = rfsim.theory.curves(Problem(), [0.0, 10.0, np.inf], tolerance=1e-30)
     known = result.error.values <= 1e-30
@@ -139,12 +168,17 @@ def test_times_beyond_the_tolerance_are_left_out(monkeypatch):
     assert known[0]
 
 
-def test_what_the_theory_does_not_know_is_refused():
+def test_what_the_theory_does_not_know_is_refused(tmp_path):
     at_nm = Problem(samples_per_dim=4, features_per_dim=8, noise_copies=2)
-    with pytest.raises(ValueError, match=r"features_per_dim 8 = samples_per_dim 4 × noise_copies 2 .*give a ridge"):
+    with pytest.raises(ValueError, match=r"features_per_dim 8, samples_per_dim 4 and noise_copies 2 .*give a ridge"):
         rfsim.theory.curves(at_nm, [1.0])
     with pytest.raises(ValueError, match="trainer descent:9 diverges: the largest eigenvalue of U is"):
         rfsim.theory.curves(Problem(), [1.0], trainer="descent:9")
+    with pytest.raises(ValueError, match="tolerance must lie between 0 and 1; got -1"):
+        rfsim.theory.curves(Problem(), [1.0], tolerance=-1)
+    with pytest.raises(ValueError, match="have no true score to be in error of"):
+        np.save(tmp_path / "x.npy", np.random.default_rng(0).standard_normal((30, 3)))
+        rfsim.theory.score_minimum(Problem(data=str(tmp_path / "x.npy")), samples_per_dim=[2], features_per_dim=[4])
     with pytest.raises(ValueError, match="train_times must not be negative; got -1"):
         rfsim.theory.curves(Problem(), [-1.0])
     with pytest.raises(RuntimeError, match="float32"), jax.enable_x64(False):
@@ -165,5 +199,4 @@ def test_results_are_stored_and_read(tmp_path):
 def test_progress_is_reported():
     steps = []
     rfsim.theory.curves(Problem(), [1.0], report=lambda step, values: steps.append(step))
-    assert steps == ["curves", "timescales"]
-    assert curves_room.LONG_NAMES["emp"].startswith("L_emp")
+    assert steps == ["timescales"]

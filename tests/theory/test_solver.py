@@ -144,6 +144,17 @@ def test_an_unconverged_point_is_named():
         solver.require_converged(limit, wrong)
 
 
+def test_an_attempt_tells_which_points_converged(monkeypatch):
+    limit, far = limit_of(4, 16), 1e3 * float(limit_of(4, 16).ceiling)
+    for name in ("PATH", "SLOW_PATH"):
+        monkeypatch.setattr(solver, name, solver.path(2, 1, 0.1, 1, 0))
+    found = solver.attempt_above(limit, [-far, 0.02])
+    assert found.converged.tolist() == [True, False]
+    assert found.residual[1] > solver.TOLERANCE
+    with pytest.raises(NotConverged, match="1 of 2 points"):
+        solver.solve_above(limit, [-far, 0.02])
+
+
 def test_a_hard_point_is_tried_again_in_small_steps(monkeypatch):
     monkeypatch.setattr(solver, "PATH", solver.path(2, 1, 0.1, 1, 0))
     assert float(solve(limit_of(4, 16), [1j]).residual[0]) <= 1e-12

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import integrate
 
-from rfsim import Problem, data, filters, model, moments, spectra
+from rfsim import Problem, data, filters, model, moments, spectra, trainers
 from rfsim.diffusion import Law, diffuse, forward, noise_variance, score_power
 from rfsim.training import losses
 
@@ -79,6 +79,33 @@ def test_gradient_steps_of_the_loss_follow_the_closed_forms():
     assert errors[0] / errors[1] == pytest.approx(2.0, rel=0.15)
 
 
+def test_a_student_follows_the_flow_toward_its_teacher():
+    """The student's own loss Δ E‖(B̄ − Ā)φ‖²/d and ridge, integrated in time, against `distillation:TAU`."""
+    draw = drawn(PROBLEM, DIM)
+    spectrum = spectra.sample_spectrum(PROBLEM, draw)
+    delta, ridge = noise_variance(PROBLEM.diffusion_time), PROBLEM.ridge
+    kappa = filters.learning_rate_constant(delta, PROBLEM.features_per_dim)
+    teacher = explicit_weights(spectrum, [filters.flow(40.0, kappa, ridge)(spectrum.points)], delta)
+    second = moments.sampled_moments(draw.weights, model.frozen_draws(draw, PROBLEM), PROBLEM.sigma).second
+    root, tau = math.sqrt(draw.sizes.features), 3.0
+
+    def loss(b):
+        apart = b / root - teacher
+        return delta / DIM * (jnp.sum((apart @ second) * apart) + ridge * jnp.sum(b**2) / root**2)
+
+    slope = jax.grad(loss)
+    found = integrate.solve_ivp(
+        lambda _, b: -(DIM**2) * np.asarray(slope(jnp.asarray(b).reshape(teacher.shape))).ravel(),
+        (0, tau),
+        np.zeros(teacher.size),
+        rtol=1e-9,
+        atol=1e-12,
+    )
+    distilled = trainers.trainer(f"distillation:{tau}", kappa, ridge).filter(40.0)
+    expected = explicit_weights(spectrum, [distilled(spectrum.points)], delta)
+    np.testing.assert_allclose(found.y[:, -1].reshape(teacher.shape) / root, expected, atol=1e-8)
+
+
 def test_losses_of_filters_are_losses_of_explicit_weights():
     start = np.random.default_rng(2).standard_normal((DIM, 30))
     draw, spectrum, target, population = solved(PROBLEM, DIM, start)
@@ -89,6 +116,7 @@ def test_losses_of_filters_are_losses_of_explicit_weights():
     train = float(losses.weights_loss(weights, frozen.second, frozen.noise, delta, frozen.constant))
     assert float(losses.train_loss(spectrum, pair)) == pytest.approx(train, rel=1e-12)
     ridge = delta * 0.02 * float(jnp.sum(weights**2)) / DIM
+    assert float(losses.penalty(spectrum, pair, 0.02)) == pytest.approx(ridge, rel=1e-11)
     assert train + ridge == pytest.approx(float(loss_as_a_sum(weights, draw, PROBLEM)), rel=1e-12)
     test = float(losses.weights_loss(weights, population.second, population.noise, delta))
     assert float(losses.target_loss(spectrum, target, pair)) == pytest.approx(test, rel=1e-11)
@@ -117,6 +145,7 @@ def test_the_score_error_meets_the_test_loss(spec):
     assert float(identity) == pytest.approx(float(direct), rel=1e-10)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("spec", ["isotropic", "mixture:3"])
 def test_the_score_error_is_the_average_distance_to_the_true_score(spec):
     problem = Problem(samples_per_dim=3, features_per_dim=8, diffusion_time=0.3, data=spec)
@@ -185,6 +214,7 @@ def test_the_energies_of_the_parts_add_up():
     assert float(whole[1]) == pytest.approx(float(jnp.trace(weights @ second @ weights.T)) / 10)
 
 
+@pytest.mark.slow
 def test_bias_and_variance_split_the_score_error_by_simulation():
     """Isotropic data: E_score = bias² + variance, where bias is the mean score's distance over seeds of W and data."""
     problem, dim, seeds = Problem(samples_per_dim=2, features_per_dim=4), 8, 6

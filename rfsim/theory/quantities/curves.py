@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
@@ -14,6 +16,7 @@ from rfsim.theory.bulks import Part, masses, parts
 from rfsim.theory.dynamics import limit_curves
 from rfsim.theory.quantiles import quantile
 from rfsim.theory.quantities.run import LimitRun
+from rfsim.theory.quantities.spectrum import spectrum_dataset
 from rfsim.theory.tables import limit_spectrum, part_spectrum
 from rfsim.trainers import Trainer
 from rfsim.trainers import trainer as named
@@ -53,13 +56,13 @@ def curves(
     place of a data file, of which the covariance alone is used. Contour nodes are doubled until the losses move by at
     most `tolerance`, relative where they pass 1.
 
-    Returns variables train, test, gen, train_penalized, score, emp, bias2, variance, cross, error (train_time), all
-    NaN at times where the tolerance is not met, some where they are not defined: score for arrays, emp where noise
-    copies are finite, bias2 and variance but for isotropic data; energy (bulk, train_time); tau_gen (gen_route) and
-    tau_mem (mem_route), the eigenvalues of mini and main taken by rank, also where no gap separates them, `edge` the
-    smallest eigenvalue above the atom; residual, of the equations, relative; nodes; the constants (T9). With by_part,
-    train_without and test_without (bulk, train_time), train_part, and test_pair (bulk, other, train_time), as in
-    `rfsim.train`.
+    Returns, beside all of `theory.spectrum`, the variables train, test, gen, train_penalized, score, emp, bias2,
+    variance, cross, error (train_time), NaN at times where the tolerance is not met and where they are not defined:
+    score for arrays, emp where noise copies are finite, bias2 and variance but for isotropic data; energy (bulk,
+    train_time) with part_error; tau_gen (gen_route) and tau_mem (mem_route), the eigenvalues of mini and main taken by
+    rank, also where no gap separates them, `edge` the smallest eigenvalue above the atom; residual, of the equations,
+    relative; nodes. With by_part, train_without and test_without (bulk, train_time), train_part, and test_pair (bulk,
+    other, train_time), as in `rfsim.train`.
 
     Raises ValueError for parameters outside the theory's domain, NotConverged where the equations are not solved.
 
@@ -69,9 +72,9 @@ def curves(
     """
     run = LimitRun(problem, array=array, center=center, scale=scale)
     tau = times(train_times)
+    if not 0 < tolerance < 1:
+        raise ValueError(f"tolerance must lie between 0 and 1; got {tolerance:g}")
     trained = named(trainer, run.kappa, problem.ridge)
-    if report:
-        report("curves", {})
     found = parts(run.limit)
     carrying = [part for part in found if part.lower < part.upper]
     ends = carrying[0].lower, carrying[-1].upper
@@ -80,22 +83,35 @@ def curves(
     searched = np.concatenate([tau, [0.0, np.inf], grid])
     solved = limit_curves(run.limit, searched, problem.ridge, trainer=trainer, tolerance=tolerance)
     values = LossCurves(*(np.asarray(row)[: tau.size] for row in solved.curves))
-    data = _losses(run, values).assign(error=("train_time", solved.error[: tau.size]))
-    if ends[0] > 0:
-        data = data.assign(_by_part(run, values, tau, trained, every=by_part))
     # what is not known to the tolerance is not shown
-    known = solved.error[: tau.size] <= tolerance * np.maximum(1.0, np.abs(values.test))
-    kept = {name: one.where(known) if "train_time" in one.dims else one for name, one in data.items()}
-    data = xr.Dataset(kept, coords=data.coords).assign(error=data.error)
+    known = solved.error <= tolerance * np.maximum(1.0, np.abs(np.asarray(solved.curves.test)))
+    data = _kept(_losses(run, values), known[: tau.size])
+    if by_part or ends[0] > 0:
+        parted, error = _by_part(run, found, values, tau, trained, every=by_part)
+        data = data.merge(_kept(parted, known[: tau.size] & (error <= tolerance)))
+        data["part_error"] = ("train_time", error, {"long_name": "of the parts' sum, relative where a loss passes 1"})
     if report:
         report("timescales", {})
     pair = limit_spectrum(run.limit, solved.nodes, ridge=problem.ridge, reach=trained.reach)
+    at = (lambda train_times: loss_curves(*pair, train_times, trained)) if known[tau.size :].all() else None
+    scales = _timescales(run, found, at, grid)
     data = data.assign(
-        residual=((), solved.residual, {"long_name": "of the equations, relative"}),
+        error=(
+            "train_time",
+            solved.error[: tau.size],
+            {"long_name": "change at the last doubling of the contour's nodes"},
+        ),
+        residual=((), solved.residual, {"long_name": "of the equations on the contour, relative"}),
         nodes=((), solved.nodes, {"long_name": "nodes of the contour"}),
-    ).merge(_timescales(run, found, lambda train_times: loss_curves(*pair, train_times, trained), grid))
+    )
     data = data.assign_coords(train_time=("train_time", tau, {"long_name": "training time τ", "units": "1"}))
+    data = xr.merge([spectrum_dataset(run, found), data, scales], join="exact")
     return run.label("theory-curves", data, {"train_times": tau.tolist(), "trainer": trainer, "by_part": by_part})
+
+
+def _kept(data: xr.Dataset, known: NDArray[np.bool_]) -> xr.Dataset:
+    """The values at the known times, NaN elsewhere."""
+    return data.map(lambda one: one.where(xr.DataArray(known, dims="train_time")), keep_attrs=True)
 
 
 def _losses(run: LimitRun, values: LossCurves) -> xr.Dataset:
@@ -124,21 +140,46 @@ def _losses(run: LimitRun, values: LossCurves) -> xr.Dataset:
     )
 
 
-def _by_part(run: LimitRun, values: LossCurves, tau: NDArray[np.float64], trainer: Trainer, *, every: bool):
-    """Energies, and with `every` the terms of the losses, on the parts that carry V; none reaches down to 0."""
+def _by_part(
+    run: LimitRun,
+    parts: Sequence[Part],
+    values: LossCurves,
+    tau: NDArray[np.float64],
+    trainer: Trainer,
+    *,
+    every: bool,
+) -> tuple[xr.Dataset, NDArray[np.float64]]:
+    """Energies, and with `every` the terms of the losses; an atom carries nothing of V, so nothing of either.
+
+    With the error (times,) of these contours: by how much the losses of all parts together are off, relative above 1.
+    """
     found = part_spectrum(run.limit, run.problem.ridge, trainer.reach)
+    whole = loss_curves(found.spectrum, found.target, tau, trainer)
+    error = np.maximum(np.abs(whole.train - values.train), np.abs(whole.test - values.test))
+    error = error / np.maximum(1.0, np.abs(values.test))
     energy = energy_curves(found.spectrum, tau, trainer, run.delta, found.keep)
     data = xr.Dataset(
         {"energy": (("bulk", "train_time"), energy, {"long_name": "(1/d) Tr Ā P U Āᵀ", "units": "1"})},
         coords={"bulk": list(found.names)},
     )
-    if not every:
-        return data
-    terms = part_curves(found.spectrum, found.target, tau, trainer, found.keep)
-    return data.assign(part_terms(values, *terms)).assign_coords(other=list(found.names))
+    if every:
+        train, pairs = part_curves(found.spectrum, found.target, tau, trainer, found.keep)
+        terms = part_terms(values, train, pairs)
+        data = data.assign(terms).assign_coords(other=list(found.names))
+    names = {dim: [part.name for part in parts] for dim in ("bulk", "other") if dim in data.dims}
+    data = data.reindex(names, fill_value=0.0)
+    if every:
+        # without an atom all is as it was
+        for name, all_parts in (("train_without", values.train), ("test_without", values.test)):
+            silent = ~data.bulk.isin(found.names)
+            data[name] = data[name].where(~silent, xr.DataArray(all_parts, dims="train_time"))
+    return data, error
 
 
-def _timescales(run: LimitRun, found: tuple[Part, ...], at: timescales.Curves, grid: NDArray[np.float64]) -> xr.Dataset:
+def _timescales(
+    run: LimitRun, found: Sequence[Part], at: timescales.Curves | None, grid: NDArray[np.float64]
+) -> xr.Dataset:
+    """By every route; those of the curves where all that are searched are known."""
     rank, problem = masses(run.limit), run.problem
     below = rank["zero"] + rank["null"]
     median, border = quantile(run.limit, [below + rank["mini"] / 2, min(below + rank["mini"], 1.0)])
@@ -147,13 +188,13 @@ def _timescales(run: LimitRun, found: tuple[Part, ...], at: timescales.Curves, g
     gen = timescales.GenTimes(
         run.time(mean),
         run.time(found[-1].mean) if found[-1].name == "gen" else None,
-        timescales.gen_time_of_curve(at, grid),
+        at and timescales.gen_time_of_curve(at, grid),
     )
     mem = timescales.MemTimes(
         run.time(smallest),
         run.time(float(border)) if rank["main"] else None,
         run.time(float(median)) if rank["mini"] else None,
-        timescales.mem_time_of_curve(at, grid),
+        at and timescales.mem_time_of_curve(at, grid),
     )
     edge = run.time(next(part.lower for part in found if part.lower < part.upper))
     return xr.Dataset(

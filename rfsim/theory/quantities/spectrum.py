@@ -12,6 +12,8 @@ from rfsim.model import Problem, whole
 from rfsim.precision import in_float64
 from rfsim.runs import Report
 from rfsim.theory.bulks import Part, density_with_residual, parts
+from rfsim.theory.intervals import Interval
+from rfsim.theory.large import large_densities, large_form
 from rfsim.theory.quantities.run import LimitRun
 
 POINTS = 400
@@ -33,10 +35,12 @@ def spectrum(
     The density is given at `grid` (eigenvalues,) or at about `points` values of λ over all intervals, denser toward
     their edges; `array` (samples, dim) takes the place of a data file, of which the covariance alone is used.
 
-    Returns variables density (eigenvalue), per unit λ and without atoms, with residual (eigenvalue), NaN where a point
-    did not converge; per part (bulk) mass, mean, lower, upper, gap_below, an atom having lower = upper, and parts that
-    no gap separates one name, "mini+main"; interval_lower, interval_upper, interval_part (interval); the constants a,
-    b, v2, s2 (T9).
+    Returns variables density (eigenvalue), per unit λ and without atoms, NaN where a point did not converge, with
+    density_residual (eigenvalue); per part (bulk) mass, mean, lower, upper, gap_below, an atom having lower = upper,
+    and parts that no gap separates one name, "mini+main"; interval_lower, interval_upper, interval_part (interval);
+    beside them, where noise is averaged exactly, Theorem 3.2's forms for large ψ_p and ψ_n: large_density
+    (large_eigenvalue), large_interval, and large_mass, large_lower, large_upper (form) of rho_1 and rho_2; the
+    constants a, b, v2, s2 (T9).
 
     Raises ValueError for parameters outside the theory's domain, NotConverged where an edge or a mass is not found.
 
@@ -49,23 +53,27 @@ def spectrum(
     if report:
         report("spectrum", {})
     found = parts(run.limit)
-    lam = _grid(found, count) if grid is None else _checked(grid)
+    lam = _grid(_intervals(found), count) if grid is None else _checked(grid)
+    data = spectrum_dataset(run, found, lam)
+    return run.label("theory-spectrum", data if run.finite_copies else data.merge(_large(run)))
+
+
+def spectrum_dataset(run: LimitRun, found: Sequence[Part], lam: NDArray[np.float64] | None = None) -> xr.Dataset:
+    """The parts, their intervals and the density at lam (eigenvalues,), by default on a grid of POINTS."""
+    lam = _grid(_intervals(found), POINTS) if lam is None else lam
     density, residual = density_with_residual(run.limit, lam)
     intervals = [(one, k) for k, part in enumerate(found) for one in part.intervals]
     lower, upper = (np.array([getattr(part, edge) for part in found]) for edge in ("lower", "upper"))
-    data = xr.Dataset(
+    gaps = np.concatenate([[np.nan], _ratios(lower[1:], upper[:-1])])
+    return xr.Dataset(
         {
             "density": ("eigenvalue", density, {"long_name": "density ρ(λ) without atoms", "units": "1"}),
-            "residual": ("eigenvalue", residual, {"long_name": "of the equations, relative"}),
+            "density_residual": ("eigenvalue", residual, {"long_name": "of the equations there, relative"}),
             "mass": ("bulk", np.array([part.mass for part in found]), {"long_name": "share of the features"}),
             "mean": ("bulk", np.array([part.mean for part in found]), {"long_name": "mean eigenvalue"}),
             "lower": ("bulk", lower, {"long_name": "lower edge"}),
             "upper": ("bulk", upper, {"long_name": "upper edge"}),
-            "gap_below": (
-                "bulk",
-                np.concatenate([[np.nan], _ratios(lower[1:], upper[:-1])]),
-                {"long_name": "lower over upper of the part below"},
-            ),
+            "gap_below": ("bulk", gaps, {"long_name": "lower over upper of the part below"}),
             "interval_lower": ("interval", np.array([one.lower for one, _ in intervals])),
             "interval_upper": ("interval", np.array([one.upper for one, _ in intervals])),
             "interval_part": ("interval", np.array([k for _, k in intervals], dtype=np.int32)),
@@ -75,18 +83,40 @@ def spectrum(
             "bulk": [part.name for part in found],
         },
     )
-    return run.label("theory-spectrum", data)
 
 
-def _grid(found: Sequence[Part], points: int) -> NDArray[np.float64]:
-    """About `points` values of λ over the intervals of all parts, cosines in log λ: dense where edges are steep."""
-    intervals = [one for part in found for one in part.intervals if one.lower < one.upper]
+def _large(run: LimitRun) -> xr.Dataset:
+    """ρ_1 and ρ_2 of Theorem 3.2: masses and edges, and the density of both together on a grid over their intervals."""
+    form = large_form(run.limit)
+    held = {name: one for name, one in (("rho_1", form.mem), ("rho_2", form.gen)) if one.intervals}
+    intervals = [one for part in held.values() for one in part.intervals]
+    lam = _grid(intervals, POINTS)
+    first, second = large_densities(run.limit, lam, form)
+    told = {"long_name": "Theorem 3.2's density of rho_1 and rho_2 together", "units": "1"}
+    return xr.Dataset(
+        {
+            "large_density": ("large_eigenvalue", first + second, told),
+            "large_interval": ("large_eigenvalue", np.repeat(np.arange(len(intervals)), lam.size // len(intervals))),
+            "large_mass": ("form", np.array([one.mass for one in held.values()])),
+            "large_lower": ("form", np.array([one.intervals[0].lower for one in held.values()])),
+            "large_upper": ("form", np.array([one.intervals[-1].upper for one in held.values()])),
+        },
+        coords={"large_eigenvalue": lam, "form": list(held)},
+    )
+
+
+def _grid(intervals: Sequence[Interval], points: int) -> NDArray[np.float64]:
+    """About `points` values of λ over intervals, cosines in log λ: dense where edges are steep."""
     each = max(points // len(intervals), 1)
     angles = (np.arange(each) + 0.5) * np.pi / each
     # an interval that reaches down to 0 is drawn over its upper eight decades
     ends = np.log([(max(one.lower, 1e-8 * one.upper), one.upper) for one in intervals])
     center, half = ends.mean(1), np.ptp(ends, axis=1) / 2
     return np.exp(center[:, None] - half[:, None] * np.cos(angles)).ravel()
+
+
+def _intervals(found: Sequence[Part]) -> list[Interval]:
+    return [one for part in found for one in part.intervals if one.lower < one.upper]
 
 
 def _checked(grid: ArrayLike) -> NDArray[np.float64]:

@@ -1,0 +1,116 @@
+"""Losses over a grid of (ψ_n, ψ_p) at given training times, as a labelled result: the phase diagrams of the limit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import xarray as xr
+from numpy.typing import ArrayLike, NDArray
+
+from rfsim.model import Problem, times
+from rfsim.precision import in_float64
+from rfsim.runs import Report
+from rfsim.theory.maps import STATUS, flow_map
+from rfsim.theory.mini import large_eigenvalue
+from rfsim.theory.quantities.run import LimitRun
+from rfsim.training import losses
+from rfsim.training.timescales import rate_time, smallest_bulk_eigenvalue
+
+AXES = {"samples_per_dim": "samples per dimension ψ_n", "features_per_dim": "features per dimension ψ_p"}
+
+
+@in_float64
+def diagram(
+    problem: Problem,
+    *,
+    samples_per_dim: Sequence[float],
+    features_per_dim: Sequence[float],
+    train_times: ArrayLike,
+    tolerance: float = 1e-4,
+    array: ArrayLike | None = None,
+    center: bool = True,
+    scale: str = "global",
+    report: Report | None = None,
+) -> xr.Dataset:
+    """L_train, L_test, L_gen and E_score of the flow as d → ∞ over a grid (equations.md T13, T14; B25 Fig. 5C).
+
+    The grid takes the place of the problem's own samples_per_dim and features_per_dim; train_times (times,) may hold 0
+    and inf. tolerance: of every loss, relative to |L_gen| (to 1e-3 where it is smaller), as the change when the
+    contour's nodes are doubled. `array` (samples, dim) takes the place of a data file: its covariance alone is used.
+
+    Returns variables train, test, gen, score (samples_per_dim, features_per_dim, train_time) — E_score NaN for arrays,
+    whose true score is unknown —, and for each cell error, the largest change of a loss at the last doubling, residual
+    of the equations, relative, nodes, tau_mem (B25's formula), tau_mini (of `mini.large_eigenvalue`, its smallest;
+    NaN where p ≤ n or noise copies are finite) and status: converged; no-contour, where p = n m and no ridge let
+    eigenvalues reach down to 0, or an edge was not found; newton; nodes (`maps.Map`). A cell that has not converged is
+    NaN. At finite m without a ridge every cell needs its lowest edge, which takes most of the time.
+
+    Raises ValueError for parameters outside the theory's domain.
+
+    >>> result = diagram(Problem(), samples_per_dim=[2, 8], features_per_dim=[16], train_times=[1e3, float("inf")])
+    >>> result.gen.sizes["train_time"], result.gen.values[:, 0, 1].round(3).tolist()
+    (2, [2.287, 0.626])
+    """
+    tau = times(train_times)
+    axes = {
+        name: axis(problem, name, values)
+        for name, values in zip(AXES, (samples_per_dim, features_per_dim), strict=True)
+    }
+    if not 0 < tolerance < 1:
+        raise ValueError(f"tolerance must lie between 0 and 1; got {tolerance:g}")
+    run = LimitRun(problem, array=array, center=center, scale=scale)
+    psi_n, psi_p = (grid.ravel() for grid in np.meshgrid(*axes.values(), indexing="ij"))
+
+    def progress(step: str, done: int, total: int) -> None:
+        if report:
+            report(f"{step}, cell {done} of {total}", {})
+
+    found = flow_map(run.limit, psi_n, psi_p, tau, problem.ridge, tolerance=tolerance, progress=progress)
+    shape = tuple(axis.size for axis in axes.values())
+    curves = {"train": found.train, "test": found.test, "gen": found.test - found.train}
+    known = np.asarray(losses.score_error(found.test, run.delta, run.score_power))
+    curves["score"] = known if run.named else np.full_like(known, np.nan)
+    formula = [
+        rate_time(smallest_bulk_eigenvalue(run.constants, n, p), run.delta, p)
+        for n, p in zip(psi_n, psi_p, strict=True)
+    ]
+    here = run.limit._replace(samples_per_dim=psi_n, features_per_dim=psi_p)  # for a form that takes arrays
+    slowest = np.full(psi_n.size, np.nan) if run.finite_copies else large_eigenvalue(here).min(-1)
+    slow = [
+        rate_time(lam, run.delta, p) if lam == lam else np.nan for lam, p in zip(slowest.tolist(), psi_p, strict=True)
+    ]
+    each = {
+        "error": (found.error, {"long_name": "largest change of a loss at the last doubling of the nodes"}),
+        "residual": (found.residual, {"long_name": "of the equations, relative"}),
+        "nodes": (found.nodes, {"long_name": "nodes of the contour"}),
+        "status": (
+            found.status.astype(np.int32),
+            {"flag_values": list(range(len(STATUS))), "flag_meanings": " ".join(STATUS)},
+        ),
+        "tau_mem": (np.array(formula), {"long_name": "τ_mem, B25's formula", "units": "1"}),
+        "tau_mini": (np.array(slow), {"long_name": "τ_mini, of mini's eigenvalue at large ψ", "units": "1"}),
+    }
+    data = xr.Dataset(
+        {
+            name: ((*AXES, "train_time"), values.reshape(*shape, -1), {"long_name": LOSSES[name], "units": "1"})
+            for name, values in curves.items()
+        }
+        | {name: (tuple(AXES), values.reshape(shape), attrs) for name, (values, attrs) in each.items()},
+        coords={name: (name, axis, {"long_name": AXES[name], "units": "1"}) for name, axis in axes.items()}
+        | {"train_time": ("train_time", tau, {"long_name": "training time τ", "units": "1"})},
+    )
+    extra = {name: axis.tolist() for name, axis in axes.items()} | {"train_times": tau.tolist(), "tolerance": tolerance}
+    return run.label("theory-diagram", data, extra)
+
+
+LOSSES = {"train": "L_train", "test": "L_test", "gen": "L_gen", "score": "E_score"}
+
+
+def axis(problem: Problem, name: str, values: Sequence[float]) -> NDArray[np.float64]:
+    """One axis of the grid; raises what `Problem` raises for a value, and for an empty axis."""
+    found = [float(getattr(replace(problem, **{name: value}), name)) for value in np.atleast_1d(values).tolist()]
+    if not found or np.any(np.diff(found) <= 0):
+        raise ValueError(f"{name} must be a non-empty list of increasing values; got {found}")
+    return np.array(found)

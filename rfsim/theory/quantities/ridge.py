@@ -1,0 +1,180 @@
+"""The front door to the ridge minimizer in the limit: over ridges, and over the (ψ_n, ψ_p) plane (equations.md T12)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import xarray as xr
+from numpy.typing import ArrayLike, NDArray
+
+from rfsim.model import Problem
+from rfsim.precision import in_float64
+from rfsim.runs import Report
+from rfsim.theory.minimizer import RidgeLosses, losses_along, ridge_losses, score_errors
+from rfsim.theory.optimal import BestRidge, best_ridge
+from rfsim.theory.quantities.run import LimitRun
+from rfsim.theory.solver import NotConverged
+from rfsim.theory.wide import wide_losses
+
+LONG_NAMES = {
+    "train": "L_train",
+    "train_penalized": "L_train with the penalty (Δγ/d)‖Ā‖²",
+    "test": "L_test",
+    "emp": "L_emp, the training samples with fresh noise",
+    "score": "E_score",
+    "bias2": "bias²",
+    "variance": "variance",
+    "residual": "of the equations, relative",
+}
+
+
+@in_float64
+def ridge(
+    problem: Problem,
+    ridges: ArrayLike,
+    *,
+    array: ArrayLike | None = None,
+    center: bool = True,
+    scale: str = "global",
+    report: Report | None = None,
+) -> xr.Dataset:
+    """Losses of the ridge minimizer as d → ∞ at each of `ridges`, and the optimal ridge (T12; U26 §2.2).
+
+    ridges: (ridges,) finite and ≥ 0; 0 stands for γ → 0 and is refused at p = n m, where L_test diverges. They take the
+    place of problem.ridge, which is ignored and left out of the result's settings. `array` (samples, dim) takes the
+    place of a data file; of data only the covariance is used.
+
+    Returns train, train_penalized (with the penalty; U26's "L_train"), test, emp (the training samples with fresh
+    noise), score (E_score, NaN for data), bias2, variance (NaN where Σ is not isotropic) and residual over the
+    coordinate ridge; best_ridge and best_test: the γ with the lowest L_test over all γ ≥ 0, inf where the zero score is
+    best; the constants a, b, v2, s2 (T9). Where the equations do not converge losses are NaN beside their residual.
+    Losses are per dimension, with weight Δ: the zero score has loss 1.
+
+    Raises ValueError for ridges and problems that have no such limit.
+
+    >>> result = ridge(Problem(samples_per_dim=4, features_per_dim=16, noise_copies=4), [1e-3])
+    >>> [round(float(result[name][0]), 4) for name in ("train", "test", "emp")]
+    [0.0605, 2.9731, 1.3586]
+    """
+    gamma = _numbers("ridges", ridges)
+    if np.any(gamma < 0):
+        raise ValueError(f"ridges must not be negative; got {gamma[gamma < 0][0]:g}")
+    run = LimitRun(problem, array=array, center=center, scale=scale)
+    run.settings.pop("ridge")
+    found = ridge_losses(run.limit, gamma)
+    _tell(report, "optimal ridge")
+    try:
+        best = best_ridge(run.limit)
+    except NotConverged:
+        best = BestRidge(np.nan, np.nan)
+    data = xr.Dataset(
+        _variables(run, found, ("ridge",), gamma.shape)
+        | {
+            "best_ridge": ((), best.ridge, {"long_name": "γ of the lowest L_test", "units": "1"}),
+            "best_test": ((), best.test, {"long_name": "lowest L_test over all γ", "units": "1"}),
+        },
+        coords={"ridge": ("ridge", gamma, {"long_name": "ridge γ", "units": "1"})},
+    )
+    return run.label("theory-ridge", data, {"ridges": gamma.tolist()})
+
+
+@in_float64
+def ridge_plane(
+    problem: Problem,
+    features_per_dim: ArrayLike,
+    samples_per_dim: ArrayLike | None = None,
+    *,
+    ridge_per_feature: bool = False,
+    array: ArrayLike | None = None,
+    center: bool = True,
+    scale: str = "global",
+    report: Report | None = None,
+) -> xr.Dataset:
+    """The losses of `ridge` at problem.ridge over a grid of (ψ_n, ψ_p), in one go (T12; U26 Figs 3–6, 14, 16, 17).
+
+    features_per_dim, samples_per_dim: (columns,) and (rows,), positive; by default the problem's own samples_per_dim
+    alone. features_per_dim may be inf: the limit of many features, taken after d → ∞ (`theory.wide`). With
+    ridge_per_feature the ridge is problem.ridge × features_per_dim. The problem's own ratios are ignored, and left out
+    of the settings where they are given here.
+
+    Returns the losses, score, bias2, variance and residual of `ridge` over (samples_per_dim, features_per_dim).
+
+    Raises ValueError as `ridge` does, and for a ridge of 0 at finite m, where one cell in the plane has no limit.
+    """
+    psi_p = _positive("features_per_dim", features_per_dim)
+    psi_n = _positive("samples_per_dim", problem.samples_per_dim if samples_per_dim is None else samples_per_dim)
+    if np.isinf(psi_n).any():
+        raise ValueError("samples_per_dim must be finite; got inf")
+    run = LimitRun(problem, array=array, center=center, scale=scale)
+    for name in ("features_per_dim", "samples_per_dim"):
+        run.settings.pop(name)
+    _tell(report, "losses over the plane")
+    rows, columns = (values.ravel() for values in np.meshgrid(psi_n, psi_p, indexing="ij"))
+    found = _over_plane(run, rows, columns, ridge_per_feature)
+    dims = ("samples_per_dim", "features_per_dim")
+    data = xr.Dataset(
+        _variables(run, found, dims, (psi_n.size, psi_p.size)),
+        coords={
+            "samples_per_dim": ("samples_per_dim", psi_n, {"long_name": "samples per dimension ψ_n", "units": "1"}),
+            "features_per_dim": ("features_per_dim", psi_p, {"long_name": "features per dimension ψ_p", "units": "1"}),
+        },
+    )
+    extra = {"features_per_dim": psi_p.tolist(), "samples_per_dim": psi_n.tolist()}
+    return run.label("theory-ridge-plane", data, extra | {"ridge_per_feature": ridge_per_feature})
+
+
+def _over_plane(
+    run: LimitRun, psi_n: NDArray[np.float64], psi_p: NDArray[np.float64], ridge_per_feature: bool
+) -> RidgeLosses:
+    """At points (points,) of the plane, the wide ones among them by their own limit."""
+    gamma = float(run.problem.ridge)
+    whole = RidgeLosses(*(np.empty(psi_n.shape) for _ in RidgeLosses._fields))
+    wide = np.isinf(psi_p)
+    if not wide.all():
+        near = run.limit._replace(samples_per_dim=psi_n[~wide], features_per_dim=psi_p[~wide])
+        _fill(whole, ~wide, losses_along(near, gamma * (psi_p[~wide] if ridge_per_feature else np.ones((~wide).sum()))))
+    for k in np.flatnonzero(wide):
+        far = run.limit._replace(samples_per_dim=float(psi_n[k]))
+        _fill(whole, np.array([k]), wide_losses(far, gamma if ridge_per_feature else 0.0))
+    return whole
+
+
+def _fill(whole: RidgeLosses, where: NDArray, part: RidgeLosses) -> None:
+    for values, found in zip(whole, part, strict=True):
+        values[where] = found
+
+
+def _variables(run: LimitRun, found: RidgeLosses, dims: Sequence[str], shape: tuple[int, ...]) -> dict:
+    values = found._asdict() | score_errors(run.limit, found)._asdict()
+    if not run.named:
+        values["score"] = np.full(found.test.shape, np.nan)  # the score of the data's law is not known
+    return {
+        name: (dims, values[name].reshape(shape), {"long_name": long, "units": "1"})
+        for name, long in LONG_NAMES.items()
+    }
+
+
+def _positive(name: str, given: ArrayLike) -> NDArray[np.float64]:
+    values = _numbers(name, given, finite=False)
+    if not np.all(values > 0):
+        raise ValueError(f"{name} must be positive; got {values[~(values > 0)][0]:g}")
+    return values
+
+
+def _numbers(name: str, given: ArrayLike, *, finite: bool = True) -> NDArray[np.float64]:
+    try:
+        values = np.atleast_1d(np.asarray(given, dtype=np.float64))
+    except (TypeError, ValueError):
+        raise ValueError(f"{name} must be real numbers; got {given!r}") from None
+    if values.ndim != 1 or values.size == 0:
+        raise ValueError(f"{name} must be a non-empty list of numbers; got shape {values.shape}")
+    wrong = ~np.isfinite(values) if finite else np.isnan(values)
+    if wrong.any():
+        raise ValueError(f"{name} must be {'finite' if finite else 'numbers'}; got {values[wrong][0]:g}")
+    return values
+
+
+def _tell(report: Report | None, step: str) -> None:
+    if report:
+        report(step, {})

@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from rfsim import filters
+from rfsim.theory import tables
+from rfsim.theory.contours import Contour, ellipse
+from rfsim.theory.dynamics import limit_curves
+from rfsim.theory.intervals import support
+from rfsim.theory.minimizer import ridge_losses
+from rfsim.theory.solver import solve
+from rfsim.trainers import Descent
+from rfsim.training.curves import loss_curves
+from tests.theory.cases import limit_of
+
+
+@pytest.mark.parametrize("reach", [2.0001, 2.2, 100.0, math.inf])
+def test_contours_stay_where_filters_are_bounded(reach):
+    u = ellipse(256, (-0.09, 1.9), 0.1, reach).points + 0.1
+    if math.isinf(reach):
+        assert np.all(u.real > 0)
+    else:
+        assert np.all(np.abs(1 - 2 * u / reach) < 1)
+
+
+@pytest.mark.parametrize("share", [0.5, 1.9, 1.9999])
+def test_cauchys_formula_for_the_filters_of_late_steps(share):
+    """Contour sums of g(z)/(λ − z) are g(λ) for eigenvalues up to the edge, at even, odd and very many steps."""
+    lam = np.array([0.01, 0.3, 1.0, 17.0, 19.999, 20.0])
+    for steps in (0, 1, 1000, 10**4 + 1, 10**12):
+        contour = ellipse(1024, (0.01, 20.0), 0.0, 2 / (share / 20))
+        g = filters.descent(steps, share / 20)
+        sums = 2 * ((contour.weights * g(contour.points)) @ (1 / (lam - contour.points[:, None]))).real
+        np.testing.assert_allclose(sums, g(lam), rtol=1e-8)
+
+
+def test_at_infinite_reach_the_contour_is_that_of_the_flow():
+    far, infinite = ellipse(64, (0.01, 20.0), 0.1, 1e15), ellipse(64, (0.01, 20.0), 0.1)
+    np.testing.assert_allclose(far.points, infinite.points, rtol=1e-12)
+    np.testing.assert_allclose(far.weights, infinite.weights, rtol=1e-12)
+
+
+def circle(limit, upper, nodes=1024):
+    """A circle around [0, λ_max] with a tenth of room: for polynomials of few steps it needs no bound on them."""
+    angles = (np.arange(nodes // 2) + 0.5) * 2 * np.pi / nodes
+    out = 0.55 * upper * np.exp(1j * angles)
+    found = Contour(0.5 * upper + out, -out / nodes)
+    return tables.tables(limit, *found, solve(limit, found.points).state)
+
+
+@pytest.mark.parametrize(
+    ("m", "data", "ridge"),
+    [
+        (math.inf, "isotropic", 0.0),
+        pytest.param(3, "isotropic", 0.0, marks=pytest.mark.slow),
+        pytest.param(2, "atoms:0.5@0.5,0.5@1.5", 0.05, marks=pytest.mark.slow),
+        pytest.param(math.inf, "atoms:0.5@0.5,0.5@1.5", 0.05, marks=pytest.mark.slow),
+    ],
+)
+def test_descent_up_to_its_largest_step(m, data, ridge):
+    """Few steps against another contour, many against the flow's end, at c(λ_max + γ) from 0.5 to 2 − 1e-6."""
+    limit = limit_of(4, 16, m=m, data=data)
+    upper = support(limit)[-1].upper
+    kappa = filters.learning_rate_constant(limit.noise, 16.0)
+    reference = circle(limit, upper)
+    end = np.stack(limit_curves(limit, [np.inf], ridge).curves)[:, 0]
+    for share in (0.5, 1.5, 1.9, 1.99, 1.9999, 1.999999):
+        step = share / (kappa * (upper + ridge))
+        few = step * np.array([0, 1, 2, 7, 60])
+        found = limit_curves(limit, [*few, 1e3, 1e15, np.inf], ridge, trainer=f"descent:{step!r}")
+        assert np.all(found.error <= 1e-8)
+        curves = np.stack(found.curves)
+        expected = np.stack(loss_curves(*reference, few, Descent(kappa, ridge, step)))
+        np.testing.assert_allclose(curves[:, :5], expected, atol=1e-10)
+        np.testing.assert_allclose(curves[:, 6:], np.stack([end, end], 1), atol=1e-8)
+    if ridge:
+        losses = ridge_losses(limit, ridge)
+        np.testing.assert_allclose(end, [losses.train[0], losses.test[0], losses.cross[0], end[3]], atol=1e-8)
