@@ -8,12 +8,13 @@ import pytest
 from rfsim import bench
 from rfsim.cli import main
 
-TINY = bench.Case(dim=8, samples=16, features=40)
+TINY = bench.Case(dim=8, samples=16, features=40, cells=3)
+SAMPLED = ["baseline", "moments", "times", "curve", "krylov"]
 
 
 def test_every_measurement_is_a_row_beside_its_floor():
-    rows = list(bench.run(case=TINY))
-    assert [row.name for row in rows] == ["baseline", "moments", "times", "curve", "krylov"]
+    rows = list(bench.run(SAMPLED, case=TINY))
+    assert [row.name for row in rows] == SAMPLED
     for row in rows:
         assert row.seconds > 0
         assert row.ratio == pytest.approx(row.seconds / row.floor)
@@ -27,6 +28,21 @@ def test_every_measurement_is_a_row_beside_its_floor():
     assert krylov.size.endswith("route=dense")  # nothing to gain at 40 features
 
 
+@pytest.mark.slow
+def test_the_limit_has_rows_of_its_own():
+    names = [name for name in bench.MEASUREMENTS if name not in SAMPLED]
+    rows = list(bench.run(names, case=TINY))
+    assert [row.name for row in rows] == names == ["theory-process", "theory-spectrum", "theory-curves", "theory-map"]
+    for row in rows:
+        assert row.ratio == pytest.approx(row.seconds / row.floor)
+        assert row.size.startswith("psi_n=2 psi_p=5 t=0.1 ")
+        assert row.peak_memory > 2**20
+    fresh, spectrum, *_, diagram = rows
+    assert fresh.seconds > fresh.floor > spectrum.seconds  # importing alone takes longer than a spectrum
+    assert "cells=3x3 times=2, compiled and computed in " in diagram.size
+
+
+@pytest.mark.slow
 def test_the_krylov_row_says_how_many_blocks_ran():
     [row] = bench.run(["krylov"], bench.Case(dim=40, samples=40, features=800, diffusion_time=1.0))
     assert re.search(r"route=krylov blocks=\d+$", row.size)
@@ -34,7 +50,7 @@ def test_the_krylov_row_says_how_many_blocks_ran():
 
 
 def test_the_command_prints_rows(monkeypatch, capsys):
-    monkeypatch.setattr(bench.Case, "__new__", lambda cls: tuple.__new__(cls, (8, 16, 40, 0.1)))
+    monkeypatch.setattr(bench.Case, "__new__", lambda cls: tuple.__new__(cls, (8, 16, 40, 0.1, 3)))
     assert main(["bench", "times", "--json"]) == 0
     out, err = capsys.readouterr()
     answer = json.loads(out)

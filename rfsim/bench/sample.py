@@ -1,15 +1,11 @@
-"""Measurements of this machine, each beside its floor: operations over the measured rate, in the same run.
-
-Ratios are what to compare between machines and between days; seconds are of this run alone.
-"""
+"""Rows of the sampled model: moments, decompositions, curves, and the published way of training."""
 
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from functools import lru_cache
-from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -17,9 +13,10 @@ import numpy as np
 
 from rfsim import machine
 from rfsim.api import train
+from rfsim.bench.rows import Case, Row, as_row, best_seconds
 from rfsim.diffusion import noise_variance
 from rfsim.filters import learning_rate_constant
-from rfsim.model import Problem, constants, instance, resolve, source, training_law
+from rfsim.model import constants, instance, resolve, source, training_law
 from rfsim.moments import Moments, averaged_moments
 from rfsim.precision import in_float64
 from rfsim.spectra import population_moments, sample_spectrum, sample_target
@@ -29,62 +26,10 @@ from rfsim.trainers import Flow
 from rfsim.training import published
 from rfsim.training.curves import loss_curves
 from rfsim.training.timescales import rate_time, smallest_bulk_eigenvalue
-from rfsim.words import nearest
 
-REPEATS = 3
 STEPS = 20
 STABLE_SHARE = 0.5
 TIMES = np.geomspace(1e-1, 1e7, 200)
-
-
-class Row(NamedTuple):
-    """One measurement: seconds (best of a few), its floor in seconds, their ratio, peak memory so far in bytes.
-
-    against: what the floor is, in words.
-    """
-
-    name: str
-    size: str
-    seconds: float
-    floor: float | None
-    ratio: float | None
-    peak_memory: int
-    device: str
-    against: str
-
-
-class Case(NamedTuple):
-    """The problem that is measured."""
-
-    dim: int = 100
-    samples: int = 800
-    features: int = 6400
-    diffusion_time: float = 0.1
-
-    @property
-    def size(self) -> str:
-        return f"d={self.dim} n={self.samples} p={self.features} t={self.diffusion_time:g}"
-
-    @property
-    def problem(self) -> Problem:
-        return Problem(
-            samples_per_dim=self.samples / self.dim,
-            features_per_dim=self.features / self.dim,
-            diffusion_time=self.diffusion_time,
-        )
-
-
-def run(names: Sequence[str] = (), case: Case | None = None) -> Iterator[Row]:
-    """Rows of the measurements named (all by default), as they end. ValueError for an unknown name."""
-    for name in names:
-        if name not in MEASUREMENTS:
-            known = ", ".join(MEASUREMENTS)
-            raise ValueError(f"unknown measurement {name!r}; choose among {known}{nearest(name, MEASUREMENTS)}")
-    for shared in (_curve_seconds, _decomposition_seconds):
-        shared.cache_clear()  # shared by the rows of one run, measured anew in the next
-    for name, measure in MEASUREMENTS.items():
-        if not names or name in names:
-            yield measure(case or Case())
 
 
 @in_float64
@@ -99,10 +44,10 @@ def moments(case: Case) -> Row:
     def compute(floor: float | None = None) -> Moments:
         return averaged_moments(draw.weights, law, sigma, noise_scale=scale, floor=floor)
 
-    seconds = _best(lambda: compute().second)
+    seconds = best_seconds(lambda: compute().second)
     orders = compute(floor=float(jnp.linalg.eigvalsh(compute().second)[0])).orders
-    floor = orders * _best(_product(case.features, case.samples, case.features))
-    return _row("moments", f"{case.size} K={orders}", seconds, floor, f"{orders} products p × n by n × p")
+    floor = orders * best_seconds(_product(case.features, case.samples, case.features))
+    return as_row("moments", f"{case.size} K={orders}", seconds, floor, f"{orders} products p × n by n × p")
 
 
 @in_float64
@@ -115,17 +60,17 @@ def times(case: Case) -> Row:
     spectrum = sample_spectrum(problem, draw)
     target = sample_target(spectrum, population_moments(problem, draw, spectrum))
     kappa = learning_rate_constant(noise_variance(case.diffusion_time), case.features / case.dim)
-    seconds = _best(lambda: loss_curves(spectrum, target, TIMES, Flow(kappa)).test)
+    seconds = best_seconds(lambda: loss_curves(spectrum, target, TIMES, Flow(kappa)).test)
     p, d = case.features, case.dim
-    floor = _best(_product(p, d, p)) + _best(_product(p, p, TIMES.size))
-    return _row("times", _sized(case), seconds, floor, "products p × d by d × p and p × p by p × times")
+    floor = best_seconds(_product(p, d, p)) + best_seconds(_product(p, p, TIMES.size))
+    return as_row("times", _sized(case), seconds, floor, "products p × d by d × p and p × p by p × times")
 
 
 def curve(case: Case) -> Row:
     """A whole curve, from nothing to losses and timescales, against one decomposition and one change of basis."""
-    seconds, memory = _curve_seconds(case), machine.peak_memory()
-    floor = _decomposition_seconds(case.features) + _rotation_seconds(case.features)
-    return _row("curve", _sized(case), seconds, floor, "one LAPACK decomposition and change of basis", memory)
+    seconds, memory = curve_seconds(case), machine.peak_memory()
+    floor = decomposition_seconds(case.features) + _rotation_seconds(case.features)
+    return as_row("curve", _sized(case), seconds, floor, "one LAPACK decomposition and change of basis", memory)
 
 
 @in_float64
@@ -148,10 +93,10 @@ def krylov(case: Case) -> Row:
         ran.append(pair[0].blocks)
         return loss_curves(*pair, TIMES, Flow(kappa)).test
 
-    seconds, memory = _best(compute, repeats=1), machine.peak_memory()
+    seconds, memory = best_seconds(compute, repeats=1), machine.peak_memory()
     route = f"route=krylov blocks={ran[0]}" if ran[0] else "route=dense"
-    floor = _decomposition_seconds(case.features)
-    return _row("krylov", f"{_sized(case)} {route}", seconds, floor, "one LAPACK decomposition", memory)
+    floor = decomposition_seconds(case.features)
+    return as_row("krylov", f"{_sized(case)} {route}", seconds, floor, "one LAPACK decomposition", memory)
 
 
 @in_float64
@@ -165,24 +110,15 @@ def baseline(case: Case) -> Row:
     key, function = jax.random.key(draw.seed), problem.sigma.function
     setting = published.setting(problem, draw, key, STABLE_SHARE)
     start = jnp.zeros((case.dim, case.features))
-    a_step = _best(lambda: published.descend(setting, start, key, count=STEPS, function=function)) / STEPS
-    an_evaluation = _best(lambda: published.monte_carlo_losses(setting, start, key, function=function))
+    a_step = best_seconds(lambda: published.descend(setting, start, key, count=STEPS, function=function)) / STEPS
+    an_evaluation = best_seconds(lambda: published.monte_carlo_losses(setting, start, key, function=function))
     memory = machine.peak_memory()
     psi_n, psi_p = problem.samples_per_dim, problem.features_per_dim
     edge = smallest_bulk_eigenvalue(constants(problem, draw.population.power), psi_n, psi_p)
     steps = math.ceil(10 * rate_time(edge, delta, psi_p) * case.dim**2 / setting.rate)
     seconds = steps * a_step + TIMES.size * an_evaluation
     measured = f"steps={steps} of {1e3 * a_step:.3g} ms, extrapolated from {STEPS}"
-    return _row("baseline", f"{_sized(case)} {measured}", seconds, _curve_seconds(case), "the exact route", memory)
-
-
-MEASUREMENTS: dict[str, Callable[[Case], Row]] = {
-    "baseline": baseline,
-    "moments": moments,
-    "times": times,
-    "curve": curve,
-    "krylov": krylov,
-}
+    return as_row("baseline", f"{_sized(case)} {measured}", seconds, curve_seconds(case), "the exact route", memory)
 
 
 def _draw(case: Case):
@@ -205,7 +141,7 @@ def _product(rows: int, inner: int, columns: int) -> Callable[[], jax.Array]:
 
 
 @lru_cache(maxsize=1)
-def _curve_seconds(case: Case) -> float:
+def curve_seconds(case: Case) -> float:
     started = time.perf_counter()
     train(case.problem, TIMES, dim=case.dim)
     return time.perf_counter() - started
@@ -213,7 +149,7 @@ def _curve_seconds(case: Case) -> float:
 
 @lru_cache(maxsize=1)
 @in_float64
-def _decomposition_seconds(features: int) -> float:
+def decomposition_seconds(features: int) -> float:
     """One symmetric eigen-decomposition of a random matrix."""
     square = np.random.default_rng(1).standard_normal((features, features))
     matrix = jnp.asarray(square @ square.T / features)
@@ -225,25 +161,8 @@ def _decomposition_seconds(features: int) -> float:
 @in_float64
 def _rotation_seconds(features: int) -> float:
     """The two products of a change of basis."""
-    return 2 * _best(_product(features, features, features), repeats=1)
-
-
-def _best(work: Callable[[], object], repeats: int = REPEATS) -> float:
-    """The least of a few timings, after one that compiles."""
-    jax.block_until_ready(work())
-    seconds = []
-    for _ in range(repeats):
-        started = time.perf_counter()
-        jax.block_until_ready(work())
-        seconds.append(time.perf_counter() - started)
-    return min(seconds)
+    return 2 * best_seconds(_product(features, features, features), repeats=1)
 
 
 def _sized(case: Case) -> str:
     return f"{case.size} times={TIMES.size}"
-
-
-def _row(name: str, size: str, seconds: float, floor: float, against: str, memory: int | None = None) -> Row:
-    """A row; `memory` is the peak before the floor was measured, where measuring it takes more than the work."""
-    peak = machine.peak_memory() if memory is None else memory
-    return Row(name, size, seconds, floor, seconds / floor, peak, ", ".join(machine.devices()), against)

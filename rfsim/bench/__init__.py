@@ -1,0 +1,39 @@
+"""Measurements of this machine, each beside its floor: operations over the measured rate, in the same run.
+
+Ratios are what to compare between machines and between days; seconds are of this run alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+from rfsim.bench import sample, theory
+from rfsim.bench.rows import Case, Row
+from rfsim.words import nearest
+
+__all__ = ["MEASUREMENTS", "Case", "Row", "run"]
+
+MEASUREMENTS: dict[str, Callable[[Case], Row]] = {
+    "baseline": sample.baseline,
+    "moments": sample.moments,
+    "times": sample.times,
+    "curve": sample.curve,
+    "krylov": sample.krylov,
+    "theory-process": theory.process,
+    "theory-spectrum": theory.spectrum,
+    "theory-curves": theory.curves,
+    "theory-map": theory.diagram,
+}
+
+
+def run(names: Sequence[str] = (), case: Case | None = None) -> Iterator[Row]:
+    """Rows of the measurements named (all by default), as they end. ValueError for an unknown name."""
+    for name in names:
+        if name not in MEASUREMENTS:
+            known = ", ".join(MEASUREMENTS)
+            raise ValueError(f"unknown measurement {name!r}; choose among {known}{nearest(name, MEASUREMENTS)}")
+    for shared in (sample.curve_seconds, sample.decomposition_seconds):
+        shared.cache_clear()  # shared by the rows of one run, measured anew in the next
+    for name, measure in MEASUREMENTS.items():
+        if not names or name in names:
+            yield measure(case or Case())

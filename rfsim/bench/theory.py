@@ -1,0 +1,143 @@
+"""Rows of the limit: a spectrum in a process of its own, spectrum, curves and map.
+
+Floors count the elementwise complex operations of what cannot be left out, Newton steps and two-point tables, as XLA
+counts them, over the rate at which one core multiplies and adds complex numbers that its cache holds.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from rfsim import machine
+from rfsim import theory as limit_of
+from rfsim.bench.rows import Case, Row, as_row, best_seconds
+from rfsim.precision import in_float64
+from rfsim.theory import contours, maps, solver, tables
+from rfsim.theory.equations import Point, differences, equations, state
+from rfsim.theory.limits import Limit
+
+POINTS = 400
+TIMES = np.geomspace(1e-1, 1e7, 200)
+MAP_TIMES = (1e3, 1e4)
+LARGEST = 64.0  # ψ of the map's far corner
+NUMBERS, ROUNDS = 2048, 1000  # 32 KiB of complex numbers
+
+SPECTRUM = """
+from rfsim import Problem, machine, theory
+theory.spectrum(Problem(samples_per_dim={}, features_per_dim={}, diffusion_time={}), points={})
+print(machine.peak_memory())
+"""
+
+
+def process(case: Case) -> Row:
+    """`spectrum` in a fresh process, nothing compiled before, against one that only imports what it needs."""
+    problem = case.problem
+    code = SPECTRUM.format(problem.samples_per_dim, problem.features_per_dim, problem.diffusion_time, POINTS)
+    seconds, memory = _process(code)
+    floor, _ = _process("from rfsim import Problem, machine, theory; theory.spectrum; print(machine.peak_memory())")
+    return as_row(
+        "theory-process", _sized(case, f"points={POINTS}"), seconds, floor, "a process that only imports", memory
+    )
+
+
+@in_float64
+def spectrum(case: Case) -> Row:
+    """Masses and edges of all parts and the density at 400 points, against the Newton steps of points and contours."""
+    problem = case.problem
+    seconds = best_seconds(lambda: limit_of.spectrum(problem, points=POINTS).density.values)
+    bulks = sum(bool(part.lower < part.upper) for part in limit_of.parts(limit_of.limit(problem)))
+    points = POINTS + bulks * contours.arcs([0.0, 1.0]).points.size
+    floor = points * len(solver.PATH) * _step_operations(limit_of.limit(problem)) / _rate()
+    against = f"{len(solver.PATH)} Newton steps at {points} points"
+    return as_row("theory-spectrum", _sized(case, f"points={POINTS}"), seconds, floor, against)
+
+
+@in_float64
+def curves(case: Case) -> Row:
+    """All of `theory.curves` at 200 training times, against Newton steps and tables at its last two node counts."""
+    problem, limit = case.problem, limit_of.limit(case.problem)
+    seconds = best_seconds(lambda: limit_of.curves(problem, TIMES).test.values)
+    nodes = int(limit_of.curves(problem, TIMES).nodes)
+    half = np.array([nodes // 4, nodes // 2])  # upper halves
+    operations = half.sum() * len(solver.PATH) * _step_operations(limit) + (half**2).sum() * _pair_operations(limit)
+    against = f"Newton steps and tables of {nodes // 2} and {nodes} nodes"
+    return as_row("theory-curves", _sized(case, f"times={TIMES.size}"), seconds, float(operations / _rate()), against)
+
+
+@in_float64
+def diagram(case: Case) -> Row:
+    """The map of L_gen at two training times to 1e-4, on all cores, against its cells' Newton steps and tables."""
+    axis, limit = np.geomspace(1, LARGEST, case.cells).tolist(), limit_of.limit(case.problem)
+
+    def compute() -> np.ndarray:
+        found = limit_of.diagram(case.problem, samples_per_dim=axis, features_per_dim=axis, train_times=MAP_TIMES)
+        return found.gen.values
+
+    started = time.perf_counter()
+    compute()
+    first = time.perf_counter() - started
+    seconds = best_seconds(compute, repeats=1)
+    half = np.array(maps.NODES[:2]) // 2
+    each = half.sum() * len(maps.SHORT_PATH) * _step_operations(limit) + (half**2).sum() * _pair_operations(limit)
+    floor = case.cells**2 * each / (_rate() * machine.threads())
+    against = f"Newton steps and tables of {maps.NODES[0]} and {maps.NODES[1]} nodes for every cell, on every core"
+    size = _sized(
+        case, f"cells={case.cells}x{case.cells} times={len(MAP_TIMES)}, compiled and computed in {first:.3g} s"
+    )
+    return as_row("theory-map", size, seconds, float(floor), against)
+
+
+def _process(code: str) -> tuple[float, int]:
+    """Seconds and peak memory of a Python process that runs `code` and prints its peak memory."""
+    environment = os.environ | {"JAX_ENABLE_COMPILATION_CACHE": "false"}
+    started = time.perf_counter()
+    done = subprocess.run([sys.executable, "-c", code], env=environment, check=True, capture_output=True, text=True)
+    return time.perf_counter() - started, int(done.stdout)
+
+
+def _step_operations(limit: Limit) -> float:
+    """Operations of one Newton step at one point."""
+    numbers = jnp.ones(NUMBERS, dtype=complex)
+
+    def step(limit: Limit, x: Point, offset: jax.Array) -> Point:
+        at = state(limit, x)
+        return differences(limit, at, at).solve(equations(limit, at, offset)[0])
+
+    return _operations(step, limit, Point(numbers, numbers, numbers), numbers) / NUMBERS
+
+
+def _pair_operations(limit: Limit) -> float:
+    """Operations of the tables per pair of points."""
+    nodes = jnp.ones(64, dtype=complex)
+    x = jax.eval_shape(state, limit, Point(nodes, nodes, nodes))
+    return _operations(tables.tables, limit, nodes, nodes, x) / nodes.size**2
+
+
+def _operations(function: Callable[..., Any], *args: Any) -> float:
+    """XLA's count of a function's elementwise operations, compiled."""
+    analysis = jax.jit(function).lower(*args).compile().cost_analysis()
+    assert analysis is not None  # every backend of JAX that compiles in float64 counts
+    return float(analysis["flops"])
+
+
+def _rate() -> float:
+    """Complex multiplications and additions per second of one core, on numbers that its cache holds."""
+    x = jnp.full(NUMBERS, 0.3 + 0.2j)
+    chain = jax.jit(lambda a: jax.lax.fori_loop(0, ROUNDS, lambda _, y: y * a + a, a))
+    return 2 * NUMBERS * ROUNDS / best_seconds(lambda: chain(x))
+
+
+def _sized(case: Case, measured: str) -> str:
+    problem = case.problem
+    return (
+        f"psi_n={problem.samples_per_dim:g} psi_p={problem.features_per_dim:g} t={problem.diffusion_time:g} {measured}"
+    )
