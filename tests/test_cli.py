@@ -18,6 +18,8 @@ from rfsim import api, data, plotting, store
 from rfsim.cli import answers, asking, flags, main
 from rfsim.cli.app import TRAIN_TIMES
 from rfsim.model import Problem
+from tests.commands import answer, assert_refused, run, snapshot
+from tests.commands import place as place
 
 SMALL = ["--dim", "10", "--samples-per-dim", "2", "--features-per-dim", "4"]
 DRAW, SAVE = plotting.plot, plotting.save
@@ -27,63 +29,12 @@ PROBLEM_KEYS = {
 }  # fmt: skip
 
 
-@pytest.fixture(autouse=True)
-def place(tmp_path, monkeypatch):
-    """Every test runs in its own folder, with its own cache, and draws in no time."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("RFSIM_CACHE", str(tmp_path / ".cache"))
-    monkeypatch.setattr("rfsim.machine.use_compilation_cache", lambda: None)  # JAX's configuration is global
-
-    def save(figure, stem, *, style="paper"):
-        Path(stem).parent.mkdir(parents=True, exist_ok=True)
-        paths = [Path(f"{stem}.{suffix}") for suffix in ("pdf", "png")]
-        for path in paths:
-            path.write_text(f"{figure} {style}")
-        return paths
-
-    monkeypatch.setattr(plotting, "plot", lambda result, *, style, width: f"{store.settings(result)} {style} {width}")
-    monkeypatch.setattr(plotting, "save", save)
-    return tmp_path
-
-
 @pytest.fixture(scope="module")
 def stored(tmp_path_factory):
     """A stored training result."""
     path = tmp_path_factory.mktemp("stored") / "result.nc"
     store.save(api.train(Problem(samples_per_dim=2, features_per_dim=4), dim=10), path)
     return path
-
-
-def run(capsys, *arguments: str) -> tuple[int, str, str]:
-    status = main(arguments)
-    captured = capsys.readouterr()
-    return status, captured.out, captured.err
-
-
-def answer(capsys, *arguments: str) -> dict:
-    status, out, _ = run(capsys, *arguments, "--json")
-    assert status == 0
-    assert out.count("\n") == 1
-
-    def refuse(name):
-        raise AssertionError(f"{name} is not JSON")
-
-    return json.loads(out, parse_constant=refuse)
-
-
-def assert_refused(capsys, *arguments: str, match: str) -> None:
-    before = snapshot()
-    status, out, err = run(capsys, *arguments)
-    assert (status, out) == (2, "")
-    assert err.startswith("rfsim: ")
-    assert err.count("\n") == 1
-    assert "Traceback" not in err
-    assert re.search(match, err), err
-    assert snapshot() == before
-
-
-def snapshot() -> dict[str, bytes]:
-    return {str(p): p.read_bytes() if p.is_file() else b"" for p in Path.cwd().rglob("*")}
 
 
 # --- the JSON objects ---------------------------------------------------------------------------------------------
@@ -95,7 +46,7 @@ def test_train_prints_the_contract(capsys):
         "schema", "problem", "train_time", "train", "test", "score", "gen", "tau_gen", "tau_mem", "residual",
     ]  # fmt: skip
     assert found["schema"] == 1
-    assert set(found["problem"]) == PROBLEM_KEYS | {"by_part", "trainer"}
+    assert set(found["problem"]) == PROBLEM_KEYS | {"by_part", "trainer", "fresh_noise"}
     assert (found["problem"]["n"], found["problem"]["p"]) == (20, 40)
     assert found["problem"]["noise_copies"] == "inf"
     assert found["train_time"] == [0.0, 100.0, "inf"]
@@ -186,7 +137,9 @@ def test_linear_features_never_memorize(capsys):
     assert "tau_mem  formula inf  main -  mini -" in told
 
 
-@pytest.mark.parametrize("name", ["relu", "softplus", "sine", "hermite3"])
+@pytest.mark.parametrize(
+    "name", ["hermite3", *(pytest.param(name, marks=pytest.mark.slow) for name in ("relu", "softplus", "sine"))]
+)
 def test_every_activation_is_a_flag(capsys, name):
     found = answer(capsys, "train", "--activation", name, "--dim", "12", "--features-per-dim", "3", "--quiet")
     assert found["test"][0] < 1

@@ -142,6 +142,7 @@ class LimitFlags:
         str,
         text_flag(
             "isotropic[:VARIANCE], atoms:W@L,…, powerlaw:ALPHA, subspace:FRACTION, mixture:SEPARATION, digits[:K], "
+            "eigenvalues:FILE of Σ, "
             "or a .npy, .npz or .csv file of shape (samples, dimensions)."
         ),
     ] = "isotropic"

@@ -31,8 +31,14 @@ def spectrum_answer(data: xr.Dataset) -> dict[str, Any]:
         "bulks": bulks,
         "constants": {name: float(data[name]) for name in ("a", "b", "v2", "s2")},
         "density": {"eigenvalue": data.eigenvalue.values, "density": data.density.values},
-        "residual": float(data.residual.max()),
+        "residual": float(data.density_residual.max()),
     }
+    if "form" in data.dims:
+        edges = [(key, data[f"large_{key}"].values) for key in ("mass", "lower", "upper")]
+        answer["large"] = [
+            {"name": str(name)} | {key: float(values[k]) for key, values in edges}
+            for k, name in enumerate(data.form.values)
+        ]
     return store.plain(answer)
 
 
@@ -81,20 +87,27 @@ def ridge_lines(data: xr.Dataset) -> list[str]:
 
 
 def failed_points(data: xr.Dataset) -> list[str]:
-    """One line for what did not converge: how many points, and the worst residual; empty where all did."""
-    if "ridge" in data.dims:
-        lost, worst, what = data.ridge.values[np.isnan(data.test.values)], data.residual, "ridges"
-    elif "eigenvalue" in data.dims:
-        lost, worst, what = data.eigenvalue.values[np.isnan(data.density.values)], data.residual, "eigenvalues"
-    else:
-        lost, worst, what = data.train_time.values[np.isnan(data.test.values)], data.error, "training times"
-    if not lost.size:
-        return []
-    size = "error" if what == "training times" else "residual"
-    return [
-        f"{lost.size} of {worst.size} {what} did not converge, the first at {lost[0]:g}; the worst {size} is "
-        f"{float(worst.max()):.1e}; they are left out"
+    """A line for each thing that did not converge: how many points, and the worst residual; empty where all did."""
+    checks = [
+        ("ridge", "test", "residual", "ridges"),
+        ("train_time", "test", "error", "training times"),
+        ("train_time", "test_without", "part_error", "training times, by part,"),
+        ("eigenvalue", "density", "density_residual", "eigenvalues"),
     ]
+    found = []
+    for axis, values, size, what in checks:
+        if axis not in data.dims or values not in data:
+            continue
+        missing = np.isnan(data[values].transpose(..., axis).values).reshape(-1, data.sizes[axis]).any(0)
+        if missing.any():
+            worst = f"the worst {size.replace('_', ' ')} is {float(data[size].max()):.1e}"
+            found.append(
+                f"{missing.sum()} of {missing.size} {what} did not converge, the first at "
+                f"{data[axis].values[missing][0]:g}; {worst}; they are left out"
+            )
+    if "best_ridge" in data and np.isnan(data.best_ridge):
+        found.append("the best ridge was not found: the spectrum's edges, between which it is looked for, were not")
+    return found
 
 
 def _head(data: xr.Dataset) -> dict[str, Any]:

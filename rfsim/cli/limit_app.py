@@ -12,6 +12,7 @@ from rfsim.cli.flags import FigureFlags, LimitFlags, OutputFlags, listed, read_a
 
 LIMIT, OUTPUT, FIGURE = LimitFlags(), OutputFlags(), FigureFlags()
 TRAIN_TIMES = (1.0, 100.0, 1e5)
+RIDGES = (1e-3, 1e-2, 1e-1)
 
 theory = App(name="theory", help="The d → ∞ theory: spectra, learning curves and ridge losses without a sample.")
 
@@ -52,5 +53,30 @@ def spectrum(*, problem: LimitFlags = LIMIT, output: OutputFlags = OUTPUT, figur
         theory.spectrum,
         {},
         Views(answers.spectrum_answer, answers.spectrum_lines, answers.failed_points),
+        (problem, output, figure),
+    )
+
+
+@theory.command
+def ridge(
+    *,
+    problem: LimitFlags = LIMIT,
+    ridges: Annotated[
+        tuple[float, ...], read_as(times, "Ridges γ, separated by commas.", show_default=listed)
+    ] = RIDGES,
+    output: OutputFlags = OUTPUT,
+    figure: FigureFlags = FIGURE,
+) -> int:
+    """Losses of the ridge minimizer, and the best ridge."""
+    from rfsim import theory
+    from rfsim.cli import limit_answers as answers
+
+    if problem.ridge != LimitFlags().ridge:
+        raise ValueError(f"theory ridge takes its ridges from --ridges; got --ridge {problem.ridge:g}")
+    return compute(
+        "theory ridge",
+        partial(theory.ridge, ridges=ridges),
+        {"ridges": list(ridges)},
+        Views(answers.ridge_answer, answers.ridge_lines, answers.failed_points),
         (problem, output, figure),
     )

@@ -7,7 +7,7 @@ over seeds. The only room that knows matplotlib, which it uses without pyplot an
 from rfsim.plotting.curves import energy_panel, family_panel, loss_panel
 from rfsim.plotting.figures import plot, problem_line
 from rfsim.plotting.layout import legend_above
-from rfsim.plotting.limit import LINE, limit_density, limit_losses, limit_spectrum_panel, ridge_panel
+from rfsim.plotting.limit import DOTS, DOTTED, limit_density, limit_losses, limit_spectrum_panel, ridge_panel
 from rfsim.plotting.multiples import collapse_grid, part_legend, spectrum_strip
 from rfsim.plotting.spectra import Histograms, part_histograms, spectrum_panel
 from rfsim.plotting.style import (
@@ -27,7 +27,8 @@ from rfsim.plotting.style import (
 )
 
 __all__ = [
-    "LINE",
+    "DOTS",
+    "DOTTED",
     "LOSS_LOOKS",
     "MARKER_COLOR",
     "PART_LOOKS",

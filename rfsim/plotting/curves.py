@@ -99,7 +99,7 @@ def family_panel(
     Raises ValueError where no result has that time.
     """
     handles = []
-    timed = [_has_time(result, scale_time) for result in results.values()]
+    timed = [has_time(result, scale_time) for result in results.values()]
     for color, known, (label, result) in zip(sequence(len(results)), timed, results.items(), strict=True):
         if any(timed) and not known:
             continue
@@ -186,7 +186,8 @@ def time_unit(result: xr.Dataset, scale_time: str | None) -> float:
     return unit
 
 
-def _has_time(result: xr.Dataset, scale_time: str | None) -> bool:
+def has_time(result: xr.Dataset, scale_time: str | None) -> bool:
+    """Whether the result has that time, finite for every seed."""
     if scale_time not in TIME_UNITS or "tau_mem" not in result:
         return scale_time is None
     return bool(np.isfinite(result.tau_mem.sel(mem_route=scale_time)).all())

@@ -88,13 +88,13 @@ def _train(result: xr.Dataset) -> Page:
 
 def _limit_curves(result: xr.Dataset) -> Page:
     panels = _losses(result)
-    below = [name for name, drawn in (("energy", "energy" in result), ("bias", _known(result))) if drawn]
-    if "energy" in below:
-        panels["energy"] = lambda ax: energy_panel(ax, result)
-    if "bias" in below:
+    if _known(result):
         panels["bias"] = lambda ax: loss_panel(ax, result, ("score", "bias2", "variance"), flags=())
-    rows = [["losses", "gap"], below * (1 if len(below) == 2 else 2)] if below else [["losses", "gap"]]
-    return Page(rows, panels)
+    if "energy" in result:
+        panels["energy"] = lambda ax: energy_panel(ax, result)
+    panels["log"] = lambda ax: limit_spectrum_panel(ax, result)
+    names = [*panels, *(["log"] if len(panels) % 2 else [])]
+    return Page([names[k : k + 2] for k in range(0, len(names), 2)], panels)
 
 
 def _limit_ridge(result: xr.Dataset) -> Page:
@@ -132,8 +132,9 @@ def problem_line(result: xr.Dataset) -> list[str]:
     """What a result was made of, in the papers' symbols, as pieces of a title."""
     s = store.settings(result)
     name = str(s["data"])
-    if "data_digest" in s:
-        name = Path(name).name if is_array_spec(name) else "array"
+    kind, _, path = name.partition(":")
+    if is_array_spec(name) or kind == "eigenvalues":
+        name = Path(path or name).name if kind != "digits" else name
     # file names may hold anything: what the fonts lack becomes "?", and "$" must not open mathtext
     name = name.encode("latin-1", "replace").decode("latin-1").replace("\n", " ")
     name = (name if len(name) <= 28 else name[:27] + "…").replace("$", r"\$")

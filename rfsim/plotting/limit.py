@@ -8,17 +8,17 @@ from typing import Any
 import matplotlib
 import numpy as np
 import xarray as xr
-from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
-from rfsim.plotting.curves import MANY, time_unit
+from rfsim.plotting.curves import MANY, has_time, time_unit
 from rfsim.plotting.layout import broken_axis, legend_above
 from rfsim.plotting.style import LOSS_LOOKS, in_style, number, part_look, sequence
 
-LINE = {"color": "black", "linestyle": (0, (3, 1.2))}
+DOTS = (0, (1, 1))  # of losses: those of samples are whole or dashed
+DOTTED = r"dotted: $d\to\infty$"
 
 
 @in_style
@@ -51,6 +51,9 @@ def limit_spectrum_panel(
             ax.plot(lam, height, color="#222222", linewidth=0.5 * matplotlib.rcParams["lines.linewidth"])
             ends += [lam[0], lam[-1]]
             tallest, lowest = max(tallest, float(height.max())), min(lowest, float(height.max()))
+    if log and "large_density" in result and parts is None:
+        handles.append(_large_form(ax, result))
+        tallest = max(tallest, float((result.large_eigenvalue * result.large_density).max()))
     if not log and ends and tallest > 20 * lowest:
         ax.set_yscale("log")
         ax.set_ylim(1e-2 * lowest, 1.5 * tallest)
@@ -64,6 +67,17 @@ def limit_spectrum_panel(
     ax.set_xlabel(r"eigenvalue $\lambda$ of $U$")
     ax.set_ylabel(r"$\lambda\,\rho(\lambda)$ (mass per $\ln\lambda$)" if log else r"density $\rho(\lambda)$")
     legend_above(ax, handles, handle_length=1.4)
+
+
+def _large_form(ax: Axes, result: xr.Dataset) -> Line2D:
+    """Theorem 3.2's density as a dotted line, cut at the limits of the axis."""
+    width = 0.9 * matplotlib.rcParams["lines.linewidth"]
+    look: dict[str, Any] = {"color": "black", "linestyle": (0, (1, 1)), "linewidth": width}
+    lam = result.large_eigenvalue.values
+    for k in np.unique(result.large_interval.values):
+        inside = result.large_interval.values == k
+        ax.plot(lam[inside], (lam * result.large_density.values)[inside], **look)
+    return Line2D([], [], label=r"$\rho_1$, $\rho_2$ of B25, Thm 3.2", **look)
 
 
 def pieces(result: xr.Dataset, name: str | None = None) -> list[tuple[NDArray[np.float64], NDArray[np.float64]]]:
@@ -83,16 +97,13 @@ def pieces(result: xr.Dataset, name: str | None = None) -> list[tuple[NDArray[np
 
 
 @in_style
-def limit_density(ax: Axes, result: xr.Dataset, *, scale: str = "log", legend: bool = False) -> Artist:
-    """The density of the limit as a line over the histogram of a sample; returns the legend's handle."""
-    thin = LINE | {"linewidth": 0.8 * matplotlib.rcParams["lines.linewidth"]}
+def limit_density(ax: Axes, result: xr.Dataset, *, scale: str = "log", color: str = "black", dash: Any = "-") -> None:
+    """The density of the limit as a line over the histogram of a sample."""
+    width = 0.8 * matplotlib.rcParams["lines.linewidth"]
     for lam, rho in pieces(result):
         height = lam * rho if scale == "log" else rho
-        ax.plot(lam, np.where(height > 0, height, np.nan) if ax.get_yscale() == "log" else height, **thin)
-    handle = Line2D([], [], label=r"$d\to\infty$", **thin)
-    if legend:
-        legend_above(ax, [handle])
-    return handle
+        shown = np.where(height > 0, height, np.nan) if ax.get_yscale() == "log" else height
+        ax.plot(lam, shown, color=color, linestyle=dash, linewidth=width)
 
 
 @in_style
@@ -103,22 +114,22 @@ def limit_losses(
     *,
     scale_time: str | None = None,
     relative: bool = False,
-) -> Artist:
-    """One loss of the limit over a panel of samples: a family in the colors of `family_panel`, dashed, or one in black.
+) -> None:
+    """One loss of the limit over a panel of samples: a family in the colors of `family_panel`, or one in black, dotted.
 
-    scale_time and relative as there. Returns the legend's handle.
+    scale_time and relative as there; a result without that time is left out.
     """
-    one = isinstance(results, xr.Dataset)
     family = {"": results} if isinstance(results, xr.Dataset) else results
-    colors = ["black"] if one else sequence(len(family))
-    thin = {"linestyle": LINE["linestyle"], "linewidth": 0.8 * matplotlib.rcParams["lines.linewidth"]}
-    for color, result in zip(colors, family.values(), strict=True):
+    colors = ["black"] if isinstance(results, xr.Dataset) else sequence(max(len(family), 1))
+    width = 0.8 * matplotlib.rcParams["lines.linewidth"]
+    for color, result in zip(colors, family.values(), strict=False):
+        if not has_time(result, scale_time):
+            continue
         times, values = result.train_time.values / time_unit(result, scale_time), result[quantity].values
         if relative:
             values = values / values[np.isinf(times)]
         shown = np.isfinite(times) & (times > 0)
-        ax.plot(times[shown], values[shown], color=color, **thin)
-    return Line2D([], [], color="black", label=r"$d\to\infty$", **thin)
+        ax.plot(times[shown], values[shown], color=color, linestyle=DOTS, linewidth=width)
 
 
 @in_style

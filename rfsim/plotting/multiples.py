@@ -13,6 +13,7 @@ from matplotlib.ticker import NullLocator
 
 from rfsim.plotting.curves import family_panel
 from rfsim.plotting.layout import legend_above
+from rfsim.plotting.limit import limit_losses, pieces
 from rfsim.plotting.spectra import part_histograms
 from rfsim.plotting.style import PART_LOOKS, in_style, style_of
 
@@ -20,12 +21,16 @@ COLLAPSE_TIMES = (1e-3, 1e2)  # in units of the predicted time
 STRIP_HEIGHTS = (1e-3, 3.0)
 
 
-def collapse_grid(axes: np.ndarray, families: Mapping[str, Mapping[str, xr.Dataset]]) -> None:
+def collapse_grid(
+    axes: np.ndarray,
+    families: Mapping[str, Mapping[str, xr.Dataset]],
+    limits: Mapping[str, Mapping[str, xr.Dataset]] | None = None,
+) -> None:
     """L_gen of families of trainings, a row each: against τ, and over its value at τ = ∞ against τ/τ_mem and τ/τ_mini.
 
     axes: (families, 3). families: what names the row → label in the legend → result; all families have the same
-    labels, and the first row carries their legend. Lines cross where a curve passes half of its final value at the
-    predicted time.
+    labels, and the first row carries their legend; limits: the same families as d → ∞, dotted. Lines cross where a
+    curve passes half of its final value at the predicted time.
 
     Raises ValueError where axes and families do not fit.
     """
@@ -33,9 +38,12 @@ def collapse_grid(axes: np.ndarray, families: Mapping[str, Mapping[str, xr.Datas
         raise ValueError(f"{len(families)} families need axes of shape ({len(families)}, 3); got {axes.shape}")
     for number, (row, (name, family)) in enumerate(zip(axes, families.items(), strict=True)):
         family_panel(row[0], family, legend=number == 0)
+        known = limits[name] if limits else {}
+        limit_losses(row[0], known)
         row[0].set_ylim(0, None)
         for ax, scale in zip(row[1:], ("formula", "mini"), strict=True):
             family_panel(ax, family, scale_time=scale, relative=True, legend=False)
+            limit_losses(ax, known, scale_time=scale, relative=True)
             ax.set_xlim(COLLAPSE_TIMES)
             with style_of(ax):
                 thin = {"color": "black", "linewidth": 0.5 * matplotlib.rcParams["lines.linewidth"], "zorder": 0.5}
@@ -54,12 +62,18 @@ def collapse_grid(axes: np.ndarray, families: Mapping[str, Mapping[str, xr.Datas
 
 @in_style
 def spectrum_strip(
-    ax: Axes, result: xr.Dataset, label: str, limits: tuple[float, float], *, marks: Sequence[float] = ()
+    ax: Axes,
+    result: xr.Dataset,
+    label: str,
+    limits: tuple[float, float],
+    *,
+    marks: Sequence[float] = (),
+    limit: xr.Dataset | None = None,
 ) -> None:
     """The spectrum of U as a strip of a stack: λρ(λ) on log axes, stacked by part, named inside; one seed or many.
 
-    limits: of λ, shared by the stack. marks: values of λ to be marked at its foot. Atoms are left out: U averaged
-    over the noise has none at finite d, but for its zeros.
+    limits: of λ, shared by the stack. marks: values of λ to be marked at its foot; limit: the density as d → ∞, a
+    line. Atoms are left out: U averaged over the noise has none at finite d, but for its zeros.
     """
     edges, heights, _ = part_histograms(result)
     weight = np.diff(edges) / np.diff(np.log(edges))
@@ -69,6 +83,9 @@ def spectrum_strip(
         ax.stairs(top, edges, baseline=base, fill=True, color=PART_LOOKS[name].color, linewidth=0)
         base = top
     ax.stairs(base, edges, color="#222222", linewidth=0.5 * matplotlib.rcParams["lines.linewidth"])
+    for lam, rho in pieces(limit) if limit is not None else ():
+        inside = rho > 0
+        ax.plot(lam[inside], (lam * rho)[inside], color="black", linewidth=0.7 * matplotlib.rcParams["lines.linewidth"])
     ax.set_xscale("log")
     ax.set_yscale("log")
     ax.set_xlim(limits)
