@@ -18,7 +18,7 @@ import xarray as xr
 
 from rfsim import Problem
 from rfsim.claims import Claim, Judgment, Results, decide, part_eigenvalues, standard_error
-from rfsim.reproduce import Cell
+from rfsim.reproduce import Cell, with_limits
 from rfsim.training.timescales import largest_bulk_eigenvalue, smallest_bulk_eigenvalue
 
 FIGURES = {
@@ -26,7 +26,7 @@ FIGURES = {
     "b25-fig14": "Bonnaire et al. 2025, Fig. 14: spectrum of U, two atoms 0.5/1.5",
 }
 DIM = {"quick": 24, "paper": 100}
-SECONDS = {"quick": 14, "paper": 170}
+SECONDS = {"quick": 20, "paper": 170}
 
 ISOTROPIC, ATOMS = "isotropic", "atoms:0.5@0.5,0.5@1.5"
 SAMPLES_PER_DIM = (8, 32)
@@ -37,16 +37,18 @@ def label(samples_per_dim: int, data: str) -> str:
 
 
 def cells(size: str) -> list[Cell]:
-    return [
-        Cell(
-            label(psi_n, data),
-            "spectrum",
-            Problem(samples_per_dim=psi_n, features_per_dim=64, diffusion_time=0.01, data=data),
-            {"dim": DIM[size], "seeds": 3 if size == "quick" else 1},
-        )
-        for data in (ISOTROPIC, ATOMS)
-        for psi_n in SAMPLES_PER_DIM
-    ]
+    return with_limits(
+        [
+            Cell(
+                label(psi_n, data),
+                "spectrum",
+                Problem(samples_per_dim=psi_n, features_per_dim=64, diffusion_time=0.01, data=data),
+                {"dim": DIM[size], "seeds": 3 if size == "quick" else 1},
+            )
+            for data in (ISOTROPIC, ATOMS)
+            for psi_n in SAMPLES_PER_DIM
+        ]
+    )
 
 
 def published_edges(result: xr.Dataset, samples_per_dim: float) -> tuple[float, float]:

@@ -16,11 +16,11 @@ import numpy as np
 
 from rfsim import Problem
 from rfsim.claims import Claim, Judgment, Results, decide, growth, onsets, spread, standard_error
-from rfsim.reproduce import Cell
+from rfsim.reproduce import Cell, with_limits
 
 FIGURES = {"b25-fig5": "Bonnaire et al. 2025, Fig. 5A, B: losses against training time"}
 DIM = {"quick": 24, "paper": 100}
-SECONDS = {"quick": 16, "paper": 205}
+SECONDS = {"quick": 23, "paper": 205}
 
 SAMPLES_PER_DIM = (4, 8, 16, 32)
 TIMES = np.geomspace(1e-1, 1e6, 141).tolist()
@@ -31,15 +31,17 @@ def label(samples_per_dim: int) -> str:
 
 
 def cells(size: str) -> list[Cell]:
-    return [
-        Cell(
-            label(psi_n),
-            "train",
-            Problem(samples_per_dim=psi_n, features_per_dim=64, diffusion_time=0.1),
-            {"dim": DIM[size], "train_times": [*TIMES, float("inf")], "seeds": 2 if size == "quick" else 1},
-        )
-        for psi_n in SAMPLES_PER_DIM
-    ]
+    return with_limits(
+        [
+            Cell(
+                label(psi_n),
+                "train",
+                Problem(samples_per_dim=psi_n, features_per_dim=64, diffusion_time=0.1),
+                {"dim": DIM[size], "train_times": [*TIMES, float("inf")], "seeds": 2 if size == "quick" else 1},
+            )
+            for psi_n in SAMPLES_PER_DIM
+        ]
+    )
 
 
 def collapse(route: str, results: Results) -> Judgment:

@@ -14,11 +14,11 @@ import numpy as np
 
 from rfsim import Problem
 from rfsim.claims import Claim, Judgment, Results, decide, onsets, rise, standard_error
-from rfsim.reproduce import Cell
+from rfsim.reproduce import Cell, with_limits
 
 FIGURES = {"digits": "ours: spectrum and losses for 8 × 8 digits"}
 FEATURES_PER_DIM = {"quick": 12, "paper": 64}
-SECONDS = {"quick": 9, "paper": 65}
+SECONDS = {"quick": 21, "paper": 65}
 
 SAMPLES_PER_DIM = (4, 8)
 TIMES = np.geomspace(1e-1, 1e7, 121).tolist()
@@ -29,15 +29,19 @@ def label(samples_per_dim: int) -> str:
 
 
 def cells(size: str) -> list[Cell]:
-    return [
-        Cell(
-            label(psi_n),
-            "train",
-            Problem(samples_per_dim=psi_n, features_per_dim=FEATURES_PER_DIM[size], diffusion_time=0.1, data="digits"),
-            {"train_times": [*TIMES, float("inf")], "seeds": 2},
-        )
-        for psi_n in SAMPLES_PER_DIM
-    ]
+    return with_limits(
+        [
+            Cell(
+                label(psi_n),
+                "train",
+                Problem(
+                    samples_per_dim=psi_n, features_per_dim=FEATURES_PER_DIM[size], diffusion_time=0.1, data="digits"
+                ),
+                {"train_times": [*TIMES, float("inf")], "seeds": 2},
+            )
+            for psi_n in SAMPLES_PER_DIM
+        ]
+    )
 
 
 def separated(results: Results) -> Judgment:

@@ -19,11 +19,11 @@ import numpy as np
 
 from rfsim import Problem
 from rfsim.claims import Claim, Judgment, Results, decide, growth, onsets, rise, spread
-from rfsim.reproduce import Cell
+from rfsim.reproduce import Cell, with_limits
 
 FIGURES = {"b25-fig11": "Bonnaire et al. 2025, Fig. 11: L_gen against training time, several diffusion times"}
 DIM = {"quick": 16, "paper": 100}
-SECONDS = {"quick": 7, "paper": 125}
+SECONDS = {"quick": 23, "paper": 125}
 
 DIFFUSION_TIMES = (0.01, 0.1, 0.3, 1.0)
 SAMPLES_PER_DIM = (4, 8, 16)
@@ -35,16 +35,18 @@ def label(diffusion_time: float, samples_per_dim: int) -> str:
 
 
 def cells(size: str) -> list[Cell]:
-    return [
-        Cell(
-            label(t, psi_n),
-            "train",
-            Problem(samples_per_dim=psi_n, features_per_dim=32, diffusion_time=t),
-            {"dim": DIM[size], "train_times": [*TIMES, float("inf")]},
-        )
-        for t in DIFFUSION_TIMES
-        for psi_n in SAMPLES_PER_DIM
-    ]
+    return with_limits(
+        [
+            Cell(
+                label(t, psi_n),
+                "train",
+                Problem(samples_per_dim=psi_n, features_per_dim=32, diffusion_time=t),
+                {"dim": DIM[size], "train_times": [*TIMES, float("inf")]},
+            )
+            for t in DIFFUSION_TIMES
+            for psi_n in SAMPLES_PER_DIM
+        ]
+    )
 
 
 def family(results: Results, diffusion_time: float) -> list:

@@ -18,11 +18,11 @@ import numpy as np
 
 from rfsim import Problem
 from rfsim.claims import Claim, Judgment, Results, decide, growth, onsets, rise, spread
-from rfsim.reproduce import Cell
+from rfsim.reproduce import Cell, with_limits
 
 FIGURES = {"b25-fig12": "Bonnaire et al. 2025, Fig. 12: L_gen against training time, data of other variance"}
 DIM = {"quick": 16, "paper": 100}
-SECONDS = {"quick": 7, "paper": 75}
+SECONDS = {"quick": 11, "paper": 75}
 
 SCALES = (2.0, 0.5)  # σ_x
 SAMPLES_PER_DIM = (4, 8, 16, 32)
@@ -34,16 +34,18 @@ def label(scale: float, samples_per_dim: int) -> str:
 
 
 def cells(size: str) -> list[Cell]:
-    return [
-        Cell(
-            label(scale, psi_n),
-            "train",
-            Problem(samples_per_dim=psi_n, features_per_dim=32, diffusion_time=0.1, data=f"isotropic:{scale**2:g}"),
-            {"dim": DIM[size], "train_times": [*TIMES, float("inf")]},
-        )
-        for scale in SCALES
-        for psi_n in SAMPLES_PER_DIM
-    ]
+    return with_limits(
+        [
+            Cell(
+                label(scale, psi_n),
+                "train",
+                Problem(samples_per_dim=psi_n, features_per_dim=32, diffusion_time=0.1, data=f"isotropic:{scale**2:g}"),
+                {"dim": DIM[size], "train_times": [*TIMES, float("inf")]},
+            )
+            for scale in SCALES
+            for psi_n in SAMPLES_PER_DIM
+        ]
+    )
 
 
 def collapse(route: str, results: Results) -> Judgment:

@@ -18,26 +18,28 @@ import xarray as xr
 from rfsim import Problem
 from rfsim.activations import ACTIVATIONS
 from rfsim.claims import Claim, Judgment, Results, decide, onsets, spread
-from rfsim.reproduce import Cell
+from rfsim.reproduce import Cell, with_limits
 
 FIGURES = {"activations": "ours: spectrum, constants and onset of memorization for every activation"}
 DIM = {"quick": 24, "paper": 100}
-SECONDS = {"quick": 8, "paper": 100}
+SECONDS = {"quick": 18, "paper": 100}
 
 TIMES = np.geomspace(1e-1, 1e7, 97).tolist()
 LEARNING = [name for name in ACTIVATIONS if name not in ("linear", "hermite3")]
 
 
 def cells(size: str) -> list[Cell]:
-    return [
-        Cell(
-            name,
-            "train",
-            Problem(samples_per_dim=8, features_per_dim=32, diffusion_time=0.1, activation=name),
-            {"dim": DIM[size], "train_times": [*TIMES, float("inf")]},
-        )
-        for name in ACTIVATIONS
-    ]
+    return with_limits(
+        [
+            Cell(
+                name,
+                "train",
+                Problem(samples_per_dim=8, features_per_dim=32, diffusion_time=0.1, activation=name),
+                {"dim": DIM[size], "train_times": [*TIMES, float("inf")]},
+            )
+            for name in ACTIVATIONS
+        ]
+    )
 
 
 def constants(result: xr.Dataset) -> str:

@@ -1,15 +1,14 @@
-"""Spectra of U by part: B25 Fig. 4 (isotropic data) and Fig. 14 (two atoms, with the isotropic outline)."""
+"""Spectra of U by part: B25 Fig. 4 (isotropic data) and Fig. 14 (two atoms), with the d → ∞ density."""
 
 from __future__ import annotations
 
-import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from rfsim import store
-from rfsim.claims import Results
-from rfsim.plotting import canvas, part_histograms, problem_line, spectrum_panel, styled
+from rfsim.claims import Results, limits
+from rfsim.plotting import MARKER_COLOR, canvas, limit_density, problem_line, spectrum_panel, styled
 from rfsim.training.timescales import largest_bulk_eigenvalue, smallest_bulk_eigenvalue
 
 STYLE = "paper"
@@ -24,12 +23,6 @@ def _formulas(ax: Axes, result: xr.Dataset) -> None:
     ax.axvline(float(result.s2), linestyle=(0, (5, 2)), **THIN)
 
 
-def _outline(ax: Axes, result: xr.Dataset) -> None:
-    edges, heights, _ = part_histograms(result)
-    weight = np.diff(edges) / np.diff(np.log(edges))
-    ax.stairs(np.sum(list(heights.values()), axis=0) * weight, edges, **THIN)
-
-
 def _pair(results: Results, kind: str, note: str) -> Figure:
     figure, axes = canvas(1, 2, style=STYLE, width="double", aspect=0.78)
     with styled(STYLE):
@@ -40,22 +33,26 @@ def _pair(results: Results, kind: str, note: str) -> Figure:
             ax.set_yscale("log")
             ax.set_ylim(1e-3, 3)
             _formulas(ax, result)
+            known = limits(results)
+            limit_density(ax, known[f"{kind}-{psi_n}"])
             if kind != "isotropic":
-                _outline(ax, results[f"isotropic-{psi_n}"])
+                limit_density(ax, known[f"isotropic-{psi_n}"], dash=(0, (2, 1)), color=MARKER_COLOR)
             ax.text(0.97, 0.97, rf"$\psi_n={psi_n}$", transform=ax.transAxes, ha="right", va="top")
         shared = [piece for piece in problem_line(result)[1:] if not piece.startswith(("$m=", r"$\gamma="))]
         figure.suptitle(", ".join(shared) + "\n" + note, x=0.01, ha="left")
     return figure
 
 
+FORMULA = r"dashed: $s^2$; dotted: $s^2+v^2(1\pm\sqrt{\psi_p/\psi_n})^2$"
+
+
 def isotropic(results: Results) -> Figure:
-    return _pair(results, "isotropic", r"dashed: $s^2$; dotted: $s^2+v^2(1\pm\sqrt{\psi_p/\psi_n})^2$")
+    return _pair(results, "isotropic", r"line: $d\to\infty$; vertical, " + FORMULA)
 
 
 def atoms(results: Results) -> Figure:
-    return _pair(
-        results, "atoms", r"line: isotropic data; dashed: $s^2$; dotted: $s^2+v^2(1\pm\sqrt{\psi_p/\psi_n})^2$"
-    )
+    note = r"line: $d\to\infty$, dashed gray: for isotropic data; vertical, "
+    return _pair(results, "atoms", note + FORMULA)
 
 
 DRAW = {"b25-fig4": isotropic, "b25-fig14": atoms}

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from matplotlib.figure import Figure
 
-from rfsim.claims import Results
-from rfsim.plotting import canvas, family_panel, problem_line, styled
+from rfsim.claims import Results, limits, sampled
+from rfsim.plotting import DOTTED, canvas, family_panel, limit_losses, problem_line, styled
 
 STYLE = "paper"
 
 
 def losses(results: Results) -> Figure:
     figure, axes = canvas(2, 3, style=STYLE, width="double", aspect=0.95)
-    family = {rf"$\psi_n={label.removeprefix('psi_n-')}$": result for label, result in results.items()}
+    family, known = (
+        {rf"$\psi_n={label.removeprefix('psi_n-')}$": result for label, result in found.items()}
+        for found in (sampled(results), limits(results))
+    )
     with styled(STYLE):
         family_panel(axes[0, 0], family, ("train", "test"))
         family_panel(axes[0, 1], family, ("score",))
@@ -20,14 +23,18 @@ def losses(results: Results) -> Figure:
         family_panel(axes[0, 2], family, ("gen",))
         axes[0, 2].set_yscale("log")
         axes[0, 2].set_ylim(1e-4, None)
+        for ax, names in zip(axes[0], (("train", "test"), ("score",), ("gen",)), strict=True):
+            for name in names:
+                limit_losses(ax, known, name)
         for ax, scale in zip(axes[1], ("formula", "mini", "curve"), strict=True):
             family_panel(ax, family, ("gen",), scale_time=scale, relative=True)
+            limit_losses(ax, known, "gen", scale_time=scale, relative=True)
             ax.axvline(1, color="black", linewidth=0.5)
             ax.axhline(0.5, color="black", linewidth=0.5)
             ax.set_xlim(1e-3, 1e2)
         axes[0, 0].set_ylim(0, 3.5)
         # ψ_n is what the family varies
-        figure.suptitle(", ".join(problem_line(next(iter(results.values())))[1:]), x=0.01, ha="left")
+        figure.suptitle(", ".join([*problem_line(next(iter(family.values())))[1:], DOTTED]), x=0.01, ha="left")
     return figure
 
 

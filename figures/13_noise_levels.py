@@ -4,22 +4,23 @@ from __future__ import annotations
 
 from matplotlib.figure import Figure
 
-from rfsim.claims import Results
-from rfsim.plotting import canvas, collapse_grid, problem_line, styled
+from rfsim.claims import Results, limits, sampled
+from rfsim.plotting import DOTTED, canvas, collapse_grid, problem_line, styled
 
 STYLE = "paper"
 
 
 def noise_levels(results: Results) -> Figure:
-    families: dict[str, dict] = {}
-    for result in results.values():
-        psi_n, _, t, *_ = problem_line(result)
-        families.setdefault(t, {})[psi_n] = result
+    families, known = ({}, {})
+    for found, of in ((sampled(results), families), (limits(results), known)):
+        for result in found.values():
+            psi_n, _, t, *_ = problem_line(result)
+            of.setdefault(t, {})[psi_n] = result
     figure, axes = canvas(len(families), 3, style=STYLE, width="double", aspect=0.62)
-    collapse_grid(axes, families)
+    collapse_grid(axes, families, known)
     shared = problem_line(next(iter(results.values())))
     with styled(STYLE):
-        figure.suptitle(", ".join([shared[1], *shared[3:]]), x=0.01, ha="left")
+        figure.suptitle(", ".join([shared[1], *shared[3:], DOTTED]), x=0.01, ha="left")
     return figure
 
 

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 from matplotlib.figure import Figure
 
-from rfsim.claims import Results
-from rfsim.plotting import canvas, collapse_grid, problem_line, styled
+from rfsim.claims import Results, limits, sampled
+from rfsim.plotting import DOTTED, canvas, collapse_grid, problem_line, styled
 
 STYLE = "paper"
 
 
 def data_scale(results: Results) -> Figure:
-    families: dict[str, dict] = {}
-    for label, result in results.items():
-        scale = label.removeprefix("sigma_x-").partition("-")[0]
-        families.setdefault(rf"$\sigma_x={scale}$", {})[problem_line(result)[0]] = result
+    families, known = ({}, {})
+    for found, of in ((sampled(results), families), (limits(results), known)):
+        for label, result in found.items():
+            scale = label.removeprefix("sigma_x-").partition("-")[0]
+            of.setdefault(rf"$\sigma_x={scale}$", {})[problem_line(result)[0]] = result
     figure, axes = canvas(len(families), 3, style=STYLE, width="double", aspect=0.7)
-    collapse_grid(axes, families)
+    collapse_grid(axes, families, known)
     shared = problem_line(next(iter(results.values())))[1:]
     with styled(STYLE):
-        figure.suptitle(", ".join(piece for piece in shared if "data" not in piece), x=0.01, ha="left")
+        figure.suptitle(", ".join([*(piece for piece in shared if "data" not in piece), DOTTED]), x=0.01, ha="left")
     return figure
 
 

@@ -7,8 +7,18 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
 from rfsim import store
-from rfsim.claims import Results
-from rfsim.plotting import LOSS_LOOKS, canvas, family_panel, legend_above, problem_line, styled
+from rfsim.claims import Results, limits, sampled
+from rfsim.plotting import (
+    DOTS,
+    DOTTED,
+    LOSS_LOOKS,
+    canvas,
+    family_panel,
+    legend_above,
+    limit_losses,
+    problem_line,
+    styled,
+)
 
 STYLE = "paper"
 PUBLISHED = -0.59
@@ -16,8 +26,10 @@ ERROR_BAR = {"color": "black", "linestyle": "", "marker": "o", "markersize": 3, 
 
 
 def score_error(results: Results) -> Figure:
-    psi_n = np.array([store.settings(result)["samples_per_dim"] for result in results.values()])
-    smallest = np.array([result.score.values.min(axis=1) for result in results.values()])  # (ψ_n, seeds)
+    found, known = sampled(results), limits(results)
+    psi_n = np.array([store.settings(result)["samples_per_dim"] for result in found.values()])
+    smallest = np.array([result.score.values.min(axis=1) for result in found.values()])  # (ψ_n, seeds)
+    lowest = np.array([result.score.values.min() for result in known.values()])
     slopes = np.diff(np.log(smallest), axis=0) / np.diff(np.log(psi_n))[:, None]
     exponent = np.polyfit(np.log(psi_n), np.log(smallest), 1)[0].mean()
     figure, (panels,) = canvas(1, 3, style=STYLE, width="double", aspect=1.05)
@@ -25,16 +37,14 @@ def score_error(results: Results) -> Figure:
     with styled(STYLE):
         names = [f"{value:g}" for value in psi_n]
         names[0] = rf"$\psi_n={names[0]}$"
-        family_panel(curves, dict(zip(names, results.values(), strict=True)), ("score",))
-        means = [result.score.mean("seed").values for result in results.values()]
+        family_panel(curves, dict(zip(names, found.values(), strict=True)), ("score",))
+        limit_losses(curves, known, "score")
+        means = [result.score.mean("seed").values for result in found.values()]
         curves.set_yscale("log")
         curves.set_xlim(20, 2e3)
         curves.set_ylim(0.5 * smallest.min(), 1.5)
         curves.plot(
-            [
-                float(result.train_time[int(mean.argmin())])
-                for result, mean in zip(results.values(), means, strict=True)
-            ],
+            [float(result.train_time[int(mean.argmin())]) for result, mean in zip(found.values(), means, strict=True)],
             [mean.min() for mean in means],
             "ko",
             markersize=2.5,
@@ -53,9 +63,10 @@ def score_error(results: Results) -> Figure:
         error.yaxis.set_minor_formatter(NullFormatter())
         error.set_xlabel(r"samples per dimension $\psi_n$")
         error.set_ylabel(rf"$\min_\tau$ {LOSS_LOOKS['score'].label} per dimension")
-        legend_above(error, [points, *lines])
+        (line,) = error.plot(psi_n, lowest, color="black", linestyle=DOTS, label=r"$d\to\infty$")
+        legend_above(error, [points, line, *lines])
         between = np.sqrt(psi_n[1:] * psi_n[:-1])
-        found = slope.errorbar(between, slopes.mean(axis=1), _error(slopes), label="between neighbors", **ERROR_BAR)
+        local = slope.errorbar(between, slopes.mean(axis=1), _error(slopes), label="between neighbors", **ERROR_BAR)
         levels = [
             slope.axhline(power, color="#666666", linestyle=dash, label=label)
             for (power, dash, label) in ((exponent, "-", "fit"), (PUBLISHED, "--", "B25"))
@@ -65,8 +76,10 @@ def score_error(results: Results) -> Figure:
         slope.set_ylim(-1, 0)
         slope.set_xlabel(r"samples per dimension $\psi_n$")
         slope.set_ylabel(r"local slope in $\psi_n$")
-        legend_above(slope, [found, *levels])
-        shared = problem_line(next(iter(results.values())))[1:]
+        exact = np.diff(np.log(lowest)) / np.diff(np.log(psi_n))
+        (line,) = slope.plot(between, exact, color="black", linestyle=DOTS, label=r"$d\to\infty$")
+        legend_above(slope, [local, line, *levels])
+        shared = [*problem_line(next(iter(found.values())))[1:], DOTTED]
         figure.suptitle(", ".join(shared), x=0.01, ha="left")
     return figure
 

@@ -7,22 +7,22 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 from rfsim import store
-from rfsim.claims import Results
+from rfsim.claims import Results, limits, sampled
 from rfsim.data import population
 from rfsim.diffusion import noise_variance, total_variance
-from rfsim.plotting import canvas, family_panel, part_legend, problem_line, spectrum_strip, styled
+from rfsim.plotting import canvas, family_panel, limit_losses, part_legend, problem_line, spectrum_strip, styled
 from rfsim.training.timescales import mini_eigenvalue
 
 STYLE = "paper"
 
 
-def _mini_marks(result: xr.Dataset) -> list[float]:
-    """s² + v²(ψ_p/ψ_n)Δ/(e^{−2t}l + Δ) for every level l of Σ."""
+def _mini_marks(result: xr.Dataset) -> np.ndarray:
+    """Where mini lies at large ψ for every level l of Σ."""
     told = store.settings(result)
     t, psi_n, psi_p = (told[name] for name in ("diffusion_time", "samples_per_dim", "features_per_dim"))
     levels = np.unique(population(told["data"], told["dim"]).variances)
     share = noise_variance(t) / np.array([total_variance(float(level), t) for level in levels])
-    return [mini_eigenvalue(result, psi_n, psi_p, float(value)) for value in share]
+    return mini_eigenvalue(result, psi_n, psi_p, share)
 
 
 def _name(result: xr.Dataset) -> str:
@@ -36,40 +36,44 @@ def _name(result: xr.Dataset) -> str:
 
 
 def anisotropic(results: Results) -> Figure:
-    columns: dict[float, list[xr.Dataset]] = {}
-    for label, result in results.items():
+    columns: dict[float, dict[str, xr.Dataset]] = {}
+    known = limits(results)
+    for label, result in sampled(results).items():
         if not label.startswith("mixture"):
-            columns.setdefault(store.settings(result)["diffusion_time"], []).append(result)
+            columns.setdefault(store.settings(result)["diffusion_time"], {})[label] = result
     rows = len(next(iter(columns.values())))
     figure, axes = canvas(rows, 2, style=STYLE, width="double", aspect=0.19)
     for column, (t, shown) in zip(axes.T, columns.items(), strict=True):
-        lam = np.concatenate([result.eigenvalue.values.ravel() for result in shown])
-        limits = (0.8 * lam.min(), 1.25 * lam.max())
-        for ax, result in zip(column, shown, strict=True):
-            spectrum_strip(ax, result, _name(result), limits, marks=_mini_marks(result))
+        lam = np.concatenate([result.eigenvalue.values.ravel() for result in shown.values()])
+        ends = (0.8 * lam.min(), 1.25 * lam.max())
+        for ax, (label, result) in zip(column, shown.items(), strict=True):
+            spectrum_strip(ax, result, _name(result), ends, marks=_mini_marks(result), limit=known[label])
             if ax is not column[-1]:
                 ax.tick_params(axis="x", which="both", labelbottom=False)
         column[-1].set_xlabel(rf"eigenvalue $\lambda$ of $U$, $t={t:g}$")
-        part_legend(column[0], shown[0])
+        part_legend(column[0], next(iter(shown.values())))
     with styled(STYLE):
         figure.supylabel(r"$\lambda\,\rho(\lambda)$ (mass per $\ln\lambda$)")
         line = problem_line(result)
         shared = [line[0], line[1], *line[5:6], *line[7:]]
-        note = r"marks: $s^2+v^2(\psi_p/\psi_n)\,\Delta/(e^{-2t}l+\Delta)$ for each level $l$ of $\Sigma$"
+        note = r"line: $d\to\infty$; marks: mini at large $\psi$, for each $l$ of $\Sigma$"
         figure.suptitle(", ".join(shared) + "\n" + note, x=0.01, ha="left")
     return figure
 
 
 def mixtures(results: Results) -> Figure:
-    family = {
-        f"separation {label.removeprefix('mixture-')}": result
-        for label, result in results.items()
-        if label.startswith("mixture")
-    }
+    family, known = (
+        {
+            f"separation {label.removeprefix('mixture-')}": result
+            for label, result in found.items()
+            if label.startswith("mixture")
+        }
+        for found in (sampled(results), limits(results))
+    )
     figure, axes = canvas(3, 2, style=STYLE, width="double", aspect=0.42)
     lam = np.concatenate([result.eigenvalue.values.ravel() for result in family.values()])
     for ax, (name, result) in zip(axes[:, 0], family.items(), strict=True):
-        spectrum_strip(ax, result, name, (0.8 * lam.min(), 1.25 * lam.max()))
+        spectrum_strip(ax, result, name, (0.8 * lam.min(), 1.25 * lam.max()), limit=known[name])
         if ax is not axes[-1, 0]:
             ax.tick_params(axis="x", which="both", labelbottom=False)
     part_legend(axes[0, 0], result)
@@ -77,15 +81,20 @@ def mixtures(results: Results) -> Figure:
     family_panel(losses, family, ("train", "test"))
     losses.set_ylabel("loss per dimension")
     family_panel(score, family, ("score",), legend=False)
+    # two means are one direction of d: all separations have one limit
+    one = next(iter(known.values()))
+    for ax, name in ((losses, "train"), (losses, "test"), (score, "score")):
+        limit_losses(ax, one, name)
     score.set_yscale("log")
     family_panel(onset, family, ("gen",), scale_time="mini", relative=True, legend=False)
+    limit_losses(onset, one, scale_time="mini", relative=True)
     onset.set_xlim(1e-3, 1e2)
     with styled(STYLE):
         onset.set_ylabel(r"$L_\mathrm{gen}(\tau)/L_\mathrm{gen}(\infty)$")
         axes[-1, 0].set_xlabel(r"eigenvalue $\lambda$ of $U$")
         axes[1, 0].set_ylabel(r"$\lambda\,\rho(\lambda)$ (mass per $\ln\lambda$)")
         line = problem_line(next(iter(family.values())))
-        figure.suptitle(", ".join([*line[:6], *line[7:]]), x=0.01, ha="left")
+        figure.suptitle(", ".join([*line[:6], *line[7:]]) + r"; black, dotted: $d\to\infty$", x=0.01, ha="left")
     return figure
 
 

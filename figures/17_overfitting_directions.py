@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from rfsim import store
-from rfsim.claims import Results
+from rfsim.claims import Results, limits, sampled
 from rfsim.plotting import MARKER_COLOR, PART_LOOKS, canvas, legend_above, styled
 
 STYLE = "paper"
@@ -54,7 +54,8 @@ def _curves(ax: Axes, result: xr.Dataset) -> None:
 
 def _removed(ax: Axes, results: Results) -> None:
     """Share of the excess over gen alone at τ = ∞ that goes with one part off, over (ψ_n, ψ_p, t)."""
-    cases = {name.removeprefix("gaussian-"): result for name, result in results.items() if "gaussian" in name}
+    known = limits(results)
+    cases = {name.removeprefix("gaussian-"): result for name, result in sampled(results).items() if "gaussian" in name}
     for k, name in enumerate(cases):
         for model, filled in (("gaussian", True), ("real", False)):
             end = results[f"{model}-{name}"].isel(train_time=-1)
@@ -70,6 +71,13 @@ def _removed(ax: Axes, results: Results) -> None:
                     color=look.color,
                     markerfacecolor=look.color if filled else "white",
                 )
+        exact = known[f"gaussian-{name}"].isel(train_time=-1)
+        for part in OFF:
+            if part not in exact.bulk:  # merged with its neighbor
+                continue
+            left = exact.test - exact.test_without.sel(bulk=part)
+            share = float(left / (exact.test - 1 - exact.test_pair.sel(bulk="gen", other="gen")))
+            ax.plot([k - 0.3, k + 0.3], [share, share], color=PART_LOOKS[part].color, linewidth=0.9)
     ax.set_xticks(range(len(cases)), [f"{a:g}\n{b:g}\n{t:g}" for a, b, t in map(_case, cases.values())])
     ax.text(-0.02, -0.045, "$\\psi_n$\n$\\psi_p$\n$t$", transform=ax.transAxes, va="top", ha="right")
     ax.set_ylabel("share of the late excess\nthat goes when the part is off")
@@ -84,6 +92,7 @@ def _removed(ax: Axes, results: Results) -> None:
         Line2D([], [], color=PART_LOOKS[part].color, marker=PART_LOOKS[part].marker, linestyle="", label=f"{part} off")
         for part in OFF
     ]
+    handles.append(Line2D([], [], color=MARKER_COLOR, label=r"$d\to\infty$"))
     for filled, words in ((True, "Gaussian-equivalent"), (False, "real model")):
         face = MARKER_COLOR if filled else "white"
         handles.append(Line2D([], [], color=MARKER_COLOR, marker="o", markerfacecolor=face, linestyle="", label=words))
@@ -91,8 +100,8 @@ def _removed(ax: Axes, results: Results) -> None:
 
 
 def _shares(ax: Axes, results: Results) -> None:
-    """Each part's share of the fall of L_train that is not gen's, over d; lines: the Gaussian-equivalent model."""
-    at_d = {name: result for name, result in results.items() if "-d" in name}
+    """Each part's share of the fall of L_train that is not gen's, over d; lines: d → ∞."""
+    at_d = {name: result for name, result in sampled(results).items() if "-d" in name}
     handles = []
     for part in OFF:
         look, rows = PART_LOOKS[part], []
@@ -102,8 +111,8 @@ def _shares(ax: Axes, results: Results) -> None:
             rows.append((store.settings(result)["dim"], values.mean(), values.std(ddof=1) / np.sqrt(values.size)))
         d, mean, error = np.array(rows).T
         handles.append(ax.errorbar(d, mean, error, color=look.color, marker=look.marker, label=part).lines[0])
-        limit = -results["gaussian-4-32-0.1"].train_part.isel(train_time=-1)
-        share = float((limit.sel(bulk=part) / limit.sel(bulk=list(OFF)).sum("bulk")).mean())
+        limit = -limits(results)["gaussian-4-32-0.1"].train_part.isel(train_time=-1)
+        share = float(limit.sel(bulk=part) / limit.sel(bulk=list(OFF)).sum("bulk"))
         ax.axhline(share, color=look.color, linestyle=(0, (4, 2)), linewidth=0.8)
     for handle, part in zip(handles, OFF, strict=True):
         handle.set_label(part)
@@ -112,13 +121,13 @@ def _shares(ax: Axes, results: Results) -> None:
     ax.set_xlabel("dimension $d$")
     ax.set_ylabel("share of the fall of $L_\\mathrm{train}$\nthat is not gen's")
     ax.set_ylim(-0.02, 1)
-    handles.append(Line2D([], [], color=MARKER_COLOR, linestyle=(0, (4, 2)), label="Gaussian-equivalent"))
+    handles.append(Line2D([], [], color=MARKER_COLOR, linestyle=(0, (4, 2)), label=r"$d\to\infty$"))
     legend_above(ax, handles)
 
 
 def directions(results: Results) -> Figure:
     figure, axes = canvas(2, 2, style=STYLE, width="double", aspect=0.8)
-    largest = max((name for name in results if "-d" in name), key=lambda name: int(name.rpartition("-d")[2]))
+    largest = max((name for name in sampled(results) if "-d" in name), key=lambda name: int(name.rpartition("-d")[2]))
     with styled(STYLE):
         _curves(axes[0, 0], results["gaussian-8-64-0.1"])
         _curves(axes[0, 1], results[largest])

@@ -6,15 +6,24 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from rfsim.claims import Results
-from rfsim.plotting import LOSS_LOOKS, MARKER_COLOR, canvas, family_panel, legend_above, problem_line, styled
+from rfsim.claims import Results, limits, sampled
+from rfsim.plotting import (
+    LOSS_LOOKS,
+    MARKER_COLOR,
+    canvas,
+    family_panel,
+    legend_above,
+    limit_losses,
+    problem_line,
+    styled,
+)
 
 STYLE = "paper"
 
 
 def equivalence(results: Results) -> Figure:
     figure, axes = canvas(1, 3, style=STYLE, width="double", aspect=0.95)
-    dims = sorted({int(name.rpartition("-d")[2]) for name in results})
+    dims = sorted({int(name.rpartition("-d")[2]) for name in sampled(results)})
     gaussian = results[f"gaussian-d{dims[-1]}"]
     with styled(STYLE):
         for ax, loss in zip(axes[0], ("train", "test"), strict=False):
@@ -26,6 +35,7 @@ def equivalence(results: Results) -> Figure:
                 color=MARKER_COLOR,
                 linestyle=(0, (4, 2)),
             )
+            limit_losses(ax, next(iter(limits(results).values())), loss)
         ax = axes[0, 2]
         handles = []
         for loss in ("train", "test"):
@@ -46,9 +56,8 @@ def equivalence(results: Results) -> Figure:
         ax.set_ylabel(r"|difference| at $\tau=\infty$")
         legend_above(ax, [*handles, guide])
         line = [piece for piece in problem_line(gaussian) if not piece.startswith(("$d=", "seed"))]
-        figure.suptitle(
-            ", ".join(line) + f"; dashed: Gaussian-equivalent, $d={dims[-1]}$; means over seeds", x=0.01, ha="left"
-        )
+        note = rf"dashed gray: Gaussian-equivalent, $d={dims[-1]}$; dotted: $d\to\infty$; means over seeds"
+        figure.suptitle(", ".join(line) + "\n" + note, x=0.01, ha="left")
     return figure
 
 

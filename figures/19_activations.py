@@ -5,8 +5,8 @@ from __future__ import annotations
 import xarray as xr
 from matplotlib.figure import Figure
 
-from rfsim.claims import Results
-from rfsim.plotting import canvas, family_panel, part_legend, problem_line, spectrum_strip, styled
+from rfsim.claims import Results, limits, sampled
+from rfsim.plotting import canvas, family_panel, limit_losses, part_legend, problem_line, spectrum_strip, styled
 
 STYLE = "paper"
 
@@ -19,10 +19,11 @@ def _facts(name: str, result: xr.Dataset) -> str:
     return f"{name}: " + ", ".join(pieces)
 
 
-def activations(results: Results) -> Figure:
+def activations(stored: Results) -> Figure:
+    results, known = sampled(stored), limits(stored)
     figure, axes = canvas(len(results), 2, style=STYLE, width="double", aspect=0.24)
     positive = [result.eigenvalue.values[result.eigenvalue.values > 0] for result in results.values()]
-    limits = (0.5 * min(lam.min() for lam in positive), 2 * max(lam.max() for lam in positive))
+    ends = (0.5 * min(lam.min() for lam in positive), 2 * max(lam.max() for lam in positive))
     tanh = results["tanh"]
     with styled(STYLE):
         grid = axes[0, 0].get_gridspec()
@@ -31,7 +32,7 @@ def activations(results: Results) -> Figure:
         half = (len(results) + 1) // 2
         gap, onset = figure.add_subplot(grid[:half, 1]), figure.add_subplot(grid[half:, 1])
         for ax, (name, result) in zip(axes[:, 0], results.items(), strict=True):
-            spectrum_strip(ax, result, _facts(name, result), limits)
+            spectrum_strip(ax, result, _facts(name, result), ends, limit=known[name])
             ax.set_ylim(1e-3, 100)  # room for the line above the bars
             if ax is not axes[-1, 0]:
                 ax.tick_params(axis="x", which="both", labelbottom=False)
@@ -39,15 +40,17 @@ def activations(results: Results) -> Figure:
         axes[-1, 0].set_xlabel(r"eigenvalue $\lambda$ of $U$")
         axes[len(results) // 2, 0].set_ylabel(r"$\lambda\,\rho(\lambda)$ (mass per $\ln\lambda$)")
         family_panel(gap, results)
+        limit_losses(gap, known)
         gap.set_yscale("log")
         gap.set_ylim(1e-4, None)
         family_panel(onset, results, scale_time="mini", relative=True, legend=False)
+        limit_losses(onset, known, scale_time="mini", relative=True)
         onset.set_xlim(1e-3, 1e2)
         onset.axvline(1, color="black", linewidth=0.5)
         onset.axhline(0.5, color="black", linewidth=0.5)
         onset.set_ylabel(r"$L_\mathrm{gen}(\tau)/L_\mathrm{gen}(\infty)$")
         line = [piece for piece in problem_line(tanh) if "sigma" not in piece]
-        figure.suptitle(", ".join(line), x=0.01, ha="left")
+        figure.suptitle(", ".join(line) + r"; black lines, dotted: $d\to\infty$", x=0.01, ha="left")
     return figure
 
 

@@ -21,12 +21,14 @@ from typing import Any, NamedTuple
 
 import rfsim
 from rfsim import store
-from rfsim.claims import Claim, Results, Row
+from rfsim.claims import LIMIT, Claim, Results, Row
 from rfsim.model import Problem
 from rfsim.runs import Report
 from rfsim.words import nearest
 
 SIZES = ("quick", "paper")
+THEORY = {"spectrum": "theory.spectrum", "train": "theory.curves"}
+SHARED = ("train_times", "trainer", "by_part", "array", "center", "scale")  # options of a sample and of its limit
 
 
 @dataclass(frozen=True)
@@ -47,10 +49,20 @@ class Cell:
         """Compute the cell."""
         return self.function(self.problem, **self.options, report=report)
 
+    def limit(self) -> Cell:
+        """The d → ∞ cell of a sampled one, labelled `limit-…`: the same problem without what belongs to a draw."""
+        options = {name: self.options[name] for name in SHARED if name in self.options}
+        return Cell(LIMIT + self.label, THEORY[self.quantity], self.problem, options)
+
     @property
     def function(self) -> Callable[..., Any]:
         """What `rfsim` offers under the quantity's name."""
         return operator.attrgetter(self.quantity)(rfsim)
+
+
+def with_limits(cells: Sequence[Cell]) -> list[Cell]:
+    """Sampled cells, and after them the limit of each."""
+    return [*cells, *(cell.limit() for cell in cells)]
 
 
 class Experiment(NamedTuple):

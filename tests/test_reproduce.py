@@ -23,6 +23,16 @@ FIGURES = (
     "overfitting-directions",
     "gaussian-equivalence",
     "activations",
+    "limit-approach",
+    "b25-fig5c",
+    "score-error-limit",
+    "u26-fig3",
+    "u26-fig4",
+    "u26-fig5",
+    "u26-fig6",
+    "u26-fig16",
+    "u26-fig17",
+    "mini-bulk",
 )
 
 EXPERIMENT = '''
@@ -215,6 +225,11 @@ def test_every_experiment_of_this_checkout_keeps_the_form():
         "17_overfitting_directions",
         "18_gaussian_equivalence",
         "19_activations",
+        "20_limit",
+        "21_diagram",
+        "22_score_minimum",
+        "23_ridge",
+        "24_mini",
     ]
     figures = [name for one in found for name in one.figures]
     claims = [claim.id for one in found for claim in one.claims]
