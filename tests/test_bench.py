@@ -12,6 +12,7 @@ TINY = bench.Case(dim=8, samples=16, features=40, cells=3)
 SAMPLED = ["baseline", "moments", "times", "curve", "krylov"]
 
 
+@pytest.mark.slow
 def test_every_measurement_is_a_row_beside_its_floor():
     rows = list(bench.run(SAMPLED, case=TINY))
     assert [row.name for row in rows] == SAMPLED

@@ -87,6 +87,7 @@ def test_spectrum_prints_the_contract(capsys):
     assert set(found["constants"]) == {"a", "b", "v2", "s2"}
 
 
+@pytest.mark.slow
 def test_parts_switched_off_and_monte_carlo_errors_are_answered(capsys):
     found = answer(capsys, "train", *SMALL, "--model", "gaussian", "--by-part", "--train-times", "0,inf")
     assert list(found["without"]) == ["null", "mini", "main", "gen"]

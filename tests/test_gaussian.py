@@ -118,6 +118,7 @@ def test_its_size_is_not_refused_where_the_real_model_is(monkeypatch):
         rfsim.train(problem, [1e2], dim=10)
 
 
+@pytest.mark.slow
 def test_a_model_without_a_linear_share_is_solved():
     # a = 0 for He_3 at Γ = 1: V = 0, nothing is learned, and nothing goes wrong
     for features_per_dim in (3, 8):

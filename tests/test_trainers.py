@@ -97,6 +97,7 @@ def test_descent_keeps_its_digits_over_any_number_of_steps(steps, lam):
         assert complex(found[0]) == pytest.approx(complex(exact), rel=1e-12)
 
 
+@pytest.mark.slow
 def test_a_diverging_descent_names_the_largest_step():
     kappa, ridge = 0.4, 0.5
     Descent(kappa, ridge, 0.249).require_stable(19.5)
@@ -134,6 +135,7 @@ def test_a_step_is_a_number_and_not_a_program():
     assert programs(["flow", "descent:2", "descent:3.5", "distillation:20", "distillation:inf"]) == first
 
 
+@pytest.mark.slow
 def test_the_front_door_follows_the_trainer():
     times = [0.0, 2.0, 2.4, 1e4, np.inf]
     found = {

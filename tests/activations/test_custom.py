@@ -29,6 +29,7 @@ def test_an_activation_object_declares_what_a_plain_callable_cannot():
     assert Problem(activation=ACTIVATIONS["relu"]).activation == "relu"
 
 
+@pytest.mark.slow
 def test_a_callable_runs_end_to_end():
     problem = Problem(samples_per_dim=2, features_per_dim=4, activation=HERE + "LEAKY_RELU")
     result = rfsim.train(problem, [0, 100], dim=8)

@@ -101,6 +101,7 @@ def test_timescales_by_every_route():
     assert float(half.gen[0]) == pytest.approx(float(half.gen[1]) / 2, rel=1e-6)
 
 
+@pytest.mark.slow
 def test_data_are_known_by_their_covariance(tmp_path):
     rng = np.random.default_rng(0)
     x = rng.standard_normal((300, 6)) * np.sqrt([0.2, 0.2, 0.5, 1.0, 1.5, 2.6])

@@ -40,6 +40,7 @@ def averaged(one):
     return exact.second, exact.noise
 
 
+@pytest.mark.slow
 def test_its_mean_follows_the_filter_of_discrete_descent():
     """Fresh noise is independent of the weights it meets, so their mean over runs is the filter's exactly."""
     one, steps, runs = setting(0.5), 60, 2000
