@@ -215,14 +215,20 @@ def whole(name: str, value: object, least: int) -> int:
     return int(number)
 
 
+def numbers(name: str, given: ArrayLike) -> NDArray[np.float64]:
+    """`given` as a non-empty list of float64, (values,), or ValueError."""
+    try:
+        values = np.atleast_1d(np.asarray(given, dtype=np.float64))
+    except (TypeError, ValueError):
+        raise ValueError(f"{name} must be real numbers; got {given!r}") from None
+    if values.ndim != 1 or values.size == 0:
+        raise ValueError(f"{name} must be a non-empty list of numbers; got shape {values.shape}")
+    return values
+
+
 def times(train_times: ArrayLike) -> NDArray[np.float64]:
     """train_times (times,) as float64, or ValueError: not negative, at most LATEST_TRAINING, or inf."""
-    try:
-        tau = np.atleast_1d(np.asarray(train_times, dtype=np.float64))
-    except (TypeError, ValueError):
-        raise ValueError(f"train_times must be real numbers; got {train_times!r}") from None
-    if tau.ndim != 1 or tau.size == 0:
-        raise ValueError(f"train_times must be a non-empty list of times; got shape {tau.shape}")
+    tau = numbers("train_times", train_times)
     if np.any(np.isnan(tau)) or np.any(tau < 0):
         raise ValueError(f"train_times must not be negative; got {tau[np.isnan(tau) | (tau < 0)][0]:g}")
     if np.any(tau[np.isfinite(tau)] > LATEST_TRAINING):

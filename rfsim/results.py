@@ -15,6 +15,18 @@ from rfsim.spectra import PARTS, SampleSpectrum, Solved, bulks, jackknife_error,
 from rfsim.trainers import Trainer
 from rfsim.training import curves, losses, timescales
 
+LONG_NAMES = {
+    "train": "L_train",
+    "train_penalized": "L_train with the ridge's penalty (Δγ/d)‖Ā‖²",
+    "test": "L_test",
+    "emp": "L_emp, the training samples with fresh noise",
+    "score": "E_score",
+    "gen": "L_gen",
+    "cross": "(1/d) Tr Vᵀ f(U) Ṽ",
+    "bias2": "bias²",
+    "variance": "variance",
+}
+
 
 def spectrum_dataset(run: Run, found: Sequence[SampleSpectrum]) -> xr.Dataset:
     """Eigenvalues and parts of every seed where the method labels them; the constants, and what bounds the error."""
@@ -103,15 +115,6 @@ def curves_dataset(
     power = None if run.population is None else score_power(diffuse(run.population, run.problem.diffusion_time))
     score = np.full(tau.size, np.nan) if power is None else np.asarray(losses.score_error(found.test, delta, power))
     gen_time, mem_time = _timescales(run, spectrum, at)
-    long = {
-        "train": "L_train",
-        "train_penalized": "L_train with the ridge's penalty",
-        "test": "L_test",
-        "emp": "L_emp, the training samples with fresh noise",
-        "score": "E_score",
-        "gen": "L_gen",
-        "cross": "(1/d) Tr Vᵀ f(U) Ṽ",
-    }
     values = {
         "train": found.train,
         "train_penalized": found.train_penalized,
@@ -122,7 +125,10 @@ def curves_dataset(
         "cross": found.cross,
     }
     data = xr.Dataset(
-        {name: ("train_time", np.asarray(v), {"long_name": long[name], "units": "1"}) for name, v in values.items()}
+        {
+            name: ("train_time", np.asarray(v), {"long_name": LONG_NAMES[name], "units": "1"})
+            for name, v in values.items()
+        }
         | {
             "tau_gen": ("gen_route", optional(gen_time), {"long_name": "τ_gen", "units": "1"}),
             "tau_mem": ("mem_route", optional(mem_time), {"long_name": "τ_mem", "units": "1"}),
@@ -207,8 +213,8 @@ def with_bias_variance(run: Run, data: xr.Dataset) -> xr.Dataset:
         bias = np.asarray(losses.bias_squared(data.cross.mean("seed").values, run.delta, run.total_variance))
         variance = data.score.mean("seed").values - bias
     return data.assign(
-        bias2=("train_time", bias, {"long_name": "bias²", "units": "1"}),
-        variance=("train_time", variance, {"long_name": "variance", "units": "1"}),
+        bias2=("train_time", bias, {"long_name": LONG_NAMES["bias2"], "units": "1"}),
+        variance=("train_time", variance, {"long_name": LONG_NAMES["variance"], "units": "1"}),
     )
 
 

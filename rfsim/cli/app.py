@@ -20,23 +20,23 @@ from rfsim import __version__
 from rfsim.cli import DONE, INTERRUPTED, REFUSED, UNCONVERGED, settings_file, terminal
 from rfsim.cli.compute import Views, compute
 from rfsim.cli.flags import (
+    TRAIN_TIMES,
+    ByPart,
     FigureFlags,
     OutputFlags,
     ProblemFlags,
     Route,
     Size,
+    Trainer,
+    TrainTimes,
     folder_flag,
-    listed,
-    read_as,
     switch,
     text_flag,
-    times,
 )
 from rfsim.cli.limit_app import theory
 from rfsim.words import nearest
 
 PROBLEM, OUTPUT, FIGURE = ProblemFlags(), OutputFlags(), FigureFlags()
-TRAIN_TIMES = (1.0, 100.0, 1e5)
 
 app = App(
     name="rfsim",
@@ -101,14 +101,12 @@ def _explained(error: CycloptsError) -> str:
 def train(
     *,
     problem: ProblemFlags = PROBLEM,
-    train_times: Annotated[
-        tuple[float, ...], read_as(times, "Training times τ, separated by commas; inf is one.", show_default=listed)
-    ] = TRAIN_TIMES,
+    train_times: TrainTimes = TRAIN_TIMES,
     route: Annotated[
         Route, text_flag("dense: every eigenvalue; krylov: the same losses, faster, without parts.")
     ] = "dense",
-    trainer: Annotated[str, text_flag("flow, descent:STEP or distillation:TAU, in train_time.")] = "flow",
-    by_part: Annotated[bool, switch("Also the losses with the filter switched off on each part.")] = False,
+    trainer: Trainer = "flow",
+    by_part: ByPart = False,
     output: OutputFlags = OUTPUT,
     figure: FigureFlags = FIGURE,
 ) -> int:

@@ -103,6 +103,9 @@ def read_as(parse: Callable[[str], Any], explanation: str, **more: Any) -> Param
     return Parameter(converter=convert, n_tokens=1, allow_leading_hyphen=True, negative=(), help=explanation, **more)
 
 
+TRAIN_TIMES = (1.0, 100.0, 1e5)
+
+
 def text_flag(explanation: str) -> Parameter:
     """A flag whose value is taken as it stands."""
     return Parameter(help=explanation)
@@ -122,6 +125,13 @@ def folder_flag(explanation: str) -> Parameter:
 def switch(explanation: str) -> Parameter:
     """A flag without a value."""
     return Parameter(negative=(), show_default=False, help=explanation)
+
+
+TrainTimes = Annotated[
+    tuple[float, ...], read_as(times, "Training times τ, separated by commas; inf is one.", show_default=listed)
+]
+Trainer = Annotated[str, text_flag("flow, descent:STEP or distillation:TAU, in train_time.")]
+ByPart = Annotated[bool, switch("Also the losses with the filter switched off on each part.")]
 
 
 @Parameter(name="*")

@@ -8,10 +8,20 @@ from typing import Annotated
 from cyclopts import App
 
 from rfsim.cli.compute import Views, compute
-from rfsim.cli.flags import FigureFlags, LimitFlags, OutputFlags, listed, read_as, switch, text_flag, times
+from rfsim.cli.flags import (
+    TRAIN_TIMES,
+    ByPart,
+    FigureFlags,
+    LimitFlags,
+    OutputFlags,
+    Trainer,
+    TrainTimes,
+    listed,
+    read_as,
+    times,
+)
 
 LIMIT, OUTPUT, FIGURE = LimitFlags(), OutputFlags(), FigureFlags()
-TRAIN_TIMES = (1.0, 100.0, 1e5)
 RIDGES = (1e-3, 1e-2, 1e-1)
 
 theory = App(name="theory", help="The d → ∞ theory: spectra, learning curves and ridge losses without a sample.")
@@ -21,11 +31,9 @@ theory = App(name="theory", help="The d → ∞ theory: spectra, learning curves
 def curves(
     *,
     problem: LimitFlags = LIMIT,
-    train_times: Annotated[
-        tuple[float, ...], read_as(times, "Training times τ, separated by commas; inf is one.", show_default=listed)
-    ] = TRAIN_TIMES,
-    trainer: Annotated[str, text_flag("flow, descent:STEP or distillation:TAU, in train_time.")] = "flow",
-    by_part: Annotated[bool, switch("Also the losses with the filter switched off on each part.")] = False,
+    train_times: TrainTimes = TRAIN_TIMES,
+    trainer: Trainer = "flow",
+    by_part: ByPart = False,
     output: OutputFlags = OUTPUT,
     figure: FigureFlags = FIGURE,
 ) -> int:

@@ -10,31 +10,18 @@ from numpy.typing import ArrayLike, NDArray
 
 from rfsim.model import TRAIN_TIMES, Problem, times
 from rfsim.precision import in_float64
-from rfsim.results import optional, part_terms
+from rfsim.results import LONG_NAMES, optional, part_terms
 from rfsim.runs import Report
 from rfsim.theory.bulks import Part, masses, parts
 from rfsim.theory.dynamics import limit_curves
 from rfsim.theory.quantiles import quantile
-from rfsim.theory.quantities.run import LimitRun
+from rfsim.theory.quantities.run import LimitRun, require_tolerance
 from rfsim.theory.quantities.spectrum import spectrum_dataset
 from rfsim.theory.tables import limit_spectrum, part_spectrum
 from rfsim.trainers import Trainer
 from rfsim.trainers import trainer as named
 from rfsim.training import losses, timescales
 from rfsim.training.curves import LossCurves, energy_curves, loss_curves, part_curves
-
-LONG_NAMES = {
-    "train": "L_train",
-    "train_penalized": "L_train with the ridge's penalty",
-    "test": "L_test",
-    "emp": "L_emp, the training samples with fresh noise",
-    "score": "E_score",
-    "gen": "L_gen",
-    "cross": "(1/d) Tr Vᵀ f(U) Ṽ",
-    "bias2": "bias²",
-    "variance": "variance",
-    "error": "change at the last doubling of the contour's nodes",
-}
 
 
 @in_float64
@@ -72,8 +59,7 @@ def curves(
     """
     run = LimitRun(problem, array=array, center=center, scale=scale)
     tau = times(train_times)
-    if not 0 < tolerance < 1:
-        raise ValueError(f"tolerance must lie between 0 and 1; got {tolerance:g}")
+    require_tolerance(tolerance)
     trained = named(trainer, run.kappa, problem.ridge)
     found = parts(run.limit)
     carrying = [part for part in found if part.lower < part.upper]

@@ -11,10 +11,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from rfsim.model import Problem, times
 from rfsim.precision import in_float64
+from rfsim.results import LONG_NAMES
 from rfsim.runs import Report
 from rfsim.theory.maps import STATUS, flow_map
 from rfsim.theory.mini import large_eigenvalue
-from rfsim.theory.quantities.run import LimitRun
+from rfsim.theory.quantities.run import LimitRun, require_tolerance
 from rfsim.training import losses
 from rfsim.training.timescales import rate_time, smallest_bulk_eigenvalue
 
@@ -58,8 +59,7 @@ def diagram(
         name: axis(problem, name, values)
         for name, values in zip(AXES, (samples_per_dim, features_per_dim), strict=True)
     }
-    if not 0 < tolerance < 1:
-        raise ValueError(f"tolerance must lie between 0 and 1; got {tolerance:g}")
+    require_tolerance(tolerance)
     run = LimitRun(problem, array=array, center=center, scale=scale)
     psi_n, psi_p = (grid.ravel() for grid in np.meshgrid(*axes.values(), indexing="ij"))
 
@@ -94,7 +94,7 @@ def diagram(
     }
     data = xr.Dataset(
         {
-            name: ((*AXES, "train_time"), values.reshape(*shape, -1), {"long_name": LOSSES[name], "units": "1"})
+            name: ((*AXES, "train_time"), values.reshape(*shape, -1), {"long_name": LONG_NAMES[name], "units": "1"})
             for name, values in curves.items()
         }
         | {name: (tuple(AXES), values.reshape(shape), attrs) for name, (values, attrs) in each.items()},
@@ -103,9 +103,6 @@ def diagram(
     )
     extra = {name: axis.tolist() for name, axis in axes.items()} | {"train_times": tau.tolist(), "tolerance": tolerance}
     return run.label("theory-diagram", data, extra)
-
-
-LOSSES = {"train": "L_train", "test": "L_test", "gen": "L_gen", "score": "E_score"}
 
 
 def axis(problem: Problem, name: str, values: Sequence[float]) -> NDArray[np.float64]:

@@ -14,7 +14,7 @@ from rfsim.precision import in_float64
 from rfsim.runs import Report
 from rfsim.theory import mini
 from rfsim.theory.quantities.diagram import AXES, axis
-from rfsim.theory.quantities.run import LimitRun
+from rfsim.theory.quantities.run import LimitRun, require_tolerance
 
 
 @in_float64
@@ -45,8 +45,7 @@ def mini_gap(
     ([[22.7]], [[11.9]])
     """
     times, psi_n = axis(problem, "diffusion_time", diffusion_times), axis(problem, "samples_per_dim", samples_per_dim)
-    if not 0 < tolerance < 1:
-        raise ValueError(f"tolerance must lie between 0 and 1; got {tolerance:g}")
+    require_tolerance(tolerance)
     runs = [
         LimitRun(replace(problem, diffusion_time=t), array=array, center=center, scale=scale) for t in times.tolist()
     ]

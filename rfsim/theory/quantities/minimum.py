@@ -16,7 +16,7 @@ from rfsim.protocol import Spectrum, Target
 from rfsim.runs import Report
 from rfsim.theory.limits import Limit
 from rfsim.theory.quantities.diagram import AXES, axis
-from rfsim.theory.quantities.run import LimitRun
+from rfsim.theory.quantities.run import LimitRun, require_tolerance
 from rfsim.theory.tables import converged, eigenvalue_bounds, limit_spectrum
 from rfsim.trainers import Flow
 from rfsim.training import losses
@@ -51,8 +51,7 @@ def score_minimum(
     """
     psi_n = axis(problem, "samples_per_dim", samples_per_dim)
     psi_p = axis(problem, "features_per_dim", features_per_dim)
-    if not 0 < tolerance < 1:
-        raise ValueError(f"tolerance must lie between 0 and 1; got {tolerance:g}")
+    require_tolerance(tolerance)
     run = LimitRun(problem)
     if not run.named:
         raise ValueError(f"data {problem.data!r} have no true score to be in error of; name a population")

@@ -8,8 +8,9 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
-from rfsim.model import Problem
+from rfsim.model import Problem, numbers
 from rfsim.precision import in_float64
+from rfsim.results import LONG_NAMES
 from rfsim.runs import Report
 from rfsim.theory.minimizer import RidgeLosses, losses_along, ridge_losses, score_errors
 from rfsim.theory.optimal import BestRidge, best_ridge
@@ -17,16 +18,7 @@ from rfsim.theory.quantities.run import LimitRun
 from rfsim.theory.solver import NotConverged
 from rfsim.theory.wide import wide_losses
 
-LONG_NAMES = {
-    "train": "L_train",
-    "train_penalized": "L_train with the penalty (Δγ/d)‖Ā‖²",
-    "test": "L_test",
-    "emp": "L_emp, the training samples with fresh noise",
-    "score": "E_score",
-    "bias2": "bias²",
-    "variance": "variance",
-    "residual": "of the equations, relative",
-}
+LOSSES = ("train", "train_penalized", "test", "emp", "score", "bias2", "variance")
 
 
 @in_float64
@@ -149,9 +141,9 @@ def _variables(run: LimitRun, found: RidgeLosses, dims: Sequence[str], shape: tu
     values = found._asdict() | score_errors(run.limit, found)._asdict()
     if not run.named:
         values["score"] = np.full(found.test.shape, np.nan)  # the score of the data's law is not known
+    names = {name: LONG_NAMES[name] for name in LOSSES} | {"residual": "of the equations, relative"}
     return {
-        name: (dims, values[name].reshape(shape), {"long_name": long, "units": "1"})
-        for name, long in LONG_NAMES.items()
+        name: (dims, values[name].reshape(shape), {"long_name": long, "units": "1"}) for name, long in names.items()
     }
 
 
@@ -163,12 +155,7 @@ def _positive(name: str, given: ArrayLike) -> NDArray[np.float64]:
 
 
 def _numbers(name: str, given: ArrayLike, *, finite: bool = True) -> NDArray[np.float64]:
-    try:
-        values = np.atleast_1d(np.asarray(given, dtype=np.float64))
-    except (TypeError, ValueError):
-        raise ValueError(f"{name} must be real numbers; got {given!r}") from None
-    if values.ndim != 1 or values.size == 0:
-        raise ValueError(f"{name} must be a non-empty list of numbers; got shape {values.shape}")
+    values = numbers(name, given)
     wrong = ~np.isfinite(values) if finite else np.isnan(values)
     if wrong.any():
         raise ValueError(f"{name} must be {'finite' if finite else 'numbers'}; got {values[wrong][0]:g}")

@@ -20,6 +20,12 @@ from rfsim.theory.populations import Population, from_array, population
 from rfsim.training.timescales import rate_time
 
 
+def require_tolerance(tolerance: float) -> None:
+    """ValueError unless a tolerance lies between 0 and 1."""
+    if not 0 < tolerance < 1:
+        raise ValueError(f"tolerance must lie between 0 and 1; got {tolerance:g}")
+
+
 class LimitRun:
     """A problem in the limit: of an array of data only the covariance is used, with all of its rows."""
 

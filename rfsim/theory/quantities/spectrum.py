@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
-from rfsim.model import Problem, whole
+from rfsim.model import Problem, numbers, whole
 from rfsim.precision import in_float64
 from rfsim.runs import Report
 from rfsim.theory.bulks import Part, density_with_residual, parts
@@ -120,9 +120,9 @@ def _intervals(found: Sequence[Part]) -> list[Interval]:
 
 
 def _checked(grid: ArrayLike) -> NDArray[np.float64]:
-    lam = np.atleast_1d(np.asarray(grid, dtype=float))
-    if lam.ndim != 1 or lam.size == 0 or not np.all(np.isfinite(lam)):
-        raise ValueError(f"grid must be a non-empty list of finite eigenvalues; got shape {lam.shape}")
+    lam = numbers("grid", grid)
+    if not np.all(np.isfinite(lam)):
+        raise ValueError(f"grid must hold finite eigenvalues; got {lam[~np.isfinite(lam)][0]:g}")
     return lam
 
 
