@@ -64,7 +64,7 @@ class GridRule(NamedTuple):
         return self.rule.nodes.size
 
     def window(self, first: int, orders: int) -> tuple[Any, ...]:
-        wanted = np.zeros((_in_fours(orders), self.rule.nodes.size))
+        wanted = np.zeros((_rounded(orders), self.rule.nodes.size))
         wanted[:orders] = self.rule.weights[first : first + orders]
         return jnp.asarray(wanted), jnp.asarray(self.rule.nodes), jnp.asarray(self.rule.weights[0])
 
@@ -152,11 +152,12 @@ def without_grid(sigma: Activation, per_panel: int) -> PanelRule | ClosedRule | 
 
 
 def _counted(first: int, orders: int) -> tuple[Array, Array]:
-    wanted: NDArray[np.float64] = np.zeros(_in_fours(orders))
+    wanted: NDArray[np.float64] = np.zeros(_rounded(orders))
     wanted[:orders] = 1.0
     return jnp.asarray(wanted), jnp.asarray(first)
 
 
-def _in_fours(orders: int) -> int:
-    """Unused orders have weight 0: runs that need 9 to 12 orders share one compiled program."""
-    return -(-orders // 4) * 4
+def _rounded(orders: int) -> int:
+    """Unused orders have weight 0: runs that need 9 to 12 orders, or 33 to 48, share one compiled program."""
+    step = 4 if orders <= 16 else 16
+    return -(-orders // step) * step
