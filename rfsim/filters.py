@@ -8,19 +8,23 @@ the loss is flat: f is 0 there (pseudo-inverse) and the start stays.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TypeVar
 
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
 from jax.typing import ArrayLike
+from numpy.typing import NDArray
 
 from rfsim.numerics import decay_integral
 
 Filter = Callable[[Array], Array]
+Number = TypeVar("Number", float, NDArray[np.float64])
 LATE = 1e4  # e^{−LATE} is 0 in float64
 
 
-def learning_rate_constant(noise_variance: float, features_per_dim: float) -> float:
-    """κ = 2Δ/ψ_p: the rate of eigenvalue λ is κ(λ + γ) per unit of train_time."""
+def learning_rate_constant(noise_variance: Number, features_per_dim: float) -> Number:
+    """κ = 2Δ/ψ_p: the rate of eigenvalue λ is κ(λ + γ) per unit of train_time; c_out² for Δ in distillation (T16)."""
     return 2 * noise_variance / features_per_dim
 
 

@@ -80,13 +80,12 @@ def peak_memory() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * scale
 
 
-def require_memory(needed: float, what: str) -> None:
-    """Raise MemoryError, before anything is allocated, where `needed` bytes pass the limit."""
+def require_memory(needed: float, what: str, hint: str = "take fewer features or samples, or a smaller dim") -> None:
+    """Raise MemoryError, before anything is allocated, where `needed` bytes pass the limit; `hint` is what to do."""
     limit = memory_limit()
     if needed > limit:
         raise MemoryError(
-            f"{what} needs about {needed / GIB:.3g} GiB, and this process may use {limit / GIB:.3g} GiB; "
-            "take fewer features or samples, or a smaller dim"
+            f"{what} needs about {needed / GIB:.3g} GiB, and this process may use {limit / GIB:.3g} GiB; {hint}"
         )
 
 

@@ -48,16 +48,16 @@ class Problem:
 
     def __post_init__(self) -> None:
         for name in ("samples_per_dim", "features_per_dim", "diffusion_time"):
-            value = _real(name, getattr(self, name))
+            value = real(name, getattr(self, name))
             if not 0 < value < math.inf:
                 raise ValueError(f"{name} must be positive and finite; got {value:g}")
         if self.diffusion_time > LATEST:
             raise ValueError(
                 f"diffusion_time must be at most {LATEST:g}, where no data are left; got {self.diffusion_time:g}"
             )
-        if not 0 <= _real("ridge", self.ridge) < math.inf:
+        if not 0 <= real("ridge", self.ridge) < math.inf:
             raise ValueError(f"ridge must be finite and not negative; got {self.ridge:g}")
-        m = _real("noise_copies", self.noise_copies)
+        m = real("noise_copies", self.noise_copies)
         if m != math.inf and not (1 <= m <= 1e9 and m == int(m)):
             raise ValueError(f"noise_copies must be a whole number of at least 1, at most 1e9, or inf; got {m:g}")
         if isinstance(self.activation, Activation) or callable(self.activation):
@@ -209,7 +209,7 @@ def constants(problem: Problem, data_power: float) -> Constants:
 
 def whole(name: str, value: object, least: int) -> int:
     """`value` as a whole number from `least` to 2^53, or ValueError."""
-    number = _real(name, value)
+    number = real(name, value)
     if not least <= number <= 2**53 or number != int(number):
         raise ValueError(f"{name} must be a whole number of at least {least}, at most 2^53; got {value!r}")
     return int(number)
@@ -226,15 +226,16 @@ def numbers(name: str, given: ArrayLike) -> NDArray[np.float64]:
     return values
 
 
-def times(train_times: ArrayLike) -> NDArray[np.float64]:
-    """train_times (times,) as float64, or ValueError: not negative, at most LATEST_TRAINING, or inf."""
-    tau = numbers("train_times", train_times)
+def times(train_times: ArrayLike, name: str = "train_times") -> NDArray[np.float64]:
+    """train_times (times,) as float64, or ValueError: not negative, at most LATEST_TRAINING, or inf.
+
+    `name` is what errors call them.
+    """
+    tau = numbers(name, train_times)
     if np.any(np.isnan(tau)) or np.any(tau < 0):
-        raise ValueError(f"train_times must not be negative; got {tau[np.isnan(tau) | (tau < 0)][0]:g}")
+        raise ValueError(f"{name} must not be negative; got {tau[np.isnan(tau) | (tau < 0)][0]:g}")
     if np.any(tau[np.isfinite(tau)] > LATEST_TRAINING):
-        raise ValueError(
-            f"train_times must be at most {LATEST_TRAINING:g}, or inf; got {tau[np.isfinite(tau)].max():g}"
-        )
+        raise ValueError(f"{name} must be at most {LATEST_TRAINING:g}, or inf; got {tau[np.isfinite(tau)].max():g}")
     return tau
 
 
@@ -246,7 +247,8 @@ def _points(points: NDArray[np.float64]) -> Law:
     return Law(points, np.zeros(points.shape[1]))
 
 
-def _real(name: str, value: object) -> float:
+def real(name: str, value: object) -> float:
+    """`value` as a number that may be infinite, or ValueError."""
     if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
         raise ValueError(f"{name} must be a number; got {value!r}")
     if math.isnan(value):

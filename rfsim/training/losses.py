@@ -6,7 +6,6 @@ returns values of the filters' leading shape, for example (times,).
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
 
 import jax
@@ -85,11 +84,18 @@ def bias_squared(cross: ArrayLike, noise_variance: float, total_variance: float 
     return total_variance * (1 / total_variance - jnp.asarray(cross) / noise_variance) ** 2
 
 
-def weights_loss(weights: Array, second: Array, noise: Array, noise_variance: float, constant: float = 1.0) -> Array:
-    """(T1) of explicit weights Ā (dim, features), given M (features, features) and N (features, dim)."""
+def weights_loss(
+    weights: Array, second: Array, noise: Array, noise_variance: ArrayLike, constant: float = 1.0
+) -> Array:
+    """(T1) of explicit weights Ā (dim, features), given M (features, features) and N (features, dim).
+
+    In the eigenbasis of M its eigenvalues (features,) take the place of M.
+    """
     d = weights.shape[0]
-    quadratic = (noise_variance / d) * jnp.sum((weights @ second) * weights)
-    return constant + quadratic + (2 * math.sqrt(noise_variance) / d) * jnp.sum(weights * noise.T)
+    applied = weights * second if second.ndim == 1 else weights @ second
+    delta = jnp.asarray(noise_variance)
+    quadratic = (delta / d) * jnp.sum(applied * weights)
+    return constant + quadratic + (2 * jnp.sqrt(delta) / d) * jnp.sum(weights * noise.T)
 
 
 def weights_score_error(weights: Array, second: Array, feature_data: Array, variances: ArrayLike) -> Array:
