@@ -104,10 +104,13 @@ def covariance(spec: str) -> tuple[NDArray[np.float64], NDArray[np.float64]] | N
     raise _unknown(spec)
 
 
-def draw(law: Law, samples: int, seed: int) -> NDArray[np.float64]:
-    """`samples` points of a population, (samples, dim); a balanced mixture alternates its components."""
+def draw(law: Law, samples: int, seed: int, use: str = "data") -> NDArray[np.float64]:
+    """`samples` points of a population, (samples, dim); a balanced mixture alternates its components.
+
+    `use` names the stream: the training points' own unless told otherwise.
+    """
     dim = law.variances.size
-    points = stream(seed, "data").standard_normal((samples, dim)) * np.sqrt(law.variances)
+    points = stream(seed, use).standard_normal((samples, dim)) * np.sqrt(law.variances)
     return points + law.centers[np.arange(samples) % len(law.centers)]
 
 
@@ -159,6 +162,31 @@ def prepare(array: NDArray[np.float64], *, center: bool = True, scale: str = "gl
             )
         return values / np.sqrt((values**2).mean(axis=0))
     return values if scale == "none" else values / math.sqrt((values**2).mean())
+
+
+def digit_images(spec: str, points: ArrayLike) -> NDArray[np.float64]:
+    """Points (rows, dim) of `digits` or `digits:K`, centered and scaled by one number as `prepare` does, as images
+    (rows, 8, 8) in the data's units of grey, 0 to 16, which samples may leave.
+
+    Of `digits:K` an image is the mean image and K principal components of it. DataError for other data and dimensions.
+
+    >>> digit_images("digits:3", np.zeros((1, 3))).shape  # the mean image
+    (1, 8, 8)
+    """
+    kind, colon, argument = spec.partition(":")
+    values = np.asarray(points, dtype=np.float64)
+    if kind != "digits":
+        raise DataError(f"images are of data digits or digits:K; got {spec!r}")
+    raw = read(spec)
+    if values.ndim != 2 or values.shape[1] != raw.shape[1]:
+        raise DataError(f"points of {spec!r} have shape (rows, {raw.shape[1]}); got {values.shape}")
+    mean = raw.mean(axis=0)
+    values = values * math.sqrt(((raw - mean) ** 2).mean()) + mean
+    if colon:
+        pixels = _digit_pixels()
+        grey = pixels.mean(axis=0)
+        values = values @ _digit_components(spec, argument, pixels - grey).T + grey
+    return values.reshape(-1, 8, 8)
 
 
 def split(array: NDArray[np.float64], seed: int) -> Split:
@@ -226,17 +254,26 @@ def _counted(spec: str, values: NDArray[np.float64], weights: NDArray[np.float64
 
 
 def _digits(spec: str, argument: str | None) -> NDArray[np.float64]:
+    pixels = _digit_pixels()
+    if argument is None:
+        return pixels
+    centered = pixels - pixels.mean(axis=0)
+    return centered @ _digit_components(spec, argument, centered)
+
+
+def _digit_pixels() -> NDArray[np.float64]:
     try:
         from sklearn.datasets import load_digits
     except ImportError:
         raise DataError("data 'digits' needs scikit-learn: python -m pip install 'rfsim[data]'") from None
-    pixels = np.asarray(load_digits(return_X_y=True)[0], dtype=np.float64)
-    if argument is None:
-        return pixels
+    return np.asarray(load_digits(return_X_y=True)[0], dtype=np.float64)
+
+
+def _digit_components(spec: str, argument: str, centered: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The leading K principal directions of the images, (64, K)."""
     if not argument.isdecimal() or not 1 <= int(argument) <= 64:
         raise DataError(f"data {spec!r}: K must be a whole number from 1 to 64; got {argument!r}")
-    centered = pixels - pixels.mean(axis=0)
     _, _, directions = np.linalg.svd(centered, full_matrices=False)
     # LAPACK leaves the signs free: fix them by each direction's largest entry
     directions *= np.sign(directions[np.arange(64), np.abs(directions).argmax(axis=1)])[:, None]
-    return centered @ directions[: int(argument)].T
+    return directions[: int(argument)].T

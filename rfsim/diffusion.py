@@ -10,8 +10,11 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.special import softmax
 
 from rfsim.numerics import hermite_rule
+
+ODE_SOLVERS = ("ddim", "euler", "heun")
 
 
 class Law(NamedTuple):
@@ -28,6 +31,19 @@ class Law(NamedTuple):
     def power(self) -> float:
         """σ_x² = E‖x‖²/d, dimensionless."""
         return float(self.variances.mean() + (self.centers**2).mean(axis=0).mean())
+
+
+class Step(NamedTuple):
+    """One sampling step from t to an earlier time: x1 = x·x_t + score·s_t(x_t) + noise·z, z ~ N(0, I).
+
+    x, score, noise: the coefficients. half: Heun's share of what the slope x + s gains along the step, so that the
+    step ends at x1 + half·[(x1 + s_to(x1)) − (x_t + s_t(x_t))]; 0 for the others.
+    """
+
+    x: float
+    score: float
+    half: float = 0.0
+    noise: float = 0.0
 
 
 def signal(diffusion_time: float) -> float:
@@ -93,6 +109,48 @@ def time_grid(lower: float, upper: float, levels: int, *, spacing: str = "geomet
     return (np.geomspace if spacing == "geometric" else np.linspace)(lower, upper, levels + 1)
 
 
+def ode_step(solver: str, t: float, to: float) -> Step:
+    """One step of the probability-flow ODE dx/dt = −x − s, from t to 0 ≤ to ≤ t (equations.md T15).
+
+    "euler" and "heun" are of order 1 and 2 in t − to; "ddim" is exact given the noise.
+    """
+    if solver not in ODE_SOLVERS:
+        raise ValueError(f"solver must be one of {', '.join(ODE_SOLVERS)}; got {solver!r}")
+    h = _length(t, to)
+    if solver == "ddim":
+        # e^hΔ_t − √(Δ_tΔ_to) without its cancellation at short steps, by e^{2h}Δ_t − Δ_to = e^{2h} − 1
+        here, there = math.sqrt(noise_variance(t)), math.sqrt(noise_variance(to))
+        return Step(math.exp(h), here * math.expm1(2 * h) / (math.exp(h) * here + there))
+    return Step(1 + h, h, half=h / 2 if solver == "heun" else 0.0)
+
+
+def reverse_sde_step(t: float, to: float) -> Step:
+    """One Euler–Maruyama step of dx = −(x + 2s)dt + √2 dW run backwards, from t to 0 ≤ to ≤ t."""
+    h = _length(t, to)
+    return Step(1 + h, 2 * h, noise=math.sqrt(2 * h))
+
+
+def renoise(x: ArrayLike, noise: ArrayLike, t: float, to: float) -> NDArray[np.float64]:
+    """x_to = e^{−(to − t)} x_t + √(1 − e^{−2(to − t)}) ξ at to ≥ t, by `forward` (multi-step sampling of S23)."""
+    if not 0 <= t <= to:
+        raise ValueError(f"noise is added from an earlier to a later time; got {t:g} to {to:g}")
+    return forward(x, noise, to - t)
+
+
+def score(law: Law, x: ArrayLike) -> NDArray[np.float64]:
+    """∇ log P at x (rows, dim) for a law with positive variances l: Σ_c w_c(x) (μ_c − x)/l, w the softmax of −dist²/2.
+
+    Memory of rows × components. Raises ValueError for a law without variance along some direction.
+    """
+    if np.any(law.variances <= 0):
+        raise ValueError("a law without variance along some direction has no score; diffuse it first")
+    x, middle = np.asarray(x, dtype=np.float64), law.centers.mean(axis=0)
+    centers = (law.centers - middle) / law.variances
+    # differences of squared distances: what the components share drops out of the softmax
+    shares = softmax((x - middle) @ centers.T - (centers * (law.centers - middle)).sum(axis=1) / 2, axis=1)
+    return (shares @ law.centers - x) / law.variances
+
+
 def score_power(law: Law) -> float | None:
     """(1/d) E‖∇ log P‖², the Fisher information per dimension of a law with positive variances.
 
@@ -118,3 +176,9 @@ def score_power(law: Law) -> float | None:
     x = h + rule.nodes
     information = float(rule.weights[0] @ (x - h * np.tanh(h * x)) ** 2)
     return inverse + (information - 1) / law.variances[k] / law.variances.size
+
+
+def _length(t: float, to: float) -> float:
+    if not 0 <= to <= t or t <= 0:
+        raise ValueError(f"a sampling step needs 0 <= to <= t and t > 0; got t {t:g} and to {to:g}")
+    return t - to

@@ -189,6 +189,38 @@ def test_digits_and_their_components():
             data.read(bad)
 
 
+@pytest.mark.parametrize("spec", ["digits", "digits:64"])
+def test_images_undo_the_preparation_of_digits(spec):
+    images = data.digit_images(spec, data.prepare(data.read(spec))[:50])
+    np.testing.assert_allclose(images.reshape(50, 64), data.read("digits")[:50], atol=1e-11)
+
+
+def test_images_of_few_components_are_the_nearest_that_these_span():
+    pixels = data.read("digits")
+    left = {}
+    for k in (5, 10):
+        images = data.digit_images(f"digits:{k}", data.prepare(data.read(f"digits:{k}"))).reshape(-1, 64)
+        missing = pixels - images
+        np.testing.assert_allclose(missing.mean(axis=0), 0, atol=1e-11)
+        # what is left out is orthogonal to what is shown
+        assert abs(((images - images.mean(axis=0)) * missing).sum()) < 1e-9 * (pixels**2).sum()
+        left[k] = (missing**2).sum()
+    variances = np.linalg.eigvalsh(np.cov(pixels.T, bias=True))[::-1] * len(pixels)
+    assert [left[k] for k in (5, 10)] == pytest.approx([variances[k:].sum() for k in (5, 10)])
+    np.testing.assert_allclose(
+        data.digit_images("digits:5", np.zeros((1, 5)))[0].ravel(), pixels.mean(axis=0), atol=1e-12
+    )
+
+
+def test_images_of_other_data_are_refused():
+    with pytest.raises(DataError, match="images are of data digits or digits:K; got 'isotropic'"):
+        data.digit_images("isotropic", np.zeros((2, 3)))
+    with pytest.raises(DataError, match=r"points of 'digits:5' have shape \(rows, 5\); got \(2, 3\)"):
+        data.digit_images("digits:5", np.zeros((2, 3)))
+    with pytest.raises(DataError, match="K must be a whole number from 1 to 64"):
+        data.digit_images("digits:0", np.zeros((2, 3)))
+
+
 def test_what_centering_leaves_of_a_constant_is_not_data():
     with pytest.raises(DataError, match="the data are constant"):
         data.prepare(np.full((31, 3), 0.1))
