@@ -12,16 +12,18 @@ from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
 
-__all__ = ["Problem", "load", "plot", "spectrum", "theory", "train"]
+__all__ = ["Problem", "distill", "load", "plot", "spectrum", "theory", "train"]
 
 if TYPE_CHECKING:
     from rfsim import theory
     from rfsim.api import load, spectrum, train
+    from rfsim.distillation import distill
     from rfsim.model import Problem
     from rfsim.plotting import plot
 
 _HOMES = {
     "Problem": "rfsim.model",
+    "distill": "rfsim.distillation",
     "load": "rfsim.api",
     "plot": "rfsim.plotting",
     "spectrum": "rfsim.api",

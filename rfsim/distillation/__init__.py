@@ -1,0 +1,5 @@
+"""Consistency distillation of a random-feature teacher (equations.md §7)."""
+
+from rfsim.distillation.front import distill, settings
+
+__all__ = ["distill", "settings"]

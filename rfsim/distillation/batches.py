@@ -1,0 +1,125 @@
+"""What stochastic distillation sees: batches of x_k and Φ_k(x_k) at every level (equations.md §7)."""
+
+from __future__ import annotations
+
+from functools import partial
+from itertools import pairwise
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+
+from rfsim.diffusion import Law, Step, diffuse, ode_step, signal
+from rfsim.sampling import Function, Network, ode_map, readout
+
+
+class Pool(NamedTuple):
+    """Fixed draws of every level, x_k and Φ_k(x_k), (levels, draws, dim) each; batches are drawn with replacement, so
+    that the mean of the weights over seeds follows the moments of the pool exactly.
+    """
+
+    x: Array
+    moved: Array
+
+
+class Fresh(NamedTuple):
+    """Fresh draws: clean data from a law (points, or a population), noise, and a teacher's step Φ_k at every level.
+
+    teacher: the read-outs are its scores; solver: "ddim", "euler" or "heun"; function: the teacher's σ.
+    """
+
+    teacher: Network
+    law: Law
+    solver: str
+    function: Function
+
+
+class Moves(NamedTuple):
+    """`Fresh` as arrays: clean centers (points, dim); by level their share of x_k and the size of its noise, (levels,)
+    and (levels, dim), and the teacher's step.
+    """
+
+    teacher: Network
+    centers: Array
+    share: Array
+    scale: Array
+    step: Step
+
+
+class Plan(NamedTuple):
+    """What a compiled batch is made for: its size, None for every draw once; the teacher's σ and whether it takes Heun
+    steps, where draws are fresh.
+    """
+
+    batch: int | None
+    function: Function | None = None
+    heun: bool = False
+
+
+def plan_of(source: Pool | Fresh, batch: int | None) -> Plan:
+    """The plan of a source; ValueError for a full batch of a population."""
+    if isinstance(source, Pool):
+        return Plan(batch)
+    if batch is None and np.any(source.law.variances > 0):
+        raise ValueError("a full batch needs data that can be counted, points or a pool of draws; give a batch")
+    return Plan(batch, source.function, source.solver == "heun")
+
+
+def moves(fresh: Fresh) -> Moves:
+    """The arrays behind fresh draws over the levels of the teacher's grid; ValueError for an unknown solver."""
+    times = [float(t) for t in fresh.teacher.times]
+    steps = [ode_step(fresh.solver, t, to) for to, t in pairwise(times)]
+    return Moves(
+        fresh.teacher,
+        jnp.asarray(fresh.law.centers),
+        jnp.asarray(np.array([signal(t) for t in times[1:]])),
+        jnp.asarray(np.array([np.sqrt(diffuse(fresh.law, t).variances) for t in times[1:]])),
+        Step(*np.transpose(steps)),
+    )
+
+
+def batch(key: Array, source: Pool | Moves, plan: Plan) -> tuple[Array, Array]:
+    """x_k and Φ_k(x_k) of one step, (levels, rows, dim) each, independent between the levels; for use under jit."""
+    if isinstance(source, Moves):
+        x = _noisy(key, source, plan.batch)
+        return x, jax.vmap(partial(_moved, source, plan))(*_by_level(source), x)
+    if plan.batch is None:
+        return source.x, source.moved
+    levels, draws, _ = source.x.shape
+    at = jax.random.randint(key, (levels, plan.batch), 0, draws)[:, :, None]
+    return jnp.take_along_axis(source.x, at, 1), jnp.take_along_axis(source.moved, at, 1)
+
+
+def fixed(key: Array, source: Pool | Moves, plan: Plan) -> Pool:
+    """Draws to evaluate losses on: the pool itself, or plan.batch fresh ones of key (2,) uint32."""
+    return source if isinstance(source, Pool) else _fixed(key, source, plan=plan)
+
+
+@partial(jax.jit, static_argnames=("plan",))
+def _fixed(key: Array, source: Moves, *, plan: Plan) -> Pool:
+    x = _noisy(jax.random.wrap_key_data(key, impl="threefry2x32"), source, plan.batch)
+    # one level at a time: these are many rows
+    return Pool(x, jax.lax.map(lambda one: _moved(source, plan, *one), (*_by_level(source), x)))
+
+
+def _noisy(key: Array, source: Moves, batch: int | None) -> Array:
+    """x_k with fresh noise, of points drawn with replacement or of each point once, (levels, rows, dim)."""
+    (levels,), (points, dim) = source.share.shape, source.centers.shape
+    choice, noise = jax.random.split(key)
+    rows = points if batch is None else batch
+    at = jnp.arange(points) if batch is None else jax.random.randint(choice, (levels, rows), 0, points)
+    xi = jax.random.normal(noise, (levels, rows, dim), source.centers.dtype)
+    return source.share[:, None, None] * source.centers[at] + source.scale[:, None] * xi
+
+
+def _by_level(source: Moves) -> tuple[Array, Step]:
+    return jnp.arange(1, len(source.share) + 1), source.step
+
+
+def _moved(source: Moves, plan: Plan, k: Array, step: Step, x: Array) -> Array:
+    """Φ_k(x), (rows, dim)."""
+    assert plan.function is not None  # the plan of fresh draws has one
+    here, there = (partial(readout, source.teacher, at, function=plan.function) for at in (k, k - 1))
+    return ode_map(step, plan.heun, x, here, there)

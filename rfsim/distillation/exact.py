@@ -1,0 +1,115 @@
+"""The exact U of one set of frozen features over a grid of diffusion times, and what it says of weights (§8).
+
+Projectors, labels, energies and losses come from moments averaged exactly over the noise (T4); only the flow of a
+student is computed from draws.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+from numpy.typing import NDArray
+
+from rfsim.activations import centered
+from rfsim.diffusion import noise_variance, total_variance
+from rfsim.distillation.measures import row_energies
+from rfsim.distillation.shelf import Shelf
+from rfsim.model import Instance, Problem
+from rfsim.ranks import part_counts
+from rfsim.spectra import SampleSpectrum, part_slices, sample_spectrum
+from rfsim.spectra.sample import population_above
+from rfsim.training.losses import weights_loss
+
+
+class Judged(NamedTuple):
+    """What the exact moments of one level say of weights M (…, dim, features), read as those of a score.
+
+    energy: Σ_j λ_j (M q_j)² over each part by output row, (…, dim, parts); its mean over rows is the part's energy
+    (1/d) Tr M P U P Mᵀ. train, test: the denoising losses (T1), (…).
+    """
+
+    energy: NDArray[np.float64]
+    train: NDArray[np.float64]
+    test: NDArray[np.float64]
+
+
+class ExactSpectra:
+    """Eigenvalues, eigenvectors Q and QᵀV of every level's U, kept on a shelf under the features' name."""
+
+    def __init__(
+        self, name: str, problem: Problem, draw: Instance, data_power: float, times: NDArray[np.float64], shelf: Shelf
+    ) -> None:
+        """draw: W of these features and the data; data_power: σ_x², at which σ is centered at each time."""
+        self._name, self._problem, self._draw, self._shelf = name, problem, draw, shelf
+        self.times, self._power = times, data_power
+        self._constants: dict[int, float] = {}  # the zero score's L_train, which is not 1 over frozen noise
+        d, n, p = draw.sizes
+        self.slices = part_slices(part_counts(p, n, d, problem.noise_copies, draw.sigma.degrees))
+
+    @property
+    def weights(self) -> NDArray[np.float64]:
+        """W (features, dim)."""
+        return self._draw.weights
+
+    @property
+    def offsets(self) -> NDArray[np.float64]:
+        """What centers σ at each time, (grid,)."""
+        return np.array([self._at(k)[1].sigma.offset for k in range(len(self.times))])
+
+    def decompose(self, k: int) -> SampleSpectrum:
+        """U at the time of index k, decomposed, and put on the shelf."""
+        found = sample_spectrum(*self._at(k))
+        for name, values in (("points", found.points), ("basis", found.basis), ("noise", found.sources[0])):
+            self._shelf.put((self._name, name, k), values)
+        self._constants[k] = found.constant
+        return found
+
+    def points(self, k: int) -> Array:
+        """Eigenvalues ascending, (features,)."""
+        return jnp.asarray(self._shelf.get((self._name, "points", k)))
+
+    def basis(self, k: int) -> Array:
+        """Q (features, features)."""
+        return jnp.asarray(self._shelf.get((self._name, "basis", k)))
+
+    def rows(self, k: int, part: str) -> Array:
+        """The eigenvectors of one part, (count, features)."""
+        return jnp.asarray(self._shelf.get((self._name, "basis", k))[:, self.slices[part]]).T
+
+    def judge(self, k: int, several: list[Array]) -> list[Judged]:
+        """Energies and losses of each of several arrays of weights at the time of index k."""
+        problem, draw = self._at(k)
+        points, basis = self.points(k), self.basis(k)
+        smallest = float(points[int(jnp.argmax(points > 0))])
+        population = population_above(problem, draw, smallest + problem.ridge)
+        noise = jnp.asarray(self._shelf.get((self._name, "noise", k)))
+        delta = noise_variance(problem.diffusion_time)
+        found = []
+        for weights in several:
+            flat = weights.reshape(-1, *weights.shape[-2:])
+            losses = _losses(flat, points, basis, noise, self._constants[k], population.second, population.noise, delta)
+            train, test = (np.asarray(row).reshape(weights.shape[:-2]) for row in losses)
+            found.append(Judged(np.asarray(row_energies(weights, points, basis, self.slices)), train, test))
+        return found
+
+    def _at(self, k: int) -> tuple[Problem, Instance]:
+        time = float(self.times[k])
+        sigma = centered(self._problem.sigma, math.sqrt(total_variance(self._power, time)))
+        return replace(self._problem, diffusion_time=time), self._draw._replace(sigma=sigma)
+
+
+@jax.jit
+def _losses(weights, points, basis, noise, constant, second, population_noise, delta):
+    """L_train and L_test of weights (count, dim, features), (count,) each."""
+
+    def one(readout: Array) -> tuple[Array, Array]:
+        train = weights_loss(readout @ basis, points, noise, delta, constant)
+        return train, weights_loss(readout, second, population_noise, delta)
+
+    return jax.lax.map(one, weights)

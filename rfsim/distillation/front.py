@@ -1,0 +1,186 @@
+"""`rfsim.distill`: consistency distillation of a sampled teacher as one labelled result (equations.md §7, §8)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import xarray as xr
+from numpy.typing import ArrayLike
+
+from rfsim import model, store
+from rfsim.distillation.course import Wanted, take
+from rfsim.distillation.plan import Plan, students
+from rfsim.distillation.quality import Exhibition
+from rfsim.distillation.shelf import Shelf
+from rfsim.distillation.tables import table
+from rfsim.machine import require_memory
+from rfsim.model import Problem, Sizes
+from rfsim.precision import in_float64
+from rfsim.runs import Report, Run, keeping
+from rfsim.spectra import Method
+
+DISTILL_TIMES = (10.0, 1e3, 1e5)
+LEAKAGE_RIDGES = (0.0, 0.1, 0.5, 1.0, 2.0, 5.0, 10.0)
+
+
+@in_float64
+def distill(
+    problem: Problem,
+    distill_times: ArrayLike = DISTILL_TIMES,
+    *,
+    dim: int | None = None,
+    seed: int = 0,
+    seeds: int = 1,
+    array: ArrayLike | None = None,
+    center: bool = True,
+    scale: str = "global",
+    report: Report | None = None,
+    instability: bool = False,
+    transfer: bool = False,
+    spill: str | Path | None = None,
+    **options: Any,
+) -> xr.Dataset:
+    """Distill a teacher over a grid of diffusion times into consistency functions, in closed form (T15–T17, §8).
+
+    problem: its ridge is the student's γ; its diffusion_time is not used. distill_times τ_S (times,), not negative, inf
+    allowed. dim, seed, seeds, array, center, scale as in `rfsim.spectrum`. Among `options`, all with defaults
+    (`plan`): levels, time_min, time_max (N + 1 diffusion times, geometric); teacher_time, teacher_ridge and trainer, as
+    in `rfsim.train`; early_time, when the control that does not memorize is stopped (None: at each level between its
+    generalizing and its memorizing directions); parameterization "ddim" or "edm"; start "teacher" or "zero"; target
+    "sequential" or "coupled:TAU"; variants, mappings of ridge, parameterization, start and target for several students
+    on the same draws; solver "ddim", "euler" or "heun" of the teacher's steps; sampler, solver or "sde";
+    student_features_per_dim, for a student with features of its own; distill_data "train", "fresh" or "teacher" (the
+    teacher's own samples); draws per level, "20p" or a number; leakage_ridges; threshold of γ⋆; generated samples per
+    model; samples of teacher and students to keep. instability, transfer: also of every direction, between all parts.
+    spill: a folder for the eigenvectors of all levels, p² doubles each, which memory holds otherwise.
+
+    Returns variables (seed, …) with quality = memorized fraction with its 95% interval, W2²/d and sliced Wasserstein
+    distance to the law of x_ε, and membership AUC: teacher, reference (fresh samples of the truth), student (variant,
+    distill_time; one jump), and the controls teacher_steps and student_steps (steps), early_teacher, early_student,
+    regression (one-step students regressed on the teacher's endpoints); suppression and energies by level and bulk;
+    leakage and gamma_star; losses by level; student_half, suppression_half, leakage_all_half by half the draws, with
+    _error and _moved, 1 where half the draws move a measure by more than 1.96 standard errors. What is undefined is
+    NaN, with its reason in the attribute `undefined`.
+
+    Raises ValueError, in one line, for settings that do not fit together and MemoryError before allocating.
+
+    >>> import rfsim
+    >>> result = distill(rfsim.Problem(2, 4), [0, 10], dim=3, levels=2, generated=16)
+    >>> float(result.suppression.sel(distill_time=0).max().round(12))
+    1.0
+    """
+    started = time.perf_counter()
+    wanted = Wanted(instability, transfer)
+    asked = plan(problem, distill_times, **options)
+    taught = replace(problem, diffusion_time=asked.time_min, ridge=asked.teacher_ridge)
+    run = Run(taught, dim, seed, seeds, array, center, scale, report, method=Method(), copies=6)
+    features = asked.student_features(run.sizes)
+    draws = asked.number_of_draws(features)
+    _require_memory(asked, run.sizes, features, kept=spill is None)
+    run.settings = model.settings(problem, run.origin, run.sizes, seed=run.seeds[0], seeds=len(run.seeds))
+    del run.settings["diffusion_time"]
+    data_power = model.power(problem, run.origin, run.sizes)
+    done: list[xr.Dataset] = []
+
+    def result() -> xr.Dataset:
+        data = xr.concat([one.drop_vars("part") for one in done], dim="seed", join="exact", coords="minimal")
+        data = data.assign(part=done[0].part).assign_coords(seed=list(run.seeds[: len(done)]))
+        extra = asked.settings(draws) | {"instability": instability, "transfer": transfer}
+        return run.label("distill", data.assign_attrs(undefined=_undefined(asked, run)), extra, started)
+
+    with keeping(done, result):
+        for number in run.seeds:
+            draw = model.instance(taught, run.origin, run.sizes, number)
+            with Shelf(spill) as shelf:
+                named = run.population is not None
+                course = take(asked, taught, draw, data_power, named, shelf, wanted, partial(run.tell, draw))
+            run.tell(draw, "samples and their measures")
+            exhibition = Exhibition(asked, course)
+            done.append(table(asked, course, exhibition))
+    return result()
+
+
+def plan(
+    problem: Problem,
+    distill_times: ArrayLike = DISTILL_TIMES,
+    *,
+    levels: int = 20,
+    time_min: float = 0.02,
+    time_max: float = 3.0,
+    teacher_time: float = 1e8,
+    early_time: float | None = None,
+    teacher_ridge: float = 0.0,
+    trainer: str = "flow",
+    parameterization: str = "ddim",
+    start: str | None = None,
+    target: str = "sequential",
+    variants: Sequence[Mapping[str, Any]] | None = None,
+    solver: str = "ddim",
+    sampler: str | None = None,
+    student_features_per_dim: float | None = None,
+    distill_data: str = "train",
+    draws: str | int = "20p",
+    leakage_ridges: ArrayLike = LEAKAGE_RIDGES,
+    threshold: float = 0.01,
+    generated: int = 2000,
+    samples: int = 0,
+) -> Plan:
+    """The checked settings of a distillation (`distill`); ValueError, in one line, where they do not fit."""
+    own = student_features_per_dim not in (None, problem.features_per_dim)
+    chosen = students(variants, own, ridge=problem.ridge, parameterization=parameterization, start=start, target=target)
+    return Plan(
+        tuple(model.times(distill_times, "distill_times").tolist()),
+        levels,
+        time_min,
+        time_max,
+        teacher_time,
+        early_time,
+        teacher_ridge,
+        trainer,
+        chosen,
+        solver,
+        solver if sampler is None else sampler,
+        student_features_per_dim if own else None,
+        distill_data,
+        str(draws),
+        tuple(model.numbers("leakage_ridges", leakage_ridges).tolist()),
+        threshold,
+        generated,
+        samples,
+    )
+
+
+def settings(
+    problem: Problem, sizes: Sizes, distill_times: ArrayLike = DISTILL_TIMES, **options: Any
+) -> dict[str, Any]:
+    """What a result of these options is identified by, beside the problem's own settings."""
+    asked = plan(problem, distill_times, **options)
+    draws = asked.number_of_draws(asked.student_features(sizes))
+    return asked.settings(draws) | {"instability": False, "transfer": False}
+
+
+def _require_memory(asked: Plan, sizes: Sizes, features: int, *, kept: bool) -> None:
+    d, _, p = (float(size) for size in sizes)
+    side, times = max(p, float(features)), len(asked.students) * len(asked.distill_times)
+    shelved = (asked.levels + 1) * (p**2 + (features**2 if features != p else 0)) * kept
+    needed = 8 * (7 * side**2 + shelved + (asked.levels + 8) * times * d * side) + 2**29
+    hint = "take fewer features or levels, or spill the levels to a folder" if kept else "take fewer features"
+    require_memory(needed, f"distilling {side:.12g} features at dim {d:.12g} in {asked.levels} levels", hint)
+
+
+def _undefined(asked: Plan, run: Run) -> str:
+    """Which measures are NaN, and why, as JSON."""
+    reasons = {}
+    if asked.student_features(run.sizes) != run.sizes.features:
+        reasons["suppression"] = "the student has features of its own, whose parts are not the teacher's"
+    if any(student.parameterization != "ddim" for student in asked.students):
+        for loss in ("student_train", "student_test"):
+            reasons[loss] = "only the weights of parameterization ddim are those of a score"
+    if run.population is None:
+        reasons["reference_membership_auc"] = "the true score of an array's law is not known"
+    return store.canonical(reasons)

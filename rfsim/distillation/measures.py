@@ -1,0 +1,154 @@
+"""What distillation does to the parts of U's spectrum: energies, suppression, transfer, leakage, instability (§8).
+
+Parts, eigenvalues and directions are those of the exact U; what is inverted together with C_k is the U of C_k's own
+draws. `slices` names where each part lies in the ascending eigenvalues (`spectra.part_slices`), and results follow its
+order.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+from jax.typing import ArrayLike
+from numpy.typing import NDArray
+
+from rfsim.filters import minimizer
+from rfsim.spectra import jackknife_error
+from rfsim.spectra.sample import resolution
+
+ROWS = 4096  # rows of features in memory at once: inputs times ridges
+
+Slices = Mapping[str, slice]
+
+
+class Estimate(NamedTuple):
+    """A measure and its standard error, arrays of one shape; NaN where it is not defined."""
+
+    value: NDArray[np.float64]
+    error: NDArray[np.float64]
+
+
+def row_energies(weights: ArrayLike, points: ArrayLike, basis: ArrayLike, slices: Slices) -> Array:
+    """What every output row of weights M holds in each part: the diagonal of M P U P Mᵀ (..., dim, parts).
+
+    weights (..., dim, features); points (features,) and basis (features, features) of the exact U.
+    """
+    lam = jnp.asarray(points)
+    return (jnp.asarray(weights) @ jnp.asarray(basis)) ** 2 * lam @ _members(slices, len(lam))
+
+
+def energies(weights: ArrayLike, points: ArrayLike, basis: ArrayLike, slices: Slices) -> Array:
+    """Bulk energies (1/d) Tr M P U P Mᵀ (..., parts) of weights (..., dim, features); they add up to E‖Mφ‖²/d (§8)."""
+    return row_energies(weights, points, basis, slices).mean(axis=-2)
+
+
+def suppression(student: ArrayLike, teacher: ArrayLike) -> Estimate:
+    """Student's bulk energy over the teacher's (..., parts), from the `row_energies` of both, (..., dim, parts) (§8).
+
+    Its error is the jackknife over the d output rows, √((d − 1)/d Σ_i (r_i − r̄)²), r_i the ratio without row i: what
+    other output coordinates would change at the same W and data. NaN where the teacher has no energy.
+    """
+    given, reference = np.broadcast_arrays(np.asarray(student), np.asarray(teacher))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        value = given.sum(axis=-2) / reference.sum(axis=-2)
+        without = [(a.sum(axis=-2, keepdims=True) - a) for a in (given, reference)]
+        error = jackknife_error(np.moveaxis(without[0] / without[1], -2, 0))
+    return Estimate(*(np.where(reference.sum(axis=-2) > 0, a, np.nan) for a in (value, error)))
+
+
+def landing(
+    handed: ArrayLike,
+    points: ArrayLike,
+    basis: ArrayLike,
+    ridges: ArrayLike,
+    exact_basis: ArrayLike,
+    slices: Slices,
+) -> Array:
+    """Fractions of ‖qᵀC_k(U_k + γ)^{−1}‖² that land in each part of level k, (ridges, inputs, parts) (§8, ours).
+
+    handed: qᵀC_k (inputs, features) for coefficient rows qᵀ of level k − 1, of unit length; points, basis: of the U_k
+    of C_k's draws, points exactly 0 where it is flat, which nothing reaches (pseudo-inverse at γ = 0); exact_basis,
+    slices: of the exact U_k. Fractions add up to 1; NaN where qᵀC_k is nothing but rounding. As γ grows what is handed
+    up falls like 1/γ, and the fractions tend to those of qᵀC_k, not to 0 outside of q's own part.
+    """
+    given, gamma, q = (jnp.asarray(a, dtype=float) for a in (handed, ridges, basis))
+    lam, last = jnp.asarray(points), jnp.asarray(exact_basis)
+    # few rows go through both bases, many through their product
+    turn = (q.T, last) if len(given) * len(gamma) < len(lam) else (q.T @ last,)
+    floor = resolution(len(lam), float(lam.max()))
+    members = _members(slices, len(lam))
+    step = max(1, ROWS // len(gamma))
+    blocks = [given[i : i + step] for i in range(0, len(given), step)]
+    return jnp.concatenate([_landed(block, lam, q, turn, gamma, floor, members) for block in blocks], axis=1)
+
+
+def transfer(fractions: ArrayLike, sources: Slices) -> NDArray[np.float64]:
+    """Median share from each part of level k − 1 to each part of level k (..., sources, parts), from `landing` (§8).
+
+    fractions (..., features, parts): of every eigenvector of the exact U_{k−1} in ascending order; sources: its parts.
+    """
+    given = np.asarray(fractions)
+    return np.stack([np.median(given[..., where, :], axis=-2) for where in sources.values()], axis=-2)
+
+
+def leakage(fractions: ArrayLike, gen: int) -> Estimate:
+    """Medians over Gen inputs of what lands where it should not (..., parts), from `landing` (equations.md §8, ours).
+
+    fractions (..., inputs, parts); gen: which part is gen. At gen stands the fraction landing outside of gen, at the
+    other parts the fraction landing there. Its error is half the distance of the quantiles ½ ± 1/(2√inputs), the
+    order statistics one standard error around the median (no law is assumed, and inputs count as independent); NaN
+    for one input.
+    """
+    given = np.array(fractions)
+    given[..., gen] = np.delete(given, gen, axis=-1).sum(axis=-1)
+    inputs = given.shape[-2]
+    half = 0.5 / math.sqrt(inputs)
+    low, value, high = np.quantile(given, [0.5 - half, 0.5, 0.5 + half], axis=-2)
+    return Estimate(value, (high - low) / 2 if inputs > 1 else np.full_like(value, np.nan))
+
+
+def gamma_star(ridges: ArrayLike, leakage: ArrayLike, threshold: float) -> float | None:
+    """γ⋆, the smallest ridge of the grid whose leakage is below the threshold; None where there is none (§8, ours)."""
+    below = np.asarray(ridges, dtype=float)[np.asarray(leakage) < threshold]
+    return float(below.min()) if below.size else None
+
+
+def instability(difference: ArrayLike, points: ArrayLike, basis: ArrayLike) -> Array:
+    """qᵀDq/λ_q of every direction (features,), D = E[(φ(x_k) − φ(Φ_k(x_k)))(·)ᵀ] (§8, ours); NaN where λ_q = 0."""
+    lam, q = jnp.asarray(points), jnp.asarray(basis)
+    moved = ((jnp.asarray(difference) @ q) * q).sum(axis=0)
+    return jnp.where(lam == 0, jnp.nan, moved / jnp.where(lam == 0, 1.0, lam))
+
+
+@jax.jit
+def _landed(
+    handed: Array,
+    lam: Array,
+    basis: Array,
+    turn: tuple[Array, ...],
+    gamma: Array,
+    floor: float,
+    members: Array,
+) -> Array:
+    arriving = jnp.where(lam == 0, 0.0, handed @ basis)
+    nothing = jnp.linalg.norm(arriving, axis=1) <= floor
+    filters = jax.vmap(lambda ridge: minimizer(ridge)(lam))(gamma)
+    landed = (filters[:, None] * arriving).reshape(-1, len(lam))
+    for factor in turn:
+        landed = landed @ factor
+    parts = (landed**2 @ members).reshape(len(gamma), len(handed), -1)
+    return jnp.where(nothing[:, None], jnp.nan, parts / parts.sum(axis=-1, keepdims=True))
+
+
+def _members(slices: Slices, features: int) -> Array:
+    """1 where a direction is in a part, (features, parts)."""
+    found = np.zeros((features, len(slices)))
+    for column, where in enumerate(slices.values()):
+        found[where, column] = 1.0
+    return jnp.asarray(found)

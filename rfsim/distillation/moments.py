@@ -1,0 +1,203 @@
+"""Moments of one level of distillation, averaged over noise draws in a stream (equations.md T16).
+
+Over the same draws of x_k: U = E φ_k(x_k)φ_k(x_k)ᵀ, C = E φ_{k−1}(Φ_k(x_k)) φ_k(x_k)ᵀ, P = E Φ_k(x_k) φ_k(x_k)ᵀ and
+X = E x_k φ_k(x_k)ᵀ. C and P have no closed form, for Φ_k is nonlinear. Where only rows qᵀC are wanted, or the target
+c_skip,k−1 P + c_out,k−1 B̄⁻C itself, these are averaged as E yφᵀ by thin products, and C is never formed.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Generator
+from functools import partial
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+from numpy.typing import NDArray
+
+from rfsim.data import stream
+from rfsim.diffusion import Law, Step, forward, ode_step
+from rfsim.precision import require_float64
+from rfsim.sampling import Function, Network, features, ode_map
+
+CHUNK_ROWS = 2048
+BLOCKS = 2  # of a symmetric product: three quarters of it; more and narrower ones lose what they save
+FEWEST = 2  # draws per feature: with fewer the regression would interpolate
+
+
+class LevelMoments(NamedTuple):
+    """Averages over `draws` draws; p features of the student.
+
+    second: U (p, p); own: X (dim, p); targets: E yφᵀ (targets, dim, p) of the functions y(x_k) that `level_moments` was
+    given. Where asked for: carried: C (p, p) and steps: P (dim, p); difference: E δδᵀ (p, p) with
+    δ = φ_k(x_k) − φ_{k−1}(Φ_k(x_k)).
+    """
+
+    draws: int
+    second: Array
+    own: Array
+    targets: Array
+    carried: Array | None
+    steps: Array | None
+    difference: Array | None
+
+
+class Pupil(NamedTuple):
+    """The student's features: W (features, dim), and σ's means at the level and below it."""
+
+    weights: Array
+    offset: Array
+    offset_there: Array
+
+
+class Stage(NamedTuple):
+    """What moves x_k down by one level: the teacher's read-outs here and at the level below (dim, features of the
+    teacher), its W, σ's means at both, and the step (T15)."""
+
+    here: Array
+    there: Array
+    weights: Array
+    offset: Array
+    offset_there: Array
+    step: Step
+
+    def move(self, x: Array, function: Function, heun: bool) -> Array:
+        """Φ_k(x), (rows, dim)."""
+
+        def read(readouts: Array, offset: Array) -> Function:
+            return lambda y: features(self.weights, y, offset, function) @ readouts.T
+
+        return ode_map(self.step, heun, x, read(self.here, self.offset), read(self.there, self.offset_there))
+
+    @property
+    def heun(self) -> bool:
+        """Whether the step looks at the level below."""
+        return self.step.half != 0
+
+
+def stage(teacher: Network, level: int, solver: str) -> Stage:
+    """The teacher's step from level k to k − 1."""
+    (here, there), (offset, offset_there) = (
+        (values[level], values[level - 1]) for values in (teacher.readouts, teacher.offsets)
+    )
+    step = ode_step(solver, float(teacher.times[level]), float(teacher.times[level - 1]))
+    return Stage(here, there, teacher.weights, offset, offset_there, step)
+
+
+def level_moments(
+    stage: Stage,
+    pupil: Pupil,
+    noisy: Noisy,
+    function: Function,
+    targets: Callable[[Array], Array],
+    *,
+    shares: int = 2,
+    carried: bool = False,
+    difference: bool = False,
+) -> Generator[LevelMoments]:
+    """The moments of one level after each of `shares` equal shares of the draws; the last ones are over all of them.
+
+    targets: x_k (rows, dim) to y (rows, targets, dim); carried: also C and P; difference: also E δδᵀ.
+    """
+    require_float64()
+    p, dim = pupil.weights.shape
+    edges = np.ceil(noisy.count * np.arange(shares + 1) / shares).astype(int)
+    # equal chunks, so that one compiled program serves all of them
+    rows = -(-int(edges[1]) // -(-int(edges[1]) // CHUNK_ROWS))
+    sums = None
+    for lo, hi in itertools.pairwise(edges.tolist()):
+        for start in range(lo, hi, rows):
+            count = min(rows, hi - start)
+            x = jnp.asarray(np.pad(noisy.take(count), ((0, rows - count), (0, 0))))
+            kept = jnp.asarray((np.arange(rows) < count).astype(np.float64))
+            y = targets(x)
+            sums = _Sums.zero(p, dim, y.shape[1], carried, difference) if sums is None else sums
+            sums = _add(sums, x, kept, y, stage, pupil, heun=stage.heun, function=function)
+        assert sums is not None  # a share holds draws
+        yield sums.average(hi)
+
+
+class Noisy:
+    """Draws of x_k = e^{−t}x + √Δ ξ in order: clean points of a law in turn, with its own variance, and fresh noise."""
+
+    def __init__(self, law: Law, diffusion_time: float, seed: int, use: str, count: int) -> None:
+        """`use` names the streams: the same seed and use draw the same values."""
+        self._law, self._time, self.count = law, diffusion_time, count
+        self._noise, self._clean = stream(seed, f"{use}/noise"), stream(seed, f"{use}/clean")
+        self._taken = 0
+
+    def take(self, rows: int) -> NDArray[np.float64]:
+        """The next `rows` of them, (rows, dim)."""
+        numbers = np.arange(self._taken, self._taken + rows)
+        self._taken += rows
+        clean = self._law.centers[numbers % len(self._law.centers)]
+        if self._law.variances.any():
+            clean = clean + self._clean.standard_normal(clean.shape) * np.sqrt(self._law.variances)
+        return forward(clean, self._noise.standard_normal(clean.shape), self._time)
+
+
+class _Sums(NamedTuple):
+    """Sums over draws, as in `LevelMoments`; of symmetric ones the upper blocks alone, absent ones have no rows."""
+
+    second: Array
+    own: Array
+    targets: Array
+    carried: Array
+    steps: Array
+    difference: Array
+
+    @classmethod
+    def zero(cls, p: int, dim: int, targets: int, carried: bool, difference: bool) -> _Sums:
+        shapes = (p, p), (dim, p), (targets, dim, p), (p * carried, p), (dim * carried, p), (p * difference, p)
+        return cls(*map(jnp.zeros, shapes))
+
+    def average(self, count: int) -> LevelMoments:
+        whole = len(self.carried) > 0
+        return LevelMoments(
+            count,
+            _mirrored(self.second, count),
+            self.own / count,
+            self.targets / count,
+            self.carried / count if whole else None,
+            self.steps / count if whole else None,
+            _mirrored(self.difference, count) if len(self.difference) else None,
+        )
+
+
+@partial(jax.jit, static_argnames=("heun", "function"), donate_argnums=0)
+def _add(
+    sums: _Sums, x: Array, kept: Array, y: Array, stage: Stage, pupil: Pupil, *, heun: bool, function: Function
+) -> _Sums:
+    """The sums with a chunk of draws more: x (rows, dim), kept (rows,) of 0 and 1, y (rows, targets, dim)."""
+    phi = features(pupil.weights, x, pupil.offset, function) * kept[:, None]
+    sums = sums._replace(
+        second=_add_square(sums.second, phi),
+        own=sums.own + x.T @ phi,
+        targets=sums.targets + (y.reshape(len(x), -1).T @ phi).reshape(sums.targets.shape),
+    )
+    if not (len(sums.carried) or len(sums.difference)):
+        return sums
+    arrived = stage.move(x, function, heun)
+    there = features(pupil.weights, arrived, pupil.offset_there, function) * kept[:, None]
+    if len(sums.carried):
+        sums = sums._replace(carried=sums.carried + there.T @ phi, steps=sums.steps + arrived.T @ phi)
+    if len(sums.difference):
+        sums = sums._replace(difference=_add_square(sums.difference, phi - there))
+    return sums
+
+
+def _add_square(total: Array, values: Array) -> Array:
+    """total + valuesᵀ·values, blocks above and on the diagonal only."""
+    edges = np.linspace(0, len(total), BLOCKS + 1).astype(int)
+    for lo, hi in itertools.pairwise(edges):
+        total = total.at[lo:hi, lo:].add(values[:, lo:hi].T @ values[:, lo:])
+    return total
+
+
+@jax.jit
+def _mirrored(total: Array, count: int) -> Array:
+    upper = jnp.triu(total)
+    return (upper + jnp.triu(total, 1).T) / count

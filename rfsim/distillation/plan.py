@@ -1,0 +1,201 @@
+"""What is distilled and how: the settings of `rfsim.distill`, checked before anything is computed (equations.md §7)."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rfsim.diffusion import ODE_SOLVERS, time_grid
+from rfsim.distillation.consistency import require_parameterization
+from rfsim.distillation.moments import FEWEST
+from rfsim.model import Sizes, real, whole
+from rfsim.sampling import SOLVERS
+from rfsim.trainers import trainer
+from rfsim.words import nearest
+
+STARTS = ("teacher", "zero")
+DATA = ("train", "fresh", "teacher")
+SEQUENTIAL, COUPLED = "sequential", "coupled"
+LATEST_LEVEL = 20.0  # a DDIM jump from T multiplies by e^T
+FEWEST_GENERATED = 16  # for standard errors by leaving out groups of them
+
+
+@dataclass(frozen=True)
+class Student:
+    """How one student is trained on the moments that all share.
+
+    ridge γ; parameterization "ddim" or "edm"; start "teacher", for ddim with the teacher's features, or "zero"; target:
+    "sequential", the level below trained for the same distill_time, or "coupled:TAU", all levels at once towards
+    moving averages of memory TAU.
+
+    >>> Student(target="coupled:10").ema_time
+    10.0
+    """
+
+    ridge: float = 0.0
+    parameterization: str = "ddim"
+    start: str = "teacher"
+    target: str = SEQUENTIAL
+
+    def __post_init__(self) -> None:
+        require_parameterization(self.parameterization)
+        _require("start", self.start, STARTS)
+        if self.start == "teacher" and self.parameterization != "ddim":
+            raise ValueError(
+                f"start 'teacher' needs parameterization ddim, whose weights are a score's; got "
+                f"{self.parameterization}: use start zero"
+            )
+        if not 0 <= real("ridge", self.ridge) < math.inf:
+            raise ValueError(f"the student's ridge must be finite and not negative; got {self.ridge:g}")
+        if self.target != SEQUENTIAL:
+            _ema_time(self.target)
+
+    @property
+    def ema_time(self) -> float | None:
+        """Memory of the moving average; None where levels are trained one after the other."""
+        return None if self.target == SEQUENTIAL else _ema_time(self.target)
+
+    @property
+    def label(self) -> str:
+        """A name for tables and legends.
+
+        >>> Student(ridge=0.1).label
+        'ddim, start teacher, ridge 0.1, sequential'
+        """
+        return f"{self.parameterization}, start {self.start}, ridge {self.ridge:g}, {self.target}"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The settings of a distillation but for the problem; `draws`: "20p", or a whole number of draws per level."""
+
+    distill_times: tuple[float, ...]
+    levels: int
+    time_min: float
+    time_max: float
+    teacher_time: float
+    early_time: float | None
+    teacher_ridge: float
+    trainer: str
+    students: tuple[Student, ...]
+    solver: str
+    sampler: str
+    student_features_per_dim: float | None
+    distill_data: str
+    draws: str
+    leakage_ridges: tuple[float, ...]
+    threshold: float
+    generated: int
+    samples: int
+
+    def __post_init__(self) -> None:
+        for name, least in (("levels", 2), ("generated", FEWEST_GENERATED), ("samples", 0)):
+            object.__setattr__(self, name, whole(name, getattr(self, name), least))
+        for name in ("time_min", "time_max", "teacher_time", "teacher_ridge", "threshold"):
+            real(name, getattr(self, name))
+        if not 0 < self.time_min < self.time_max <= LATEST_LEVEL:
+            raise ValueError(
+                f"the levels need 0 < time_min < time_max <= {LATEST_LEVEL:g}; got time_min {self.time_min:g} and "
+                f"time_max {self.time_max:g}"
+            )
+        for name, time in (("teacher_time", self.teacher_time), ("early_time", self.early_time)):
+            if time is not None and not time >= 0:
+                raise ValueError(f"{name} must be a train_time that is not negative, or inf; got {time:g}")
+        if not 0 <= self.teacher_ridge < math.inf:
+            raise ValueError(f"teacher_ridge must be finite and not negative; got {self.teacher_ridge:g}")
+        trainer(self.trainer, 1.0, self.teacher_ridge)  # raises with the nearest valid name
+        _require("solver", self.solver, ODE_SOLVERS)
+        _require("sampler", self.sampler, SOLVERS)
+        _require("distill_data", self.distill_data, DATA)
+        own = self.student_features_per_dim
+        if own is not None and not 0 < own < math.inf:
+            raise ValueError(f"student_features_per_dim must be positive and finite; got {own:g}")
+        if min(self.leakage_ridges) < 0 or not np.all(np.isfinite(self.leakage_ridges)):
+            raise ValueError(f"leakage_ridges must be finite and not negative; got {list(self.leakage_ridges)}")
+        if not 0 < self.threshold < 1:
+            raise ValueError(f"threshold must lie between 0 and 1; got {self.threshold:g}")
+        if self.samples > self.generated:
+            raise ValueError(f"samples to keep must be at most the {self.generated} generated; got {self.samples}")
+
+    @property
+    def times(self) -> NDArray[np.float64]:
+        """ε = t_0 < … < t_N = T, geometric, (grid,)."""
+        return time_grid(self.time_min, self.time_max, self.levels)
+
+    def student_features(self, sizes: Sizes) -> int:
+        """p of the student; ValueError where it rounds to none or its start needs the teacher's."""
+        if self.student_features_per_dim is None:
+            return sizes.features
+        features = round(self.student_features_per_dim * sizes.dim)
+        if features < 1:
+            raise ValueError(
+                f"student_features_per_dim {self.student_features_per_dim:g} rounds to no features at dim {sizes.dim}"
+            )
+        if features != sizes.features and any(student.start == "teacher" for student in self.students):
+            raise ValueError(
+                f"start 'teacher' needs the teacher's {sizes.features} features; the student has {features} of its "
+                "own: use start zero"
+            )
+        return features
+
+    def number_of_draws(self, features: int) -> int:
+        """Draws per level for a student of so many features; ValueError for text that is none and for too few."""
+        found = re.fullmatch(r"(\d+(?:\.\d+)?)p|(\d+)", self.draws)
+        if found is None:
+            raise ValueError(f"draws must be a multiple of p such as 20p, or a whole number; got {self.draws!r}")
+        count = round(float(found[1]) * features) if found[1] else int(found[2])
+        if count < FEWEST * features:
+            raise ValueError(
+                f"draws {self.draws} are {count} for {features} features, and the regression would interpolate; take "
+                f"{FEWEST}p = {FEWEST * features} or more"
+            )
+        return count
+
+    def settings(self, draws: int) -> dict[str, Any]:
+        """As stored with a result."""
+        kept = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "students"}
+        return kept | {"draws": draws, "variants": [asdict(student) for student in self.students]}
+
+
+def students(variants: Sequence[Mapping[str, Any]] | None, own_features: bool, **common: Any) -> tuple[Student, ...]:
+    """One student per mapping of `variants`, each over what is `common` to all; one of the common settings for None.
+
+    A start of None is the teacher where the student can start there, and zero elsewhere.
+    """
+    found = []
+    for given in [{}] if variants is None else variants:
+        for name in given:
+            if name not in common:
+                raise ValueError(f"a variant takes {', '.join(common)}; got {name!r}{nearest(str(name), list(common))}")
+        chosen = {**common, **given}
+        if chosen["start"] is None:
+            able = chosen["parameterization"] == "ddim" and not own_features
+            chosen["start"] = "teacher" if able else "zero"
+        found.append(Student(**chosen))
+    if not found:
+        raise ValueError("variants must hold at least one student")
+    return tuple(found)
+
+
+def _ema_time(target: str) -> float:
+    kind, _, text = str(target).partition(":")
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if kind != COUPLED or not 0 <= value < math.inf:
+        raise ValueError(
+            f"target must be {SEQUENTIAL} or {COUPLED}:TAU with TAU a distill_time that is not negative; got {target!r}"
+        )
+    return value
+
+
+def _require(name: str, value: str, accepted: Sequence[str]) -> None:
+    if value not in accepted:
+        raise ValueError(f"{name} must be one of {', '.join(accepted)}; got {value!r}{nearest(str(value), accepted)}")

@@ -1,0 +1,231 @@
+"""Distillation as it is done in practice: minibatches, fresh noise, any optax optimizer, a moving average as target.
+
+All levels descend at once. Level k's part of the loss is (1/d) E‖f_k(x_k) − f⁻_{k−1}(Φ_k(x_k))‖² + c_out,k² γ‖B̄_k‖²/d
+with f_0(x) = x and f⁻ the moving average, through which no gradient passes (equations.md §7). The optimizer moves
+B = √p B̄, the weights of the flow B' = −d² ∇_B, so that a step of plain descent at rate η is η/d² of distill_time.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import cache, partial
+from typing import NamedTuple, TypeAlias
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+from numpy.typing import ArrayLike, NDArray
+
+from rfsim.distillation.batches import Fresh, Moves, Plan, Pool, batch, fixed, moves, plan_of
+from rfsim.distillation.consistency import Consistency
+from rfsim.filters import learning_rate_constant
+from rfsim.model import whole
+from rfsim.precision import require_float64
+from rfsim.sampling import Function, Network, features
+from rfsim.training import loop
+
+Values: TypeAlias = Array | NDArray[np.float64]
+Evaluate: TypeAlias = Callable[[Values, Values], Array]
+
+GROWTH = 1e3  # times a level's loss at the start, or E‖Φ_k(x_k)‖²/d where that is larger: beyond it a run has diverged
+EVALUATED = 2048  # fresh draws per level on which losses are evaluated, the same at every stop
+ROWS = 512  # of them at a time
+
+
+@dataclass(frozen=True)
+class Stochastic:
+    """How students are trained: optimizer, a name of `loop.optimizer`; its rate η; batch, draws per level and step, or
+    None for every draw once; decay of the moving average, 0 for the weights as they are, 1 for those of the start.
+    """
+
+    optimizer: str = "sgd"
+    rate: float = 1.0
+    batch: int | None = 64
+    decay: float = 0.0
+
+    def __post_init__(self) -> None:
+        loop.optimizer(self.optimizer)
+        if not 0 < self.rate < math.inf:
+            raise ValueError(f"rate must be positive and finite; got {self.rate:g}")
+        if self.batch is not None:
+            object.__setattr__(self, "batch", whole("batch", self.batch, 1))
+        if not 0 <= self.decay <= 1:
+            raise ValueError(f"decay must lie between 0 and 1; got {self.decay:g}")
+
+
+class Task(NamedTuple):
+    """What is learned. student: its features, and as read-outs the B̄_k(0) of the grid, of which index 0 is not used;
+    consistency: c_skip and c_out of the grid; ridge γ; function: the student's σ.
+    """
+
+    student: Network
+    consistency: Consistency
+    ridge: float
+    function: Function
+    source: Pool | Fresh
+
+
+class Record(NamedTuple):
+    """weights: B̄_k of levels 1 to N (levels, dim, features); losses: of every level, without the ridge's term, over
+    the pool or EVALUATED fresh draws (levels,); state: to go on from.
+    """
+
+    step: int
+    weights: Array
+    losses: Array
+    state: loop.State
+
+
+class _Levels(NamedTuple):
+    """What the compiled losses take: W (features, dim); offsets, c_skip and c_out of every level and of the one below
+    it, (levels,) each; γ; the draws or what they are made of.
+    """
+
+    weights: Values
+    here: tuple[Values, Values, Values]
+    below: tuple[Values, Values, Values]
+    ridge: float
+    source: Pool | Moves
+
+
+def distill(
+    setting: Stochastic,
+    task: Task,
+    stops: Iterable[int],
+    *,
+    seed: int,
+    largest: ArrayLike | None = None,
+    state: loop.State | None = None,
+    chunk: int = 1000,
+    report: loop.Report | None = None,
+) -> Iterator[Record]:
+    """Train all levels from the task's read-outs, or on from a `state` of the same run; a Record at each stop.
+
+    stops: numbers of steps (`steps_at` for distill_times); seed: of batches and noise; largest: λ_max of every U_k
+    (levels,), from which a diverging plain descent tells its stable limit. Memory of levels × batch × features.
+    Raises ValueError for a full batch of a population, loop.Diverged and loop.Interrupted.
+    """
+    one, evaluate = training(setting, task, seed=seed, largest=largest)
+    if state is None:
+        state = initial(one, task, seed=seed)
+    for now in loop.run(one, state, stops, chunk=chunk, report=report):
+        readouts = now.weights / math.sqrt(now.weights.shape[2])
+        yield Record(int(now.step), readouts, evaluate(now.weights, now.average), now)
+
+
+def training(
+    setting: Stochastic, task: Task, *, seed: int, largest: ArrayLike | None = None
+) -> tuple[loop.Training, Evaluate]:
+    """The loop's training, and the losses (levels,) of weights B and their average (levels, dim, features), as in a
+    Record.
+    """
+    require_float64()
+    plan, start, told = plan_of(task.source, setting.batch), _start(task), _levels(task)
+    levels = jax.device_put(told)
+    draws = fixed(loop.key(seed, "distillation/losses"), levels.source, plan._replace(batch=EVALUATED))
+    evaluate = partial(_losses, levels=levels, x=draws.x, moved=draws.moved, function=task.function)
+    first = np.asarray(evaluate(start, start)) + _penalty(told, start)
+    power = (np.asarray(draws.moved) ** 2).mean((1, 2))
+    limit = None if largest is None or setting.optimizer != "sgd" else stable_rate(task, largest)
+    return loop.Training(
+        _loss(task.function, plan),
+        loop.optimizer(setting.optimizer),
+        levels,
+        setting.rate,
+        setting.decay,
+        ceiling=GROWTH * np.maximum(first, power),
+        limit=limit,
+        part="level",
+    ), evaluate
+
+
+def initial(training: loop.Training, task: Task, *, seed: int) -> loop.State:
+    """The state before the first step, the noise of the run that of `seed`."""
+    return loop.initial(training, _start(task), loop.key(seed, "distillation/steps"))
+
+
+def stable_rate(task: Task, largest: ArrayLike) -> float:
+    """The largest η at which descent in the mean is stable: η/d² = min_k 2/(κ_k(λ_max,k + γ)), κ_k = 2c_out,k²/ψ_p."""
+    features_, dim = task.student.weights.shape
+    kappa = learning_rate_constant(task.consistency.out[1:] ** 2, features_ / dim)
+    return float(dim**2 * np.min(2 / (kappa * (np.asarray(largest) + task.ridge))))
+
+
+def steps_at(distill_times: ArrayLike, rate: float, dim: int) -> NDArray[np.int64]:
+    """Whole steps of plain descent nearest to each distill_time."""
+    return np.round(np.asarray(distill_times) / loop.step_time(rate, dim)).astype(np.int64)
+
+
+def ema_decay(ema_time: float, rate: float, dim: int) -> float:
+    """The decay per step of plain descent of an average with dB⁻/dτ_S = (B − B⁻)/τ_ema; 0 and inf are its ends.
+
+    >>> ema_decay(2.0, rate=5.0, dim=10)
+    0.975
+    """
+    step = loop.step_time(rate, dim)
+    if ema_time != 0 and not ema_time >= step:
+        raise ValueError(f"ema_time must be 0 or at least one step, distill_time {step:g}; got {ema_time:g}")
+    return 0.0 if ema_time == 0 else 1 - step / ema_time
+
+
+def _start(task: Task) -> NDArray[np.float64]:
+    """B = √p B̄ of levels 1 to N at the start (levels, dim, features)."""
+    return math.sqrt(len(task.student.weights)) * np.asarray(task.student.readouts)[1:]
+
+
+def _levels(task: Task) -> _Levels:
+    offsets, skip, out = (
+        np.asarray(one) for one in (task.student.offsets, task.consistency.skip, task.consistency.out)
+    )
+    source = moves(task.source) if isinstance(task.source, Fresh) else task.source
+    here, below = (offsets[1:], skip[1:], out[1:]), (offsets[:-1], skip[:-1], out[:-1])
+    return _Levels(np.asarray(task.student.weights), here, below, task.ridge, source)
+
+
+@cache
+def _loss(function: Function, plan: Plan) -> loop.Loss:
+    """Every level's part of the loss of one step: one function per choice, so that each is compiled once."""
+
+    def loss(weights: Array, average: Array, key: Array, step: Array, levels: _Levels) -> Array:
+        x, moved = batch(key, levels.source, plan)
+        gap = jax.vmap(partial(_gap, levels.weights, function=function))
+        squares = gap(weights, _under(average), levels.here, levels.below, x, moved) ** 2
+        return squares.mean((1, 2)) + _penalty(levels, weights)
+
+    return loss
+
+
+def _gap(w, weights, under, here, below, x, moved, *, function):
+    """f_k(x) − f⁻_{k−1}(Φ_k(x)) of one level (rows, dim)."""
+
+    def consistency(b, coefficients, y):
+        offset, skip, out = coefficients
+        return skip * y + out * features(w, y, offset, function) @ b.T / math.sqrt(len(w))
+
+    return consistency(weights, here, x) - consistency(under, below, moved)
+
+
+def _under(average: Array) -> Array:
+    """The average of the level below each; f_0 has none, and c_out = 0 in front of what stands in its place."""
+    return jnp.concatenate([average[:1], average[:-1]])
+
+
+def _penalty(levels: _Levels, weights: Values) -> Values:
+    """c_out² γ‖B̄‖²/d of every level (levels,)."""
+    return levels.ridge * levels.here[2] ** 2 * (weights**2).sum((1, 2)) / levels.weights.size
+
+
+@partial(jax.jit, static_argnames=("function",))
+def _losses(weights: Array, average: Array, *, levels: _Levels, x: Array, moved: Array, function: Function) -> Array:
+    """Every level's loss without the ridge's term over its draws (levels,), one level and ROWS draws at a time."""
+
+    def level(one):
+        weights, under, here, below, x, moved = one
+        gap = partial(_gap, levels.weights, weights, under, here, below, function=function)
+        rows = jax.lax.map(lambda row: (gap(row[0][None], row[1][None]) ** 2).mean(), (x, moved), batch_size=ROWS)
+        return rows.mean()
+
+    return jax.lax.map(level, (weights, _under(average), levels.here, levels.below, x, moved))

@@ -1,0 +1,180 @@
+"""One seed's distillation as labelled variables."""
+
+from __future__ import annotations
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from rfsim.distillation import measures
+from rfsim.distillation.course import Course
+from rfsim.distillation.plan import Plan
+from rfsim.distillation.quality import NORMAL, Exhibition
+from rfsim.memorization import Quality
+from rfsim.ranks import PARTS
+from rfsim.sampling import step_counts
+
+ROUNDING = 1e-9  # relative, of weights that were rotated into an eigenbasis and back
+OWN = ("variant", "distill_time")
+STEPS = {"teacher_steps": ("steps",), "student_steps": (*OWN, "steps")}
+WORDS = {
+    "reference": "fresh samples of the true law of x_ε",
+    "teacher": "the teacher in all of its steps",
+    "teacher_steps": "the teacher in fewer steps",
+    "early_teacher": "a teacher stopped before it memorizes",
+    "student": "students in one jump",
+    "student_half": "students by half the draws, in one jump",
+    "student_steps": "students in several steps",
+    "early_student": "students of the early teacher, in one jump",
+    "regression": "one-step students regressed on the teacher's own endpoints",
+}
+
+
+def table(plan: Plan, course: Course, exhibition: Exhibition) -> xr.Dataset:
+    """Everything that was measured, without the dimension seed."""
+    data = xr.Dataset(
+        coords={
+            "diffusion_time": ("grid", plan.times, {"long_name": "diffusion time t", "units": "1"}),
+            "level": np.arange(1, plan.levels + 1),
+            "bulk": list(course.parts),
+            "variant": [student.label for student in plan.students],
+            "distill_time": ("distill_time", np.array(plan.distill_times), {"long_name": "distillation time τ_S"}),
+            "ridge": ("ridge", np.array(plan.leakage_ridges), {"long_name": "ridge γ of the leakage"}),
+            "steps": step_counts(plan.levels),
+            "quality": list(Quality._fields),
+        }
+    )
+    found = _quality(exhibition) | _bulks(course) | _leakage(plan, course) | _spectra(course)
+    return data.assign(found | (_samples(plan, course, exhibition) if plan.samples else {}))
+
+
+def moved(value: NDArray[np.float64], half: NDArray[np.float64], error: NDArray[np.float64]) -> NDArray[np.int8]:
+    """1 where half of the draws give another value, by more than half a 95% interval of its standard error.
+
+    What rounding alone moves is not moved: where a student stays as it began, the error itself is rounding.
+    """
+    return (np.abs(value - half) > np.maximum(NORMAL * error, ROUNDING * np.abs(value))).astype(np.int8)
+
+
+def _quality(exhibition: Exhibition) -> dict[str, xr.Variable]:
+    found = exhibition.measure()
+    found["student_half"] = found.pop("half")
+    own = dict.fromkeys(("student", "student_half", "student_error", "early_student", "regression"), OWN) | STEPS
+    variables = {
+        name: xr.Variable((*own.get(name, ()), "quality"), values, {"long_name": WORDS.get(name, "standard error")})
+        for name, values in found.items()
+    }
+    flags = moved(found["student"], found["student_half"], found["student_error"])
+    return variables | {"student_moved": xr.Variable((*OWN, "quality"), flags, {"long_name": "1: moved by the draws"})}
+
+
+def _bulks(course: Course) -> dict[str, xr.Variable]:
+    """Energies and suppression by level and bulk, and losses by level."""
+    teacher, student, half = (
+        np.stack([getattr(level, name).energy for level in course.levels], axis=-3)
+        for name in ("teacher", "students", "half")
+    )
+    per_level = (*OWN, "level", "bulk")
+    variables = {
+        "teacher_energy": xr.Variable(("level", "bulk"), teacher.mean(-2), {"long_name": "(1/d) Tr Ā P U P Āᵀ"}),
+        "student_energy": xr.Variable(per_level, student.mean(-2), {"long_name": "(1/d) Tr B̄ P U P B̄ᵀ"}),
+    }
+    own_features = len(course.student.weights) != len(course.teachers[0].weights)
+    ratio, other = (
+        measures.suppression(one, np.full_like(teacher, np.nan) if own_features else teacher) for one in (student, half)
+    )
+    words = "student's energy over the teacher's"
+    variables |= {
+        "suppression": xr.Variable(per_level, ratio.value, {"long_name": words}),
+        "suppression_half": xr.Variable(per_level, other.value, {"long_name": f"{words}, by half the draws"}),
+        "suppression_error": xr.Variable(per_level, ratio.error, {"long_name": "jackknife over output rows"}),
+        "suppression_moved": xr.Variable(
+            per_level, moved(ratio.value, other.value, ratio.error), {"long_name": "1: moved by the draws"}
+        ),
+    }
+    for loss in ("train", "test"):
+        of_teacher = np.array([getattr(level.teacher, loss) for level in course.levels])
+        of_student = np.stack([getattr(level.students, loss) for level in course.levels], axis=-1)
+        readable = np.array([form.jumps for form in course.forms])
+        of_student = np.where(readable[:, None, None], of_student, np.nan)
+        variables[f"teacher_{loss}"] = xr.Variable("level", of_teacher, {"long_name": f"L_{loss} of the teacher"})
+        variables[f"student_{loss}"] = xr.Variable(
+            (*OWN, "level"), of_student, {"long_name": f"L_{loss} of the student read as a score"}
+        )
+    return variables
+
+
+def _leakage(plan: Plan, course: Course) -> dict[str, xr.Variable]:
+    """Medians by level and over all of them; nothing is handed up to level 1."""
+    gen = list(course.parts).index("gen")
+    above = course.levels[1:]
+    by_level = np.stack(
+        [measures.leakage(level.landing, gen).value for level in above if level.landing is not None], axis=1
+    )
+    nothing = np.full_like(by_level[:, :1], np.nan)
+    whole, half = (
+        measures.leakage(np.concatenate([getattr(level, name) for level in above], axis=1), gen)
+        for name in ("landing", "landing_half")
+    )
+    star = measures.gamma_star(np.array(plan.leakage_ridges), whole.value[:, gen], plan.threshold)
+    words = "median share that Gen inputs hand up outside gen, and to each other part"
+    dims = ("ridge", "bulk")
+    variables = {
+        "leakage": xr.Variable(
+            ("ridge", "level", "bulk"), np.concatenate([nothing, by_level], axis=1), {"long_name": words}
+        ),
+        "leakage_all": xr.Variable(dims, whole.value, {"long_name": f"{words}, over all levels"}),
+        "leakage_all_half": xr.Variable(dims, half.value, {"long_name": f"{words}, by half the draws"}),
+        "leakage_all_error": xr.Variable(dims, whole.error, {"long_name": "standard error of the median"}),
+        "leakage_all_moved": xr.Variable(
+            dims, moved(whole.value, half.value, whole.error), {"long_name": "1: moved by the draws"}
+        ),
+        "gamma_star": xr.Variable(
+            (),
+            np.nan if star is None else star,
+            {"long_name": "γ⋆, NaN where no ridge is enough", "threshold": plan.threshold},
+        ),
+    }
+    if above[0].transfer is not None:
+        shares = np.stack([level.transfer for level in above if level.transfer is not None], axis=1)
+        nothing = np.full_like(shares[:, :1], np.nan)
+        variables["transfer"] = xr.Variable(
+            ("ridge", "level", "source", "bulk"),
+            np.concatenate([nothing, shares], axis=1),
+            {"long_name": "median share from each part of the level below, in the order of bulk"},
+        )
+    return variables
+
+
+def _spectra(course: Course) -> dict[str, xr.Variable]:
+    """Exact eigenvalues by level, their parts, and instability where it was asked for."""
+    part = np.zeros(course.levels[0].points.size, dtype=np.int32)
+    for name, where in course.parts.items():
+        part[where] = PARTS.index(name)
+    flags = {"flag_values": list(range(len(PARTS))), "flag_meanings": " ".join(PARTS)}
+    variables = {
+        "eigenvalue": xr.Variable(
+            ("level", "feature"),
+            np.stack([level.points for level in course.levels]),
+            {"long_name": "eigenvalue λ of U"},
+        ),
+        "part": xr.Variable("feature", part, {"long_name": "part by rank"} | flags),
+    }
+    if course.levels[0].instability is not None:
+        values = np.stack([level.instability for level in course.levels if level.instability is not None])
+        variables["instability"] = xr.Variable(("level", "feature"), values, {"long_name": "instability qᵀDq/λ"})
+    return variables
+
+
+def _samples(plan: Plan, course: Course, exhibition: Exhibition) -> dict[str, xr.Variable]:
+    """The first samples of teacher and students, and the training points."""
+    shown = slice(plan.samples)
+    shape = len(plan.students), len(plan.distill_times)
+    students = [exhibition.jumped("student", v, t)[shown] for v, t in np.ndindex(shape)]
+    return {
+        "teacher_sample": xr.Variable(
+            ("sample", "coordinate"), exhibition.taught(course.teachers[0], exhibition.every, plan.sampler)[shown]
+        ),
+        "student_sample": xr.Variable((*OWN, "sample", "coordinate"), np.reshape(students, (*shape, plan.samples, -1))),
+        "training_point": xr.Variable(("point", "coordinate"), course.draw.points),
+    }

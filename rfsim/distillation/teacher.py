@@ -1,0 +1,66 @@
+"""A teacher over a grid of diffusion times: one read-out per time, trained in closed form (equations.md T7, §7)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+from numpy.typing import NDArray
+
+from rfsim.diffusion import noise_variance
+from rfsim.distillation.exact import ExactSpectra
+from rfsim.filters import learning_rate_constant
+from rfsim.sampling import Network
+from rfsim.trainers import trainer as named
+from rfsim.training.timescales import rate_time
+
+
+class Schooling(NamedTuple):
+    """How a teacher is trained: the text of a trainer, its ridge, and its train_time at every level; None: stopped at
+    each level between its generalizing and its memorizing directions (`between`)."""
+
+    trainer: str
+    ridge: float
+    train_time: float | None
+
+
+def teach(exact: ExactSpectra, schools: Sequence[Schooling], tell: Callable[[int], None]) -> list[Network]:
+    """One network per schooling, over the whole grid; U is decomposed, and shelved, at every time.
+
+    Raises ValueError where a trainer diverges, or float64 does not resolve U.
+    """
+    p, d = exact.weights.shape
+    readouts = np.zeros((len(schools), len(exact.times), d, p))
+    for k, time in enumerate(exact.times):
+        tell(k)
+        spectrum = exact.decompose(k)
+        delta = noise_variance(float(time))
+        kappa = learning_rate_constant(delta, p / d)
+        for row, school in zip(readouts, schools, strict=True):
+            trained = named(school.trainer, kappa, school.ridge)
+            trained.require_stable(float(spectrum.points[-1]))
+            stop = school.train_time
+            if stop is None:
+                stop = between(np.asarray(spectrum.points), exact.slices["gen"], delta, p / d)
+            row[k] = _weights(spectrum.sources[0], spectrum.basis, trained.filter(stop)(spectrum.points), delta)
+        del spectrum  # a p × p matrix less while the next one is decomposed
+    weights, offsets = jnp.asarray(exact.weights), jnp.asarray(exact.offsets)
+    return [Network(weights, jnp.asarray(row), offsets, exact.times) for row in readouts]
+
+
+def between(points: NDArray[np.float64], gen: slice, delta: float, features_per_dim: float) -> float:
+    """The train_time ψ_p/(Δλ) of the λ halfway, in log, from the smallest eigenvalue of gen to the largest below it."""
+    lowest = points[gen.start]
+    below = points[gen.start - 1] if gen.start and points[gen.start - 1] > 0 else lowest
+    return rate_time(math.sqrt(lowest * below), delta, features_per_dim)
+
+
+@jax.jit
+def _weights(source: Array, basis: Array, values: Array, delta: float) -> Array:
+    """Ā = −(1/√Δ) Vᵀ f(U) from V and f in the eigenbasis (T7), (dim, features)."""
+    return -(source.T * values) @ basis.T / jnp.sqrt(delta)
