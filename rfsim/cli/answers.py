@@ -28,14 +28,14 @@ RESIDUAL_LIMIT = 1e-9
 
 def spectrum_answer(data: xr.Dataset) -> dict[str, Any]:
     """`rfsim spectrum --json`: eigenvalues ascending, parts ascending, the Gaussian constants (equations.md T9)."""
-    parts = {name: _mean(data[name]) for name in ("lower", "upper", "gap_below")}
+    parts = {name: mean(data[name]) for name in ("lower", "upper", "gap_below")}
     bulks = [
         {"name": str(name), "count": int(data["count"][k]), "mass": float(data.mass[k])}
         | {field: float(values[k]) for field, values in parts.items()}
         for k, name in enumerate(data.bulk.values)
     ]
-    answer = _head(data) | {
-        "eigenvalues": _mean(data.eigenvalue),
+    answer = head(data) | {
+        "eigenvalues": mean(data.eigenvalue),
         "bulks": bulks,
         "constants": {name: float(data[name]) for name in ("a", "b", "v2", "s2")},
     }
@@ -44,14 +44,14 @@ def spectrum_answer(data: xr.Dataset) -> dict[str, Any]:
 
 def train_answer(data: xr.Dataset) -> dict[str, Any]:
     """`rfsim train --json`: the losses at each train_time, both sets of timescales, the largest residual."""
-    answer = _head(data) | {"train_time": data.train_time.values}
+    answer = head(data) | {"train_time": data.train_time.values}
     for name in CURVES:
-        answer |= {name: _mean(data[name])} | _errors(data, name, name)
+        answer |= {name: mean(data[name])} | _errors(data, name, name)
     answer["tau_gen"], answer["tau_mem"] = _timescales(data)
     answer["residual"] = float(data.residual.max())
     if "test_without" in data:
         answer["without"] = {
-            str(part): {name: _mean(data[f"{name}_without"].sel(bulk=part)) for name in ("train", "test")}
+            str(part): {name: mean(data[f"{name}_without"].sel(bulk=part)) for name in ("train", "test")}
             for part in data.bulk.values
         }
     return store.plain(answer)
@@ -88,7 +88,7 @@ def spectrum_lines(data: xr.Dataset) -> list[str]:
         + (["merged"] if merged[k] else [])
         for k, b in enumerate(spectrum_answer(data)["bulks"])
     ]
-    return [*_sizes(data), *table([["part", "count", "mass", "lower", "upper", "gap_below"], *rows])]
+    return [*size_lines(data), *table([["part", "count", "mass", "lower", "upper", "gap_below"], *rows])]
 
 
 def train_lines(data: xr.Dataset) -> list[str]:
@@ -100,7 +100,7 @@ def train_lines(data: xr.Dataset) -> list[str]:
         [f"without {part}", *(f"{name} {short(values[-1])}" for name, values in losses.items())]
         for part, losses in answer.get("without", {}).items()
     ]
-    lines = [*_sizes(data), *table([columns, *map(list, rows)]), *time_lines(answer)]
+    lines = [*size_lines(data), *table([columns, *map(list, rows)]), *time_lines(answer)]
     return [*lines, *(table(without) if without else [])]
 
 
@@ -139,38 +139,41 @@ def failed_parts(data: xr.Dataset) -> list[str]:
     ]
 
 
-def _head(data: xr.Dataset) -> dict[str, Any]:
-    problem = store.settings(data)
-    problem.pop("train_times", None)  # they are the answer's train_time
+def head(data: xr.Dataset, axes: Sequence[str] = ("train_times",)) -> dict[str, Any]:
+    """How every answer begins: schema and settings, less those that are an axis of the answer."""
+    problem = {name: value for name, value in store.settings(data).items() if name not in axes}
     return {"schema": SCHEMA, "problem": problem}
 
 
 def _timescales(data: xr.Dataset) -> tuple[dict[str, float], dict[str, float]]:
     def means(name: str, route: str) -> dict[str, float]:
-        return {str(key): float(value) for key, value in zip(data[route].values, _mean(data[name]), strict=True)}
+        return {str(key): float(value) for key, value in zip(data[route].values, mean(data[name]), strict=True)}
 
     return means("tau_gen", "gen_route"), means("tau_mem", "mem_route")
 
 
-def _mean(values: xr.DataArray) -> NDArray[np.float64]:
+def mean(values: xr.DataArray) -> NDArray[np.float64]:
+    """Over the seeds; NaN where one of them has none."""
     return values.values.mean(axis=values.get_axis_num("seed"))
 
 
 def _errors(data: xr.Dataset, key: str, variable: str) -> dict[str, NDArray[np.float64]]:
     """`KEY_se`: over seeds; of one seed with Monte Carlo moments, over the draws; nothing else has one."""
     if data.sizes["seed"] > 1:
-        return {f"{key}_se": _standard_error(data[variable])}
+        return {f"{key}_se": standard_error(data[variable])}
     if f"{variable}_error" in data:
         return {f"{key}_se": data[f"{variable}_error"].values[0]}
     return {}
 
 
-def _standard_error(values: xr.DataArray) -> NDArray[np.float64]:
+def standard_error(values: xr.DataArray) -> NDArray[np.float64]:
+    """Of `mean`, for two seeds or more."""
     with np.errstate(invalid="ignore"):  # an infinite value has no spread: NaN, so null
         return values.values.std(axis=values.get_axis_num("seed"), ddof=1) / math.sqrt(values.sizes["seed"])
 
 
-def _sizes(data: xr.Dataset) -> list[str]:
+def size_lines(data: xr.Dataset) -> list[str]:
+    """Sizes and seeds in one line."""
     problem = store.settings(data)
     seeds = (
         f"mean of {problem['seeds']} seeds from {problem['seed']}"

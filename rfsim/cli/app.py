@@ -19,6 +19,7 @@ from cyclopts.exceptions import UnknownCommandError, UnusedCliTokensError
 from rfsim import __version__
 from rfsim.cli import DONE, INTERRUPTED, REFUSED, UNCONVERGED, settings_file, terminal
 from rfsim.cli.compute import Views, compute
+from rfsim.cli.distill_app import distill
 from rfsim.cli.flags import (
     TRAIN_TIMES,
     ByPart,
@@ -46,6 +47,7 @@ app = App(
     suppress_keyboard_interrupt=False,
 )
 app.command(theory)
+app.command(distill)
 app.config = (partial(settings_file.apply, app),)  # it has to know every command
 
 

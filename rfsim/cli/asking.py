@@ -4,29 +4,34 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from rfsim.cli.flags import DIM, RIVALS, LimitFlags, ProblemFlags
+from rfsim.cli.flags import DIM, RIVALS, CommonFlags, LimitFlags, ProblemFlags, SampleFlags
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from rfsim.model import Problem
+    from rfsim.model import Problem, Sizes
 
 
 class Asked(NamedTuple):
-    """What the flags ask for: the problem, the keyword arguments of `api`'s functions beside it, the settings as the
-    result will carry them, and what there is to say about how the flags were read."""
+    """What the flags ask for: the problem, its sizes where it is drawn, the keyword arguments of the front door's
+    functions beside it, the settings as the result will carry them, and what there is to say about how the flags were
+    read."""
 
     problem: Problem
+    sizes: Sizes | None
     arguments: dict[str, Any]
     settings: dict[str, Any]
     notes: list[str]
 
 
-def ask(flags: ProblemFlags) -> Asked:
+def ask(flags: CommonFlags) -> Asked:
     """Turn flags into a problem; an array is read once, here. ValueError or MemoryError where they do not fit."""
+    return _ask_sample(flags) if isinstance(flags, SampleFlags) else _ask_limit(flags)
+
+
+def _ask_sample(flags: SampleFlags) -> Asked:
     from rfsim import model
-    from rfsim.spectra import Method
 
     array = _array(flags)
     columns = (flags.dim or DIM) if array is None else array.shape[1]
@@ -44,16 +49,22 @@ def ask(flags: ProblemFlags) -> Asked:
         if abs(ratio * sizes.dim - count) > 1e-9 * count
     ]
     notes += _unused(flags, array)
+    arguments = {"dim": dim, "seed": flags.seed, "seeds": flags.seeds, "center": center, "scale": flags.scale}
+    arguments |= {"array": array}
+    resolved = model.settings(problem, origin, sizes, seed=flags.seed, seeds=flags.seeds)
+    if not isinstance(flags, ProblemFlags):
+        resolved.pop("diffusion_time")
+        return Asked(problem, sizes, arguments, resolved, notes)
+    from rfsim.spectra import Method
+
     method = Method(model=flags.model, moments=flags.moments)
     method.check(problem, sizes)
-    arguments = {"dim": dim, "seed": flags.seed, "seeds": flags.seeds, "center": center, "scale": flags.scale}
-    arguments |= {"array": array, "model": flags.model, "moments": flags.moments}
-    resolved = model.settings(problem, origin, sizes, seed=flags.seed, seeds=flags.seeds) | method.settings
-    return Asked(problem, arguments, resolved, notes)
+    arguments |= {"model": flags.model, "moments": flags.moments}
+    return Asked(problem, sizes, arguments, resolved | method.settings, notes)
 
 
-def ask_limit(flags: LimitFlags) -> Asked:
-    """The same for the limit, which has no dim: counts of samples and features are refused unless data give one."""
+def _ask_limit(flags: CommonFlags) -> Asked:
+    """For the limit, which has no dim: counts of samples and features are refused unless data give one."""
     from rfsim import model
 
     array = _array(flags)
@@ -65,10 +76,10 @@ def ask_limit(flags: LimitFlags) -> Asked:
     problem = _problem(flags, 1 if array is None else array.shape[1])
     arguments = {"array": array, "center": not flags.no_center, "scale": flags.scale}
     settings = model.limit_settings(problem, model.source(problem, **arguments))
-    return Asked(problem, arguments, settings, _unused(flags, array))
+    return Asked(problem, None, arguments, settings, _unused(flags, array))
 
 
-def _array(flags: LimitFlags) -> NDArray[np.float64] | None:
+def _array(flags: CommonFlags) -> NDArray[np.float64] | None:
     from rfsim import data
 
     for ratio, count in RIVALS:
@@ -77,16 +88,17 @@ def _array(flags: LimitFlags) -> NDArray[np.float64] | None:
     return data.read(flags.data) if data.is_array_spec(flags.data) else None
 
 
-def _problem(flags: LimitFlags, columns: int) -> Problem:
+def _problem(flags: CommonFlags, columns: int) -> Problem:
     from rfsim import model
 
     ratios = {
         "samples_per_dim": flags.samples_per_dim if flags.samples is None else flags.samples / columns,
         "features_per_dim": flags.features_per_dim if flags.features is None else flags.features / columns,
     }
+    at = {"diffusion_time": flags.diffusion_time} if isinstance(flags, LimitFlags) else {}
     return model.Problem(
         **{name: ratio for name, ratio in ratios.items() if ratio is not None},
-        diffusion_time=flags.diffusion_time,
+        **at,
         noise_copies=flags.noise_copies,
         activation=flags.activation,
         data=flags.data,
@@ -94,11 +106,11 @@ def _problem(flags: LimitFlags, columns: int) -> Problem:
     )
 
 
-def _unused(flags: LimitFlags, array: NDArray[np.float64] | None) -> list[str]:
+def _unused(flags: CommonFlags, array: NDArray[np.float64] | None) -> list[str]:
     if array is None and (flags.no_center or flags.scale != "global"):
         return [f"--no-center and --scale concern arrays: {flags.data} is used as it is"]
     return []
 
 
-def _value(flags: LimitFlags, flag: str) -> Any:
+def _value(flags: CommonFlags, flag: str) -> Any:
     return getattr(flags, flag.removeprefix("--").replace("-", "_"))

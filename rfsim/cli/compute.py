@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rfsim.cli import DONE, UNCONVERGED, terminal
-from rfsim.cli.asking import ask, ask_limit
-from rfsim.cli.flags import FigureFlags, LimitFlags, OutputFlags, ProblemFlags
+from rfsim.cli.asking import Asked, ask
+from rfsim.cli.flags import CommonFlags, FigureFlags, OutputFlags
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -25,26 +25,28 @@ class Views(NamedTuple):
 def compute(
     command: str,
     quantity: Callable[..., xr.Dataset],
-    extra: dict[str, Any],
+    extra: Mapping[str, Any] | Callable[[Asked], Mapping[str, Any]],
     views: Views,
-    flags: tuple[LimitFlags, OutputFlags, FigureFlags],
+    flags: tuple[CommonFlags, OutputFlags, FigureFlags],
 ) -> int:
     """Check everything, call one of the front door's functions, save, answer; returns the exit status.
 
-    `extra` are settings beside the problem's own; `views` turn the result into JSON, into lines, and into complaints.
+    `extra` are settings beside the problem's own, or what makes them of it; `views` turn the result into JSON, into
+    lines, and into complaints.
     """
     from rfsim import api, machine
     from rfsim.cli import answers, folder
 
     problem_flags, output, figure = flags
-    asked = ask(problem_flags) if isinstance(problem_flags, ProblemFlags) else ask_limit(problem_flags)
+    asked = ask(problem_flags)
+    settings = asked.settings | dict(extra(asked) if callable(extra) else extra)
     if figure.width != FigureFlags().width:  # matplotlib is slow to load: only where there is something to refuse
         from rfsim.plotting import centimeters
 
         centimeters(figure.width)
     out = output.out or (None if output.json else Path("rfsim-out") / command.replace(" ", "-"))
     if out is not None:
-        folder.check(out, asked.settings | extra, force=output.force)
+        folder.check(out, settings, force=output.force)
     machine.use_compilation_cache()
     try:
         with terminal.progress(asked.notes, quiet=output.quiet) as report:

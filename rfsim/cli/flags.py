@@ -136,14 +136,13 @@ ByPart = Annotated[bool, switch("Also the losses with the filter switched off on
 
 @Parameter(name="*")
 @dataclass(frozen=True, kw_only=True)
-class LimitFlags:
-    """The problem that theory and sample share."""
+class CommonFlags:
+    """What every problem states."""
 
     samples_per_dim: Annotated[float | None, read_as(number, "ψ_n = n/d; 4 unless given.")] = None
     features_per_dim: Annotated[float | None, read_as(number, "ψ_p = p/d; 16 unless given.")] = None
     samples: Annotated[int | None, read_as(from_two, "n, instead of --samples-per-dim.")] = None
     features: Annotated[int | None, read_as(from_one, "p, instead of --features-per-dim.")] = None
-    diffusion_time: Annotated[float, read_as(number, "Diffusion time t.")] = 0.1
     noise_copies: Annotated[float, read_as(number, "Frozen noise copies per sample, m; inf averages.")] = math.inf
     activation: Annotated[
         str, read_as(named_activation, "σ: tanh, erf, relu, softplus, sine, hermite3 or linear; centered where needed.")
@@ -163,16 +162,31 @@ class LimitFlags:
 
 @Parameter(name="*")
 @dataclass(frozen=True, kw_only=True)
-class ProblemFlags(LimitFlags):
-    """The problem, its sizes and its draw."""
+class LimitFlags(CommonFlags):
+    """The problem that theory and sample share."""
+
+    diffusion_time: Annotated[float, read_as(number, "Diffusion time t.")] = 0.1
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class SampleFlags(CommonFlags):
+    """A problem with its sizes and its draw, at no diffusion time of its own."""
 
     dim: Annotated[int | None, read_as(from_one, "Dimension d; 100, or that of the data.")] = None
+    seed: Annotated[int, read_as(from_zero, "First seed.")] = 0
+    seeds: Annotated[int, read_as(from_one, "Number of seeds; the answer is their mean.")] = 1
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class ProblemFlags(SampleFlags, LimitFlags):
+    """The problem, its sizes and its draw, and how it is solved."""
+
     model: Annotated[Model, text_flag("The real features, or the Gaussian-equivalent model.")] = "real"
     moments: Annotated[
         str, text_flag("exact in the noise, or montecarlo:DRAWS per sample with standard errors, as a check.")
     ] = "exact"
-    seed: Annotated[int, read_as(from_zero, "First seed.")] = 0
-    seeds: Annotated[int, read_as(from_one, "Number of seeds; the answer is their mean.")] = 1
 
 
 @Parameter(name="*")

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rfsim import store
-from rfsim.cli.answers import SCHEMA, short, table, time_lines
+from rfsim.cli.answers import head, short, table, time_lines
 
 if TYPE_CHECKING:
     import xarray as xr
 
 CURVES = ("train", "test", "score", "gen", "bias2", "variance", "emp", "train_penalized")
+AXES = ("train_times", "ridges")
 RIDGE = ("train", "train_penalized", "test", "emp", "bias2", "variance")
 
 
@@ -26,7 +27,7 @@ def spectrum_answer(data: xr.Dataset) -> dict[str, Any]:
         {"name": str(name), "count": None} | {field: float(data[field][k]) for field in fields}
         for k, name in enumerate(data.bulk.values)
     ]
-    answer = _head(data) | {
+    answer = head(data, AXES) | {
         "eigenvalues": None,
         "bulks": bulks,
         "constants": {name: float(data[name]) for name in ("a", "b", "v2", "s2")},
@@ -44,7 +45,7 @@ def spectrum_answer(data: xr.Dataset) -> dict[str, Any]:
 
 def curves_answer(data: xr.Dataset) -> dict[str, Any]:
     """`rfsim theory curves --json`: as `rfsim train --json`, with bias², variance, L_emp and the penalized L_train."""
-    answer = _head(data) | {"train_time": data.train_time.values}
+    answer = head(data, AXES) | {"train_time": data.train_time.values}
     answer |= {name: data[name].values for name in CURVES}
     for name, route in (("tau_gen", "gen_route"), ("tau_mem", "mem_route")):
         answer[name] = dict(zip(map(str, data[route].values), data[name].values.tolist(), strict=True))
@@ -59,7 +60,7 @@ def curves_answer(data: xr.Dataset) -> dict[str, Any]:
 
 def ridge_answer(data: xr.Dataset) -> dict[str, Any]:
     """`rfsim theory ridge --json`: the losses of the ridge minimizer at each ridge, and the best ridge of all."""
-    answer = _head(data) | {"ridge": data.ridge.values}
+    answer = head(data, AXES) | {"ridge": data.ridge.values}
     answer |= {name: data[name].values for name in (*RIDGE, "residual")}
     return store.plain(answer | {"best_ridge": float(data.best_ridge)})
 
@@ -108,13 +109,6 @@ def failed_points(data: xr.Dataset) -> list[str]:
     if "best_ridge" in data and np.isnan(data.best_ridge):
         found.append("the best ridge was not found: the spectrum's edges, between which it is looked for, were not")
     return found
-
-
-def _head(data: xr.Dataset) -> dict[str, Any]:
-    problem = store.settings(data)
-    for name in ("train_times", "ridges"):  # they are an axis of the answer
-        problem.pop(name, None)
-    return {"schema": SCHEMA, "problem": problem}
 
 
 def _table(answer: dict[str, Any], columns: list[str]) -> list[str]:

@@ -1,18 +1,30 @@
 """Figures from stored results: panels `(ax, result)` that experiments reuse, and `plot`, which draws any result.
 
-Reads datasets made by `rfsim.spectrum`, `rfsim.train` and `rfsim.theory`; computes nothing but histograms and means
-over seeds. The only room that knows matplotlib, which it uses without pyplot and without touching its settings.
+Reads datasets made by `rfsim.spectrum`, `rfsim.train`, `rfsim.theory` and `rfsim.distill`; computes nothing but
+histograms and means over seeds. The only room that knows matplotlib, which it uses without pyplot and without touching
+its settings.
 """
 
 from rfsim.plotting.curves import energy_panel, family_panel, loss_panel
+from rfsim.plotting.distill import (
+    bars,
+    leakage_panel,
+    quality_panel,
+    steps_panel,
+    suppression_panel,
+    teachers_panel,
+)
 from rfsim.plotting.figures import plot, problem_line
 from rfsim.plotting.layout import legend_above
+from rfsim.plotting.levels import instability_panel, level_panel, transfer_panel
 from rfsim.plotting.limit import DOTS, DOTTED, limit_density, limit_losses, limit_spectrum_panel, ridge_panel
 from rfsim.plotting.multiples import collapse_grid, part_legend, spectrum_strip
+from rfsim.plotting.samples import log_axis, measure_axis, ridge_axis, seeds_line
 from rfsim.plotting.spectra import Histograms, part_histograms, spectrum_panel
 from rfsim.plotting.style import (
     LOSS_LOOKS,
     MARKER_COLOR,
+    MODEL_LOOKS,
     PART_LOOKS,
     STYLES,
     WIDTHS,
@@ -31,31 +43,45 @@ __all__ = [
     "DOTTED",
     "LOSS_LOOKS",
     "MARKER_COLOR",
+    "MODEL_LOOKS",
     "PART_LOOKS",
     "STYLES",
     "WIDTHS",
     "Drawing",
     "Histograms",
     "Look",
+    "bars",
     "canvas",
     "centimeters",
     "collapse_grid",
     "energy_panel",
     "family_panel",
+    "instability_panel",
+    "leakage_panel",
     "legend_above",
+    "level_panel",
     "limit_density",
     "limit_losses",
     "limit_spectrum_panel",
+    "log_axis",
     "loss_panel",
+    "measure_axis",
     "part_histograms",
     "part_legend",
     "plot",
     "problem_line",
+    "quality_panel",
+    "ridge_axis",
     "ridge_panel",
     "save",
+    "seeds_line",
     "sequence",
     "spectrum_panel",
     "spectrum_strip",
+    "steps_panel",
     "style_of",
     "styled",
+    "suppression_panel",
+    "teachers_panel",
+    "transfer_panel",
 ]

@@ -154,15 +154,20 @@ def _curves(ax: Axes, times: NDArray[np.float64], curves: dict[Look, NDArray[np.
             ax.plot(np.ones(1), mean[last], ">", color=look.color, transform=edge, clip_on=False)
     if handles and last.size:
         handles.append(Line2D([], [], color=MARKER_COLOR, marker=">", linestyle="", label=r"$\tau=\infty$"))
-    if finite.size:
-        low, high = float(times[finite[0]]), float(times[finite[-1]])
+    time_limits(ax, times[finite])
+    return handles
+
+
+def time_limits(ax: Axes, times: NDArray[np.float64]) -> None:
+    """Limits of a log axis of positive, finite times; without any, no ticks."""
+    if times.size:
+        low, high = float(times.min()), float(times.max())
         room = (high / low) ** 0.03 if low < high else 10.0
         ax.set_xlim(low / room, high * room)
     else:
         ax.set_xlim(1, 10)
         ax.set_xticks([], minor=False)
         ax.set_xticks([], minor=True)
-    return handles
 
 
 def _log_where_wide(ax: Axes, values: NDArray[np.float64]) -> None:

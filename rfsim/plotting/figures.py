@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import xarray as xr
 from matplotlib.axes import Axes
@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 from rfsim import store
 from rfsim.data import is_array_spec
 from rfsim.plotting.curves import energy_panel, loss_panel
+from rfsim.plotting.distill import leakage_panel, quality_panel, steps_panel, suppression_panel
 from rfsim.plotting.layout import wrap
 from rfsim.plotting.limit import limit_spectrum_panel, ridge_panel
 from rfsim.plotting.spectra import spectrum_panel
@@ -20,7 +21,8 @@ from rfsim.plotting.style import CENTIMETER, STYLES, Drawing, centimeters, ems, 
 
 def plot(result: xr.Dataset, *, style: str = "paper", width: str | float = "double") -> Drawing:
     """Draw a result, of a sample or of the limit: a spectrum on a log and on linear axes; losses, gap, energies and
-    spectrum of a training (losses and gap alone by the Krylov route), or bias² and variance; losses against the ridge.
+    spectrum of a training (losses and gap alone by the Krylov route), or bias² and variance; losses against the ridge;
+    energies, leakage and samples of a distillation.
 
     style: paper, talk or screen; width: single (8.6 cm), double (17.8 cm) or cm. `rfsim.plotting.save` writes it.
 
@@ -35,12 +37,12 @@ def plot(result: xr.Dataset, *, style: str = "paper", width: str | float = "doub
     if kind not in PAGES:
         raise ValueError(f"plot draws results of the kinds {', '.join(PAGES)}; got {kind or 'an unlabelled dataset'}")
     wide = ems(style, width) >= 44
-    rows, panels = PAGES[kind](result)
+    rows, panels, margins = PAGES[kind](result)
     if not wide:
         rows = [[name] for name in dict.fromkeys(name for row in rows for name in row)]
     size = STYLES[style]["font.size"]
     cell = ems(style, width) / len(rows[0])
-    height = len(rows) * (max(9.0, (0.6 if wide else 0.5) * (cell - 6)) + 10) * size / CENTIMETER
+    height = len(rows) * (max(9.0, (0.6 if wide else 0.5) * (cell - 6)) + margins) * size / CENTIMETER
     figure = Drawing(style, centimeters(width), height)
     with styled(style):
         axes = figure.subplot_mosaic([list(row) for row in rows])
@@ -52,10 +54,12 @@ def plot(result: xr.Dataset, *, style: str = "paper", width: str | float = "doub
 
 
 class Page(NamedTuple):
-    """Panels of a figure by name: their rows where the figure is wide, and what draws each."""
+    """Panels of a figure by name: their rows where the figure is wide, what draws each, and the height of legends and
+    labels in units of the font size."""
 
     rows: list[list[str]]
     panels: dict[str, Callable[[Axes], None]]
+    margins: float = 10.0
 
 
 def _spectrum(result: xr.Dataset) -> Page:
@@ -107,6 +111,19 @@ def _limit_ridge(result: xr.Dataset) -> Page:
     return Page([["losses", "bias"]], panels)
 
 
+def _distill(result: xr.Dataset) -> Page:
+    panels: dict[str, Callable[[Axes], None]] = {
+        "energy": lambda ax: suppression_panel(ax, result),
+        "leakage": lambda ax: leakage_panel(ax, result),
+        "memorized": lambda ax: quality_panel(ax, result),
+        "memorized-steps": lambda ax: steps_panel(ax, result),
+        "quality": lambda ax: quality_panel(ax, result, "frechet_per_dim"),
+        "quality-steps": lambda ax: steps_panel(ax, result, "frechet_per_dim"),
+    }
+    names = list(panels)
+    return Page([names[k : k + 2] for k in range(0, len(names), 2)], panels, margins=12.0)
+
+
 def _losses(result: xr.Dataset) -> dict[str, Callable[[Axes], None]]:
     return {
         "losses": lambda ax: loss_panel(ax, result),
@@ -125,6 +142,7 @@ PAGES: dict[str, Callable[[xr.Dataset], Page]] = {
     "theory-spectrum": _limit_spectrum,
     "theory-curves": _limit_curves,
     "theory-ridge": _limit_ridge,
+    "distill": _distill,
 }
 
 
@@ -147,10 +165,20 @@ def problem_line(result: xr.Dataset) -> list[str]:
     return [
         rf"$\psi_n={number(s['samples_per_dim'])}$",
         rf"$\psi_p={number(s['features_per_dim'])}$",
-        rf"$t={number(s['diffusion_time'])}$",
+        *([rf"$t={number(s['diffusion_time'])}$"] if "diffusion_time" in s else _levels(s)),
         rf"$m={number(s['noise_copies'])}$",
         *([rf"$\gamma={number(s['ridge'])}$"] if "ridge" in s else []),
         rf"$\sigma=\mathrm{{{activation}}}$",
         f"{name} data",
         *sizes,
+    ]
+
+
+def _levels(s: dict[str, Any]) -> list[str]:
+    """The diffusion times of a distillation, its teacher and its first student."""
+    student = s["variants"][0]
+    return [
+        rf"$t={number(s['time_min'])}$–${number(s['time_max'])}$ in {s['levels']} levels",
+        rf"teacher $\tau={number(s['teacher_time'])}$",
+        f"{student['parameterization']} from {student['start']}",
     ]

@@ -103,6 +103,15 @@ LOSS_LOOKS = {
     "bias2": Look(r"$B^2$", "#00507F", "-", "o"),
     "variance": Look(r"$V$", "#C04F00", (0, (5, 1.5)), "s"),
 }
+# what samples come from, told apart like the parts; L* = 0, 32, 48, 64, 81
+MODEL_LOOKS = {
+    "teacher": Look("teacher", "#000000", "-", "o"),
+    "early_teacher": Look("early teacher", "#00507F", (0, (6, 1.5, 1, 1.5)), "s"),
+    "student": Look("student", "#C04F00", "-", "D"),
+    "early_student": Look("early student", "#3FA4DC", (0, (6, 1.5, 1, 1.5)), "v"),
+    "regression": Look("regression", "#C9C94F", (0, (5, 1.5)), "^"),
+    "reference": Look("true law", "#666666", (0, (1, 1)), "x"),
+}
 MARKER_COLOR = "#666666"
 
 

@@ -1,0 +1,104 @@
+"""A distillation level by level: suppression over diffusion times, instability of directions, transfer of parts."""
+
+from __future__ import annotations
+
+import math
+
+import matplotlib
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.colors import LogNorm
+
+from rfsim.plotting.layout import legend_above
+from rfsim.plotting.samples import log_axis
+from rfsim.plotting.style import PART_LOOKS, in_style, part_look
+
+FAINTEST, DARK = 1e-4, 8e-3  # shares of a transfer matrix below which all are white, above which text is
+
+
+@in_style
+def level_panel(ax: Axes, result: xr.Dataset, *, variant: int = 0, when: int = -1, legend: bool = True) -> None:
+    """Energy of the student over the teacher's against the level's diffusion time, at one distill_time (index `when`).
+
+    Means over seeds with their standard errors, or one seed with the jackknife's; a log axis where they spread.
+    """
+    own = result.isel(variant=variant, distill_time=when)
+    times = result.diffusion_time.values[1:]
+    handles, seen = [], [1.0]
+    for name in map(str, result.bulk.values):
+        rows = own.suppression.sel(bulk=name).transpose("seed", "level").values
+        if not np.isfinite(rows).any():
+            continue
+        mean, error = rows.mean(0), own.suppression_error.sel(bulk=name).values[0]
+        if len(rows) > 1:
+            error = rows.std(0, ddof=1) / math.sqrt(len(rows))
+        look = part_look(name)
+        handles += ax.plot(times, mean, color=look.color, linestyle=look.dash, marker=look.marker, label=look.label)
+        ax.fill_between(times, mean - error, mean + error, color=look.color, alpha=0.25, linewidth=0)
+        seen += [*mean]
+    if not handles:
+        ax.text(0.5, 0.5, "not defined for this student", transform=ax.transAxes, ha="center", va="center")
+    ax.axhline(1, color="black", linewidth=0.5 * matplotlib.rcParams["lines.linewidth"], zorder=0.5)
+    ax.set_xscale("log")
+    if min(seen) > 0 and (min(seen) < 0.3 or max(seen) > 3):
+        ax.set_yscale("log")
+    ax.set_xlabel(r"diffusion time $t_k$")
+    ax.set_ylabel("energy over teacher's")
+    legend_above(ax, handles if legend else ())
+
+
+@in_style
+def instability_panel(ax: Axes, result: xr.Dataset, level: int, *, legend: bool = True) -> None:
+    """Instability qᵀ E[δδᵀ] q/λ of every eigen-direction of one level against its eigenvalue, colored by part.
+
+    Dots: all seeds; lines: median of each part over its range of eigenvalues. Raises ValueError for a result without.
+    """
+    if "instability" not in result:
+        raise ValueError("the result holds no instability; ask rfsim.distill for it with instability=True")
+    own = result.sel(level=level)
+    names = own.part.attrs["flag_meanings"].split()
+    handles = []
+    for name in map(str, result.bulk.values):
+        here = own.part.values == names.index(name)
+        lam, values = own.eigenvalue.values[:, here].ravel(), own.instability.values[:, here].ravel()
+        known = np.isfinite(values) & (lam > 0)
+        if not known.any():
+            continue
+        look, middle = PART_LOOKS[name], float(np.median(values[known]))
+        dots = {"color": look.color, "markersize": 0.5 * matplotlib.rcParams["lines.markersize"], "rasterized": True}
+        ax.plot(lam[known], values[known], ".", alpha=0.5, markeredgewidth=0, **dots)
+        (line,) = ax.plot([lam[known].min(), lam[known].max()], [middle] * 2, color="black", zorder=3)
+        line.set_linewidth(0.8 * line.get_linewidth())
+        handles += ax.plot([], [], look.marker, color=look.color, label=f"{name}, median {middle:.2g}")
+    ax.set_xscale("log")
+    log_axis(ax, "y")
+    ax.set_xlabel(r"eigenvalue $\lambda$ of $U_k$")
+    ax.set_ylabel("instability")
+    legend_above(ax, handles if legend else (), handle_length=1.0)
+
+
+@in_style
+def transfer_panel(ax: Axes, result: xr.Dataset, ridge: float, level: int) -> None:
+    """Median shares of what each part of the level below hands up that land in each part of `level`, as a matrix.
+
+    Means over seeds; rows: where a coefficient row comes from, columns: where it lands; darker is more, on a log
+    scale; shares below 10⁻⁴ are 0. Medians of shares need not add up to 1. Raises ValueError for a result without
+    transfer.
+    """
+    if "transfer" not in result:
+        raise ValueError("the result holds no transfer; ask rfsim.distill for it with transfer=True")
+    shares = result.transfer.sel(ridge=ridge, level=level).transpose("seed", "source", "bulk").mean("seed").values
+    names = [str(name) for name in result.bulk.values]
+    shares, names = shares[::-1, ::-1], names[::-1]
+    ax.imshow(np.maximum(shares, FAINTEST), cmap="Greys", norm=LogNorm(FAINTEST, 1), aspect="auto")
+    for (row, column), share in np.ndenumerate(shares):
+        color = "white" if share > DARK else "black"
+        ax.text(column, row, f"{share:.2g}" if share >= FAINTEST else "0", color=color, ha="center", va="center")
+    ax.set_xticks(range(len(names)), names)
+    ax.set_yticks(range(len(names)), names)
+    for spine in ax.spines.values():
+        spine.set_visible(False)
+    ax.tick_params(length=0)
+    ax.set_xlabel("lands in")
+    ax.set_ylabel("comes from")
