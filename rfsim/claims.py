@@ -165,3 +165,51 @@ def _known_apart(result: xr.Dataset, loss: str, when: int) -> tuple[float, float
     share, _, rank, _ = np.linalg.lstsq(controls - controls.mean(0), values - values.mean(), rcond=None)
     left = values - controls @ share
     return left.mean(), left.std(ddof=1 + rank) / np.sqrt(left.size)
+
+
+def measured(
+    result: xr.Dataset, model: str, measure: str = "memorized_fraction", **where: object
+) -> NDArray[np.float64]:
+    """A measure of the samples of a model of `rfsim.distill`, seed by seed, (seeds,).
+
+    where: distill_time, steps or variant as labels; what is left out is the last distill_time and the first variant.
+    """
+    values = result[model].sel(quality=measure)
+    if "variant" in values.dims and "variant" not in where:
+        values = values.isel(variant=0)
+    if "distill_time" in values.dims and "distill_time" not in where:
+        values = values.isel(distill_time=-1)
+    return values.sel(where).values
+
+
+class Compared(NamedTuple):
+    """Two quantities of the same seeds (means), and the mean of their differences with its standard error."""
+
+    left: float
+    right: float
+    difference: float
+    error: float | None
+
+    @property
+    def lower(self) -> bool:
+        """Whether the left is below the right by more than three standard errors."""
+        return self.difference < -3 * (self.error or 0.0)
+
+    @property
+    def higher(self) -> bool:
+        """Whether it is above by more than three."""
+        return self.difference > 3 * (self.error or 0.0)
+
+    @property
+    def words(self) -> str:
+        return f"{self.left:.3g} against {self.right:.3g}"
+
+
+def compared(left: NDArray[np.float64], right: NDArray[np.float64]) -> Compared:
+    """`left` against `right`, (seeds,) each.
+
+    >>> compared(np.array([1.0, 2.0]), np.array([1.5, 2.6])).lower
+    True
+    """
+    gap = left - right
+    return Compared(float(left.mean()), float(right.mean()), float(gap.mean()), standard_error(gap))

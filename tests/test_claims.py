@@ -8,7 +8,19 @@ import xarray as xr
 
 import rfsim
 from rfsim import Problem, store
-from rfsim.claims import approach, decide, growth, onsets, part_eigenvalues, rise, spread, standard_error
+from rfsim.claims import (
+    approach,
+    compared,
+    decide,
+    growth,
+    measured,
+    onsets,
+    part_eigenvalues,
+    rise,
+    spread,
+    standard_error,
+)
+from tests.distillation.synthetic import dataset
 
 
 def test_a_rule_decides_only_what_the_results_allow():
@@ -108,10 +120,33 @@ def test_an_approach_is_fitted_with_what_has_a_known_mean_taken_away():
     assert real.error[0] > 100 * found.error[0]
 
 
-@pytest.mark.parametrize("m", [2, np.inf])
+@pytest.mark.parametrize("m", [2, pytest.param(np.inf, marks=pytest.mark.slow)])
 def test_the_known_means_are_known(m):
     problem = Problem(2, 4, noise_copies=m, data="atoms:0.5@0.5,0.5@1.5", ridge=0.01)
     result = rfsim.train(problem, [0.0], dim=10, seeds=200, model="gaussian")
     power = float(result.a**2 + result.v2 + result.s2)
     for values, mean in ((result.eigenvalue.mean("feature").values, power), (result.train.values[:, 0], 1.0)):
         assert abs(values.mean() - mean) <= 4 * values.std() / np.sqrt(200) + 1e-12
+
+
+def test_samples_are_measured_seed_by_seed_where_they_were_asked_for():
+    result = dataset(levels=4, seeds=3, variants=("a", "b"))
+    own = result.sel(quality="frechet_per_dim")
+    assert measured(result, "teacher", "frechet_per_dim") == pytest.approx(own.teacher.values)
+    last = own.student.isel(variant=0, distill_time=-1).values
+    assert measured(result, "student", "frechet_per_dim") == pytest.approx(last)
+    some = own.student_steps.sel(steps=2, distill_time=10.0, variant="b").values
+    found = measured(result, "student_steps", "frechet_per_dim", steps=2, distill_time=10.0, variant="b")
+    assert found == pytest.approx(some)
+
+
+def test_what_is_compared_shares_its_seeds():
+    found = compared(np.array([1.0, 2.0, 3.0]), np.array([1.5, 2.6, 3.4]))
+    assert (found.left, found.right, found.difference) == pytest.approx((2.0, 2.5, -0.5))
+    assert found.error == pytest.approx(np.std([0.5, 0.6, 0.4], ddof=1) / np.sqrt(3))
+    assert (found.lower, found.higher) == (True, False)
+    assert found.words == "2 against 2.5"
+    apart = compared(np.array([1.0, 2.0]), np.array([2.0, 1.1]))
+    assert (apart.lower, apart.higher) == (False, False)
+    one = compared(np.array([1.0]), np.array([2.0]))
+    assert (one.lower, one.error) == (True, None)

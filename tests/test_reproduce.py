@@ -33,6 +33,15 @@ FIGURES = (
     "u26-fig16",
     "u26-fig17",
     "mini-bulk",
+    "distillation",
+    "distillation-controls",
+    "distillation-ridge",
+    "distillation-settings",
+    "leakage",
+    "instability",
+    "transfer",
+    "digits-distillation",
+    "digits-images",
 )
 
 EXPERIMENT = '''
@@ -230,6 +239,10 @@ def test_every_experiment_of_this_checkout_keeps_the_form():
         "22_score_minimum",
         "23_ridge",
         "24_mini",
+        "30_distillation",
+        "31_distillation_settings",
+        "32_leakage",
+        "33_distilled_digits",
     ]
     figures = [name for one in found for name in one.figures]
     claims = [claim.id for one in found for claim in one.claims]
