@@ -8,8 +8,15 @@ import pytest
 from rfsim import bench
 from rfsim.cli import main
 
-TINY = bench.Case(dim=8, samples=16, features=40, cells=3)
+TINY = bench.Case(
+    dim=8,
+    samples=16,
+    features=40,
+    cells=3,
+    distilled=bench.Distilled(dim=3, samples=6, features=12, levels=2),
+)
 SAMPLED = ["baseline", "moments", "times", "curve", "krylov"]
+DISTILLED = ["distillation", "distillation-moments"]
 
 
 @pytest.mark.slow
@@ -31,7 +38,7 @@ def test_every_measurement_is_a_row_beside_its_floor():
 
 @pytest.mark.slow
 def test_the_limit_has_rows_of_its_own():
-    names = [name for name in bench.MEASUREMENTS if name not in SAMPLED]
+    names = [name for name in bench.MEASUREMENTS if name not in SAMPLED + DISTILLED]
     rows = list(bench.run(names, case=TINY))
     assert [row.name for row in rows] == names == ["theory-process", "theory-spectrum", "theory-curves", "theory-map"]
     for row in rows:
@@ -41,6 +48,15 @@ def test_the_limit_has_rows_of_its_own():
     fresh, spectrum, *_, diagram = rows
     assert fresh.seconds > fresh.floor > spectrum.seconds  # importing alone takes longer than a spectrum
     assert "cells=3x3 times=2, compiled and computed in " in diagram.size
+
+
+@pytest.mark.slow
+def test_distillation_has_rows_of_its_own():
+    rows = list(bench.run(DISTILLED, case=TINY))
+    assert [row.name for row in rows] == DISTILLED
+    for row in rows:
+        assert row.ratio == pytest.approx(row.seconds / row.floor)
+        assert row.size.startswith("d=3 n=6 p=12 levels=2 draws=20p")
 
 
 @pytest.mark.slow

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from rfsim.bench import sample, theory
-from rfsim.bench.rows import Case, Row
+from rfsim.bench import distillation, sample, theory
+from rfsim.bench.rows import Case, Distilled, Row
 from rfsim.words import nearest
 
-__all__ = ["MEASUREMENTS", "Case", "Row", "run"]
+__all__ = ["MEASUREMENTS", "Case", "Distilled", "Row", "run"]
 
 MEASUREMENTS: dict[str, Callable[[Case], Row]] = {
     "baseline": sample.baseline,
@@ -23,6 +23,8 @@ MEASUREMENTS: dict[str, Callable[[Case], Row]] = {
     "theory-spectrum": theory.spectrum,
     "theory-curves": theory.curves,
     "theory-map": theory.diagram,
+    "distillation": distillation.whole,
+    "distillation-moments": distillation.moments,
 }
 
 

@@ -30,6 +30,15 @@ class Row(NamedTuple):
     against: str
 
 
+class Distilled(NamedTuple):
+    """The distillation that is measured."""
+
+    dim: int = 10
+    samples: int = 20
+    features: int = 1000
+    levels: int = 20
+
+
 class Case(NamedTuple):
     """The problem that is measured; cells: along each axis of the theory's map."""
 
@@ -38,6 +47,7 @@ class Case(NamedTuple):
     features: int = 6400
     diffusion_time: float = 0.1
     cells: int = 100
+    distilled: Distilled = Distilled()
 
     @property
     def size(self) -> str:

@@ -46,7 +46,7 @@ def moments(case: Case) -> Row:
 
     seconds = best_seconds(lambda: compute().second)
     orders = compute(floor=float(jnp.linalg.eigvalsh(compute().second)[0])).orders
-    floor = orders * best_seconds(_product(case.features, case.samples, case.features))
+    floor = orders * best_seconds(product(case.features, case.samples, case.features))
     return as_row("moments", f"{case.size} K={orders}", seconds, floor, f"{orders} products p × n by n × p")
 
 
@@ -62,7 +62,7 @@ def times(case: Case) -> Row:
     kappa = learning_rate_constant(noise_variance(case.diffusion_time), case.features / case.dim)
     seconds = best_seconds(lambda: loss_curves(spectrum, target, TIMES, Flow(kappa)).test)
     p, d = case.features, case.dim
-    floor = best_seconds(_product(p, d, p)) + best_seconds(_product(p, p, TIMES.size))
+    floor = best_seconds(product(p, d, p)) + best_seconds(product(p, p, TIMES.size))
     return as_row("times", _sized(case), seconds, floor, "products p × d by d × p and p × p by p × times")
 
 
@@ -132,7 +132,7 @@ def _law(case: Case):
     return training_law(draw, case.diffusion_time), draw
 
 
-def _product(rows: int, inner: int, columns: int) -> Callable[[], jax.Array]:
+def product(rows: int, inner: int, columns: int) -> Callable[[], jax.Array]:
     """One float64 product rows × inner by inner × columns, compiled."""
     draw = np.random.default_rng(0).standard_normal
     left, right = jnp.asarray(draw((rows, inner))), jnp.asarray(draw((inner, columns)))
@@ -153,15 +153,16 @@ def decomposition_seconds(features: int) -> float:
     """One symmetric eigen-decomposition of a random matrix."""
     square = np.random.default_rng(1).standard_normal((features, features))
     matrix = jnp.asarray(square @ square.T / features)
+    decompose = jax.jit(lambda a: jnp.linalg.eigh(a, symmetrize_input=False)).lower(matrix).compile()
     started = time.perf_counter()
-    jax.block_until_ready(jax.jit(lambda a: jnp.linalg.eigh(a, symmetrize_input=False))(matrix))
+    jax.block_until_ready(decompose(matrix))
     return time.perf_counter() - started
 
 
 @in_float64
 def _rotation_seconds(features: int) -> float:
     """The two products of a change of basis."""
-    return 2 * best_seconds(_product(features, features, features), repeats=1)
+    return 2 * best_seconds(product(features, features, features), repeats=1)
 
 
 def _sized(case: Case) -> str:

@@ -1,0 +1,80 @@
+"""Rows of distillation: the whole command, and the moments of one level."""
+
+from __future__ import annotations
+
+import time
+
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+
+from rfsim import machine
+from rfsim.bench.rows import Case, Distilled, Row, as_row, best_seconds
+from rfsim.bench.sample import decomposition_seconds, product
+from rfsim.diffusion import Law, time_grid
+from rfsim.distillation import distill
+from rfsim.distillation.moments import LevelMoments, Noisy, Pupil, level_moments, stage
+from rfsim.model import Problem
+from rfsim.precision import in_float64
+from rfsim.sampling import Network
+
+TIMES = np.geomspace(10, 1e5, 10).tolist()
+DRAWS = 20  # per feature, the default
+MULTIPLIED = 2**11  # draws of the product that the rate is measured with
+
+
+@in_float64
+def whole(case: Case) -> Row:
+    """Teacher, students at 10 distill_times, every control and measure, against what cannot be left out.
+
+    The floor: at every level φφᵀ over the draws, half of a square product for it is symmetric, and three decompositions
+    (the exact U, that of the draws and that of half of them).
+    """
+    size = case.distilled
+    problem = Problem(samples_per_dim=size.samples / size.dim, features_per_dim=size.features / size.dim)
+
+    def compute() -> float:
+        started = time.perf_counter()
+        distill(problem, TIMES, dim=size.dim, levels=size.levels, draws=f"{DRAWS}p")
+        return time.perf_counter() - started
+
+    compute()
+    seconds, memory = compute(), machine.peak_memory()
+    p = size.features
+    floor = size.levels * (_products_seconds(p) / 2 + 3 * decomposition_seconds(p))
+    against = "the products of U and three decompositions at every level"
+    return as_row("distillation", f"{_sized(size)} times={len(TIMES)}", seconds, floor, against, memory)
+
+
+@in_float64
+def moments(case: Case) -> Row:
+    """U, C, P and X of one level over 20p draws, features included, against the products of C and of half of φφᵀ."""
+    size = case.distilled
+    draw = np.random.default_rng(0).standard_normal
+    times = time_grid(0.02, 3.0, size.levels)
+    p, d = size.features, size.dim
+    readouts = jnp.asarray(draw((len(times), d, p)) / p)
+    teacher = Network(jnp.asarray(draw((p, d))), readouts, jnp.zeros(len(times)), times)
+    law, pupil = Law(draw((size.samples, d)), np.zeros(d)), Pupil(teacher.weights, jnp.zeros(()), jnp.zeros(()))
+
+    def compute() -> LevelMoments:
+        noisy = Noisy(law, float(times[1]), 0, "bench", DRAWS * p)
+        *_, found = level_moments(stage(teacher, 1, "ddim"), pupil, noisy, jnp.tanh, _nothing, carried=True)
+        return found
+
+    seconds = best_seconds(compute)
+    floor = 1.5 * _products_seconds(p)
+    return as_row("distillation-moments", _sized(size), seconds, floor, "the products of C and half of U's")
+
+
+def _nothing(x: Array) -> Array:
+    return jnp.zeros((len(x), 0, x.shape[1]))
+
+
+def _products_seconds(p: int) -> float:
+    """p × draws by draws × p over all draws of a level, at the rate of one chunk of them."""
+    return DRAWS * p / MULTIPLIED * best_seconds(product(p, MULTIPLIED, p))
+
+
+def _sized(size: Distilled) -> str:
+    return f"d={size.dim} n={size.samples} p={size.features} levels={size.levels} draws={DRAWS}p"
