@@ -38,6 +38,7 @@ def test_curves_print_the_contract(capsys):
     assert 0 <= found["residual"] < 1e-12
 
 
+@pytest.mark.slow
 def test_parts_switched_off_and_trainers_are_answered(capsys):
     arguments = ("--samples-per-dim", "8", "--features-per-dim", "64", "--train-times", "inf", "--by-part")
     found = answer(capsys, "theory", "curves", *arguments, "--trainer", "descent:4")
@@ -75,6 +76,7 @@ def test_ridge_prints_the_contract(capsys):
     assert_refused(capsys, "theory", "ridge", "--ridges", "-1", match="ridges: must not hold negative")
 
 
+@pytest.mark.slow
 def test_what_is_not_defined_is_null(capsys, tmp_path):
     x = np.random.default_rng(0).standard_normal((40, 3)) * [0.5, 1, 2]
     np.save("x.npy", x)

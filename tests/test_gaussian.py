@@ -56,7 +56,9 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize("case", sorted(CASES))
+@pytest.mark.parametrize(
+    "case", [pytest.param(case, marks=pytest.mark.slow if case == "anisotropic" else ()) for case in sorted(CASES)]
+)
 def test_every_route_gives_the_losses_of_the_matrices_written_out(case):
     problem = CASES[case]
     draw, c = drawn(problem, 12)

@@ -53,9 +53,13 @@ LAWS = {
 
 
 @pytest.mark.parametrize(
-    ("name", "t"), [*((name, 0.1) for name in NUMPY), ("tanh", 0.01), ("tanh", 1.0), ("softplus", 1.0)]
+    ("law", "name", "t"),
+    [  # every law with tanh, every activation with one law: fast
+        pytest.param(law, name, t, marks=() if name == "tanh" or law == "training points" else pytest.mark.slow)
+        for law in sorted(LAWS)
+        for name, t in (*((name, 0.1) for name in NUMPY), ("tanh", 0.01), ("tanh", 1.0), ("softplus", 1.0))
+    ],
 )
-@pytest.mark.parametrize("law", sorted(LAWS))
 def test_two_features_equal_direct_quadrature(law, t, name):
     weights = np.random.default_rng(5).standard_normal((2, 3))
     scale = math.sqrt(noise_variance(t))
@@ -265,6 +269,7 @@ def test_polynomial_activations_need_the_orders_of_their_degree_and_no_more(dim)
     np.testing.assert_allclose(linear.noise, 0.4 * weights / math.sqrt(dim), atol=1e-13)
 
 
+@pytest.mark.slow
 def test_an_offset_is_not_a_new_program():
     rng = np.random.default_rng(15)
     weights = rng.standard_normal((17, 6))
@@ -277,6 +282,7 @@ def test_an_offset_is_not_a_new_program():
         assert assembly.coefficients._cache_size() == compiled
 
 
+@pytest.mark.slow
 def test_many_frozen_copies_approach_the_exact_average():
     rng = np.random.default_rng(9)
     weights, points = rng.standard_normal((12, 5)), rng.standard_normal((6, 5))

@@ -15,7 +15,7 @@ from matplotlib.text import Text
 
 import rfsim
 from rfsim import Problem, plotting, store
-from rfsim.plotting import LOSS_LOOKS, PART_LOOKS, STYLES
+from rfsim.plotting import LOSS_LOOKS, MODEL_LOOKS, PART_LOOKS, STYLES
 from rfsim.plotting.layout import Flag, flags_above
 from rfsim.spectra import PARTS
 
@@ -268,7 +268,9 @@ def test_a_strip_has_the_areas_of_the_parts_its_name_and_its_marks(trained):
 
 
 @pytest.mark.parametrize("width", ["single", "double"])
-@pytest.mark.parametrize("style", STYLES)
+@pytest.mark.parametrize(
+    "style", [pytest.param(style, marks=() if style == "paper" else pytest.mark.slow) for style in STYLES]
+)
 def test_nothing_overlaps_and_all_is_labelled(style, width, trained):
     figure = rfsim.plot(trained, style=style, width=width)
     renderer = FigureCanvasAgg(figure).get_renderer()
@@ -388,7 +390,8 @@ def test_colors_survive_grey_print():
         ("score", "bias2", "variance"),
     )
     families = [{name: LOSS_LOOKS[name] for name in names} for names in together]
-    for looks, apart in ((PART_LOOKS, 14), *((family, 10) for family in families)):
+    models = {name: look for name, look in MODEL_LOOKS.items() if name != "reference"}  # a dotted level line
+    for looks, apart in ((PART_LOOKS, 14), (models, 14), *((family, 10) for family in families)):
         levels = sorted(lightness(look.color) for look in looks.values())
         assert min(np.diff(levels)) > apart
         assert levels[-1] < 85
@@ -421,8 +424,8 @@ def test_other_bad_input_is_refused(trained):
         rfsim.plot(trained, style="poster")
     with pytest.raises(ValueError, match="^style must be one of"):
         plotting.canvas(style="poster")
-    with pytest.raises(ValueError, match="^plot draws results of the kinds spectrum, train, theory-.*; got distill$"):
-        rfsim.plot(trained.assign_attrs(rfsim_kind="distill"))
+    with pytest.raises(ValueError, match="^plot draws results of the kinds spectrum, train, theory-.*; got simulate$"):
+        rfsim.plot(trained.assign_attrs(rfsim_kind="simulate"))
     with pytest.raises(ValueError, match="an unlabelled dataset"):
         rfsim.plot(trained.drop_attrs())
     with pytest.raises(ValueError, match="a loss is one of train, test, score, gen, .*; got 'loss'"):

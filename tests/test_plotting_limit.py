@@ -75,6 +75,7 @@ def test_lines_of_the_limit_lie_over_samples(spectrum, curves):
     assert not one(plotting.limit_losses, {"a": lost}, scale_time="mini").lines
 
 
+@pytest.mark.slow
 def test_whole_pages(spectrum, curves, tmp_path):
     ridge = rfsim.theory.ridge(Problem(), [0.0, 1e-3, 1e-1, 10.0])
     pages = {"spectrum": (spectrum, 3), "curves": (curves, 5), "ridge": (ridge, 2)}

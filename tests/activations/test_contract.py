@@ -33,6 +33,11 @@ PLAIN = {  # each once more, for the reference integrators
     HERE + "ABSOLUTE": np.abs,
 }
 every = pytest.mark.parametrize("name", PLAIN)
+# one smooth and one kinked activation, and what takes a path of its own: fast; more of their kinds are slow
+MORE = ("softplus", "sine", *(HERE + name for name in ("HARD_TANH", "LEAKY_RELU", "SWISH", "SQUARE", "ABSOLUTE")))
+every_kind = pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow if name in MORE else ()) for name in PLAIN]
+)
 
 
 def test_every_named_activation_is_held_to_the_contract():
@@ -65,7 +70,7 @@ def test_the_constants_equal_nested_adaptive_integrals(name, t, sigma_x):
     assert centered(sigma, gamma).offset == pytest.approx(mean if sigma.self_centering else 0.0, abs=1e-12)
 
 
-@every
+@every_kind
 @pytest.mark.parametrize("kind", ["training points", "population"])
 def test_moments_lie_within_five_standard_errors_of_monte_carlo(name, kind):
     t, draws, dim = 0.3, 50_000, 5
@@ -86,7 +91,7 @@ def test_moments_lie_within_five_standard_errors_of_monte_carlo(name, kind):
         assert np.all(np.abs(products.mean(axis=0) - exact) <= 5 * error)
 
 
-@every
+@every_kind
 def test_the_score_error_meets_the_test_loss(name):
     """E_score from (T2), with E φyᵀ from an adaptive integrator of its own, against L_test by the identity."""
     # frozen noise: the identity is about the population, and two draws of U take no series

@@ -13,6 +13,8 @@ from rfsim.training import losses
 from rfsim.training.curves import loss_curves
 from tests.theory.cases import gaussian_equivalent, limit_of
 
+ATOMS, TRAINERS = "atoms:0.5@0.5,0.5@1.5", ("flow", "descent:3", "distillation:30")
+
 
 def test_the_published_point():
     """equations.md §6: ψ_n = 4, ψ_p = 16, t = 0.1, τ = 10⁵."""
@@ -22,8 +24,14 @@ def test_the_published_point():
     assert found.error[0] <= 1e-8
 
 
-@pytest.mark.parametrize("m", [2, 1e6, math.inf])
-@pytest.mark.parametrize("data", ["isotropic:2", "atoms:0.5@0.5,0.5@1.5"])
+@pytest.mark.parametrize(
+    ("data", "m"),
+    [
+        *(("isotropic:2", m) for m in (2, 1e6, math.inf)),
+        *((ATOMS, m) for m in (1e6, math.inf)),
+        pytest.param(ATOMS, 2, marks=pytest.mark.slow),
+    ],
+)
 def test_contour_sums_are_traces(m, data):
     """g = 1 gives traces that are known from the moments of W, x and ξ alone."""
     limit = limit_of(4, 6, m=m, data=data)
@@ -52,9 +60,20 @@ def test_contours_of_any_shape_give_the_same_sums():
     np.testing.assert_allclose(found[0].train, found[1].train, atol=1e-9)
 
 
-@pytest.mark.parametrize("m", [2, math.inf])
-@pytest.mark.parametrize("data", ["isotropic", "atoms:0.5@0.5,0.5@1.5"])
-@pytest.mark.parametrize("text", ["flow", "descent:3", "distillation:30"])
+@pytest.mark.parametrize(
+    ("text", "data", "m"),
+    [
+        ("flow", "isotropic", 2),
+        *((text, data, math.inf) for text in TRAINERS for data in ("isotropic", ATOMS)),
+        # finite copies take contours of more nodes
+        pytest.param("flow", ATOMS, 2, marks=pytest.mark.slow),
+        *(
+            pytest.param(text, data, 2, marks=pytest.mark.slow)
+            for text in TRAINERS[1:]
+            for data in ("isotropic", ATOMS)
+        ),
+    ],
+)
 def test_a_gaussian_equivalent_sample_has_these_losses(m, data, text):
     limit, dim, times, ridge = limit_of(3, 6, 0.1, m, data), 100, np.array([3.0, 30.0, 1e3]), 0.01
     u, v, population, noise, constant, _ = gaussian_equivalent(limit, dim, 1)
@@ -104,7 +123,7 @@ def test_a_student_that_learns_all_and_short_steps_are_the_flow():
 
 
 @pytest.mark.parametrize("text", ["flow", "descent:6"])
-@pytest.mark.parametrize("m", [2, math.inf])
+@pytest.mark.parametrize("m", [pytest.param(2, marks=pytest.mark.slow), math.inf])
 def test_training_lowers_the_objective_with_its_penalty(text, m):
     """(T7) is the flow of L_train with its penalty; descent lowers it too (here c(λ_max + γ) is 1.93, 1.84)."""
     found = limit_curves(limit_of(4, 16, m=m), np.append(6 * np.arange(40), np.inf), 0.05, trainer=text).curves

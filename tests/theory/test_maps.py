@@ -108,6 +108,7 @@ def test_too_few_nodes_leave_a_cell_empty_with_its_error(monkeypatch):
     assert np.all(np.isnan([found.train, found.test]))
 
 
+@pytest.mark.slow
 def test_a_diagram_is_a_labelled_result():
     problem, told = Problem(diffusion_time=0.3, data="isotropic:2"), []
     found = diagram(
