@@ -26,7 +26,7 @@ FIGURES = {
     "instability": "ours: instability of every direction against its eigenvalue",
     "transfer": "ours: transfer between the parts of two levels, by ridge",
 }
-SECONDS = {"quick": 25, "paper": 600}
+SECONDS = {"quick": 25, "paper": 900}
 
 OPTIONS = {
     "quick": {"dim": 12, "levels": 3, "time_min": 0.025, "time_max": 0.2, "seeds": 2},

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from rfsim.data import stream
 from rfsim.diffusion import Law, diffuse, ode_step, score
 from rfsim.distillation import measures, membership
-from rfsim.distillation.cohort import Cohort, read, rows_alone, together
+from rfsim.distillation.cohort import Cohort, Eigen, read, rows_alone, together
 from rfsim.distillation.consistency import Consistency, consistency
 from rfsim.distillation.exact import ExactSpectra, Judged
 from rfsim.distillation.flow import decomposed
@@ -196,16 +196,14 @@ class _Lessons:
             carried=self.whole,
             difference=self.wanted.instability,
         )
-        found = next(moments)
-        eigen = decomposed(found.second)
+        found, eigen = _decomposed(next(moments))
         weights["half"] = self.half.advance(level, found.targets[times : 2 * times], found, eigen, readout)
         handed = slice(2 * times, 2 * times + (0 if rows is None else len(rows.weights)))
         landing_half = self._landing(level, found.targets[handed], eigen)
         del found, eigen  # p × p each
 
-        found = next(moments)
+        found, eigen = _decomposed(next(moments))
         moments.close()
-        eigen = decomposed(found.second)
         weights["student"] = self.full.advance(level, found.targets[:times], found, eigen, readout)
         chased = found.targets[handed.stop : handed.stop + times]
         weights["early_student"] = self.early.advance(level, chased, found, eigen, stopped)
@@ -245,18 +243,18 @@ class _Lessons:
         every = path(self.plan.levels, self.plan.levels)
         return jnp.asarray(generate(self.teachers[0], x, every, self.draw.sigma.function, self.plan.solver))
 
-    def _landing(self, level: int, handed: Array, eigen: tuple[Array, Array]) -> NDArray[np.float64] | None:
+    def _landing(self, level: int, handed: Array, eigen: Eigen) -> NDArray[np.float64] | None:
         """Where rows qᵀC (groups, dim, features) of Gen inputs of the level below land, (ridges, inputs, parts)."""
         if level == 1:
             return None  # f_0 has no weights to hand up
         gen = self.own.slices["gen"]
         return self._landed(level, handed.reshape(-1, handed.shape[-1])[: gen.stop - gen.start], eigen)
 
-    def _landed(self, level: int, arriving: Array, eigen: tuple[Array, Array]) -> NDArray[np.float64]:
+    def _landed(self, level: int, arriving: Array, eigen: Eigen) -> NDArray[np.float64]:
         ridges, slices = np.asarray(self.plan.leakage_ridges), self.own.slices
         return np.asarray(measures.landing(arriving, *eigen, ridges, self.own.basis(level), slices))
 
-    def _transfer(self, level: int, found: LevelMoments, eigen: tuple[Array, Array]) -> NDArray[np.float64] | None:
+    def _transfer(self, level: int, found: LevelMoments, eigen: Eigen) -> NDArray[np.float64] | None:
         """Median shares from every part of the level below to every part here, (ridges, parts, parts)."""
         if level == 1 or not self.wanted.transfer:
             return None
@@ -288,6 +286,12 @@ class _Lessons:
             law = diffuse(self.draw.population, time)
             found["truth"] = membership.losses_of_score(near, lambda x: score(law, x))
         return found
+
+
+def _decomposed(found: LevelMoments) -> tuple[LevelMoments, Eigen]:
+    """The moments without U, and U decomposed in its place."""
+    rest = found._replace(second=jnp.zeros((0, 0)))
+    return rest, decomposed(found.second)
 
 
 def _at_parts(judged: Judged, held: Mapping[str, slice], wanted: Mapping[str, slice]) -> Judged:

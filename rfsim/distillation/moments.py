@@ -117,7 +117,10 @@ def level_moments(
             sums = _Sums.zero(p, dim, y.shape[1], carried, difference) if sums is None else sums
             sums = _add(sums, x, kept, y, stage, pupil, heun=stage.heun, function=function)
         assert sums is not None  # a share holds draws
-        yield sums.average(hi)
+        found = sums.average(hi)
+        sums = None if hi == noisy.count else sums  # of the last share its averages are all that is held
+        yield found
+        del found
 
 
 class Noisy:
