@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from rfsim import store
 from rfsim.claims import Results
 from rfsim.data import digit_images
+from rfsim.memorization import RATIO
 from rfsim.plotting import canvas, problem_line, styled, teachers_panel
 from rfsim.plotting.style import number
 
@@ -18,7 +19,6 @@ STYLE = "paper"
 MEASURES = ("memorized_fraction", "frechet_per_dim", "sliced_wasserstein")
 MEMORIZED = "teacher-1e+08"
 COLUMNS = 6  # of each kind of start
-RATIO = 1 / 3  # B25 Eq. 6: a sample is memorized below it
 
 
 def _components(results: Results) -> list[int]:
@@ -92,12 +92,12 @@ def _block(axes: np.ndarray, result: xr.Dataset, count: int) -> None:
     shown = [*range(COLUMNS), *closest]
     for pair, samples, name in zip((axes[:2], axes[2:]), by_model, ("teacher", "student"), strict=True):
         nearest, ratio = _nearest(samples[shown], points)
-        for row, values, words in (
-            (pair[0], samples[shown], name),
-            (pair[1], points[nearest], "nearest"),
+        for row, values, words, framed in (
+            (pair[0], samples[shown], name, ratio < RATIO),
+            (pair[1], points[nearest], "nearest", np.zeros_like(ratio)),
         ):
-            for ax, image, share in zip(row, digit_images(spec, values), ratio, strict=True):
-                _image(ax, image, framed=bool(share < RATIO) and row is pair[0])
+            for ax, image, one in zip(row, digit_images(spec, values), framed, strict=True):
+                _image(ax, image, framed=bool(one))
             row[0].set_ylabel(words)
     axes[0, 0].set_title(f"digits:{count}", loc="left")
 
