@@ -184,6 +184,7 @@ def test_the_basis_is_orthonormal_and_its_products_are_right():
     np.testing.assert_allclose(k[:, :12] @ pair.sources, training.noise, atol=1e-14)
 
 
+@pytest.mark.slow
 def test_a_space_that_does_not_pay_is_left_for_the_whole_decomposition():
     problem = Problem(samples_per_dim=4, features_per_dim=8)
     draw = drawn(problem, 10)

@@ -164,6 +164,7 @@ def test_a_second_run_is_the_same_bit_for_bit(base, tmp_path):
     assert list((tmp_path / "levels").iterdir()) == []
 
 
+@pytest.mark.slow
 def test_several_seeds_are_the_single_ones(base):
     steps = []
     several = run(seed=3, seeds=2, report=lambda step, values: steps.append((values["seed"], step)))
@@ -275,6 +276,7 @@ def test_samples_are_those_that_are_judged():
         np.testing.assert_allclose(memorized_fraction(sample, found.training_point), value.isel(quality=slice(3)))
 
 
+@pytest.mark.slow
 def test_transfer_and_instability_are_measured_when_asked_for(base):
     found = run(seed=3, transfer=True, instability=True)
     assert found.transfer.dims == ("seed", "ridge", "level", "source", "bulk")

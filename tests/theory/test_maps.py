@@ -38,6 +38,7 @@ def assert_the_same(found, expected, relative):
     assert np.all(np.abs([found.train, found.test] - expected).max((0, 2)) <= found.error + 1e-8)
 
 
+@pytest.mark.slow
 def test_a_map_is_its_cells_one_by_one():
     psi_n, psi_p = cells(8, 0)
     found = flow_map(limit_of(8, 64), psi_n, psi_p, TIMES)
