@@ -177,14 +177,12 @@ class _Lessons:
         function, weights, times = self.draw.sigma.function, {}, self.full.count
         first, second = (stage(teacher, level, self.plan.solver) for teacher in self.teachers)
         rows = rows_alone(self.own.rows(level - 1, "gen"), readout.shape[0]) if level > 1 else None
-        own = [self.full.readers(level), self.half.readers(level), *([] if rows is None else [rows])]
+        own = together([self.full.readers(level), self.half.readers(level), *([] if rows is None else [rows])])
+        chasing = self.early.readers(level)
 
         def targets(x: Array) -> Array:
             """What is read of the teacher's step, what the early teacher's students chase, and the endpoints."""
-            found = [
-                read(together(own), first, pupil, function, x),
-                read(self.early.readers(level), second, pupil, function, x),
-            ]
+            found = [read(own, first, pupil, function, x), read(chasing, second, pupil, function, x)]
             return jnp.concatenate([*found, self._endpoint(x)[:, None]] if top else found, axis=1)
 
         moments = level_moments(
