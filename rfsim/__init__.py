@@ -12,20 +12,25 @@ from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
 
-__all__ = ["Problem", "distill", "load", "plot", "spectrum", "theory", "train"]
+__all__ = ["Problem", "density", "distill", "load", "plot", "simulate", "spectrum", "theory", "train"]
 
 if TYPE_CHECKING:
     from rfsim import theory
     from rfsim.api import load, spectrum, train
+    from rfsim.densities import density
     from rfsim.distillation import distill
     from rfsim.model import Problem
     from rfsim.plotting import plot
+    from rfsim.simulation import simulate
 
 _HOMES = {
     "Problem": "rfsim.model",
+    "bench": "rfsim.bench",
+    "density": "rfsim.densities",
     "distill": "rfsim.distillation",
     "load": "rfsim.api",
     "plot": "rfsim.plotting",
+    "simulate": "rfsim.simulation",
     "spectrum": "rfsim.api",
     "theory": "rfsim.theory",
     "train": "rfsim.api",
@@ -36,7 +41,7 @@ def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'rfsim' has no attribute {name!r}")
     home = importlib.import_module(_HOMES[name])
-    return getattr(home, name, home)  # theory is a room itself
+    return getattr(home, name, home)  # theory and bench are rooms themselves
 
 
 def __dir__() -> list[str]:

@@ -10,7 +10,19 @@ from importlib import metadata
 from pathlib import Path
 
 GIB = 2**30
-PACKAGES = ("rfsim", "jax", "jaxlib", "numpy", "scipy", "xarray", "h5netcdf", "matplotlib", "optax", "scikit-learn")
+PACKAGES = (
+    "rfsim",
+    "jax",
+    "jaxlib",
+    "numpy",
+    "scipy",
+    "xarray",
+    "h5netcdf",
+    "matplotlib",
+    "optax",
+    "matfree",
+    "scikit-learn",
+)
 
 
 def cache_folder() -> Path:
@@ -80,13 +92,22 @@ def peak_memory() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * scale
 
 
+def device_memory() -> int | None:
+    """Bytes that JAX may use of its first device's own memory; None where it has none of its own (CPU)."""
+    import jax
+
+    stats = jax.local_devices()[0].memory_stats()
+    return None if stats is None else stats.get("bytes_limit")
+
+
 def require_memory(needed: float, what: str, hint: str = "take fewer features or samples, or a smaller dim") -> None:
     """Raise MemoryError, before anything is allocated, where `needed` bytes pass the limit; `hint` is what to do."""
-    limit = memory_limit()
+    limit, whose = memory_limit(), "this process may use"
+    own = device_memory()
+    if own is not None and own < limit:
+        limit, whose = own, "the device has"
     if needed > limit:
-        raise MemoryError(
-            f"{what} needs about {needed / GIB:.3g} GiB, and this process may use {limit / GIB:.3g} GiB; {hint}"
-        )
+        raise MemoryError(f"{what} needs about {needed / GIB:.3g} GiB, and {whose} {limit / GIB:.3g} GiB; {hint}")
 
 
 def _cgroup_limits(membership: Path, root: Path = Path("/sys/fs/cgroup")) -> list[int]:

@@ -32,6 +32,7 @@ from rfsim.model import (
     whole,
 )
 from rfsim.spectra import GROUPS, Method, Solved, part_counts, solve
+from rfsim.training.curves import MANY
 
 Report = Callable[[str, Mapping[str, Any]], None]
 
@@ -89,11 +90,21 @@ class Run:
 
     def _require_memory(self, copies: int) -> None:
         d, n, p = (float(size) for size in self.sizes)
-        gaussian = self.method.model == "gaussian"
-        side = min(p, n + d) if gaussian and math.isinf(self.problem.noise_copies) else p
+        gaussian, m = self.method.model == "gaussian", self.problem.noise_copies
+        averaged = math.isinf(m)
+        side = min(p, n + d) if gaussian and averaged else p
         groups = 0 if self.method.draws is None else 1 + 2 * min(GROUPS, self.method.draws)
-        needed = 8 * ((copies + groups) * side**2 + 6 * d * (n + p) + 5 * (n + d) * p * gaussian) + 2**29
-        require_memory(needed, f"dim {d:.12g} with {n:.12g} samples and {p:.12g} features")
+        doubles = (copies + groups) * side**2 + 6 * d * (n + p)
+        if gaussian:
+            # G and φ of one copy; F, where its Gram matrix is not summed by chunks; and filters at a batch of times
+            doubles += (5 * n if not averaged else 2 * (n + d) if p <= n + d else 3 * MANY) * p
+        if gaussian and self.method.route == "krylov":
+            width = n + d if averaged else n * m
+            basis = min(width, p / 2)
+            # a basis that grows is there twice for a moment; beyond half of p the dense route takes its place
+            held = (width if averaged else 2 * width + 4 * n) * p + (2 * basis + 6 * d) * p
+            doubles = max(held, doubles if width > p / 2 else 0.0)
+        require_memory(8 * doubles + 2**29, f"dim {d:.12g} with {n:.12g} samples and {p:.12g} features")
 
     def solved(self, *, population: bool = True, fresh_noise: bool = False) -> Iterator[Solved]:
         """What the method makes of each seed's draw."""

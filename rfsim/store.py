@@ -50,6 +50,21 @@ def atomic(path: str | Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+def check_writable(folder: Path) -> None:
+    """Refuse, with StoreError, a folder in which nothing can be written; creates nothing."""
+    present = folder.absolute()
+    while not present.exists() and present != present.parent:
+        present = present.parent
+    try:
+        # permission bits do not bind every user and do not know of read-only disks: a nameless file does
+        with tempfile.TemporaryFile(dir=present):
+            pass
+    except OSError as error:
+        raise StoreError(
+            f"cannot write to {folder}: {error.strerror or error}; choose a folder that can be written"
+        ) from None
+
+
 def save(data: xr.Dataset, path: str | Path) -> None:
     """Write a dataset made by `label` to `path`, whole or not at all."""
     if KIND not in data.attrs:

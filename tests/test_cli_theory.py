@@ -164,6 +164,7 @@ def test_a_best_ridge_that_is_not_found_is_told(capsys, monkeypatch):
     assert "the best ridge was not found" in err
 
 
+@pytest.mark.slow
 def test_a_rewritten_file_of_eigenvalues_is_another_problem(capsys):
     np.save("l.npy", [1.0, 2.0])
     arguments = ("theory", "spectrum", "--data", "eigenvalues:l.npy", "--out", "o")

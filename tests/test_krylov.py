@@ -91,6 +91,7 @@ def test_ridge_and_frozen_noise(settings):
     assert columns(spectrum) < 240
 
 
+@pytest.mark.slow
 def test_frozen_noise_without_a_ridge_ends_at_the_rank():
     """n·m = 80 of 240 directions carry V; one rounding direction more would be flat and blow up at τ = ∞."""
     problem = Problem(samples_per_dim=4, features_per_dim=24, noise_copies=2)

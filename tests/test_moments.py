@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import math
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from rfsim import data
 from rfsim.activations import ACTIVATIONS, centered
 from rfsim.diffusion import Law, diffuse, forward, noise_variance
 from rfsim.moments import assembly, averaged_moments, sampled_moments, tensor
+from rfsim.parallel import Layout
 
 TANH = ACTIVATIONS["tanh"]
 NUMPY = {
@@ -104,6 +106,7 @@ def test_the_bound_holds_the_actual_error(dim, t):
     assert coarse.error_bound <= 1e3 * actual
 
 
+@pytest.mark.slow
 def test_the_default_order_protects_the_smallest_eigenvalue():
     rng = np.random.default_rng(2)
     for dim, psi_p in ((10, 30), (20, 16), (40, 8), (40, 1)):
@@ -142,6 +145,14 @@ def test_too_many_orders_are_refused_with_the_bound_reached():
         law = diffuse(Law(rng.standard_normal((4, dim)), np.zeros(dim)), 1.0)
         with pytest.raises(ValueError, match=rf"more than 30 Hermite orders at dim = {dim}: the error bound"):
             averaged_moments(weights, law, sigma, noise_scale=0.9, max_orders=30)
+
+
+def test_tensor_quadrature_is_for_one_device():
+    rng = np.random.default_rng(7)
+    law = diffuse(Law(rng.standard_normal((4, 2)), np.zeros(2)), 1.0)
+    ring = Layout(jax.sharding.Mesh(np.array(jax.devices()[:1]), ("features",)))
+    with pytest.raises(ValueError, match="more than 2 Hermite orders at dim = 2: .*; use one device, a larger dim"):
+        averaged_moments(rng.standard_normal((40, 2)), law, TANH, noise_scale=0.9, max_orders=2, layout=ring)
 
 
 @pytest.mark.parametrize("dim", [1, 2, 3])
@@ -227,6 +238,7 @@ def test_the_closed_form_of_relu_equals_panels_split_at_its_kink():
         assert panels.error_bound == pytest.approx(closed.error_bound, rel=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sigma", kinked_rules(), ids=["closed form", "panels"])
 def test_more_orders_of_a_kinked_activation_change_no_more_than_the_bound(sigma):
     rng = np.random.default_rng(12)

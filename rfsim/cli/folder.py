@@ -22,7 +22,7 @@ def check(folder: Path, wanted: Mapping[str, Any], *, force: bool) -> None:
 
     Raises store.StoreError; leaves the disk as it was.
     """
-    check_writable(folder)
+    store.check_writable(folder)
     result = folder / RESULT
     if result.exists():
         store.guard(result, wanted, force=force)
@@ -31,21 +31,6 @@ def check(folder: Path, wanted: Mapping[str, Any], *, force: bool) -> None:
         for path in figures(folder / FIGURE):
             if path.exists():
                 raise store.StoreError(f"{path} has no {RESULT} beside it; use --force to replace it or another --out")
-
-
-def check_writable(folder: Path) -> None:
-    """Refuse, with StoreError, a folder in which nothing can be written; creates nothing."""
-    present = folder.absolute()
-    while not present.exists() and present != present.parent:
-        present = present.parent
-    try:
-        # permission bits do not bind every user and do not know of read-only disks: a nameless file does
-        with tempfile.TemporaryFile(dir=present):
-            pass
-    except OSError as error:
-        raise store.StoreError(
-            f"cannot write to {folder}: {error.strerror or error}; choose a folder that can be written"
-        ) from None
 
 
 def fill(folder: Path, data: xr.Dataset, *, style: str, width: str) -> list[Path]:
@@ -65,7 +50,7 @@ def draw(data: xr.Dataset, stem: Path, *, style: str, width: str, force: bool) -
     """
     from rfsim import plotting
 
-    check_writable(stem.parent)
+    store.check_writable(stem.parent)
     figure = plotting.plot(data, style=style, width=width)
     if not force and any(path.exists() for path in figures(stem)):
         _require_equal(figure, stem, style)

@@ -24,8 +24,13 @@ def chunk_rows(features: int, orders: int, doubles: int = 1) -> int:
 
     What a rule holds per feature and center (`doubles`), for one block of features, stays within the fixed budget too.
     """
-    budget = max(8 * features**2, CHUNK_BYTES)
-    return max(min(budget // (8 * padded(features) * orders), CHUNK_BYTES // (8 * BLOCK * doubles)), 1)
+    return rows_within(features**2, padded(features) * orders, doubles)
+
+
+def rows_within(room: int, per_row: int, doubles: int) -> int:
+    """Centers of `per_row` doubles each that fit in `room` of them, or in the fixed budget where that is more."""
+    budget = max(8 * room, CHUNK_BYTES)
+    return max(min(budget // (8 * per_row), CHUNK_BYTES // (8 * BLOCK * doubles)), 1)
 
 
 def padded(features: int) -> int:
@@ -69,22 +74,37 @@ def add_orders(second, g, directions, scale, first, orders):
     """
     size = second.shape[0]
     tile = _tile(size)
-    pairs = np.array([(i, j) for i in range(0, size, tile) for j in range(i, size, tile)])
+    pairs = upper_tiles(size, tile)
+    return add_tiles(second, (g, directions), (g, directions), pairs, tile, scale, first, orders, mirrored=True)
+
+
+def upper_tiles(size: int, tile: int) -> NDArray[np.int64]:
+    """Where the tiles on and above the diagonal begin, (tiles, 2)."""
+    return np.array([(i, j) for i in range(0, size, tile) for j in range(i, size, tile)])
+
+
+def add_tiles(total, left, right, tiles, tile, scale, first, orders, *, mirrored=False, column=0):
+    """total + scale·Σ_{s<orders} c^{first+s} ∘ (g_s g_sᵀ) in those tiles, the left g and directions by the right ones.
+
+    mirrored: the tiles' transposes are written below the diagonal; column: of `total` where the right ones begin.
+    """
+    (g, directions), (g_right, directions_right) = left, right
 
     def body(k, total):
-        i, j = jnp.asarray(pairs)[k]
-        c = _rows(directions, i, tile) @ _rows(directions, j, tile).T
+        i, j = jnp.asarray(tiles)[k]
+        c = _rows(directions, i, tile) @ _rows(directions_right, j, tile).T
 
         def product(s):
-            return _rows(g[s], i, tile) @ _rows(g[s], j, tile).T
+            return _rows(g[s], i, tile) @ _rows(g_right[s], j, tile).T
 
         part = jax.lax.fori_loop(1, orders, lambda s, sum_: sum_ * c + product(orders - 1 - s), product(orders - 1))
         part = jax.lax.fori_loop(0, first, lambda _, power: power * c, part)
-        part = scale * part + jax.lax.dynamic_slice(total, (i, j), (tile, tile))
-        total = jax.lax.dynamic_update_slice(total, part.T, (j, i))
-        return jax.lax.dynamic_update_slice(total, part, (i, j))
+        part = scale * part + jax.lax.dynamic_slice(total, (i, column + j), (tile, tile))
+        if mirrored:
+            total = jax.lax.dynamic_update_slice(total, part.T, (j, column + i))
+        return jax.lax.dynamic_update_slice(total, part, (i, column + j))
 
-    return jax.lax.fori_loop(0, len(pairs), body, second)
+    return jax.lax.fori_loop(0, len(tiles), body, total)
 
 
 @jax.jit
@@ -113,6 +133,54 @@ def power_sum(directions, remainder, orders):
 def features_of(w, x, offset, function):
     """φ(x) (features, draws)."""
     return function(w @ x.T) - offset
+
+
+class Whole:
+    """The work of U and V on one device, arrays padded to whole tiles; `sharded.Ring` is the same over several."""
+
+    def __init__(self, features: int) -> None:
+        self.features = features
+
+    def zero(self) -> Array:
+        """Of `add_orders`, (padded, padded)."""
+        return jnp.zeros((padded(self.features),) * 2)
+
+    def chunk_rows(self, orders: int, doubles: int = 1) -> int:
+        return chunk_rows(self.features, orders, doubles)
+
+    def pad(self, array: Array | NDArray[np.float64]) -> Array:
+        return pad(array)
+
+    def unpad(self, array: Array) -> Array:
+        return array[: self.features]
+
+    def place(self, array: NDArray[np.float64]) -> Array:
+        """Rows of features."""
+        return jnp.asarray(array)
+
+    def share(self, array: NDArray[np.float64]) -> Array | NDArray[np.float64]:
+        """What every feature needs."""
+        return array
+
+    def host(self, array: Array) -> NDArray[np.float64]:
+        return np.asarray(array)
+
+    def values(self, sums: Array) -> NDArray[np.float64]:
+        """Sums over centers (kinds, features) on the host, without padding."""
+        return np.asarray(sums)[:, : self.features]
+
+    def coefficients(self, w, deviation, centers, window, offset, kernel) -> tuple[Array, Array]:
+        return coefficients(w, deviation, jnp.asarray(centers), window, offset, kernel)
+
+    def features_of(self, w, x, offset, function) -> Array:
+        return features_of(w, x, offset, function)
+
+    def add_orders(self, second, g, directions, scale, first, orders) -> Array:
+        return add_orders(second, g, directions, scale, first, orders)
+
+    def finish(self, second, diagonal=None) -> Array:
+        """U (features, features), with its exact diagonal where that is known by itself, (features,)."""
+        return finish(second, jnp.diagonal(second)[: self.features] if diagonal is None else jnp.asarray(diagonal))
 
 
 def _tile(features: int) -> int:

@@ -13,7 +13,6 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-import jax.numpy as jnp
 import numpy as np
 from jax import Array
 from numpy.typing import NDArray
@@ -21,7 +20,7 @@ from numpy.typing import NDArray
 from rfsim.activations import Activation
 from rfsim.diffusion import Law
 from rfsim.moments import tensor
-from rfsim.moments.assembly import add_orders, chunk_rows, coefficients, finish, pad, padded
+from rfsim.moments.assembly import Whole
 from rfsim.moments.planning import (
     MAX_CLOSED_ORDERS,
     MAX_ORDERS,
@@ -34,6 +33,8 @@ from rfsim.moments.planning import (
     truncation_bound,
 )
 from rfsim.moments.rules import Rule
+from rfsim.moments.sharded import Ring, assembler
+from rfsim.parallel import Layout
 from rfsim.precision import require_float64
 
 HOPELESS = 100
@@ -65,6 +66,7 @@ def averaged_moments(
     floor: float | None = None,
     ridge: float = 0.0,
     max_orders: int | None = None,
+    layout: Layout | None = None,
 ) -> Moments:
     """M and N of the features of `law`, averaged exactly over its Gaussian noise.
 
@@ -76,9 +78,10 @@ def averaged_moments(
     At d ≤ 3, where the series needs more than `max_orders`, a smooth σ is averaged by tensor quadrature instead.
 
     max_orders: 200, or 600 where σ has a closed form of its coefficients.
+    layout: of the devices over which the rows of M and N are divided; none of them ever holds the whole of M.
 
     Raises ValueError with the bound reached where more than `max_orders` are needed, or where two tensor rules do not
-    agree.
+    agree; tensor quadrature is for one device.
     """
     require_float64()
     geometry = geometry_of(weights, law)
@@ -92,29 +95,31 @@ def averaged_moments(
     # a polynomial's series ends: nothing is left out, whatever λ_min is
     ends = None if sigma.degrees is None else max(sigma.degrees) + 1
     first, (orders, bound) = 0, choose_orders(geometry, pilot.tail, target) if ends is None else (ends, 0.0)
-    totals = _Totals.zero(len(weights))
+    work = assembler(layout, len(weights))
+    totals = _Totals.zero(work)
     # an estimate that misses by far is not worth the p × p work of finding out
     while bound <= HOPELESS * target or first:
         rule = choose_rule(pilot, sigma, orders)
-        totals = _sum_orders(totals, weights, law, geometry, rule, sigma, first, orders)
+        totals = _sum_orders(work, totals, weights, law, geometry, rule, sigma, first, orders)
         if ends is None:
             remainder = np.maximum(totals.square - totals.energy, 4 * np.finfo(float).eps * totals.square)
             bound = truncation_bound(geometry, remainder, orders)
         if bound <= target or orders >= max_orders:
             break
         first, orders = orders, min(orders + max(2, orders // 4), max_orders)
-    if bound > target and weights.shape[1] <= tensor.MOST_DIM and not sigma.kinks:
+    few = weights.shape[1] <= tensor.MOST_DIM and not sigma.kinks
+    if bound > target and few and isinstance(work, Whole):
         del totals
         return _by_tensor(weights, law, sigma, noise_scale, tolerance, floor)
     if bound > target:
         raise ValueError(
             f"the noise average needs more than {max_orders} Hermite orders at dim = {weights.shape[1]}: the error "
             f"bound reached is {bound:.1e}, asked is {target:.1e} ({tolerance:g} of λ_min + γ ≈ {floor:.1e}); "
-            "use a larger dim, fewer features or a larger ridge"
+            f"use {'one device, ' if few else ''}a larger dim, fewer features or a larger ridge"
         )
     stein = noise_scale * totals.stein / geometry.deviation
-    noise = jnp.asarray(stein[:, None] * weights / math.sqrt(weights.shape[1]))
-    second = finish(totals.second, jnp.asarray(totals.square))
+    noise = work.place(stein[:, None] * weights / math.sqrt(weights.shape[1]))
+    second = work.finish(totals.second, totals.square)
     return Moments(second, noise, 1.0, orders, bound)
 
 
@@ -143,7 +148,7 @@ def feature_data(moments: Moments, law: Law, noise_scale: float) -> Array:
 
 
 class _Totals(NamedTuple):
-    """Sums over centers: second (padded, padded) without its diagonal's tail; the rest (features,).
+    """Sums over centers: second, of an assembler, without its diagonal's tail; the rest (features,).
 
     square: E σ²; energy: Σ_s E g_s² over the orders summed; stein: E g_1.
     """
@@ -154,12 +159,12 @@ class _Totals(NamedTuple):
     stein: NDArray[np.float64]
 
     @classmethod
-    def zero(cls, features: int) -> _Totals:
-        size = padded(features)
-        return cls(jnp.zeros((size, size)), np.zeros(features), np.zeros(features), np.zeros(features))
+    def zero(cls, work: Whole | Ring) -> _Totals:
+        return cls(work.zero(), *np.zeros((3, work.features)))
 
 
 def _sum_orders(
+    work: Whole | Ring,
     totals: _Totals,
     weights: NDArray[np.float64],
     law: Law,
@@ -171,19 +176,19 @@ def _sum_orders(
 ) -> _Totals:
     """Add orders first…orders−1 of the series, streaming over centers in chunks that fit the memory budget."""
     p, n = len(weights), len(law.centers)
-    w = pad(weights / math.sqrt(weights.shape[1]))
-    deviation, directions = pad(geometry.deviation), pad(geometry.directions)
+    w = work.pad(weights / math.sqrt(weights.shape[1]))
+    deviation, directions = work.pad(geometry.deviation), work.pad(geometry.directions)
     window = rule.window(first, orders - first)
     # equal chunks, so that one compiled program serves all of them where n allows it
-    rows = -(-n // -(-n // chunk_rows(p, window[0].shape[0], rule.doubles)))
+    rows = -(-n // -(-n // work.chunk_rows(window[0].shape[0], rule.doubles)))
     second, square, energy, stein = totals.second, np.zeros(p), totals.energy, totals.stein
     for lo in range(0, n, rows):
-        centers = jnp.asarray(law.centers[lo : lo + rows])
-        g, sums = coefficients(w, deviation, centers, window, sigma.offset, rule.kernel)
-        chunk_square, chunk_energy, chunk_stein = np.asarray(sums)[:, :p] / n
+        centers = law.centers[lo : lo + rows]
+        g, sums = work.coefficients(w, deviation, centers, window, sigma.offset, rule.kernel)
+        chunk_square, chunk_energy, chunk_stein = work.values(sums) / n
         require_finite(chunk_square, sigma)
         # waited for, so that one chunk of coefficients is held at a time
-        second = add_orders(second, g, directions, 1 / n, first, orders - first).block_until_ready()
+        second = work.add_orders(second, g, directions, 1 / n, first, orders - first).block_until_ready()
         del g
         square += chunk_square
         energy = energy + chunk_energy

@@ -1,8 +1,8 @@
 """Figures from stored results: panels `(ax, result)` that experiments reuse, and `plot`, which draws any result.
 
-Reads datasets made by `rfsim.spectrum`, `rfsim.train`, `rfsim.theory` and `rfsim.distill`; computes nothing but
-histograms and means over seeds. The only room that knows matplotlib, which it uses without pyplot and without touching
-its settings.
+Reads datasets made by `rfsim.spectrum`, `rfsim.train`, `rfsim.theory`, `rfsim.distill` and `rfsim.simulate`; computes
+nothing but histograms and means over seeds. The only room that knows matplotlib, which it uses without pyplot and
+without touching its settings.
 """
 
 from rfsim.plotting.curves import energy_panel, family_panel, loss_panel
@@ -20,6 +20,7 @@ from rfsim.plotting.levels import instability_panel, level_panel, transfer_panel
 from rfsim.plotting.limit import DOTS, DOTTED, limit_density, limit_losses, limit_spectrum_panel, ridge_panel
 from rfsim.plotting.multiples import collapse_grid, part_legend, spectrum_strip
 from rfsim.plotting.samples import log_axis, measure_axis, ridge_axis, seeds_line
+from rfsim.plotting.simulation import simulation_family, simulation_panel
 from rfsim.plotting.spectra import Histograms, part_histograms, spectrum_panel
 from rfsim.plotting.style import (
     LOSS_LOOKS,
@@ -76,6 +77,8 @@ __all__ = [
     "save",
     "seeds_line",
     "sequence",
+    "simulation_family",
+    "simulation_panel",
     "spectrum_panel",
     "spectrum_strip",
     "steps_panel",

@@ -12,9 +12,11 @@ from matplotlib.axes import Axes
 from rfsim import store
 from rfsim.data import is_array_spec
 from rfsim.plotting.curves import energy_panel, loss_panel
+from rfsim.plotting.density import density_panel
 from rfsim.plotting.distill import leakage_panel, quality_panel, steps_panel, suppression_panel
 from rfsim.plotting.layout import wrap
 from rfsim.plotting.limit import limit_spectrum_panel, ridge_panel
+from rfsim.plotting.simulation import simulation_panel
 from rfsim.plotting.spectra import spectrum_panel
 from rfsim.plotting.style import CENTIMETER, STYLES, Drawing, centimeters, ems, number, styled
 
@@ -22,7 +24,8 @@ from rfsim.plotting.style import CENTIMETER, STYLES, Drawing, centimeters, ems, 
 def plot(result: xr.Dataset, *, style: str = "paper", width: str | float = "double") -> Drawing:
     """Draw a result, of a sample or of the limit: a spectrum on a log and on linear axes; losses, gap, energies and
     spectrum of a training (losses and gap alone by the Krylov route), or bias² and variance; losses against the ridge;
-    energies, leakage and samples of a distillation.
+    energies, leakage and samples of a distillation; losses and gap of a simulation against steps; a density by
+    stochastic Lanczos.
 
     style: paper, talk or screen; width: single (8.6 cm), double (17.8 cm) or cm. `rfsim.plotting.save` writes it.
 
@@ -124,6 +127,18 @@ def _distill(result: xr.Dataset) -> Page:
     return Page([names[k : k + 2] for k in range(0, len(names), 2)], panels, margins=12.0)
 
 
+def _simulate(result: xr.Dataset) -> Page:
+    panels: dict[str, Callable[[Axes], None]] = {
+        "losses": lambda ax: simulation_panel(ax, result),
+        "gap": lambda ax: simulation_panel(ax, result, ("gen",)),
+    }
+    return Page([["losses", "gap"]], panels)
+
+
+def _density(result: xr.Dataset) -> Page:
+    return Page([["density"]], {"density": lambda ax: density_panel(ax, result)})
+
+
 def _losses(result: xr.Dataset) -> dict[str, Callable[[Axes], None]]:
     return {
         "losses": lambda ax: loss_panel(ax, result),
@@ -143,6 +158,8 @@ PAGES: dict[str, Callable[[xr.Dataset], Page]] = {
     "theory-curves": _limit_curves,
     "theory-ridge": _limit_ridge,
     "distill": _distill,
+    "simulate": _simulate,
+    "density": _density,
 }
 
 
@@ -168,10 +185,18 @@ def problem_line(result: xr.Dataset) -> list[str]:
         *([rf"$t={number(s['diffusion_time'])}$"] if "diffusion_time" in s else _levels(s)),
         rf"$m={number(s['noise_copies'])}$",
         *([rf"$\gamma={number(s['ridge'])}$"] if "ridge" in s else []),
+        *(_steps(result, s) if "optimizer" in s else []),
         rf"$\sigma=\mathrm{{{activation}}}$",
         f"{name} data",
         *sizes,
     ]
+
+
+def _steps(result: xr.Dataset, s: dict[str, Any]) -> list[str]:
+    """What a simulation descends by."""
+    name = s["optimizer"].replace("_", r"\_")
+    average = [f"EMA {number(s['ema'])}"] if s["ema"] else []
+    return [rf"{name}, $\eta={float(result.rate):.3g}$", f"batch {s['batch']}, {s['noise']} noise", *average]
 
 
 def _levels(s: dict[str, Any]) -> list[str]:

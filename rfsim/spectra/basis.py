@@ -1,6 +1,7 @@
 """An orthonormal basis of span{V, UV, U²V, …}, block by block, and matrices seen from it (`spectra.krylov`).
 
-Basis vectors are rows: U is symmetric, and a few rows times a square matrix is the faster product.
+Basis vectors are rows: U is symmetric, and a few rows times a square matrix is the faster product. U and Ũ may be
+operators instead of matrices (`spectra.operators`): they are only ever multiplied.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from jax import Array
 from jax.scipy.linalg import solve_triangular
 from numpy.typing import NDArray
 
-from rfsim.moments import Moments
+from rfsim.parallel import decomposing
+from rfsim.spectra.operators import Seen
 from rfsim.spectra.sample import resolution
 
 Square = NDArray[np.float64]
@@ -32,7 +34,7 @@ class KrylovBasis:
     ridge minimizer (T + γ)⁻¹KᵀV (columns, dim) at each count.
     """
 
-    def __init__(self, training: Moments, rank: int | None, ridge: float) -> None:
+    def __init__(self, training: Seen, rank: int | None, ridge: float) -> None:
         self.training, self.ridge = training, ridge
         self.features, dim = training.noise.shape
         self.rank, self.width = min(self.features, rank or self.features), min(dim, self.features)
@@ -151,7 +153,7 @@ class KrylovBasis:
 class SeenFrom:
     """Ũ and Ṽ on the blocks of a basis that are part of T: second KᵀŨK, noise KᵀṼ; extended as the basis grows."""
 
-    def __init__(self, moments: Moments) -> None:
+    def __init__(self, moments: Seen) -> None:
         self.moments, self.count = moments, 0
         self.second: Square = np.zeros((0, 0))
         self.noise: Square = np.zeros((0, moments.noise.shape[1]))
@@ -177,11 +179,11 @@ class SeenFrom:
             self.count += many
 
 
-_multiply = jax.jit(jnp.matmul)
+_multiply = jax.jit(lambda left, right: left @ right)
 _gram = jax.jit(lambda block: block @ block.T)
 _across = jax.jit(lambda left, right: left @ right.T)
 _rows = jax.jit(partial(jax.lax.dynamic_slice_in_dim, axis=0), static_argnums=2)
-_triangular = jax.jit(lambda rows: jnp.linalg.qr(rows, mode="r"))
+_triangular = decomposing(jax.jit(lambda rows: jnp.linalg.qr(rows, mode="r")))
 
 
 @partial(jax.jit, donate_argnums=0)
@@ -196,6 +198,7 @@ def _remove(rows: Array, rest: Array) -> tuple[Array, Array]:
     return share, rest - share @ rows
 
 
+@decomposing
 @jax.jit
 def _singular(block: Array) -> tuple[Array, Array]:
     """Orthonormal rows that span `block`, by falling singular value, and those values."""
@@ -203,6 +206,7 @@ def _singular(block: Array) -> tuple[Array, Array]:
     return right, size
 
 
+@decomposing
 @jax.jit
 def _normalize(block: Array, keep: Array) -> Array:
     """Orthonormal rows from nearly orthonormal ones where `keep`, zero elsewhere."""

@@ -17,8 +17,10 @@ from threadpoolctl import threadpool_limits
 
 from rfsim.model import Instance, Problem
 from rfsim.moments import Moments
+from rfsim.parallel import decomposing
 from rfsim.precision import require_float64
 from rfsim.spectra.basis import KrylovBasis, SeenFrom
+from rfsim.spectra.operators import Seen
 from rfsim.spectra.sample import (
     SampleSpectrum,
     SampleTarget,
@@ -115,7 +117,7 @@ def certified_moments(problem: Problem, draw: Instance, tolerance: float) -> Mom
         resolved = resolution(draw.sizes.features, float(_row_sum(moments.second)))
         if _exceeds(moments.second, max(needed, resolved) - problem.ridge):
             return moments
-        lam = jnp.linalg.eigvalsh(moments.second)
+        lam = decomposing(jnp.linalg.eigvalsh)(moments.second)
         require_resolved(problem, draw, float(lam[0]), float(lam[-1]))
         floor = next_floor(moments, float(lam[0]), problem.ridge, tolerance)
         if floor is None:
@@ -123,8 +125,8 @@ def certified_moments(problem: Problem, draw: Instance, tolerance: float) -> Mom
 
 
 def project(
-    training: Moments,
-    target: Callable[[float], Moments],
+    training: Seen,
+    target: Callable[[float], Seen],
     *,
     ridge: float = 0.0,
     rank: int | None = None,
@@ -147,8 +149,8 @@ def project(
 # after every call the threads of BLAS spin for a while, on cores that the next product wants: a sixth of the time
 @threadpool_limits.wrap(limits=1, user_api="blas")
 def _grown(
-    training: Moments,
-    target: Callable[[float], Moments],
+    training: Seen,
+    target: Callable[[float], Seen],
     ridge: float,
     rank: int | None,
     tolerance: float,
@@ -233,6 +235,7 @@ def _exceeds(second: Array, bound: float) -> bool:
     return bound <= 0 or bool(jnp.isfinite(_last_pivot(second, bound)))
 
 
+@decomposing
 @jax.jit
 def _last_pivot(second: Array, bound: float) -> Array:
     p = second.shape[0]

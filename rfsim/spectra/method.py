@@ -57,8 +57,6 @@ class Method:
 
     def check(self, problem: Problem, sizes: Sizes) -> None:
         """Raise ValueError for a problem to which the method does not apply."""
-        if self.route == "krylov" and self.model != "real":
-            raise ValueError("route krylov is for the real model; the Gaussian-equivalent one is as fast without it")
         if self.draws is None:
             return
         if self.model != "real" or self.route != "dense":

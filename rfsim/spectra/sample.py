@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike
 from rfsim.diffusion import Law, diffuse, noise_variance
 from rfsim.model import Instance, Problem, frozen_draws, training_law
 from rfsim.moments import Moments, averaged_moments, sampled_moments
+from rfsim.parallel import Layout, decomposing
 from rfsim.precision import require_float64
 from rfsim.ranks import part_counts
 
@@ -82,7 +83,7 @@ def sample_spectrum(
     1e9 times that, its relative accuracy is the lower for it.
     """
     require_float64()
-    return decomposition(problem, draw, *_decomposed(problem, draw, tolerance), start=start)
+    return decomposition(problem, draw, *decomposed(problem, draw, tolerance), start=start)
 
 
 def decomposition(
@@ -121,9 +122,19 @@ def population_moments(
     return population_above(problem, draw, _smallest(spectrum) + problem.ridge, tolerance=tolerance)
 
 
-def population_above(problem: Problem, draw: Instance, floor: float, *, tolerance: float = 1e-6) -> Moments:
-    """Ũ and Ṽ of the draw's population, the error of Ũ below tolerance × floor."""
-    return _averaged(problem, draw, diffuse(draw.population, problem.diffusion_time), tolerance, floor)
+def population_above(
+    problem: Problem,
+    draw: Instance,
+    floor: float | None,
+    *,
+    tolerance: float = 1e-6,
+    layout: Layout | None = None,
+) -> Moments:
+    """Ũ and Ṽ of the draw's population, the error of Ũ below tolerance × floor; None for the moments' own estimate.
+
+    layout: of the devices over which their rows are divided.
+    """
+    return _averaged(problem, draw, diffuse(draw.population, problem.diffusion_time), tolerance, floor, layout)
 
 
 def fresh_noise_moments(
@@ -146,17 +157,21 @@ def sample_target(spectrum: SampleSpectrum, moments: Moments) -> SampleTarget:
     )
 
 
-def training_moments(problem: Problem, draw: Instance, tolerance: float, floor: float | None) -> Moments:
+def training_moments(
+    problem: Problem, draw: Instance, tolerance: float, floor: float | None, layout: Layout | None = None
+) -> Moments:
     """U and V of one draw: over its frozen noise, or averaged with an error of U below tolerance × floor.
 
-    floor: λ_min + γ as far as it is known; None for the moments' own estimate.
+    floor: λ_min + γ as far as it is known; None for the moments' own estimate. layout: as in `population_above`.
     """
     if math.isfinite(problem.noise_copies):
-        return sampled_moments(draw.weights, frozen_draws(draw, problem), draw.sigma)
-    return _averaged(problem, draw, training_law(draw, problem.diffusion_time), tolerance, floor)
+        return sampled_moments(draw.weights, frozen_draws(draw, problem), draw.sigma, layout=layout)
+    return _averaged(problem, draw, training_law(draw, problem.diffusion_time), tolerance, floor, layout)
 
 
-def _averaged(problem: Problem, draw: Instance, law: Law, tolerance: float, floor: float | None) -> Moments:
+def _averaged(
+    problem: Problem, draw: Instance, law: Law, tolerance: float, floor: float | None, layout: Layout | None = None
+) -> Moments:
     return averaged_moments(
         draw.weights,
         law,
@@ -165,6 +180,7 @@ def _averaged(problem: Problem, draw: Instance, law: Law, tolerance: float, floo
         tolerance=tolerance,
         floor=floor,
         ridge=problem.ridge,
+        layout=layout,
     )
 
 
@@ -173,12 +189,17 @@ def _smallest(spectrum: SampleSpectrum) -> float:
     return float(spectrum.points[int(jnp.argmax(spectrum.points > 0))])
 
 
-def _decomposed(problem: Problem, draw: Instance, tolerance: float) -> tuple[Moments, Array, Array]:
-    """U and V of one draw, and the eigenvalues and eigenvectors of U, with U's truncation checked against λ_min."""
+def decomposed(
+    problem: Problem, draw: Instance, tolerance: float, layout: Layout | None = None
+) -> tuple[Moments, Array, Array]:
+    """U and V of one draw, and the eigenvalues and eigenvectors of U, with U's truncation checked against λ_min.
+
+    layout: as in `population_above`; every process decomposes the whole of U by itself.
+    """
     floor = None
     while True:
-        moments = training_moments(problem, draw, tolerance, floor)
-        lam, basis = eigh(moments.second)
+        moments = training_moments(problem, draw, tolerance, floor, layout)
+        lam, basis = eigh(moments.second if layout is None else jnp.asarray(layout.whole(moments.second)))
         floor = next_floor(moments, float(lam[null_directions(problem, draw)]), problem.ridge, tolerance)
         if floor is None:
             return moments, lam, basis
@@ -221,9 +242,10 @@ def null_directions(problem: Problem, draw: Instance) -> int:
     return part_counts(p, n, d, problem.noise_copies, draw.sigma.degrees)["zero"]
 
 
+@decomposing
 @jax.jit
 def eigh(second: Array) -> tuple[Array, Array]:
-    """Eigenvalues ascending and eigenvectors of a symmetric matrix, compiled."""
+    """Eigenvalues ascending and eigenvectors of a symmetric matrix, compiled; on the host where the backend cannot."""
     values, vectors = jnp.linalg.eigh(second, symmetrize_input=False)
     return values, vectors
 

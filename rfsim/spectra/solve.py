@@ -11,6 +11,7 @@ from rfsim.activations import Constants
 from rfsim.model import Instance, Problem
 from rfsim.protocol import Target
 from rfsim.spectra.gaussian import gaussian_spectrum, gaussian_target
+from rfsim.spectra.implicit import gaussian_krylov
 from rfsim.spectra.krylov import krylov_spectrum
 from rfsim.spectra.method import Method
 from rfsim.spectra.montecarlo import Estimates
@@ -58,6 +59,8 @@ def solve(
         return next(solved)._replace(replicates=solved)
     if method.route == "krylov":
         tell("moments and Krylov space")
+        if method.model == "gaussian":
+            return _solved(*gaussian_krylov(problem, draw, constants))
         return _solved(*krylov_spectrum(problem, draw))
     tell("moments and eigenvalues")
     if method.model == "gaussian":

@@ -92,6 +92,7 @@ def test_moments_lie_within_five_standard_errors_of_monte_carlo(name, kind):
 
 
 @every_kind
+@pytest.mark.slow
 def test_the_score_error_meets_the_test_loss(name):
     """E_score from (T2), with E φyᵀ from an adaptive integrator of its own, against L_test by the identity."""
     # frozen noise: the identity is about the population, and two draws of U take no series

@@ -54,6 +54,7 @@ def circle(limit, upper, nodes=1024):
 SHARES = (0.5, 1.5, 1.9, 1.99, 1.9999, 1.999999)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("m", "data", "ridge", "shares"),
     [

@@ -66,6 +66,7 @@ def test_cells_far_apart_all_converge(t, m, ridge):
     assert_the_same(few, one_by_one(limit, psi_n[:4], psi_p[:4], tau, ridge), 1e-6)
 
 
+@pytest.mark.slow
 def test_untrained_and_fully_trained_cells_are_known():
     """τ = 0 is the zero score; τ = ∞ with a ridge is its minimizer, solved on the real axis."""
     limit, ridge = limit_of(4, 16, m=2), 1e-2

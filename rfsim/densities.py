@@ -1,0 +1,184 @@
+"""The spectral density of a U that is only multiplied, as a labelled result.
+
+Named in the plural because `rfsim.density` is the front door's function.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import numpy as np
+import xarray as xr
+from numpy.typing import ArrayLike, NDArray
+
+from rfsim.machine import require_memory
+from rfsim.model import Instance, Problem, instance, whole
+from rfsim.precision import in_float64
+from rfsim.runs import Report, Run, keeping
+from rfsim.spectra import Method
+from rfsim.spectra.lanczos import PROBES, STEPS, Quadrature, blocks, edges, mass, quadrature, shortened, smoothed
+from rfsim.spectra.operators import Factored, gaussian_operators, sampled_operators
+from rfsim.spectra.sample import training_moments
+from rfsim.theory import Part, parts
+from rfsim.theory.quantities.run import LimitRun
+
+POINTS, WIDTH = 400, 0.05  # of the smoothed density; its width is in ln λ
+TOLERANCE = 1e-6  # of U's truncated orders, relative to its smallest eigenvalue
+ABOVE_ZERO = 0.1  # of the smallest other eigenvalue: the border to those that are 0
+
+
+class Border(NamedTuple):
+    """A part as theory names it, "mini+main" where no gap separates two, and the interval its mass is taken over."""
+
+    name: str
+    lower: float
+    upper: float
+
+
+@in_float64
+def density(
+    problem: Problem,
+    *,
+    probes: int = PROBES,
+    steps: int = STEPS,
+    dim: int | None = None,
+    seed: int = 0,
+    seeds: int = 1,
+    array: ArrayLike | None = None,
+    center: bool = True,
+    scale: str = "global",
+    model: str = "gaussian",
+    report: Report | None = None,
+) -> xr.Dataset:
+    """The spectral density of the sampled U by stochastic Lanczos quadrature (`spectra.lanczos`): no eigenvalue is
+    computed and, of the Gaussian-equivalent model and of frozen noise, no features × features matrix held.
+
+    probes random vectors take `steps` products with U each; the rest as in `spectrum`. The mass of each part is taken
+    between the middles, in ln λ, of the gaps that theory finds around it at the same ψ_n, ψ_p (equations.md T11, §5).
+
+    Returns node, weight, node_residual (seed, probe, step) as in `lanczos.Quadrature`; mass (seed, bulk) with
+    mass_error, its standard error over probes, and mass_change, what the last quarter of the steps changed in it: more
+    steps are needed where that is not small beside mass_error, as it is next to a narrow gap. Beside them rank_mass
+    (bulk), the exact mass by rank (§8), and the interval mass_from, mass_to (bulk); edge and edge_residual (seed, end),
+    the smallest and the largest Ritz value; density (seed, eigenvalue) per unit ln λ, every node spread over
+    `density_width` in ln λ; the constants a, b, v2, s2 (T9).
+
+    Raises ValueError for settings that do not fit together and MemoryError, before allocating, for sizes beyond the
+    memory limit.
+    """
+    started = time.perf_counter()
+    counted = whole("probes", probes, 2), whole("steps", steps, 1)
+    run = _Run(problem, dim, seed, seeds, array, center, scale, report, counted, model)
+    borders = _borders(run, array, center, scale)
+    done: list[Quadrature] = []
+
+    def result() -> xr.Dataset:
+        settings = {"route": "lanczos", "probes": counted[0], "steps": counted[1]}
+        return run.label("density", _dataset(run, borders, done), settings, started)
+
+    with keeping(done, result):
+        for one in run.seeds:
+            draw = instance(run.problem, run.origin, run.sizes, one)
+            run.tell(draw, "products with U")
+            done.append(quadrature(_second(run, draw), probes=counted[0], steps=counted[1], seed=one))
+    return result()
+
+
+class _Run(Run):
+    """A run whose memory is a factor of U, or U itself, and a block of Lanczos vectors."""
+
+    def __init__(self, problem, dim, seed, seeds, array, center, scale, report, counted, model) -> None:
+        self.counted = counted
+        super().__init__(problem, dim, seed, seeds, array, center, scale, report, method=Method(model=model), copies=0)
+
+    @property
+    def implicit(self) -> bool:
+        """Whether a factor of U takes its place."""
+        return self.method.model == "gaussian" or math.isfinite(self.problem.noise_copies)
+
+    def _require_memory(self, copies: int) -> None:
+        d, n, p = self.sizes
+        probes, steps = self.counted
+        copied = 1 if math.isinf(self.problem.noise_copies) else 2  # built on the host
+        width = n + d if math.isinf(self.problem.noise_copies) else n * self.problem.noise_copies
+        held = float(copied * width if self.implicit else 3 * p)
+        block = blocks(probes, min(steps, p), p)[0]
+        needed = 8.0 * p * (held + block * (steps + 20) + 2 * d) + 2**29
+        require_memory(needed, f"dim {d} with {n} samples and {p} features")
+
+
+def _second(run: _Run, draw: Instance) -> Factored | Any:
+    """U of one draw: a factor where it has one."""
+    if run.method.model == "gaussian":
+        return gaussian_operators(run.problem, draw, run.constants).second
+    if run.implicit:
+        return sampled_operators(run.problem, draw).second
+    return training_moments(run.problem, draw, TOLERANCE, None).second
+
+
+def _borders(run: Run, array: ArrayLike | None, center: bool, scale: str) -> list[Border]:
+    """Theory's parts at the ψ_n and ψ_p of the sample, and the middles of the gaps between them."""
+    d, n, p = run.sizes
+    problem = replace(run.problem, samples_per_dim=n / d, features_per_dim=p / d)
+    found: Sequence[Part] = parts(LimitRun(problem, array=array, center=center, scale=scale).limit)
+    middles = [
+        math.sqrt(below.upper * above.lower) if below.upper > 0 else ABOVE_ZERO * above.lower
+        for below, above in itertools.pairwise(found)
+    ]
+    ends = [-math.inf, *middles, math.inf]
+    return [Border(part.name, low, high) for part, (low, high) in zip(found, itertools.pairwise(ends), strict=True)]
+
+
+def _dataset(run: Run, borders: Sequence[Border], done: Sequence[Quadrature]) -> xr.Dataset:
+    names = [border.name for border in borders]
+    masses = _masses(borders, done)
+    earlier = _masses(borders, [shortened(one, -(-3 * one.nodes.shape[1] // 4)) for one in done])
+    ends = np.array([edges(one) for one in done])
+    by_rank = [sum(run.counts[name] for name in border.split("+")) / run.sizes.features for border in names]
+    low, high = ends[:, 0, 0].min(), ends[:, 1, 0].max()
+    points = np.geomspace(max(low, 1e-8 * high) * math.exp(-4 * WIDTH), high * math.exp(4 * WIDTH), POINTS)
+    nodes, weights, residuals = (np.stack(part) for part in zip(*(one[:3] for one in done), strict=True))
+    each, probe, ended = ("seed", "bulk"), ("seed", "probe", "step"), ("seed", "end")
+    c = run.constants
+    return xr.Dataset(
+        {
+            "node": (probe, nodes, {"long_name": "Ritz value θ of U", "units": "1"}),
+            "weight": (probe, weights, {"long_name": "share of the probe's measure at θ"}),
+            "node_residual": (probe, residuals, {"long_name": "‖Ux − θx‖ of the Ritz vector"}),
+            "mass": (each, masses[..., 0], {"long_name": "share of the features"}),
+            "mass_error": (each, masses[..., 1], {"long_name": "standard error of the mass over probes"}),
+            "mass_change": (
+                each,
+                masses[..., 0] - earlier[..., 0],
+                {"long_name": "what the last quarter of the steps changed in the mass"},
+            ),
+            "rank_mass": ("bulk", np.array(by_rank), {"long_name": "share of the features by rank"}),
+            "mass_from": ("bulk", np.array([border.lower for border in borders])),
+            "mass_to": ("bulk", np.array([border.upper for border in borders])),
+            "edge": (ended, ends[..., 0], {"long_name": "Ritz value at the end of the spectrum", "units": "1"}),
+            "edge_residual": (ended, ends[..., 1], {"long_name": "‖Ux − θx‖ there"}),
+            "density": (
+                ("seed", "eigenvalue"),
+                np.stack([smoothed(one, points, WIDTH) for one in done]),
+                {"long_name": "λρ(λ), mass per unit ln λ, nodes spread over density_width", "units": "1"},
+            ),
+            "density_width": WIDTH,
+        }
+        | {"a": c.a, "b": c.b, "v2": c.v2, "s2": c.s2},
+        coords={
+            "seed": list(run.seeds[: len(done)]),
+            "bulk": names,
+            "end": ["smallest", "largest"],
+            "eigenvalue": ("eigenvalue", points, {"long_name": "eigenvalue λ of U", "units": "1"}),
+        },
+    )
+
+
+def _masses(borders: Sequence[Border], done: Sequence[Quadrature]) -> NDArray[np.float64]:
+    """Masses and their standard errors, (seeds, parts, 2)."""
+    return np.array([[mass(one, border.lower, border.upper) for border in borders] for one in done])

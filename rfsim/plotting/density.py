@@ -1,0 +1,51 @@
+"""The density of a U that is only multiplied, by stochastic Lanczos quadrature, smoothed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import matplotlib
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+
+from rfsim.plotting.layout import legend_above
+from rfsim.plotting.style import in_style, part_look
+
+LOWEST = 1e-6  # of mass per ln λ: what smoothing leaves far from every node is below
+
+
+@in_style
+def density_panel(ax: Axes, result: xr.Dataset) -> None:
+    """Mass per unit ln λ against λ on log axes, mean over seeds, colored by the part whose mass it is; the legend gives
+    each mass with its standard error over probes. Nodes are spread over `density_width` in ln λ, which the axis says.
+    """
+    lam, height = result.eigenvalue.values, result.density.mean("seed").values
+    handles = []
+    for name in (str(one) for one in result.bulk.values):
+        part, color = result.sel(bulk=name), part_look(name).color
+        inside = (lam >= float(part.mass_from)) & (lam < float(part.mass_to))
+        ax.fill_between(lam, height, LOWEST, where=inside.tolist(), color=color, linewidth=0)
+        mass, error = float(part["mass"].mean("seed")), float(np.sqrt((part.mass_error**2).mean() / part.sizes["seed"]))
+        handles.append(Patch(color=color, label=rf"{name} ${mass:.3g}\pm{error:.1g}$", linewidth=0))
+    density_line(ax, result, color="#222222", width=0.5)
+    ax.set(xscale="log", yscale="log", ylim=(0.3 * _smallest(result), 2 * height.max()), xlim=(lam[0], lam[-1]))
+    ax.set_xlabel(r"eigenvalue $\lambda$ of $U$")
+    ax.set_ylabel(rf"$\lambda\,\rho(\lambda)$, spread over {float(result.density_width):g} in $\ln\lambda$")
+    legend_above(ax, handles, handle_length=1.4)
+
+
+def density_line(ax: Axes, result: xr.Dataset, *, color: str = "black", width: float = 0.8, **look: Any) -> Line2D:
+    """The smoothed density alone, as a line."""
+    width *= matplotlib.rcParams["lines.linewidth"]
+    height = result.density.mean("seed").values
+    shown = np.where(height > LOWEST, height, np.nan)
+    (line,) = ax.plot(result.eigenvalue.values, shown, color=color, linewidth=width, **look)
+    return line
+
+
+def _smallest(result: xr.Dataset) -> float:
+    """What the smallest part would be per ln λ, were it spread over one unit."""
+    return max(float(result["mass"].mean("seed").min()), LOWEST)
