@@ -21,6 +21,7 @@ from rfsim.numerics import decay_integral
 Filter = Callable[[Array], Array]
 Number = TypeVar("Number", float, NDArray[np.float64])
 LATE = 1e4  # e^{−LATE} is 0 in float64
+SERIES = 16  # terms of a series whose ratio is at most 1/2 and that has factorials: the next is below 1e-17
 
 
 def learning_rate_constant(noise_variance: Number, features_per_dim: float) -> Number:
@@ -28,7 +29,7 @@ def learning_rate_constant(noise_variance: Number, features_per_dim: float) -> N
     return 2 * noise_variance / features_per_dim
 
 
-def descent_step(rate: float, noise_variance: float, features: int, dim: int) -> float:
+def descent_step(rate: float, noise_variance: Number, features: int, dim: int) -> Number:
     """c = 2Δη/(pd), the contraction 1 − c(λ + γ) of one step of size η; k steps are train_time kη/d²."""
     return 2 * noise_variance * rate / (features * dim)
 
@@ -91,10 +92,7 @@ def descent(steps: ArrayLike, step: float, ridge: float = 0.0) -> Filter:
 
     def f(lam: Array) -> Array:
         u = lam + ridge
-        small = jnp.abs(step * u) < 0.5
-        rise = jnp.where(small, -jnp.expm1(k * jnp.log1p(-jnp.where(small, step * u, 0.0))), 1 - (1 - step * u) ** k)
-        risen = jnp.where(u == 0, k * step, rise / jnp.where(u == 0, 1.0, u))
-        return jnp.where(end, minimizer(ridge)(lam), risen)
+        return jnp.where(end, minimizer(ridge)(lam), step * _risen(step * u, k))
 
     return f
 
@@ -103,6 +101,67 @@ def descent_decay(steps: ArrayLike, step: float, ridge: float = 0.0) -> Filter:
     """What is left of the start after `steps` steps: (1 − c(λ+γ))^k (§3)."""
     k = jnp.asarray(steps)[..., None]
     return lambda lam: (1 - step * (lam + ridge)) ** k
+
+
+def averaged_descent(steps: ArrayLike, step: float, decay: float, ridge: float = 0.0) -> Filter:
+    """The moving average a_k = E a_{k−1} + (1 − E)A_k of descent from zero, a_0 = 0; decay E in [0, 1] [derived].
+
+    With δ = c(λ+γ), ε = 1 − E and g(s) = (1 − (1−s)^{k+1})/s it is cε(g(ε) − g(δ))/(δ − ε), that is cε times the sum of
+    E^a (1−δ)^b over a + b < k; `descent` at E = 0. steps (...,) are whole numbers, or inf: the minimizer, but 0 at
+    E = 1, where the average never leaves its start. Right to 1e-14 for δ up to 2, 1e9 steps and ε down to 1e-9, of
+    itself or of its terms cε where they alternate and cancel (δ > 1).
+    """
+    given = jnp.asarray(steps, dtype=float)[..., None]
+    end = ~jnp.isfinite(given)
+    k = jnp.where(end, 0, given)
+    share = 1 - decay
+
+    def f(lam: Array) -> Array:
+        late = jnp.where(share > 0, minimizer(ridge)(lam), 0.0)
+        return jnp.where(end, late, step * share * _progress(step * (lam + ridge), share, k))
+
+    return f
+
+
+def _progress(s: Array, t: float, k: Array) -> Array:
+    """(g(t) − g(s))/(s − t), g(s) = (1 − (1−s)^{k+1})/s, which is symmetric, with no difference of near numbers."""
+    order = k + 1
+    swap = jnp.abs(s) < t
+    near, far = jnp.where(swap, s, t), jnp.where(swap, t, s)
+    # Leibniz' rule for the product (1−s)^{k+1} · 1/s: at (k+1)|far| ≥ 1/2 the second term stays below the first
+    whole = (_risen(near, order) - _slope(near, far, order)) / jnp.where(far == 0, 1.0, far)
+    # before: Σ_m (−1)^m C(k+1, m+2) h_m, h_m the sum of near^a far^b over a + b = m
+    early = order * jnp.abs(far) < 0.5
+    x, y = jnp.where(early, near, 0.0), jnp.where(early, far, 0.0)
+    binomial, power, mixed = order * k / 2, jnp.ones_like(y), jnp.ones_like(y)
+    series = binomial * mixed
+    for m in range(1, SERIES):
+        binomial = -binomial * (k - m) / (m + 2)
+        power = power * x
+        mixed = mixed * y + power
+        series = series + binomial * mixed
+    return jnp.where(early, series, jnp.where(k == 0, 0.0, whole))
+
+
+def _slope(x: Array, y: Array, k: Array) -> Array:
+    """((1−x)^k − (1−y)^k)/(y − x), k(1−x)^{k−1} at x = y, for k ≥ 1."""
+    swap = jnp.abs(1 - y) > jnp.abs(1 - x)
+    large, small = jnp.where(swap, y, x), jnp.where(swap, x, y)
+    rest = jnp.where(large == 1, 1.0, 1 - large)
+    return _power(large, k - 1) * _risen((small - large) / rest, k)
+
+
+def _risen(s: Array, k: Array) -> Array:
+    """(1 − (1−s)^k)/s, k at s = 0."""
+    small = jnp.abs(s) < 0.5
+    rise = jnp.where(small, -jnp.expm1(k * jnp.log1p(-jnp.where(small, s, 0.0))), 1 - (1 - s) ** k)
+    return jnp.where(s == 0, k, rise / jnp.where(s == 0, 1.0, s))
+
+
+def _power(s: Array, k: Array) -> Array:
+    """(1−s)^k, exact to rounding where s is small and k large."""
+    small = jnp.abs(s) < 0.5
+    return jnp.where(small, jnp.exp(k * jnp.log1p(-jnp.where(small, s, 0.0))), (1 - s) ** k)
 
 
 def compose(teacher: Filter, student: Filter) -> Filter:

@@ -39,14 +39,14 @@ def spectrum_answer(data: xr.Dataset) -> dict[str, Any]:
         "bulks": bulks,
         "constants": {name: float(data[name]) for name in ("a", "b", "v2", "s2")},
     }
-    return store.plain(answer | _errors(data, "eigenvalues", "eigenvalue"))
+    return store.plain(answer | errors(data, "eigenvalues", "eigenvalue"))
 
 
 def train_answer(data: xr.Dataset) -> dict[str, Any]:
     """`rfsim train --json`: the losses at each train_time, both sets of timescales, the largest residual."""
     answer = head(data) | {"train_time": data.train_time.values}
     for name in CURVES:
-        answer |= {name: mean(data[name])} | _errors(data, name, name)
+        answer |= {name: mean(data[name])} | errors(data, name, name)
     answer["tau_gen"], answer["tau_mem"] = _timescales(data)
     answer["residual"] = float(data.residual.max())
     if "test_without" in data:
@@ -157,7 +157,7 @@ def mean(values: xr.DataArray) -> NDArray[np.float64]:
     return values.values.mean(axis=values.get_axis_num("seed"))
 
 
-def _errors(data: xr.Dataset, key: str, variable: str) -> dict[str, NDArray[np.float64]]:
+def errors(data: xr.Dataset, key: str, variable: str) -> dict[str, NDArray[np.float64]]:
     """`KEY_se`: over seeds; of one seed with Monte Carlo moments, over the draws; nothing else has one."""
     if data.sizes["seed"] > 1:
         return {f"{key}_se": standard_error(data[variable])}

@@ -35,6 +35,7 @@ from rfsim.cli.flags import (
     text_flag,
 )
 from rfsim.cli.limit_app import theory
+from rfsim.cli.simulate_app import simulate
 from rfsim.words import nearest
 
 PROBLEM, OUTPUT, FIGURE = ProblemFlags(), OutputFlags(), FigureFlags()
@@ -48,6 +49,7 @@ app = App(
 )
 app.command(theory)
 app.command(distill)
+app.command(simulate)
 app.config = (partial(settings_file.apply, app),)  # it has to know every command
 
 

@@ -34,7 +34,7 @@ def compute(
     `extra` are settings beside the problem's own, or what makes them of it; `views` turn the result into JSON, into
     lines, and into complaints.
     """
-    from rfsim import api, machine
+    from rfsim import api, machine, parallel
     from rfsim.cli import answers, folder
 
     problem_flags, output, figure = flags
@@ -57,6 +57,8 @@ def compute(
             seeds = stopped.result.sizes["seed"]
             terminal.say(f"kept {seeds} of {asked.arguments['seeds']} seeds in {out}", quiet=output.quiet)
         raise
+    if not parallel.leads():
+        return DONE
     to_json, to_lines, to_complaints = views
     written = [] if out is None else folder.fill(out, data, style=figure.style, width=figure.width)
     if output.json:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from functools import cache, partial
 from typing import NamedTuple, TypeAlias
 
@@ -21,11 +20,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from rfsim.distillation.batches import Fresh, Moves, Plan, Pool, batch, fixed, moves, plan_of
 from rfsim.distillation.consistency import Consistency
-from rfsim.filters import learning_rate_constant
-from rfsim.model import whole
 from rfsim.precision import require_float64
 from rfsim.sampling import Function, Network, features
 from rfsim.training import loop
+from rfsim.training.clocks import largest_stable_rate, step_time
+from rfsim.training.optimizers import Stochastic, optimizer
 
 Values: TypeAlias = Array | NDArray[np.float64]
 Evaluate: TypeAlias = Callable[[Values, Values], Array]
@@ -33,27 +32,6 @@ Evaluate: TypeAlias = Callable[[Values, Values], Array]
 GROWTH = 1e3  # times a level's loss at the start, or E‖Φ_k(x_k)‖²/d where that is larger: beyond it a run has diverged
 EVALUATED = 2048  # fresh draws per level on which losses are evaluated, the same at every stop
 ROWS = 512  # of them at a time
-
-
-@dataclass(frozen=True)
-class Stochastic:
-    """How students are trained: optimizer, a name of `loop.optimizer`; its rate η; batch, draws per level and step, or
-    None for every draw once; decay of the moving average, 0 for the weights as they are, 1 for those of the start.
-    """
-
-    optimizer: str = "sgd"
-    rate: float = 1.0
-    batch: int | None = 64
-    decay: float = 0.0
-
-    def __post_init__(self) -> None:
-        loop.optimizer(self.optimizer)
-        if not 0 < self.rate < math.inf:
-            raise ValueError(f"rate must be positive and finite; got {self.rate:g}")
-        if self.batch is not None:
-            object.__setattr__(self, "batch", whole("batch", self.batch, 1))
-        if not 0 <= self.decay <= 1:
-            raise ValueError(f"decay must lie between 0 and 1; got {self.decay:g}")
 
 
 class Task(NamedTuple):
@@ -99,7 +77,7 @@ def distill(
     seed: int,
     largest: ArrayLike | None = None,
     state: loop.State | None = None,
-    chunk: int = 1000,
+    chunk: int | None = None,
     report: loop.Report | None = None,
 ) -> Iterator[Record]:
     """Train all levels from the task's read-outs, or on from a `state` of the same run; a Record at each stop.
@@ -129,10 +107,10 @@ def training(
     evaluate = partial(_losses, levels=levels, x=draws.x, moved=draws.moved, function=task.function)
     first = np.asarray(evaluate(start, start)) + _penalty(told, start)
     power = (np.asarray(draws.moved) ** 2).mean((1, 2))
-    limit = None if largest is None or setting.optimizer != "sgd" else stable_rate(task, largest)
+    limit = None if largest is None or not setting.plain else stable_rate(task, largest)
     return loop.Training(
         _loss(task.function, plan),
-        loop.optimizer(setting.optimizer),
+        optimizer(setting.optimizer),
         levels,
         setting.rate,
         setting.decay,
@@ -148,15 +126,15 @@ def initial(training: loop.Training, task: Task, *, seed: int) -> loop.State:
 
 
 def stable_rate(task: Task, largest: ArrayLike) -> float:
-    """The largest η at which descent in the mean is stable: η/d² = min_k 2/(κ_k(λ_max,k + γ)), κ_k = 2c_out,k²/ψ_p."""
+    """The largest η at which descent in the mean is stable: the least of its levels', c_out,k² for Δ (T16)."""
     features_, dim = task.student.weights.shape
-    kappa = learning_rate_constant(task.consistency.out[1:] ** 2, features_ / dim)
-    return float(dim**2 * np.min(2 / (kappa * (np.asarray(largest) + task.ridge))))
+    variance = task.consistency.out[1:] ** 2
+    return float(np.min(largest_stable_rate(np.asarray(largest), task.ridge, variance, features_, dim)))
 
 
 def steps_at(distill_times: ArrayLike, rate: float, dim: int) -> NDArray[np.int64]:
     """Whole steps of plain descent nearest to each distill_time."""
-    return np.round(np.asarray(distill_times) / loop.step_time(rate, dim)).astype(np.int64)
+    return np.round(np.asarray(distill_times) / step_time(rate, dim)).astype(np.int64)
 
 
 def ema_decay(ema_time: float, rate: float, dim: int) -> float:
@@ -165,7 +143,7 @@ def ema_decay(ema_time: float, rate: float, dim: int) -> float:
     >>> ema_decay(2.0, rate=5.0, dim=10)
     0.975
     """
-    step = loop.step_time(rate, dim)
+    step = step_time(rate, dim)
     if ema_time != 0 and not ema_time >= step:
         raise ValueError(f"ema_time must be 0 or at least one step, distill_time {step:g}; got {ema_time:g}")
     return 0.0 if ema_time == 0 else 1 - step / ema_time

@@ -7,7 +7,7 @@ is keyed by the run's key and the number of the step alone.
 
 from __future__ import annotations
 
-import inspect
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any, NamedTuple, TypeAlias
@@ -20,15 +20,15 @@ from jax import Array
 from numpy.typing import ArrayLike
 
 from rfsim import data
-from rfsim.words import nearest
+from rfsim.training.optimizers import Optimizer
 
 Tree: TypeAlias = Any  # a pytree of arrays
 Loss: TypeAlias = Callable[[Tree, Tree, Array, Array, Tree], Array]
-Optimizer: TypeAlias = Callable[[Any], optax.GradientTransformation]
 Report: TypeAlias = Callable[[str, Mapping[str, Any]], None]
 
 MOST_STEPS = 2**31 - 1
-OTHERS = ("lbfgs", "noisy_sgd", "optimistic_adam")  # needs the loss as a function; a key of its own; is deprecated
+SECONDS = 1.0  # of a chunk, unless its steps are given: often enough for a reader, Ctrl-C and checkpoints
+GROWTH = 8  # times a chunk may grow over the one before: the first one holds a compilation
 
 
 class State(NamedTuple):
@@ -50,7 +50,7 @@ class Training(NamedTuple):
 
     loss(weights, average, key, step, parameters) → parts, of any shape, whose sum is descended in `weights`; no
     gradient passes through `average`. A new function is a new program: let it be one of a module's, with its data in
-    `parameters`. optimizer: rate ↦ the optax transformation, such as `optax.sgd` or `optimizer("adam")`.
+    `parameters`. optimizer: rate ↦ the optax transformation, such as `optax.sgd` or one of `optimizers.optimizer`.
     decay: the average moves by its share 1 − decay to the new weights at each step: 0 is the weights themselves, 1
     stays at the start. ceiling: of every part, a number or of the parts' shape; a larger part has diverged.
     For the message of a divergence: limit, the largest stable rate as far as it is known; part, what one is called.
@@ -96,20 +96,6 @@ class Chunk(NamedTuple):
     failed: Array
 
 
-def optimizer(name: str) -> Optimizer:
-    """The optax optimizer of that name as rate ↦ transformation, its other settings at their defaults.
-
-    >>> optimizer("adamm")
-    Traceback (most recent call last):
-    ...
-    ValueError: optimizer must be the name of an optax optimizer, such as sgd or adam; got 'adamm'; did you mean 'adam'?
-    """
-    if name not in (known := _optimizers()):
-        hint = nearest(str(name), known)
-        raise ValueError(f"optimizer must be the name of an optax optimizer, such as sgd or adam; got {name!r}{hint}")
-    return known[name]
-
-
 def key(seed: int, use: str) -> Array:
     """The key of one use under one seed, (2,) uint32, from the Philox stream of that use."""
     return jnp.asarray(data.stream(seed, use).integers(0, 2**32, size=2, dtype=np.uint32))
@@ -123,26 +109,38 @@ def initial(training: Training, weights: Tree, key: Array) -> State:
 
 
 def run(
-    training: Training, state: State, stops: Iterable[int], *, chunk: int = 1000, report: Report | None = None
+    training: Training,
+    state: State,
+    stops: Iterable[int],
+    *,
+    chunk: int | None = None,
+    report: Report | None = None,
+    keep: Callable[[State], None] | None = None,
 ) -> Iterator[State]:
     """Train from `state` on and yield it at each of the `stops`, steps counted from the start of the run.
 
     Stops that `state` has passed are left out, so that a resumed run takes the same list. The host sees the run once
-    in `chunk` steps: then it reports "stochastic steps" with the values done, total and loss, the mean over the chunk
-    of the sum of the parts. Raises Diverged, and at Ctrl-C Interrupted.
+    in `chunk` steps, by default about SECONDS of them: then it hands the state to `keep` and reports "stochastic
+    steps" with the values done, total and loss, the mean over the chunk of the sum of the parts. Raises Diverged, and
+    at Ctrl-C Interrupted.
     """
     asked = sorted({int(stop) for stop in stops})
     if asked and not 0 <= asked[0] <= asked[-1] <= MOST_STEPS:
         raise ValueError(f"stops must be steps from 0 to 2^31 - 1; got {asked[0]} to {asked[-1]}")
-    done = int(state.step)
+    done, size = int(state.step), chunk or 1
     for stop in (stop for stop in asked if stop >= done):
         try:
             while done < stop:
-                steps = min(chunk, stop - done)
+                steps, started = min(size, stop - done), time.perf_counter()
                 reached = _advance(training, state, done + steps)
                 if reached.failed:
                     raise Diverged(_failure(training, reached), reached.state)
                 state, done = reached.state, done + steps
+                if not chunk:
+                    fitting = steps * SECONDS / (time.perf_counter() - started)
+                    size = max(1, int(min(fitting, GROWTH * size)))
+                if keep:
+                    keep(state)
                 if report:
                     mean = float(reached.total.sum()) / steps
                     report("stochastic steps", {"done": done, "total": asked[-1], "loss": mean})
@@ -194,11 +192,6 @@ def advance(
     return jax.lax.while_loop(lambda chunk: (chunk.state.step < stop) & ~chunk.failed, take, begin)
 
 
-def step_time(rate: float, dim: int) -> float:
-    """train_time, or distill_time, of one step of plain descent: η/d², as the flow is A' = −d² ∇_A L (§3, §7)."""
-    return rate / dim**2
-
-
 def _advance(training: Training, state: State, stop: int) -> Chunk:
     return advance(
         state,
@@ -210,16 +203,6 @@ def _advance(training: Training, state: State, stop: int) -> Chunk:
         loss=training.loss,
         optimizer=training.optimizer,
     )
-
-
-def _optimizers() -> dict[str, Optimizer]:
-    """optax's factories whose first parameter is the rate, but for OTHERS."""
-    found = {}
-    for name, factory in inspect.getmembers(optax, lambda one: inspect.isfunction(one) or isinstance(one, partial)):
-        first = next(iter(inspect.signature(factory).parameters), "")
-        if first.endswith("learning_rate") and name not in OTHERS and not name.startswith(("_", "scale_by")):
-            found[name] = factory
-    return found
 
 
 def _failure(training: Training, chunk: Chunk) -> str:

@@ -89,12 +89,15 @@ def weights_loss(
 ) -> Array:
     """(T1) of explicit weights Ā (dim, features), given M (features, features) and N (features, dim).
 
-    In the eigenbasis of M its eigenvalues (features,) take the place of M.
+    In the eigenbasis of M its eigenvalues (features,) take the place of M. The gradient holds for a symmetric M, and
+    takes no second product with it.
     """
     d = weights.shape[0]
-    applied = weights * second if second.ndim == 1 else weights @ second
+    applied = jax.lax.stop_gradient(weights * second if second.ndim == 1 else weights @ second)
     delta = jnp.asarray(noise_variance)
-    quadratic = (delta / d) * jnp.sum(applied * weights)
+    # twice the product less itself: Ā M Āᵀ, and the gradient 2ĀM of both factors through one of them
+    along = jnp.sum(applied * weights)
+    quadratic = (delta / d) * (2 * along - jax.lax.stop_gradient(along))
     return constant + quadratic + (2 * jnp.sqrt(delta) / d) * jnp.sum(weights * noise.T)
 
 

@@ -17,8 +17,8 @@ from jax import Array
 
 from rfsim import data
 from rfsim.diffusion import noise_variance, signal
-from rfsim.filters import descent_step
 from rfsim.model import Instance, Problem
+from rfsim.training import clocks
 
 Function = Callable[[Array], Array]
 
@@ -75,7 +75,7 @@ def largest_stable_rate(setting: Setting, key: Array, function: Function) -> flo
     phi, _ = _noisy_features(setting, setting.points, key, function)
     n, p = phi.shape
     largest = float(jnp.linalg.eigvalsh(phi @ phi.T / n)[-1])
-    return 2 / (descent_step(1.0, setting.noise_scale**2, p, setting.points.shape[1]) * largest)
+    return clocks.largest_stable_rate(largest, 0.0, setting.noise_scale**2, p, setting.points.shape[1])
 
 
 def _noisy_features(setting: Setting, points: Array, key: Array, function: Function) -> tuple[Array, Array]:

@@ -239,6 +239,7 @@ def test_bias_and_variance_split_the_score_error_by_simulation():
     assert float(losses.bias_squared(0.0, delta, 3.0)) == pytest.approx(1 / 3)
 
 
+@pytest.mark.slow
 def test_the_law_of_an_array_is_averaged_exactly_too():
     array = np.random.default_rng(6).standard_normal((80, 6))
     problem = Problem(samples_per_dim=3, features_per_dim=6, data="mine")

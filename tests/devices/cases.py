@@ -1,0 +1,149 @@
+"""What is computed over several devices and on one, to be compared: a case takes a layout and returns whole arrays.
+
+Those named on the command line are run by `virtual` on virtual devices of one process and by `processes` over several
+processes, and by both on one device. `divided` asserts on the way that no device holds more than its share.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from unittest import mock
+
+import jax.numpy as jnp
+import numpy as np
+from numpy.typing import NDArray
+
+from rfsim import model
+from rfsim.activations import ACTIVATIONS, centered
+from rfsim.diffusion import Law, diffuse, forward, noise_variance
+from rfsim.distillation.moments import Noisy, Pupil, level_moments, stage
+from rfsim.model import Problem
+from rfsim.moments import assembly, averaged_moments, averages, sampled_moments
+from rfsim.parallel import Layout, leads
+from rfsim.sampling import Network
+from rfsim.simulation import course
+from rfsim.training import simulate
+from rfsim.training.simulate import Simulation
+
+FEATURES, DIM, POINTS = 120, 10, 30
+TIME = 0.2
+
+assembly.TILE = 8  # many tiles: 15 features of one of eight devices are two of them, padded
+
+
+def divided(layout: Layout, array, axis: int) -> NDArray[np.float64]:
+    """The whole of an array of which every device holds an equal part along `axis`."""
+    shares = [array.shape[axis] // shard.data.shape[axis] for shard in array.addressable_shards]
+    assert shares == [layout.count] * (layout.count // layout.processes), shares
+    return layout.whole(array)
+
+
+def averaged(layout: Layout) -> dict[str, NDArray[np.float64]]:
+    """U and V exactly in the noise, of points in several chunks and orders in several passes."""
+    weights, law = _drawn()
+    settings = {"noise_scale": math.sqrt(noise_variance(TIME)), "tolerance": 1e-6, "floor": 0.1, "layout": layout}
+    with mock.patch.object(assembly, "CHUNK_BYTES", 2**17), mock.patch.object(averages, "choose_orders", _too_few):
+        found = averaged_moments(weights, diffuse(law, TIME), ACTIVATIONS["tanh"], **settings)
+    assert found.orders > 10
+    orders = np.array([found.orders])
+    return {"U": divided(layout, found.second, 0), "V": divided(layout, found.noise, 0), "orders": orders}
+
+
+def frozen(layout: Layout) -> dict[str, NDArray[np.float64]]:
+    """U and V over three frozen copies of the noise."""
+    weights, law = _drawn()
+    xi = np.random.default_rng(7).standard_normal((3, POINTS, DIM))
+    draws = [(forward(law.centers, copy, TIME), copy) for copy in xi]
+    found = sampled_moments(weights, draws, centered(ACTIVATIONS["relu"], 1.0), layout=layout)
+    return {"U": divided(layout, found.second, 0), "V": divided(layout, found.noise, 0)}
+
+
+def distilled(layout: Layout) -> dict[str, NDArray[np.float64]]:
+    """All moments of one level of distillation, by Heun's step of a teacher with features of its own."""
+    _, law = _drawn()
+    times = np.array([0.02, TIME, 1.2])
+    rng = np.random.default_rng(3)
+    width = 16
+    teacher = Network(
+        rng.standard_normal((width, DIM)), 0.3 * rng.standard_normal((3, DIM, width)), np.array([0.1, 0.2, 0.3]), times
+    )
+    pupil = Pupil(jnp.asarray(rng.standard_normal((FEATURES, DIM))), jnp.asarray(0.2), jnp.asarray(0.1))
+    moments = level_moments(
+        stage(teacher, 1, "heun"),
+        pupil,
+        Noisy(law, TIME, 5, "test", 300),
+        jnp.tanh,
+        lambda x: jnp.stack([x, jnp.tanh(x)], axis=1),
+        carried=True,
+        difference=True,
+        layout=layout,
+    )
+    *_, found = moments
+    arrays = {name: value for name, value in found._asdict().items() if name != "draws"}
+    return {name: divided(layout, value, -1) for name, value in arrays.items()}
+
+
+def simulated(layout: Layout) -> dict[str, NDArray[np.float64]]:
+    """Weights and losses of Adam with a moving average on minibatches, and of descent on averaged noise."""
+    problem = Problem(samples_per_dim=POINTS / DIM, features_per_dim=FEATURES / DIM, diffusion_time=TIME)
+    origin = model.source(problem)
+    draw = model.instance(problem, origin, model.resolve(problem, origin, DIM), 0)
+    prepared = course.prepare(problem, draw, noise_variance(TIME), layout, False, lambda _: None)
+    settings = {
+        "adam": Simulation("adam", 0.05, 8, 0.9),
+        "descent": Simulation("sgd", prepared.limit / 2, None, noise="frozen"),
+    }
+    found = {}
+    for name, setting in settings.items():
+        one = simulate.training(setting, prepared.task)
+        start = simulate.initial(one, prepared.task)
+        *_, end = simulate.simulate(one, prepared.task, [0, 30], state=start)
+        found[f"{name} weights"] = divided(layout, end.state.average, 1)
+        found[f"{name} losses"] = np.array([end.train, end.test])
+    return found | {"limit": np.array([prepared.limit])}
+
+
+def placed(layout: Layout) -> dict[str, NDArray[np.float64]]:
+    """A tree of weights and what goes with them, there and back."""
+    rng = np.random.default_rng(1)
+    weights, few = rng.standard_normal((DIM, FEATURES)), rng.standard_normal(FEATURES)
+    tree = layout.place_like({"weights": weights, "few": jnp.asarray(few), "step": np.int32(3)}, weights.shape, 1)
+    assert all(tree[name].sharding.is_fully_replicated for name in ("few", "step"))
+    assert tree["step"].dtype == np.int32
+    found = {name: layout.whole(tree[name]) for name in ("few", "step")}
+    np.testing.assert_array_equal(found["few"], few)
+    zeros = layout.zeros((3, 2 * FEATURES), -1)
+    return found | {"weights": divided(layout, tree["weights"], 1), "ones": 1 + divided(layout, zeros, 1)}
+
+
+CASES: Mapping[str, Callable[[Layout], dict[str, NDArray[np.float64]]]] = {
+    "averaged": averaged,
+    "frozen": frozen,
+    "distilled": distilled,
+    "simulated": simulated,
+    "placed": placed,
+}
+
+
+def differences(layout: Layout, names: Sequence[str]) -> dict[str, float]:
+    """For every array of these cases, the largest difference from a single device's, over its largest entry.
+
+    Of several processes the one that leads has it.
+    """
+    found = {}
+    for case in names:
+        several, alone = CASES[case](layout), CASES[case](Layout()) if leads() else {}
+        for name, value in alone.items():
+            found[f"{case} {name}"] = float(np.abs(several[name] - value).max() / np.abs(value).max())
+    return found
+
+
+def _drawn() -> tuple[NDArray[np.float64], Law]:
+    rng = np.random.default_rng(5)
+    return rng.standard_normal((FEATURES, DIM)), Law(rng.standard_normal((POINTS, DIM)), np.zeros(DIM))
+
+
+def _too_few(*_) -> tuple[int, float]:
+    """Orders for the first pass and an estimate of their error that later passes find to be wrong."""
+    return 4, 0.0
