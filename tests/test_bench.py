@@ -14,8 +14,10 @@ TINY = bench.Case(
     features=40,
     cells=3,
     distilled=bench.Distilled(dim=3, samples=6, features=12, levels=2),
+    large=bench.Large(dim=5, samples=20, features=400),
 )
-SAMPLED = ["baseline", "moments", "times", "curve", "krylov"]
+SAMPLED = ["baseline", "stochastic", "step", "step-float32", "moments", "times", "curve", "krylov"]
+LARGE = ["large-spectrum", "large-curve", "large-krylov", "large-lanczos"]
 DISTILLED = ["distillation", "distillation-moments"]
 
 
@@ -30,15 +32,18 @@ def test_every_measurement_is_a_row_beside_its_floor():
         assert row.peak_memory > 2**20
         assert row.device
         assert row.against
-    baseline, *_, curve, krylov = rows
+    baseline, stochastic, step, *_, curve, krylov = rows
     assert "extrapolated from 20" in baseline.size
     assert (baseline.against, baseline.floor) == ("the exact route", curve.seconds)
+    assert (stochastic.against, stochastic.floor) == ("the exact route", curve.seconds)
+    assert stochastic.size.split("steps=")[1].split()[0] == baseline.size.split("steps=")[1].split()[0]
+    assert step.ratio == pytest.approx(step.attainable / step.achieved)
     assert krylov.size.endswith("route=dense")  # nothing to gain at 40 features
 
 
 @pytest.mark.slow
 def test_the_limit_has_rows_of_its_own():
-    names = [name for name in bench.MEASUREMENTS if name not in SAMPLED + DISTILLED]
+    names = [name for name in bench.MEASUREMENTS if name not in SAMPLED + LARGE + DISTILLED]
     rows = list(bench.run(names, case=TINY))
     assert [row.name for row in rows] == names == ["theory-process", "theory-spectrum", "theory-curves", "theory-map"]
     for row in rows:
@@ -72,10 +77,22 @@ def test_the_command_prints_rows(monkeypatch, capsys):
     out, err = capsys.readouterr()
     answer = json.loads(out)
     assert answer["schema"] == 1
-    assert list(answer["rows"][0]) == ["name", "size", "seconds", "floor", "ratio", "peak_memory", "device", "against"]
+    contract = ["name", "size", "seconds", "floor", "ratio", "peak_memory", "device"]
+    assert list(answer["rows"][0]) == [*contract, "against", "achieved", "attainable"]
     assert err.startswith("times: ")
 
 
 def test_an_unknown_measurement_gets_the_nearest_name(capsys):
     assert main(["bench", "curv"]) == 2
     assert "did you mean 'curve'" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_sizes_beyond_dense_algebra_have_rows_of_their_own():
+    rows = list(bench.run(LARGE, case=TINY))
+    assert [row.name for row in rows] == LARGE
+    for row in rows:
+        assert row.ratio == pytest.approx(row.seconds / row.floor)
+        assert row.size.startswith("d=5 n=20 p=400 t=0.1 model=gaussian")
+    assert "blocks=" in rows[2].size
+    assert rows[3].size.endswith("probes=32 steps=50")

@@ -7,14 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from rfsim.bench import distillation, sample, theory
-from rfsim.bench.rows import Case, Distilled, Row
+from rfsim.bench import distillation, large, sample, stochastic, theory
+from rfsim.bench.devices import scaling
+from rfsim.bench.rows import Case, Distilled, Large, Row, attainable_rate
 from rfsim.words import nearest
 
-__all__ = ["MEASUREMENTS", "Case", "Distilled", "Row", "run"]
+__all__ = ["MEASUREMENTS", "Case", "Distilled", "Large", "Row", "run", "scaling"]
 
 MEASUREMENTS: dict[str, Callable[[Case], Row]] = {
     "baseline": sample.baseline,
+    "stochastic": stochastic.curve,
+    "step": stochastic.step,
+    "step-float32": stochastic.single_step,
     "moments": sample.moments,
     "times": sample.times,
     "curve": sample.curve,
@@ -23,9 +27,22 @@ MEASUREMENTS: dict[str, Callable[[Case], Row]] = {
     "theory-spectrum": theory.spectrum,
     "theory-curves": theory.curves,
     "theory-map": theory.diagram,
+    "large-spectrum": large.spectrum,
+    "large-curve": large.curve,
+    "large-krylov": large.krylov,
+    "large-lanczos": large.lanczos,
     "distillation": distillation.whole,
     "distillation-moments": distillation.moments,
 }
+
+# by the rows of one run, measured anew in the next
+SHARED = (
+    attainable_rate,
+    sample.curve_seconds,
+    sample.decomposition_seconds,
+    sample.descent_steps,
+    stochastic.step_seconds,
+)
 
 
 def run(names: Sequence[str] = (), case: Case | None = None) -> Iterator[Row]:
@@ -34,8 +51,8 @@ def run(names: Sequence[str] = (), case: Case | None = None) -> Iterator[Row]:
         if name not in MEASUREMENTS:
             known = ", ".join(MEASUREMENTS)
             raise ValueError(f"unknown measurement {name!r}; choose among {known}{nearest(name, MEASUREMENTS)}")
-    for shared in (sample.curve_seconds, sample.decomposition_seconds):
-        shared.cache_clear()  # shared by the rows of one run, measured anew in the next
+    for shared in SHARED:
+        shared.cache_clear()
     for name, measure in MEASUREMENTS.items():
         if not names or name in names:
             yield measure(case or Case())

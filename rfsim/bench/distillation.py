@@ -9,8 +9,8 @@ import numpy as np
 from jax import Array
 
 from rfsim import machine
-from rfsim.bench.rows import Case, Distilled, Row, as_row, best_seconds
-from rfsim.bench.sample import decomposition_seconds, product
+from rfsim.bench.rows import Case, Distilled, Row, as_row, best_seconds, product
+from rfsim.bench.sample import decomposition_seconds
 from rfsim.diffusion import Law, time_grid
 from rfsim.distillation import distill
 from rfsim.distillation.moments import LevelMoments, Noisy, Pupil, level_moments, stage

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
 from functools import lru_cache
 
 import jax
@@ -13,10 +12,10 @@ import numpy as np
 
 from rfsim import machine
 from rfsim.api import train
-from rfsim.bench.rows import Case, Row, as_row, best_seconds
+from rfsim.bench.rows import Case, Row, as_row, best_seconds, product
 from rfsim.diffusion import noise_variance
 from rfsim.filters import learning_rate_constant
-from rfsim.model import constants, instance, resolve, source, training_law
+from rfsim.model import Instance, constants, instance, resolve, source, training_law
 from rfsim.moments import Moments, averaged_moments
 from rfsim.precision import in_float64
 from rfsim.spectra import population_moments, sample_spectrum, sample_target
@@ -24,6 +23,7 @@ from rfsim.spectra.krylov import certified_moments, reduced
 from rfsim.spectra.sample import population_above
 from rfsim.trainers import Flow
 from rfsim.training import published
+from rfsim.training.clocks import step_time
 from rfsim.training.curves import loss_curves
 from rfsim.training.timescales import rate_time, smallest_bulk_eigenvalue
 
@@ -56,27 +56,27 @@ def times(case: Case) -> Row:
 
     The floor: p × d by d × p and p × p by p × 200, once each.
     """
-    problem, draw = case.problem, _draw(case)
+    problem, draw = case.problem, drawn(case)
     spectrum = sample_spectrum(problem, draw)
     target = sample_target(spectrum, population_moments(problem, draw, spectrum))
     kappa = learning_rate_constant(noise_variance(case.diffusion_time), case.features / case.dim)
     seconds = best_seconds(lambda: loss_curves(spectrum, target, TIMES, Flow(kappa)).test)
     p, d = case.features, case.dim
     floor = best_seconds(product(p, d, p)) + best_seconds(product(p, p, TIMES.size))
-    return as_row("times", _sized(case), seconds, floor, "products p × d by d × p and p × p by p × times")
+    return as_row("times", sized(case), seconds, floor, "products p × d by d × p and p × p by p × times")
 
 
 def curve(case: Case) -> Row:
     """A whole curve, from nothing to losses and timescales, against one decomposition and one change of basis."""
     seconds, memory = curve_seconds(case), machine.peak_memory()
     floor = decomposition_seconds(case.features) + _rotation_seconds(case.features)
-    return as_row("curve", _sized(case), seconds, floor, "one LAPACK decomposition and change of basis", memory)
+    return as_row("curve", sized(case), seconds, floor, "one LAPACK decomposition and change of basis", memory)
 
 
 @in_float64
 def krylov(case: Case) -> Row:
     """From U, V, Ũ, Ṽ to the losses at 200 times by the Krylov route, against one decomposition of a p × p matrix."""
-    problem, draw = case.problem, _draw(case)
+    problem, draw = case.problem, drawn(case)
     training = certified_moments(problem, draw, 1e-6)
     kept: list[Moments] = []
 
@@ -96,7 +96,7 @@ def krylov(case: Case) -> Row:
     seconds, memory = best_seconds(compute, repeats=1), machine.peak_memory()
     route = f"route=krylov blocks={ran[0]}" if ran[0] else "route=dense"
     floor = decomposition_seconds(case.features)
-    return as_row("krylov", f"{_sized(case)} {route}", seconds, floor, "one LAPACK decomposition", memory)
+    return as_row("krylov", f"{sized(case)} {route}", seconds, floor, "one LAPACK decomposition", memory)
 
 
 @in_float64
@@ -106,38 +106,42 @@ def baseline(case: Case) -> Row:
     STABLE_SHARE of the largest stable rate, and as many evaluations as `curve` has times; against the exact route of
     `curve` in this run. It is the first row, so that its peak memory is its own.
     """
-    problem, draw, delta = case.problem, _draw(case), noise_variance(case.diffusion_time)
-    key, function = jax.random.key(draw.seed), problem.sigma.function
-    setting = published.setting(problem, draw, key, STABLE_SHARE)
+    key, function = jax.random.key(0), case.problem.sigma.function
+    setting = _published(case)
     start = jnp.zeros((case.dim, case.features))
     a_step = best_seconds(lambda: published.descend(setting, start, key, count=STEPS, function=function)) / STEPS
     an_evaluation = best_seconds(lambda: published.monte_carlo_losses(setting, start, key, function=function))
-    memory = machine.peak_memory()
-    psi_n, psi_p = problem.samples_per_dim, problem.features_per_dim
-    edge = smallest_bulk_eigenvalue(constants(problem, draw.population.power), psi_n, psi_p)
-    steps = math.ceil(10 * rate_time(edge, delta, psi_p) * case.dim**2 / setting.rate)
+    memory, steps = machine.peak_memory(), descent_steps(case)
     seconds = steps * a_step + TIMES.size * an_evaluation
     measured = f"steps={steps} of {1e3 * a_step:.3g} ms, extrapolated from {STEPS}"
-    return as_row("baseline", f"{_sized(case)} {measured}", seconds, curve_seconds(case), "the exact route", memory)
+    return as_row("baseline", f"{sized(case)} {measured}", seconds, curve_seconds(case), "the exact route", memory)
 
 
-def _draw(case: Case):
+@lru_cache(maxsize=1)
+@in_float64
+def descent_steps(case: Case) -> int:
+    """Steps to 10 τ_mem (B25's formula) at STABLE_SHARE of the largest stable rate."""
+    psi_n, psi_p = case.problem.samples_per_dim, case.problem.features_per_dim
+    edge = smallest_bulk_eigenvalue(constants(case.problem, drawn(case).population.power), psi_n, psi_p)
+    time = rate_time(edge, noise_variance(case.diffusion_time), psi_p)
+    return math.ceil(10 * time / step_time(_published(case).rate, case.dim))
+
+
+def _published(case: Case) -> published.Setting:
+    draw = drawn(case)
+    return published.setting(case.problem, draw, jax.random.key(draw.seed), STABLE_SHARE)
+
+
+def drawn(case: Case) -> Instance:
+    """The draw that every row measures."""
     problem = case.problem
     origin = source(problem)
     return instance(problem, origin, resolve(problem, origin, case.dim), 0)
 
 
 def _law(case: Case):
-    draw = _draw(case)
+    draw = drawn(case)
     return training_law(draw, case.diffusion_time), draw
-
-
-def product(rows: int, inner: int, columns: int) -> Callable[[], jax.Array]:
-    """One float64 product rows × inner by inner × columns, compiled."""
-    draw = np.random.default_rng(0).standard_normal
-    left, right = jnp.asarray(draw((rows, inner))), jnp.asarray(draw((inner, columns)))
-    multiply = jax.jit(jnp.matmul)
-    return lambda: multiply(left, right)
 
 
 @lru_cache(maxsize=1)
@@ -165,5 +169,6 @@ def _rotation_seconds(features: int) -> float:
     return 2 * best_seconds(product(features, features, features), repeats=1)
 
 
-def _sized(case: Case) -> str:
+def sized(case: Case) -> str:
+    """The problem and the number of its training times."""
     return f"{case.size} times={TIMES.size}"

@@ -48,8 +48,11 @@ def outcome_lines(root: Path, outcomes: Sequence[reproduce.Outcome]) -> list[str
 def bench_line(row: bench.Row) -> str:
     """One measurement on one line."""
     memory = f"{row.peak_memory / machine.GIB:.2f} GiB"
-    beside = f"{row.seconds:.3f} s, {row.ratio:.2f} times its floor, {row.against}"
-    return f"{row.name}: {beside}; peak {memory}; {row.size}; {row.device}"
+    beside = f"{row.seconds:.4g} s, {row.ratio:.2f} times its floor, {row.against}"
+    rate = (
+        f"{row.achieved / 1e9:.3g} of {row.attainable / 1e9:.3g} GFLOP/s; " if row.achieved and row.attainable else ""
+    )
+    return f"{row.name}: {beside}; {rate}peak {memory}; {row.size}; {row.device}"
 
 
 def _duration(seconds: float) -> str:

@@ -1,0 +1,131 @@
+"""How memory and time of U and of a training step fall with the number of devices the features are divided over.
+
+JAX counts its devices once, so every number of them is measured in a process of its own: on the machine's accelerators
+where there are as many, else on virtual CPU devices, which share the cores of this machine. Virtual ones show what each
+device holds; their seconds say nothing of real ones.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import asdict
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import xarray as xr
+
+from rfsim import machine, parallel, store
+from rfsim.bench.rows import best_seconds
+from rfsim.model import Problem, instance, resolve, settings, source
+from rfsim.moments import Moments
+from rfsim.parallel import Layout
+from rfsim.precision import in_float64
+from rfsim.runs import Report
+from rfsim.spectra.sample import training_moments
+from rfsim.training import loop
+from rfsim.training import simulate as engine
+from rfsim.training.simulate import Simulation, Task
+
+DEVICES = (1, 2, 4, 8)
+STEPS = 20
+TOLERANCE = 1e-6
+NAMES = {
+    "step_held": ("held by each device in a step", "byte"),
+    "step_seconds": ("a step of training", "s"),
+    "second_held": ("rows of U on each device", "byte"),
+    "second_seconds": ("U, exact in the noise", "s"),
+}
+
+
+def scaling(
+    problem: Problem,
+    devices: Sequence[int] = DEVICES,
+    *,
+    dim: int = 100,
+    batch: int | None = None,
+    report: Report | None = None,
+) -> xr.Dataset:
+    """Bytes per device and seconds over `devices`, of U and of a step with fresh noise; batch None: every point once.
+
+    Returns step_held, step_seconds, second_held, second_seconds (devices); held by a step is what its compiled program
+    says: arguments, temporaries and outputs. virtual: 1 where devices were made of this machine's CPU. Raises
+    ValueError where a number of devices does not divide the features.
+    """
+    started = time.perf_counter()
+    origin = source(problem)
+    sizes = resolve(problem, origin, dim)
+    for count in devices:
+        if sizes.features % count:
+            raise ValueError(f"devices must divide the {sizes.features} features; got {count}")
+    real = jax.device_count() if jax.default_backend() != "cpu" else 0
+    rows = []
+    for count in devices:
+        if report:
+            report(f"{count} devices", {"done": len(rows), "total": len(devices)})
+        asked = json.dumps({"count": count, "problem": store.plain(asdict(problem)), "dim": dim, "batch": batch})
+        environment = os.environ | {"JAX_ENABLE_X64": "1"}
+        if count > real:
+            environment |= {"JAX_PLATFORMS": "cpu", "XLA_FLAGS": f"--xla_force_host_platform_device_count={count}"}
+        command = [sys.executable, "-m", "rfsim.bench.devices", asked]
+        done = subprocess.run(command, env=environment, check=True, capture_output=True, text=True)
+        rows.append(json.loads(done.stdout))
+    data = xr.Dataset(
+        {
+            name: ("devices", np.array([row[name] for row in rows]), {"long_name": text, "units": unit})
+            for name, (text, unit) in NAMES.items()
+        }
+        | {"virtual": ("devices", np.array([count > real for count in devices], dtype=np.int8))},
+        coords={"devices": list(devices)},
+    )
+    told = settings(problem, origin, sizes, seed=0, seeds=1) | {"devices": list(devices), "batch": batch}
+    data = data.assign_attrs(device=rows[-1]["device"], cores=machine.threads())
+    return store.label(data, "scaling", told, wall_time=time.perf_counter() - started)
+
+
+@in_float64
+def measure(problem: Problem, layout: Layout, dim: int, batch: int | None) -> dict[str, Any]:
+    """One row of `scaling`, on the devices of this process."""
+    origin = source(problem)
+    draw = instance(problem, origin, resolve(problem, origin, dim), 0)
+    compute = partial(training_moments, problem, draw, TOLERANCE, None, layout)
+    second_seconds = best_seconds(lambda: compute().second, repeats=1)
+    second = compute().second
+    empty = Moments(jnp.zeros((0, 0)), jnp.zeros((0, 0)), 1.0, 0, 0.0)  # a step with fresh noise sees no moments
+    task = Task(problem, draw, empty, empty, layout)
+    one = engine.training(Simulation(rate=1.0, batch=batch), task)
+    start = engine.initial(one, task)
+    arguments = start, STEPS, one.parameters, one.rate, one.decay, one.ceiling
+    program = loop.advance.lower(*arguments, loss=one.loss, optimizer=one.optimizer).compile()
+
+    def steps() -> jax.Array:
+        *_, end = loop.run(one, start, [STEPS], chunk=STEPS)
+        return end.weights
+
+    return {
+        "step_held": parallel.per_device_memory(program),
+        "step_seconds": best_seconds(steps) / STEPS,
+        "second_held": second.addressable_shards[0].data.nbytes,
+        "second_seconds": second_seconds,
+        "device": machine.devices()[0],
+    }
+
+
+def main(asked: str) -> None:
+    """What a process of `scaling` does: one row as a line of JSON."""
+    given = json.loads(asked)
+    problem = Problem(**given["problem"] | {"noise_copies": float(given["problem"]["noise_copies"])})
+    dim = given["dim"]
+    features = round(problem.features_per_dim * dim)
+    print(json.dumps(measure(problem, parallel.layout(given["count"], features), dim, given["batch"])))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

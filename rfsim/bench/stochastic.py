@@ -1,0 +1,80 @@
+"""Rows of stochastic training: one step in both precisions, and a whole curve beside the exact route's."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import jax
+import jax.numpy as jnp
+
+from rfsim import machine
+from rfsim.bench.rows import Case, Row, as_row, attainable_rate, best_seconds
+from rfsim.bench.sample import STEPS, curve_seconds, descent_steps, drawn
+from rfsim.moments import Moments
+from rfsim.parallel import layout
+from rfsim.precision import in_float64
+from rfsim.training import loop
+from rfsim.training import simulate as engine
+from rfsim.training.simulate import Judge, Simulation, Task, recorded_steps
+
+
+def step(case: Case) -> Row:
+    """One step over all points with fresh noise, in float64: features, residual and gradient, noise and σ included.
+
+    The floor: its three products of p × d × n at the rate of a large square one.
+    """
+    return _step_row(case, "float64")
+
+
+def single_step(case: Case) -> Row:
+    """The same step in float32, against the rate of float32."""
+    return _step_row(case, "float32")
+
+
+@in_float64
+def curve(case: Case) -> Row:
+    """A whole curve by the stochastic route to 10 τ_mem, extrapolated from a few steps, against the exact route.
+
+    The steps of `baseline`: fresh noise at every one, half of the largest stable rate. Every recorded loss is exact;
+    the moments are not in the row, which the exact route needs as well.
+    """
+    steps, d, p = descent_steps(case), case.dim, case.features
+    judge, weights = Judge(_task(case)), jnp.zeros((d, p))
+    a_step, an_evaluation = step_seconds(case, "float64"), best_seconds(lambda: jnp.asarray(judge(weights)))
+    memory = machine.peak_memory()
+    seconds = steps * a_step + recorded_steps(steps).size * an_evaluation
+    measured = f"steps={steps} of {1e3 * a_step:.3g} ms, extrapolated from {STEPS}"
+    return as_row("stochastic", f"{case.size} {measured}", seconds, curve_seconds(case), "the exact route", memory)
+
+
+@in_float64
+def _step_row(case: Case, precision: str) -> Row:
+    d, n, p = drawn(case).sizes
+    seconds, memory = step_seconds(case, precision), machine.peak_memory()
+    operations, rate = 3 * 2.0 * d * n * p, attainable_rate(precision)
+    name = "step" if precision == "float64" else "step-float32"
+    against = f"3 products of p × d × n in {precision}"
+    return as_row(name, case.size, seconds, operations / rate, against, memory, rates=(operations / seconds, rate))
+
+
+@lru_cache(maxsize=2)
+def step_seconds(case: Case, precision: str) -> float:
+    """Of one step, from STEPS of them."""
+    task = _task(case)
+    setting = Simulation(rate=1.0, batch=None, noise="fresh", precision=precision)
+    one = engine.training(setting, task)
+    start = engine.initial(one, task)
+
+    def steps() -> jax.Array:
+        *_, end = loop.run(one, start, [STEPS], chunk=STEPS)
+        return end.weights
+
+    return best_seconds(steps) / STEPS
+
+
+def _task(case: Case) -> Task:
+    """One draw with moments of the right size: what a step and a judgment take does not depend on their values."""
+    draw = drawn(case)
+    d, _, p = draw.sizes
+    moments = Moments(jnp.zeros((p, p)), jnp.zeros((p, d)), 1.0, 0, 0.0)
+    return Task(case.problem, draw, moments, moments, layout(1, p))
