@@ -9,13 +9,18 @@ import xarray as xr
 import rfsim
 from rfsim import Problem, store
 from rfsim.claims import (
+    adam_clock,
     approach,
+    batch_delay,
+    batch_excess,
+    batch_share,
     compared,
     decide,
     growth,
     measured,
     onsets,
     part_eigenvalues,
+    reached,
     rise,
     spread,
     standard_error,
@@ -150,3 +155,50 @@ def test_what_is_compared_shares_its_seeds():
     assert (apart.lower, apart.higher) == (False, False)
     one = compared(np.array([1.0]), np.array([2.0]))
     assert (one.lower, one.error) == (True, None)
+
+
+TIME = np.array([0.0, 1.0, 10.0, 100.0, 1000.0])
+
+
+def simulated(*, slower=1.0, excess=0.2):
+    """A run of two seeds whose L_gen is that of the filter `slower` times later, with an excess of both losses."""
+    gen, train = 0.1 * np.log10(np.maximum(TIME, 1)), np.full(TIME.size, 0.5)
+    late = 0.1 * np.log10(np.maximum(TIME / slower, 1))
+    rows = {"train": train * (1 + excess), "test": train * (1 + excess) + late, "gen": late}
+    rows |= {"exact_train": train, "exact_test": train + gen}
+    data = {name: (("seed", "step"), np.stack([row, row])) for name, row in rows.items()}
+    settings = {"diffusion_time": 0.1, "rate": 200.0, "batch": 4, "p": 40, "dim": 10}
+    found = xr.Dataset(data | {"train_time": ("step", TIME)}, coords={"step": np.arange(TIME.size)})
+    return found.assign_attrs(settings=store.canonical(settings))
+
+
+def flow():
+    rows = {"train": [1.0, 1.0, 1.0], "gen": [0.0, 0.1, 0.4]}
+    data = {name: (("seed", "train_time"), [row, row]) for name, row in rows.items()}
+    return xr.Dataset(
+        data | {"eigenvalue": (("seed", "feature"), np.ones((2, 40)))},
+        coords={"train_time": [0.0, 10.0, np.inf]},
+    )
+
+
+def test_a_level_is_reached_between_two_records_or_never():
+    clock, values = np.array([1.0, 100.0]), np.array([0.0, 1.0])
+    assert reached(clock, values, 0.5) == pytest.approx(10.0)
+    assert reached(clock, values, 0.0) == pytest.approx(1.0)
+    assert reached(clock, values, 1.5) == np.inf
+
+
+def test_what_batches_add_and_when_they_let_memorize():
+    np.testing.assert_allclose(batch_excess(simulated(excess=0.2), 5.0), 0.2)
+    assert batch_delay(simulated(), flow()) == pytest.approx(1.0)
+    assert batch_delay(simulated(slower=10.0), flow()) == pytest.approx(10.0)
+    # c = 2Δη/(pd) = Δ here, 40 eigenvalues of 1
+    delta = -np.expm1(-0.2)
+    np.testing.assert_allclose(batch_share(simulated(), flow()), delta / 4 * 40 / (2 - delta * 0.75))
+
+
+def test_adams_clock_leaves_out_infinity_and_starts_at_zero():
+    clock = adam_clock(simulated(), flow())
+    assert clock.shape == (2,)
+    assert clock[0] == 0.0
+    assert clock[1] > 0.0

@@ -42,6 +42,10 @@ FIGURES = (
     "transfer",
     "digits-distillation",
     "digits-images",
+    "b25-fig15",
+    "sgd-noise",
+    "devices",
+    "beyond-dense",
 )
 
 EXPERIMENT = '''
@@ -243,6 +247,10 @@ def test_every_experiment_of_this_checkout_keeps_the_form():
         "31_distillation_settings",
         "32_leakage",
         "33_distilled_digits",
+        "40_adam",
+        "41_sgd",
+        "42_devices",
+        "43_beyond_dense",
     ]
     figures = [name for one in found for name in one.figures]
     claims = [claim.id for one in found for claim in one.claims]
