@@ -9,7 +9,7 @@ paper above shows for two-layer ReLU networks in one dimension that they keep th
 Here: tanh, isotropic data, d = 20, ψ_n = 4, ψ_p = 16, t = 0.1, fresh noise, plain SGD, steps of several train_times
 τ = η/d² and batches. Read-outs are linear, so S of the same draw is a number before training begins. "When memorization
 sets in" is τ_half, the time at which L_gen, averaged over seeds, first reaches half of the filter's at τ = ∞. The
-excess is a mean over seeds and over the steps recorded after τ = 100, ten times τ_gen.
+excess is a mean over seeds and over the steps recorded after τ = 100, more than six times τ_gen.
 """
 
 from __future__ import annotations

@@ -58,11 +58,10 @@ def save(
     folder = Path(folder)
     path = _path(folder, step)
     store.save(_dataset(step, leaves, records, settings), path)
-    older = [_path(folder, one) for one in present(folder) if one <= step][:-KEPT]
+    mine = [one for k in present(folder) if k <= step and _usable(one := _path(folder, k), settings)]
     try:
-        for one in older:
-            if _usable(one, settings):
-                one.unlink(missing_ok=True)
+        for one in mine[:-KEPT]:
+            one.unlink(missing_ok=True)
         for one in folder.iterdir():
             if LEFTOVER.fullmatch(one.name):
                 one.unlink(missing_ok=True)

@@ -107,6 +107,8 @@ class _Run(Run):
         copied = 1 if math.isinf(self.problem.noise_copies) else 2  # built on the host
         width = n + d if math.isinf(self.problem.noise_copies) else n * self.problem.noise_copies
         held = float(copied * width if self.implicit else 3 * p)
+        if self.method.model == "gaussian" and copied > 1:
+            held += 4 * n  # G, the noise and φ of one copy, while the next is made
         block = blocks(probes, min(steps, p), p)[0]
         needed = 8.0 * p * (held + block * (steps + 20) + 2 * d) + 2**29
         require_memory(needed, f"dim {d} with {n} samples and {p} features")

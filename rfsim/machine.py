@@ -81,7 +81,11 @@ def memory_limit() -> int:
 
 
 def peak_memory() -> int:
-    """The largest resident size of this process so far, in bytes."""
+    """The largest size so far, in bytes: on a device with memory of its own what was used there, else resident."""
+    import jax
+
+    if (stats := jax.local_devices()[0].memory_stats()) is not None and "peak_bytes_in_use" in stats:
+        return stats["peak_bytes_in_use"]
     try:
         # getrusage's figure survives exec: it would begin at the size of the process that started this one
         status = Path("/proc/self/status").read_text()
@@ -100,14 +104,22 @@ def device_memory() -> int | None:
     return None if stats is None else stats.get("bytes_limit")
 
 
-def require_memory(needed: float, what: str, hint: str = "take fewer features or samples, or a smaller dim") -> None:
-    """Raise MemoryError, before anything is allocated, where `needed` bytes pass the limit; `hint` is what to do."""
-    limit, whose = memory_limit(), "this process may use"
-    own = device_memory()
-    if own is not None and own < limit:
-        limit, whose = own, "the device has"
-    if needed > limit:
-        raise MemoryError(f"{what} needs about {needed / GIB:.3g} GiB, and {whose} {limit / GIB:.3g} GiB; {hint}")
+def require_memory(
+    needed: float,
+    what: str,
+    hint: str = "take fewer features or samples, or a smaller dim",
+    *,
+    each: float | None = None,
+) -> None:
+    """Raise MemoryError, before anything is allocated, where `needed` bytes pass what this process may use, or where
+    what each device holds of them (`each`, by default all) passes the memory of its own. hint: what to do.
+    """
+    limits = [(needed, memory_limit(), "this process may use")]
+    if (own := device_memory()) is not None:
+        limits.append((needed if each is None else each, own, "the device has"))
+    for asked, limit, whose in limits:
+        if asked > limit:
+            raise MemoryError(f"{what} needs about {asked / GIB:.3g} GiB, and {whose} {limit / GIB:.3g} GiB; {hint}")
 
 
 def _cgroup_limits(membership: Path, root: Path = Path("/sys/fs/cgroup")) -> list[int]:

@@ -96,6 +96,10 @@ class Layout:
         """Process 0's answer to what processes may answer differently; all of them must call."""
         return answer if self.processes == 1 else bool(broadcast_one_to_all(np.asarray(answer)))
 
+    def same(self, value: int) -> bool:
+        """Whether all processes hold the same value; all of them must call."""
+        return self.processes == 1 or bool((process_allgather(np.asarray(value)) == value).all())
+
     def _sharding(self, *axes: str | None) -> NamedSharding:
         if self.mesh is None:
             raise ValueError("this layout has one device and shards nothing; take layout(count, features) with more")

@@ -85,6 +85,17 @@ def test_the_two_newest_are_kept(tmp_path):
     assert checkpoints.present(tmp_path) == [10, 2**31 - 1]
 
 
+def test_damaged_ones_do_not_count_among_the_two_newest(tmp_path):
+    save(tmp_path, 10)
+    damaged = save(tmp_path, 20)
+    damaged.write_bytes(damaged.read_bytes()[:100])
+    newest = save(tmp_path, 30)
+    newest.write_bytes(b"")
+    one, lines = found(tmp_path)
+    assert one.step == 10
+    assert len(lines) == 2
+
+
 def test_a_run_that_begins_again_keeps_what_it_writes(tmp_path):
     """Later steps of an earlier run must not push out the new ones."""
     for step in (30, 40, 5, 6, 7):

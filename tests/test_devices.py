@@ -86,14 +86,17 @@ def test_any_number_of_devices(count):
         assert_held(found, count)
 
 
-def pair(start: Callable[..., subprocess.Popen]) -> tuple[str, str]:
-    """What two processes print that find each other on the loopback interface."""
+def environments() -> list[dict[str, str]]:
+    """Of two processes that find each other on the loopback interface."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{free.getsockname()[1]}"
-    first, second = (
-        start(**dict(zip(parallel.LOCAL, (address, "2", str(number)), strict=True))) for number in range(2)
-    )
+    return [dict(zip(parallel.LOCAL, (address, "2", str(number)), strict=True)) for number in range(2)]
+
+
+def pair(start: Callable[..., subprocess.Popen]) -> tuple[str, str]:
+    """What two processes print that find each other."""
+    first, second = (start(**environment) for environment in environments())
     try:
         found = output(first)
     finally:
@@ -140,3 +143,17 @@ def test_the_command_over_two_processes_answers_once_and_resumes(tmp_path):
     for loss in ("train", "test"):
         np.testing.assert_allclose(together[loss], alone[loss], rtol=1e-10)
         np.testing.assert_allclose(together["exact"][loss], alone["exact"][loss], rtol=1e-10)
+
+
+@pytest.mark.slow
+def test_processes_that_see_different_checkpoints_are_both_refused(tmp_path):
+    sizes = ["--dim", "10", "--samples-per-dim", "3", "--features-per-dim", "4"]
+    command = ["rfsim", "simulate", *sizes, "--rate", "20", "--json", "--quiet", "--no-exact", "--checkpoint"]
+    folders = [str(tmp_path / "here"), str(tmp_path / "there")]
+    for folder, steps in zip(folders, ("40", "20"), strict=True):
+        output(started(*command, folder, "--steps", steps))
+    rest = "--steps", "60", "--resume", "--distributed"
+    for process in [started(*command, *one, *rest, **env) for *one, env in zip(folders, environments(), strict=True)]:
+        _, err = process.communicate(timeout=120)
+        assert process.returncode == 2
+        assert "rfsim: processes see different checkpoints in" in err

@@ -35,6 +35,16 @@ def test_memory_beyond_the_limit_is_refused_with_both_numbers(monkeypatch):
         machine.require_memory(3 * 2**30, "a large run")
 
 
+def test_memory_of_the_device_counts_for_what_lies_on_it(monkeypatch):
+    monkeypatch.setattr(machine, "memory_limit", lambda: 8 * 2**30)
+    monkeypatch.setattr(machine, "device_memory", lambda: 2 * 2**30)
+    machine.require_memory(6 * 2**30, "a divided run", each=2**30)
+    with pytest.raises(MemoryError, match="a run needs about 6 GiB, and the device has 2 GiB"):
+        machine.require_memory(6 * 2**30, "a run")
+    with pytest.raises(MemoryError, match="a divided run needs about 9 GiB, and this process may use 8 GiB"):
+        machine.require_memory(9 * 2**30, "a divided run", each=2**30)
+
+
 def test_the_process_fits_in_its_own_limit():
     assert 0 < machine.peak_memory() < machine.memory_limit()
     assert machine.threads() >= 1

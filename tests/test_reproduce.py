@@ -152,7 +152,7 @@ def test_the_digest_follows_imports_and_leaves_presentation_out():
     package = ROOT / "rfsim"
     files = {path.relative_to(package).as_posix() for path in reproduce._closure(package / "api.py", ROOT)}
     assert {"api.py", "moments/averages.py", "spectra/sample.py", "training/losses.py", "store.py"} <= files
-    assert not {"__init__.py", "reproduce.py", "claims.py", "bench.py"} & files
+    assert not {"__init__.py", "reproduce.py", "rules.py", "bench.py"} & files
     assert not any(name.startswith(("plotting", "cli")) for name in files)
 
 

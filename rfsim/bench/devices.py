@@ -65,17 +65,21 @@ def scaling(
     for count in devices:
         if sizes.features % count:
             raise ValueError(f"devices must divide the {sizes.features} features; got {count}")
-    real = jax.device_count() if jax.default_backend() != "cpu" else 0
+    # a TPU belongs to one process, this one
+    real = 0 if jax.default_backend() in ("cpu", "tpu") else jax.device_count()
     rows = []
     for count in devices:
         if report:
             report(f"{count} devices", {"done": len(rows), "total": len(devices)})
         asked = json.dumps({"count": count, "problem": store.plain(asdict(problem)), "dim": dim, "batch": batch})
-        environment = os.environ | {"JAX_ENABLE_X64": "1"}
+        environment = os.environ | {"JAX_ENABLE_X64": "1", "XLA_PYTHON_CLIENT_PREALLOCATE": "false"}
         if count > real:
             environment |= {"JAX_PLATFORMS": "cpu", "XLA_FLAGS": f"--xla_force_host_platform_device_count={count}"}
         command = [sys.executable, "-m", "rfsim.bench.devices", asked]
-        done = subprocess.run(command, env=environment, check=True, capture_output=True, text=True)
+        done = subprocess.run(command, env=environment, check=False, capture_output=True, text=True)
+        if done.returncode:
+            *_, said = ["no message", *done.stderr.splitlines()]
+            raise RuntimeError(f"measuring {count} devices failed with status {done.returncode}: {said}")
         rows.append(json.loads(done.stdout))
     data = xr.Dataset(
         {

@@ -52,14 +52,14 @@ def compute(
         with terminal.progress(asked.notes, quiet=output.quiet) as report:
             data = quantity(asked.problem, **asked.arguments, report=report)
     except api.Interrupted as stopped:
-        if out is not None and not (out / folder.RESULT).exists():
+        if out is not None and parallel.leads() and not (out / folder.RESULT).exists():
             folder.fill(out, stopped.result, style=figure.style, width=figure.width)
             seeds = stopped.result.sizes["seed"]
             terminal.say(f"kept {seeds} of {asked.arguments['seeds']} seeds in {out}", quiet=output.quiet)
         raise
-    if not parallel.leads():
-        return DONE
     to_json, to_lines, to_complaints = views
+    if not parallel.leads():
+        return UNCONVERGED if to_complaints(data) else DONE
     written = [] if out is None else folder.fill(out, data, style=figure.style, width=figure.width)
     if output.json:
         print(answers.text(to_json(data)))

@@ -22,7 +22,14 @@ from rfsim.parallel import Layout
 from rfsim.protocol import Spectrum, Target
 from rfsim.results import LONG_NAMES
 from rfsim.simulation.keeper import Keeper
-from rfsim.spectra.sample import decomposed, decomposition, population_above, sample_target, training_moments
+from rfsim.spectra.sample import (
+    decomposed,
+    decomposition,
+    population_above,
+    population_moments,
+    sample_target,
+    training_moments,
+)
 from rfsim.training import clocks, loop, losses
 from rfsim.training.simulate import Simulation, Task, initial, placed, rounding, simulate, training
 
@@ -61,8 +68,7 @@ def prepare(problem: Problem, draw: Instance, delta: float, layout: Layout, exac
         spectrum = decomposition(problem, draw, _whole(moments, layout), lam, basis)
         del lam, basis
         tell("population and change of basis")
-        smallest = float(spectrum.points[jnp.argmax(spectrum.points > 0)]) + problem.ridge
-        population = population_above(problem, draw, smallest, tolerance=TOLERANCE, layout=layout)
+        population = population_moments(problem, draw, spectrum, tolerance=TOLERANCE, layout=layout)
         target = sample_target(spectrum, _whole(population, layout))
         largest, pair = float(spectrum.points[-1]), (spectrum._replace(basis=jnp.zeros(0)), target)
     limit = clocks.largest_stable_rate(largest, problem.ridge, delta, p, d)
@@ -87,11 +93,13 @@ def follow(
     except loop.Diverged as failed:
         failure, state = str(failed), failed.state
     except KeyboardInterrupt as pressed:
-        # outside of the loop, while losses are judged, it carries no state: then that of the last record
-        state = getattr(pressed, "state", state)
-        keeper.save(state)
-        if keeper.folder is not None:
-            tell(f"kept step {int(state.step)} in {keeper.folder}")
+        # over several processes it reaches each at a step of its own: what they kept together last stands
+        if task.layout.processes == 1:
+            # outside of the loop, while losses are judged, it carries no state: then that of the last record
+            state = getattr(pressed, "state", state)
+            keeper.save(state)
+            if keeper.folder is not None:
+                tell(f"kept step {int(state.step)} in {keeper.folder}")
         raise
     keeper.save(state)
     values = _at(stops, keeper.records) | _filtered(prepared, setting, stops)
@@ -135,6 +143,9 @@ def _name(name: str) -> str:
 
 
 def _whole(moments: Moments, layout: Layout) -> Moments:
+    """On one device."""
+    if layout.mesh is None:
+        return moments
     second, noise = (jnp.asarray(layout.whole(one)) for one in (moments.second, moments.noise))
     return moments._replace(second=second, noise=noise)
 

@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike
 from rfsim import parallel
 from rfsim.machine import require_memory
 from rfsim.model import Problem, instance, real, whole
+from rfsim.parallel import Layout
 from rfsim.precision import in_float64
 from rfsim.runs import Report, Run, keeping
 from rfsim.simulation.course import follow, prepare
@@ -99,9 +100,9 @@ def simulate(
             "simulate trains the real features and judges them by exact moments; "
             f"got model {model}, moments {moments}: rfsim.train has the others"
         )
-    run = Run(problem, dim, seed, seeds, array, center, scale, report, method=Method(), copies=7 if exact else 4)
+    run = Run(problem, dim, seed, seeds, array, center, scale, report, method=Method(), copies=0)
     layout = parallel.layout(number_of_devices(devices), run.sizes.features)
-    _require_memory(run, asked, 7 if exact else 4)
+    _require_memory(run, asked, layout, exact)
     stops, rate = recorded_steps(steps), identity["rate"]
     folders = {} if checkpoint is None else {number: Path(checkpoint) / f"seed-{number}" for number in run.seeds}
     for folder in folders.values():
@@ -144,6 +145,7 @@ def simulate(
                     stacklevel=3,
                 )
             done.append(follow(prepared, replace(asked, rate=rate), stops, keeper, tell))
+            del prepared  # p × p matrices of this seed, while those of the next are made
     return result()
 
 
@@ -192,11 +194,16 @@ def _clocks(run: Run, stops: ArrayLike, rate: float) -> dict[str, Any]:
     return found | {"rate": ((), rate, {"long_name": "rate η of A = √p Ā"})}
 
 
-def _require_memory(run: Run, asked: Simulation, copies: int) -> None:
-    """Beside the matrices: a batch with its features, and the frozen draws where batches are taken of them."""
+def _require_memory(run: Run, asked: Simulation, layout: Layout, exact: bool) -> None:
+    """Beside the matrices: a batch with its features, and the frozen draws where batches are taken of them.
+
+    With `exact` one device holds whole matrices; without, every one its share of all that has features.
+    """
     d, n, p = (float(size) for size in run.sizes)
     frozen = n * run.problem.noise_copies if asked.noise == "frozen" and not asked.averaged else 0.0
     rows = 0.0 if asked.averaged else (asked.batch or max(n, frozen))
-    needed = 8 * (copies * p**2 + 3 * rows * (p + d) + 4 * frozen * d + 12 * p * d) + 2**29
-    hint = "take fewer features, a smaller batch or fewer noise_copies"
-    require_memory(needed, f"training {p:.12g} features on {rows:.12g} draws a step", hint)
+    divided = (0 if exact else 4) * p**2 + 3 * rows * p + 12 * p * d
+    whole_ = (11 if exact else 0) * p**2 + 3 * rows * d + 4 * frozen * d
+    needed, each = (8 * (divided / parts + whole_) + 2**29 for parts in (layout.processes, layout.count))
+    hint = "take fewer features, a smaller batch or fewer noise_copies" + (", or leave out the filter" if exact else "")
+    require_memory(needed, f"training {p:.12g} features on {rows:.12g} draws a step", hint, each=each)

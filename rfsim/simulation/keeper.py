@@ -17,6 +17,7 @@ from rfsim.parallel import Layout
 from rfsim.training import loop
 
 Records = dict[str, NDArray]
+ABSENT, REFUSED = -1, -2  # in the place of the step of a checkpoint
 
 
 class Keeper:
@@ -40,13 +41,26 @@ class Keeper:
         self.found: checkpoints.Checkpoint | None = None
 
     def find(self, most: int) -> None:
-        """Look for the newest state on disk that is whole and of this run; StoreError beyond `most` steps."""
-        self.found = None if self.folder is None else checkpoints.newest(self.folder, self.identity, _warn)
-        if self.found is not None and self.found.step > most:
-            raise store.StoreError(
-                f"{self.folder} holds a checkpoint at step {self.found.step}, beyond the {most} steps asked for; take "
-                "as many or more, or another folder"
-            )
+        """Look for the newest state on disk that is whole and of this run.
+
+        Raises StoreError beyond `most` steps, and where processes do not see the same on their disks: one that went on
+        from another step would wait for the others for ever.
+        """
+        step, refusal = ABSENT, None
+        try:
+            self.found = None if self.folder is None else checkpoints.newest(self.folder, self.identity, _warn)
+            step = ABSENT if self.found is None else self.found.step
+            if step > most:
+                raise store.StoreError(
+                    f"{self.folder} holds a checkpoint at step {step}, beyond the {most} steps asked for; take as many "
+                    "or more, or another folder"
+                )
+        except store.StoreError as error:
+            step, refusal = REFUSED, error
+        if not self.layout.same(step):
+            raise store.StoreError(f"processes see different checkpoints in {self.folder}; name a folder they share")
+        if refusal is not None:
+            raise refusal
 
     def resume(self, start: loop.State) -> loop.State:
         """The state that was found, `start` where there is none."""

@@ -116,10 +116,16 @@ def decomposition(
 
 
 def population_moments(
-    problem: Problem, draw: Instance, spectrum: SampleSpectrum, *, tolerance: float = 1e-6
+    problem: Problem,
+    draw: Instance,
+    spectrum: SampleSpectrum,
+    *,
+    tolerance: float = 1e-6,
+    layout: Layout | None = None,
 ) -> Moments:
     """Ũ and Ṽ of the draw's population, to the accuracy that the spectrum's smallest eigenvalue asks for."""
-    return population_above(problem, draw, _smallest(spectrum) + problem.ridge, tolerance=tolerance)
+    floor = _smallest(spectrum) + problem.ridge
+    return population_above(problem, draw, floor, tolerance=tolerance, layout=layout)
 
 
 def population_above(

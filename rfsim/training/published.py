@@ -18,6 +18,7 @@ from jax import Array
 from rfsim import data
 from rfsim.diffusion import noise_variance, signal
 from rfsim.model import Instance, Problem
+from rfsim.parallel import decomposing
 from rfsim.training import clocks
 
 Function = Callable[[Array], Array]
@@ -74,7 +75,7 @@ def largest_stable_rate(setting: Setting, key: Array, function: Function) -> flo
     """η at which c·λ_max = 2, with λ_max of U over one draw of the noise from its (points, points) Gram matrix."""
     phi, _ = _noisy_features(setting, setting.points, key, function)
     n, p = phi.shape
-    largest = float(jnp.linalg.eigvalsh(phi @ phi.T / n)[-1])
+    largest = float(decomposing(jnp.linalg.eigvalsh)(phi @ phi.T / n)[-1])
     return clocks.largest_stable_rate(largest, 0.0, setting.noise_scale**2, p, setting.points.shape[1])
 
 
