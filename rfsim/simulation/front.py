@@ -67,8 +67,8 @@ def simulate(
 
     devices: how many the features are divided over; None for one, or for those of all processes where there are several
     (`rfsim.parallel.join`). exact: also the filter's losses. checkpoint: a folder for states,
-    saved every checkpoint_minutes, at the end and at Ctrl-C, from which `resume` goes on to the same bits; the rest as
-    in `rfsim.spectrum`.
+    saved every checkpoint_minutes, at the end and, of one process, at Ctrl-C, from which `resume` goes on to the same
+    bits; the rest as in `rfsim.spectrum`.
 
     Returns, at 0, log-spaced steps and the last one, train, test, gen (seed, step): L_train over the draws that
     training sees (their exact average where noise is fresh), L_test over the population; train_time and script_time
