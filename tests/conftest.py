@@ -12,6 +12,13 @@ if "PYTEST_XDIST_WORKER" in os.environ and hasattr(os, "sched_setaffinity"):
 import jax
 import pytest
 
+LONGEST = "tests/test_reproduce.py"  # its slow test takes as long as all others of a worker
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest file first, so that no worker ends with it alone (with --no-loadscope-reorder)."""
+    items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
+
 
 @pytest.fixture(autouse=True)
 def float64():

@@ -73,6 +73,7 @@ def test_a_result_is_stored_with_its_settings(tmp_path):
     assert result.attrs["wall_time_seconds"] > 0
 
 
+@pytest.mark.slow
 def test_scores_are_unknown_for_arrays():
     array = np.random.default_rng(0).standard_normal((60, 6))
     result = rfsim.train(Problem(samples_per_dim=3, features_per_dim=4, data="mine"), [10.0], array=array)

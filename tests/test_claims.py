@@ -125,6 +125,7 @@ def test_an_approach_is_fitted_with_what_has_a_known_mean_taken_away():
     assert real.error[0] > 100 * found.error[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("m", [2, pytest.param(np.inf, marks=pytest.mark.slow)])
 def test_the_known_means_are_known(m):
     problem = Problem(2, 4, noise_copies=m, data="atoms:0.5@0.5,0.5@1.5", ridge=0.01)

@@ -126,6 +126,7 @@ def test_undefined_is_null_and_infinite_is_inf(capsys):
     assert frozen["problem"]["noise_copies"] == 1
 
 
+@pytest.mark.slow
 def test_linear_features_never_memorize(capsys):
     linear = ["--activation", "linear", "--dim", "6", "--samples-per-dim", "4", "--features-per-dim", "3"]
     found = answer(capsys, "train", *linear, "--quiet")
@@ -600,6 +601,7 @@ def test_the_program_computes_draws_and_refuses():
     assert refused.stderr == "rfsim: Invalid value for --dim: must be a whole number from 1 to 2^53; got '3.5'\n"
 
 
+@pytest.mark.slow
 def test_drawing_a_stored_result_again_changes_nothing(monkeypatch, capsys):
     monkeypatch.setattr(plotting, "plot", DRAW)
     monkeypatch.setattr(plotting, "save", SAVE)

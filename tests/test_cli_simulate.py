@@ -226,11 +226,10 @@ def later_than(process, folder, seen) -> None:
         time.sleep(0.005)
 
 
-MANY = ["--seeds", "2", "--steps", "150000", "--checkpoint-minutes", "1e-6"]
+MANY = ["--seeds", "2", "--steps", "60000", "--checkpoint-minutes", "1e-6"]
 KILLED = [
     ["--batch", "4", "--ema", "0.999"],
-    ["--optimizer", "adam", "--rate", "0.001", "--batch", "4"],
-    ["--precision", "float32"],
+    ["--optimizer", "adam", "--rate", "0.001", "--precision", "float32"],
 ]
 
 
@@ -240,16 +239,16 @@ def test_a_killed_run_resumes_to_the_same_bytes_and_the_same_answer(command, opt
     status, whole, err = ended(command(*MANY, *options, "--checkpoint", "whole"))
     assert (status, err) == (0, "")
     rng = np.random.default_rng(len(options))
-    for _ in range(4):
+    for _ in range(2):
         process, seen = command(*MANY, *options, "--checkpoint", "cut", "--resume"), newest("cut")
         later_than(process, "cut", seen)
-        time.sleep(rng.uniform(0, 1.5))
+        time.sleep(rng.uniform(0, 0.6))
         process.send_signal(signal.SIGKILL)
         ended(process)
     assert newest("cut") is not None
     assert ended(command(*MANY, *options, "--checkpoint", "cut", "--resume")) == (0, whole, "")
     for seed in (0, 1):
-        name = f"seed-{seed}/checkpoint-{150_000:012d}.nc"
+        name = f"seed-{seed}/checkpoint-{60_000:012d}.nc"
         assert (Path("cut") / name).read_bytes() == (Path("whole") / name).read_bytes()
 
 

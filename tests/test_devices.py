@@ -77,12 +77,12 @@ def test_eight_devices_give_what_one_gives_and_hold_less_each():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("count", [2, 3, 4, 5])
+@pytest.mark.parametrize("count", [3, 4])
 def test_any_number_of_devices(count):
     """Odd rings, where every block has its transpose elsewhere, among them."""
     found = virtual(count, "averaged", "distilled", "simulated")
     assert max(found["differences"].values()) < 1e-10, found["differences"]
-    if count in (2, 4):
+    if count == 4:
         assert_held(found, count)
 
 

@@ -121,6 +121,7 @@ def whole(training, population):
     return spectrum, spectra.sample_target(spectrum, population)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("psi_n", [1, 2, 3])
 @pytest.mark.parametrize("features", [300, pytest.param(307, marks=pytest.mark.slow)])
 def test_the_gaussian_equivalent_space_is_exhausted_after_psi_n_plus_one_blocks(psi_n, features):
@@ -147,6 +148,7 @@ def test_the_last_block_may_be_narrower():
     np.testing.assert_allclose(ours.test, exact.test, rtol=1e-10, atol=1e-10)
 
 
+@pytest.mark.slow
 def test_dependent_columns_of_the_noise_moment_are_left_out():
     training, population = gaussian_equivalent(20, 2, 200)
     doubled = training.noise.at[:, 7].set(training.noise[:, 3])
@@ -194,6 +196,7 @@ def test_a_space_that_does_not_pay_is_left_for_the_whole_decomposition():
     assert columns(spectrum) == 80
 
 
+@pytest.mark.slow
 def test_the_moments_are_certified_against_the_smallest_eigenvalue(monkeypatch):
     """An estimate of λ_min that is far too high is found out without a Ritz value seeing it."""
     problem = Problem(samples_per_dim=3, features_per_dim=6)

@@ -91,6 +91,7 @@ def test_moments_lie_within_five_standard_errors_of_monte_carlo(law):
         assert np.all(np.abs(products.mean(axis=0) - exact) <= 5 * error)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("dim", "t"), [(10, 0.1), (30, 0.01), (30, 1.0)])
 def test_the_bound_holds_the_actual_error(dim, t):
     rng = np.random.default_rng(1)
@@ -117,6 +118,7 @@ def test_the_default_order_protects_the_smallest_eigenvalue():
         assert found.error_bound <= 1e-6 * smallest
 
 
+@pytest.mark.slow
 def test_streaming_and_tiling_do_not_change_the_result(monkeypatch):
     rng = np.random.default_rng(4)
     weights = rng.standard_normal((70, 12))

@@ -362,6 +362,7 @@ def test_figures_made_elsewhere_can_be_drawn_on_and_saved(trained, tmp_path):
     assert all(path.stat().st_size for path in plotting.save(figure, tmp_path / "plain", style="screen"))
 
 
+@pytest.mark.slow
 def test_pyplot_is_never_imported(trained, tmp_path):
     store.save(trained, tmp_path / "result.nc")
     code = (

@@ -124,6 +124,7 @@ def test_a_stored_result_is_reused_while_everything_matches(root, monkeypatch):
     assert (again.computed, again.reused) == (1, 1)
 
 
+@pytest.mark.slow
 def test_other_settings_are_computed_anew(root):
     outcome(root)
     file = root / "experiments" / "10_toy.py"

@@ -160,7 +160,7 @@ def _largest(second: Array, layout: Layout) -> float:
 
     operator = LinearOperator((p, p), matvec=times, dtype=np.float64)  # type: ignore[call-arg]
     start = np.random.default_rng(0).standard_normal(p)  # scipy's own differs from call to call
-    return float(eigsh(operator, k=1, v0=start, return_eigenvectors=False)[0]) if p > 1 else float(times(start)[0])
+    return float(eigsh(operator, k=1, v0=start, return_eigenvectors=False)[0]) if p > 1 else float(times(np.ones(1))[0])
 
 
 def _seldom(tell: Tell) -> loop.Report:

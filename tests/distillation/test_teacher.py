@@ -187,6 +187,7 @@ def test_every_level_of_every_teacher_is_the_one_that_train_trains(sigma, dim, c
         agree_with_train(exact, network, one.ridge, one.train_time, range(3), problem, seed=2, dim=dim)
 
 
+@pytest.mark.slow
 def test_frozen_noise_keeps_its_own_constant():
     """At finite m the zero score's loss is Σ‖ξ‖²/(dnm), not 1 (T1)."""
     problem = Problem(TINY.samples_per_dim, TINY.features_per_dim, noise_copies=4)

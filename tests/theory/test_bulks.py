@@ -178,6 +178,7 @@ def test_the_density_at_an_atom_is_refused():
         bulks.density(limit, [float(limit.floor)])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("psi_n", "psi_p"), [(16, 9e3), (1024, 1.4e5)])
 def test_a_gap_between_bulks_narrower_than_the_first_grid_is_seen(psi_n, psi_p):
     """At t = 1 mini and main are narrow and close; gaps at smaller and at larger ψ_p say that there is one here."""

@@ -11,6 +11,7 @@ from rfsim.theory.minimizer import ridge_losses
 from tests.theory.cases import limit_of
 
 
+@pytest.mark.slow
 def test_training_fully_costs_one_percent_at_n_star():
     found = n_star(Problem(features_per_dim=2, samples_per_dim=1e3))
     assert found is not None

@@ -78,6 +78,7 @@ def test_untrained_and_fully_trained_cells_are_known():
         np.testing.assert_allclose(found.test[k], [1, late.test[0]], atol=1e-8)
 
 
+@pytest.mark.slow
 def test_where_eigenvalues_reach_zero_the_cell_is_named_not_drawn():
     """p = nm without a ridge has no contour; other cells have."""
     limit = limit_of(4, 8, m=2)

@@ -18,6 +18,7 @@ def test_borders_of_the_parts():
     np.testing.assert_array_equal(quantile(limit, shares), expected)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("psi_n", "psi_p", "m", "data"),
     [

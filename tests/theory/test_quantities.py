@@ -117,6 +117,7 @@ def test_data_are_known_by_their_covariance(tmp_path):
     assert store.settings(result)["data"] == "array"
 
 
+@pytest.mark.slow
 def test_what_is_not_defined_is_missing():
     frozen = rfsim.theory.curves(Problem(noise_copies=2, features_per_dim=6), [10.0])
     assert np.isnan(frozen.emp).all()

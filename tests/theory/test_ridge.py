@@ -87,6 +87,7 @@ def test_points_that_do_not_converge_are_missing_values(monkeypatch):
     assert math.isnan(result.best_ridge)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("per_feature", [False, True])
 def test_the_plane_is_its_points(per_feature):
     problem = Problem(noise_copies=3, ridge=0.02, data="atoms:0.5@0.5,0.5@1.5")

@@ -38,6 +38,7 @@ def test_more_samples_lower_it_to_the_floor_of_the_features():
     assert score[2, 1] < score[2, 0] / 3
 
 
+@pytest.mark.slow
 def test_what_is_not_known_to_the_tolerance_is_not_shown(monkeypatch):
     monkeypatch.setattr(tables, "NODES", (8, 16))
     found = score_minimum(Problem(), samples_per_dim=[4], features_per_dim=[16])

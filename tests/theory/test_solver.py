@@ -133,6 +133,7 @@ def test_the_solver_maps_over_parameters():
         np.testing.assert_allclose(q, solve(limit._replace(samples_per_dim=float(n)), z).state.q, rtol=1e-12)
 
 
+@pytest.mark.slow
 def test_an_unconverged_point_is_named():
     limit = limit_of(4, 16)
     found = solver.solve_core(limit, jnp.array([0.02 + 0j, 1j]), solver.path(2, 1, 0.1, 1, 0))

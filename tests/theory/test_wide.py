@@ -24,6 +24,7 @@ def gaps(limit, scaled, features):
     return np.array([b - a for a, b in zip(wide[:5], finite[:5], strict=True)])[:, 0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", CASES, ids=str)
 @pytest.mark.parametrize("scaled", [0.0, 1e-3, 0.5])
 def test_finite_widths_approach_it_as_their_inverse(case, scaled):

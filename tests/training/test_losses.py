@@ -190,6 +190,7 @@ def test_at_infinity_the_weights_solve_the_normal_equations(ridge):
         assert float(train) <= float(losses.train_loss(spectrum, [filters.flow(1e3, 0.3)]))
 
 
+@pytest.mark.slow
 def test_a_start_in_a_flat_direction_stays():
     problem = Problem(samples_per_dim=2, features_per_dim=10, noise_copies=1)
     draw = drawn(problem, 4)

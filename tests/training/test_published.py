@@ -53,6 +53,7 @@ def test_its_mean_follows_the_filter_of_discrete_descent():
     assert np.max(np.abs(a.mean(0) - exact) / a.std(0)) <= 5 / runs**0.5
 
 
+@pytest.mark.slow
 def test_its_training_loss_is_that_of_the_weights_on_average():
     one, runs = setting(0.5), 4000
     a = jnp.asarray(np.random.default_rng(3).standard_normal((D, P)))
