@@ -106,7 +106,7 @@ def simulate(
     stops, rate = recorded_steps(steps), identity["rate"]
     folders = {} if checkpoint is None else {number: Path(checkpoint) / f"seed-{number}" for number in run.seeds}
     for folder in folders.values():
-        require_usable(folder, resume=resume)
+        require_usable(folder, layout, resume=resume)
     done: list[xr.Dataset] = []
 
     def result() -> xr.Dataset:

@@ -46,21 +46,19 @@ class Keeper:
         Raises StoreError beyond `most` steps, and where processes do not see the same on their disks: one that went on
         from another step would wait for the others for ever.
         """
-        step, refusal = ABSENT, None
-        try:
+
+        def look() -> int:
             self.found = None if self.folder is None else checkpoints.newest(self.folder, self.identity, _warn)
-            step = ABSENT if self.found is None else self.found.step
-            if step > most:
+            if self.found is None:
+                return ABSENT
+            if self.found.step > most:
                 raise store.StoreError(
-                    f"{self.folder} holds a checkpoint at step {step}, beyond the {most} steps asked for; take as many "
-                    "or more, or another folder"
+                    f"{self.folder} holds a checkpoint at step {self.found.step}, beyond the {most} steps asked for; "
+                    "take as many or more, or another folder"
                 )
-        except store.StoreError as error:
-            step, refusal = REFUSED, error
-        if not self.layout.same(step):
-            raise store.StoreError(f"processes see different checkpoints in {self.folder}; name a folder they share")
-        if refusal is not None:
-            raise refusal
+            return self.found.step
+
+        _together(self.layout, self.folder, look)
 
     def resume(self, start: loop.State) -> loop.State:
         """The state that was found, `start` where there is none."""
@@ -98,13 +96,32 @@ class Keeper:
         self.saved = time.monotonic()
 
 
-def require_usable(folder: Path, *, resume: bool) -> None:
+def require_usable(folder: Path, layout: Layout, *, resume: bool) -> None:
     """Refuse a folder that cannot be written, or in which checkpoints lie that nobody asked to go on with."""
-    store.check_writable(folder)
-    if not resume and (steps := checkpoints.present(folder)):
-        raise store.StoreError(
-            f"{folder} holds a checkpoint at step {steps[-1]}; resume to go on from it, or name another folder"
-        )
+
+    def look() -> int:
+        store.check_writable(folder)
+        if not resume and (steps := checkpoints.present(folder)):
+            raise store.StoreError(
+                f"{folder} holds a checkpoint at step {steps[-1]}; resume to go on from it, or name another folder"
+            )
+        return ABSENT
+
+    _together(layout, folder, look)
+
+
+def _together(layout: Layout, folder: Path | None, look: Callable[[], int]) -> None:
+    """Look at a folder in every process: all of them go on, or all raise StoreError; one alone would leave the others
+    waiting for it."""
+    found, refusal = REFUSED, None
+    try:
+        found = look()
+    except store.StoreError as error:
+        refusal = error
+    if not layout.same(found):
+        raise store.StoreError(f"processes see different checkpoints in {folder}; name a folder they share")
+    if refusal is not None:
+        raise refusal
 
 
 def _warn(refusal: str) -> None:
