@@ -47,6 +47,26 @@ def use_compilation_cache() -> None:
     jax.config.update("jax_persistent_cache_min_entry_size_bytes", 0)
 
 
+def release_programs(share: float = 0.5) -> bool:
+    """Drop JAX's compiled programs where this process holds more than `share` of the memory maps Linux grants it.
+
+    Each program holds some thirty, and a process that needs more than vm.max_map_count (65530 by default) ends with a
+    segmentation fault: long series of runs of many shapes call this between runs. Returns whether they were dropped;
+    those still needed are compiled again, or read from the compilation cache.
+    """
+    try:
+        granted = int(Path("/proc/sys/vm/max_map_count").read_text())
+        held = Path("/proc/self/maps").read_bytes().count(b"\n")
+    except OSError:
+        return False  # not Linux: no such limit
+    if held <= share * granted:
+        return False
+    import jax
+
+    jax.clear_caches()
+    return True
+
+
 @cache
 def versions() -> dict[str, str]:
     """Installed versions of the packages a result depends on, Python included."""

@@ -20,7 +20,7 @@ from types import ModuleType
 from typing import Any, NamedTuple
 
 import rfsim
-from rfsim import store
+from rfsim import machine, store
 from rfsim.claims import LIMIT, Claim, Results, Row
 from rfsim.model import Problem
 from rfsim.runs import Report
@@ -179,6 +179,7 @@ def run(
                 data = cell.run(step).assign_attrs(cell=cell.key(), code_digest=code_digest(cell))
                 store.save(data, path)
                 computed += 1
+                machine.release_programs()
             results[cell.label] = data
         tell("figures", {"done": len(cells), "total": len(cells)})
         files.extend(_draw(root, experiment, figures, results))

@@ -17,7 +17,6 @@ def place(tmp_path, monkeypatch):
     """Every test runs in its own folder, with its own cache, and draws in no time."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("RFSIM_CACHE", str(tmp_path / ".cache"))
-    monkeypatch.setattr("rfsim.machine.use_compilation_cache", lambda: None)  # JAX's configuration is global
 
     def save(figure, stem, *, style="paper"):
         Path(stem).parent.mkdir(parents=True, exist_ok=True)

@@ -12,12 +12,22 @@ if "PYTEST_XDIST_WORKER" in os.environ and hasattr(os, "sched_setaffinity"):
 import jax
 import pytest
 
+from rfsim import machine
+
 LONGEST = "tests/test_reproduce.py"  # its slow test takes as long as all others of a worker
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The longest file first, so that no worker ends with it alone (with --no-loadscope-reorder)."""
     items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
+
+
+@pytest.fixture(autouse=True)
+def alone(monkeypatch):
+    """No test changes JAX's configuration for the next; a worker's programs stay below the limit on memory maps."""
+    monkeypatch.setattr(machine, "use_compilation_cache", lambda: None)
+    yield
+    machine.release_programs()
 
 
 @pytest.fixture(autouse=True)

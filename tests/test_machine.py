@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import os
 
+import jax
+import jax.numpy as jnp
 import pytest
 
 from rfsim import machine
@@ -58,3 +60,12 @@ def test_the_cache_folder_follows_the_environment(monkeypatch, tmp_path):
     monkeypatch.delenv("RFSIM_CACHE")
     monkeypatch.setenv("XDG_CACHE_HOME", os.fspath(tmp_path))
     assert machine.cache_folder() == tmp_path / "rfsim"
+
+
+def test_compiled_programs_are_dropped_before_the_limit_on_memory_maps():
+    program = jax.jit(lambda x: x + 1)
+    program(jnp.zeros(()))
+    assert not machine.release_programs(share=1.0)
+    assert program._cache_size() == 1
+    assert machine.release_programs(share=0.0)
+    assert program._cache_size() == 0

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -89,7 +92,6 @@ def root(tmp_path, monkeypatch):
     (tmp_path / "experiments" / "10_toy.py").write_text(EXPERIMENT)
     (tmp_path / "figures" / "10_toy.py").write_text(FIGURE)
     monkeypatch.setattr(reproduce, "checkout", lambda: tmp_path)
-    monkeypatch.setattr("rfsim.machine.use_compilation_cache", lambda: None)  # JAX's configuration is global
     return tmp_path
 
 
@@ -266,17 +268,29 @@ def test_every_experiment_of_this_checkout_keeps_the_form():
             assert one.seconds(size) > 0
 
 
+# in a process of its own, as users run it: it compiles a thousand programs, and keeps them in a cache of its own
+WHOLE = """
+import sys
+from pathlib import Path
+from rfsim import reproduce
+from rfsim.cli import main
+reproduce.checkout = Path.cwd
+sys.exit(main(["reproduce"]))
+"""
+
+
 @pytest.mark.slow
-def test_the_whole_of_reproduce_in_a_copy_of_the_checkout(tmp_path, monkeypatch, capsys):
+def test_the_whole_of_reproduce_in_a_copy_of_the_checkout(tmp_path):
     for folder in ("experiments", "figures"):
         shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("out", "__pycache__"))
-    (tmp_path / "rfsim").mkdir()
-    monkeypatch.setattr(reproduce, "checkout", lambda: tmp_path)
-    assert main(["reproduce"]) == 0
-    err = capsys.readouterr().err
+    env = os.environ | {"RFSIM_CACHE": str(tmp_path / "compiled")}
+    done = subprocess.run([sys.executable, "-c", WHOLE], cwd=tmp_path, env=env, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
     drawn = sorted(path.name for path in (tmp_path / "figures/out").iterdir())
     assert drawn == sorted(f"{name}.{s}" for name in FIGURES for s in ("pdf", "png"))
     verdicts = [
-        line.split(":")[0].strip() for line in err.splitlines() if line.startswith(("  REPR", "  NOT", "  CANNOT"))
+        line.split(":")[0].strip()
+        for line in done.stderr.splitlines()
+        if line.startswith(("  REPR", "  NOT", "  CANNOT"))
     ]
     assert len(verdicts) == sum(len(one.claims) for one in reproduce.experiments(ROOT))
