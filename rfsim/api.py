@@ -9,7 +9,9 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import xarray as xr
@@ -18,13 +20,15 @@ from numpy.typing import ArrayLike
 from rfsim import store
 from rfsim.model import TRAIN_TIMES, Problem, times
 from rfsim.precision import in_float64
-from rfsim.results import curves_dataset, eigenvalue_errors, spectrum_dataset, with_bias_variance
+from rfsim.results import curves_datasets, eigenvalue_errors, spectrum_dataset, with_bias_variance
 from rfsim.runs import Interrupted, Report, Run, keeping
 from rfsim.spectra import Method, SampleSpectrum
-from rfsim.trainers import Descent
+from rfsim.trainers import Descent, Trainer
 from rfsim.trainers import trainer as named
 
-__all__ = ["Interrupted", "load", "spectrum", "train"]
+__all__ = ["Interrupted", "Variant", "load", "spectrum", "train", "train_variants"]
+
+SPECTRUM_COPIES, TRAIN_COPIES = 5, 7  # p × p matrices at the peak
 
 
 @in_float64
@@ -60,7 +64,7 @@ def spectrum(
     """
     started = time.perf_counter()
     method = Method(model=model, moments=moments)
-    run = Run(problem, dim, seed, seeds, array, center, scale, report, method=method, copies=5)
+    run = Run(problem, dim, seed, seeds, array, center, scale, report, method=method, copies=SPECTRUM_COPIES)
     done: list[tuple[SampleSpectrum, xr.Dataset]] = []
 
     def result() -> xr.Dataset:
@@ -117,6 +121,64 @@ def train(
     >>> [float(value) for value in result.train.sel(train_time=0)]
     [1.0]
     """
+    (found,) = train_variants(
+        problem,
+        train_times,
+        [Variant(problem.ridge, trainer)],
+        dim=dim,
+        seed=seed,
+        seeds=seeds,
+        array=array,
+        center=center,
+        scale=scale,
+        model=model,
+        route=route,
+        moments=moments,
+        by_part=by_part,
+        fresh_noise=fresh_noise,
+        report=report,
+    )
+    if isinstance(found, ValueError):
+        raise found
+    return found
+
+
+class Variant(NamedTuple):
+    """What one decomposition serves many of: the ridge γ, and a trainer in words."""
+
+    ridge: float
+    trainer: str = "flow"
+
+
+@in_float64
+def train_variants(
+    problem: Problem,
+    train_times: ArrayLike = TRAIN_TIMES,
+    variants: Sequence[Variant] = (),
+    *,
+    dim: int | None = None,
+    seed: int = 0,
+    seeds: int = 1,
+    array: ArrayLike | None = None,
+    center: bool = True,
+    scale: str = "global",
+    model: str = "real",
+    route: str = "dense",
+    moments: str = "exact",
+    by_part: bool = False,
+    fresh_noise: bool = False,
+    report: Report | None = None,
+) -> list[xr.Dataset | ValueError]:
+    """`train` by each of the variants on the same draws, moments and decompositions, one for each seed.
+
+    The problem's own ridge is not used; those of the variants are finite and not negative. Truncation of U, the
+    accuracy of the population and, by the krylov route, the size of the space are those that the smallest of the ridges
+    asks for: a larger one asks for no more, so that its losses agree with those of a run of its own to the accuracy
+    that `train` promises, and to rounding where nothing is truncated.
+
+    In the place of a result the ValueError of a variant that diverges or is none. Raises what `train` raises of what
+    they share; a Ctrl-C carries the first variant's result.
+    """
     started = time.perf_counter()
     tau = times(train_times)
     method = Method(model=model, route=route, moments=moments)
@@ -127,24 +189,57 @@ def train(
             "fresh_noise is for finite noise_copies, the real model and route dense; got noise_copies "
             f"{problem.noise_copies:g}, model {model}, route {route}"
         )
-    # one more where a second target is held
-    run = Run(problem, dim, seed, seeds, array, center, scale, report, method=method, copies=7 + fresh_noise)
-    trained = named(trainer, run.kappa, problem.ridge)
-    done: list[tuple[SampleSpectrum, xr.Dataset]] = []
+    shared = replace(problem, ridge=min((one.ridge for one in variants), default=problem.ridge))
+    copies = TRAIN_COPIES + fresh_noise  # one more where a second target is held
+    run = Run(shared, dim, seed, seeds, array, center, scale, report, method=method, copies=copies)
+    found: list[Trainer | ValueError] = [_trainer(one, run.kappa) for one in variants]
+    done: list[list[tuple[SampleSpectrum, xr.Dataset]]] = [[] for _ in variants]
 
-    def result() -> xr.Dataset:
-        data = _joined(run, done)
+    def result(variant: Variant, trained: Trainer, seeds: Sequence[tuple[SampleSpectrum, xr.Dataset]]) -> xr.Dataset:
+        data = _joined(run, seeds)
         data = data.assign_coords(train_time=("train_time", tau, {"long_name": "training time τ", "units": "1"}))
         if isinstance(trained, Descent):
             data["steps"] = ("train_time", np.asarray(trained.steps(tau)), {"long_name": "steps of descent"})
-        settings = {"train_times": tau.tolist(), "by_part": by_part, "fresh_noise": fresh_noise, "trainer": trainer}
+        settings = {
+            "ridge": trained.ridge,
+            "train_times": tau.tolist(),
+            "by_part": by_part,
+            "fresh_noise": fresh_noise,
+            "trainer": variant.trainer,
+        }
         return run.label("train", with_bias_variance(run, data), settings, started)
 
-    with keeping(done, result):
-        for solved in run.solved(fresh_noise=fresh_noise):
-            done.append((solved.spectrum, curves_dataset(run, solved, tau, trained, by_part=by_part)))
+    def results() -> list[xr.Dataset | ValueError]:
+        return [
+            trained if isinstance(trained, ValueError) else result(variant, trained, seeds)
+            for variant, trained, seeds in zip(variants, found, done, strict=True)
+        ]
+
+    def first() -> xr.Dataset:
+        return next(one for one in results() if isinstance(one, xr.Dataset))
+
+    left = [k for k, trained in enumerate(found) if not isinstance(trained, ValueError)]
+    with keeping(done[left[0]] if left else [], first):
+        for solved in run.solved(fresh_noise=fresh_noise) if left else ():
+            trainers = [trained for k in left if not isinstance(trained := found[k], ValueError)]
+            for k, data in zip(left, curves_datasets(run, solved, tau, trainers, by_part=by_part), strict=True):
+                if isinstance(data, ValueError):
+                    found[k] = data
+                else:
+                    done[k].append((solved.spectrum, data))
+            left = [k for k in left if not isinstance(found[k], ValueError)]
             del solved  # a p × p matrix less while the next seed is decomposed
-    return result()
+            if not left:
+                break
+    return results()
+
+
+def _trainer(variant: Variant, kappa: float) -> Trainer | ValueError:
+    """The trainer of a variant, or what is wrong with it."""
+    try:
+        return named(variant.trainer, kappa, variant.ridge)
+    except ValueError as error:
+        return error
 
 
 def _joined(run: Run, done: Sequence[tuple[SampleSpectrum, xr.Dataset]]) -> xr.Dataset:

@@ -21,7 +21,7 @@ from rfsim.model import Instance, Problem, instance, whole
 from rfsim.precision import in_float64
 from rfsim.runs import Report, Run, keeping
 from rfsim.spectra import Method
-from rfsim.spectra.lanczos import PROBES, STEPS, Quadrature, blocks, edges, mass, quadrature, shortened, smoothed
+from rfsim.spectra.lanczos import PROBES, STEPS, Quadrature, edges, largest_block, mass, quadrature, shortened, smoothed
 from rfsim.spectra.operators import Factored, gaussian_operators, sampled_operators
 from rfsim.spectra.sample import training_moments
 from rfsim.theory import Part, parts
@@ -104,14 +104,31 @@ class _Run(Run):
     def _require_memory(self, copies: int) -> None:
         d, n, p = self.sizes
         probes, steps = self.counted
-        copied = 1 if math.isinf(self.problem.noise_copies) else 2  # built on the host
-        width = n + d if math.isinf(self.problem.noise_copies) else n * self.problem.noise_copies
-        held = float(copied * width if self.implicit else 3 * p)
-        if self.method.model == "gaussian" and copied > 1:
-            held += 4 * n  # G, the noise and φ of one copy, while the next is made
-        block = blocks(probes, min(steps, p), p)[0]
-        needed = 8.0 * p * (held + block * (steps + 20) + 2 * d) + 2**29
-        require_memory(needed, f"dim {d} with {n} samples and {p} features")
+        needed = needed_bytes(d, n, p, self.problem.noise_copies, model=self.method.model, probes=probes, steps=steps)
+        require_memory(float(needed), f"dim {d} with {n} samples and {p} features")
+
+
+def needed_bytes(
+    dim: ArrayLike,
+    samples: ArrayLike,
+    features: ArrayLike,
+    noise_copies: ArrayLike,
+    *,
+    model: str,
+    probes: ArrayLike,
+    steps: ArrayLike,
+) -> NDArray[np.float64]:
+    """Bytes at the peak of a density: a factor of U, or U itself, and a block of Lanczos vectors; sizes broadcast."""
+    d, n, p, m = (np.asarray(value, dtype=float) for value in (dim, samples, features, noise_copies))
+    averaged = np.isinf(m)
+    factored = np.where(averaged, n + d, 2 * n * np.where(averaged, 1, m))  # frozen ones are built on the host
+    if model == "gaussian":
+        held = np.where(averaged, factored, factored + 4 * n)  # G, the noise and φ of one copy, while the next is made
+    else:
+        held = np.where(averaged, 3 * p, factored)
+    taken = np.asarray(steps)
+    block = largest_block(probes, np.minimum(taken, p), p)
+    return 8.0 * p * (held + block * (taken + 20) + 2 * d) + 2**29
 
 
 def _second(run: _Run, draw: Instance) -> Factored | Any:

@@ -16,6 +16,7 @@ from rfsim import data as data_room
 from rfsim.activations import Activation, Constants, activation, centered, gaussian_constants, specification
 from rfsim.diffusion import Law, diffuse, forward, noise_variance, signal, total_variance
 
+DIM = 100  # where nothing else says it
 LATEST = 300.0  # e^{−t} is still a float64 there
 TRAIN_TIMES = (1.0, 100.0, 1e5)
 LATEST_TRAINING = 1e100  # squares of κτ, the filter of a flat direction, are still float64 there
@@ -124,7 +125,7 @@ def resolve(problem: Problem, origin: Source, dim: int | None) -> Sizes:
         if dim is not None and dim != columns:
             raise ValueError(f"dim is {columns}, given by data {problem.data!r}; got {dim}: leave it out")
         dim = columns
-    dim = 100 if dim is None else whole("dim", dim, 1)
+    dim = DIM if dim is None else whole("dim", dim, 1)
     largest = max(problem.samples_per_dim, problem.features_per_dim) * dim
     if not largest < 2**53:
         raise ValueError(f"samples and features must stay below 2^53; got {largest:.3g} at dim {dim}")

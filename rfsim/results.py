@@ -92,16 +92,36 @@ def eigenvalue_errors(run: Run, solved: Solved) -> xr.Dataset:
     return xr.Dataset({"eigenvalue_error": ("feature", error, {"long_name": "Monte Carlo standard error of λ"})})
 
 
-def curves_dataset(
+def curves_datasets(
+    run: Run, solved: Solved, tau: NDArray[np.float64], trainers: Sequence[Trainer], *, by_part: bool
+) -> list[xr.Dataset | ValueError]:
+    """Losses and timescales of one seed by each of several trainers, who may have ridges of their own; energies, and
+    with `by_part` the parts' terms, where parts are labelled.
+
+    In the place of a trainer that diverges on this spectrum the ValueError that says so.
+    """
+
+    def one(trainer: Trainer) -> xr.Dataset | ValueError:
+        try:
+            trainer.require_stable(float(np.max(solved.spectrum.points)))
+        except ValueError as error:
+            return error
+        return _curves_dataset(run, solved, tau, trainer, by_part=by_part)
+
+    found = [one(trainer) for trainer in trainers]
+    stable = [(data, trainer) for data, trainer in zip(found, trainers, strict=True) if isinstance(data, xr.Dataset)]
+    errors = iter(_curve_errors(run, solved, tau, [trainer for _, trainer in stable]))
+    return [
+        data.assign(_with_score(next(errors), data.score.values, run.delta)) if isinstance(data, xr.Dataset) else data
+        for data in found
+    ]
+
+
+def _curves_dataset(
     run: Run, solved: Solved, tau: NDArray[np.float64], trainer: Trainer, *, by_part: bool
 ) -> xr.Dataset:
-    """Losses and timescales of one seed; energies, and with `by_part` the parts' terms, where parts are labelled.
-
-    Raises ValueError where the trainer diverges on this spectrum.
-    """
     spectrum, target, delta = solved.spectrum, solved.target, run.delta
     assert target is not None  # a training asks for the population
-    trainer.require_stable(float(np.max(spectrum.points)))
     seen: dict[bytes, curves.LossCurves] = {}
 
     def at(times: NDArray[np.float64]) -> curves.LossCurves:
@@ -114,7 +134,7 @@ def curves_dataset(
     found = at(tau)
     power = None if run.population is None else score_power(diffuse(run.population, run.problem.diffusion_time))
     score = np.full(tau.size, np.nan) if power is None else np.asarray(losses.score_error(found.test, delta, power))
-    gen_time, mem_time = _timescales(run, spectrum, at)
+    gen_time, mem_time = _timescales(run, spectrum, trainer.ridge, at)
     values = {
         "train": found.train,
         "train_penalized": found.train_penalized,
@@ -142,7 +162,7 @@ def curves_dataset(
         if by_part:
             terms = curves.part_curves(spectrum, target, tau, trainer, keep)
             data = data.assign(part_terms(found, *terms)).assign_coords(other=list(part_slices(run.counts)))
-    return data.assign(_curve_errors(run, solved, tau, trainer, score))
+    return data
 
 
 def _fresh_noise_loss(
@@ -178,18 +198,30 @@ def part_terms(found: curves.LossCurves, train: NDArray[np.float64], pairs: NDAr
 
 
 def _curve_errors(
-    run: Run, solved: Solved, tau: NDArray[np.float64], trainer: Trainer, score: NDArray[np.float64]
-) -> dict:
-    """Standard errors of one seed's losses from its Monte Carlo replicates; nothing where the moments are exact."""
+    run: Run, solved: Solved, tau: NDArray[np.float64], trainers: Sequence[Trainer]
+) -> list[dict[str, NDArray[np.float64]]]:
+    """Standard errors of one seed's losses by each trainer; nothing where the moments are exact.
+
+    Of the Monte Carlo replicates they are made from one is held at a time.
+    """
     if run.method.draws is None:
-        return {}
-    found = [
-        curves.loss_curves(one.spectrum, one.target, tau, trainer)
-        for one in solved.replicates
-        if one.target is not None
+        return [{} for _ in trainers]
+    found: list[list[curves.LossCurves]] = [[] for _ in trainers]
+    for one in solved.replicates:
+        assert one.target is not None  # a training asks for the population
+        for several, trainer in zip(found, trainers, strict=True):
+            several.append(curves.loss_curves(one.spectrum, one.target, tau, trainer))
+        del one
+    return [
+        {name: jackknife_error([getattr(one, name) for one in several]) for name in ("train", "test", "gen")}
+        for several in found
     ]
-    errors = {name: jackknife_error([getattr(one, name) for one in found]) for name in ("train", "test", "gen")}
-    errors["score"] = np.where(np.isnan(score), np.nan, errors["test"] / run.delta)
+
+
+def _with_score(errors: dict[str, NDArray[np.float64]], score: NDArray[np.float64], delta: float) -> dict:
+    """As variables, with that of E_score where it is known."""
+    if errors:
+        errors = errors | {"score": np.where(np.isnan(score), np.nan, errors["test"] / delta)}
     return {
         f"{name}_error": ("train_time", values, {"long_name": f"Monte Carlo standard error of {name}", "units": "1"})
         for name, values in errors.items()
@@ -219,7 +251,7 @@ def with_bias_variance(run: Run, data: xr.Dataset) -> xr.Dataset:
 
 
 def _timescales(
-    run: Run, spectrum: SampleSpectrum, at: timescales.Curves
+    run: Run, spectrum: SampleSpectrum, ridge: float, at: timescales.Curves
 ) -> tuple[timescales.GenTimes, timescales.MemTimes]:
     psi_p, c = run.features_per_dim, run.constants
     lam, slices = np.asarray(spectrum.points), part_slices(run.counts) if run.method.labels else {}
@@ -232,7 +264,7 @@ def _timescales(
     def formula(eigenvalue: float) -> float:
         return timescales.rate_time(eigenvalue, run.delta, psi_p)
 
-    grid = timescales.time_grid(lam[lam > 0] + run.problem.ridge, run.kappa)
+    grid = timescales.time_grid(lam[lam > 0] + ridge, run.kappa)
     gen = timescales.GenTimes(
         formula(timescales.mean_gen_eigenvalue(c, run.total_variance, psi_p)),
         rate("gen", np.mean),

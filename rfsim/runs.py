@@ -9,8 +9,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
+import jax
+import numpy as np
 import xarray as xr
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from rfsim import store
 from rfsim.activations import Constants, centered
@@ -35,6 +37,9 @@ from rfsim.spectra import GROUPS, Method, Solved, part_counts, solve
 from rfsim.training.curves import MANY
 
 Report = Callable[[str, Mapping[str, Any]], None]
+
+# what settings and sizes of a run may cost it, beside which other runs can go on: anything else is a mistake of ours
+FAILURES = (ValueError, ArithmeticError, MemoryError, jax.errors.JaxRuntimeError)
 
 
 class Run:
@@ -90,21 +95,8 @@ class Run:
 
     def _require_memory(self, copies: int) -> None:
         d, n, p = (float(size) for size in self.sizes)
-        gaussian, m = self.method.model == "gaussian", self.problem.noise_copies
-        averaged = math.isinf(m)
-        side = min(p, n + d) if gaussian and averaged else p
-        groups = 0 if self.method.draws is None else 1 + 2 * min(GROUPS, self.method.draws)
-        doubles = (copies + groups) * side**2 + 6 * d * (n + p)
-        if gaussian:
-            # G and φ of one copy; F, where its Gram matrix is not summed by chunks; and filters at a batch of times
-            doubles += (5 * n if not averaged else 2 * (n + d) if p <= n + d else 3 * MANY) * p
-        if gaussian and self.method.route == "krylov":
-            width = n + d if averaged else n * m
-            basis = min(width, p / 2)
-            # a basis that grows is there twice for a moment; beyond half of p the dense route takes its place
-            held = (width if averaged else 2 * width + 4 * n) * p + (2 * basis + 6 * d) * p
-            doubles = max(held, doubles if width > p / 2 else 0.0)
-        require_memory(8 * doubles + 2**29, f"dim {d:.12g} with {n:.12g} samples and {p:.12g} features")
+        needed = needed_bytes(d, n, p, self.problem.noise_copies, method=self.method, copies=copies)
+        require_memory(float(needed), f"dim {d:.12g} with {n:.12g} samples and {p:.12g} features")
 
     def solved(self, *, population: bool = True, fresh_noise: bool = False) -> Iterator[Solved]:
         """What the method makes of each seed's draw."""
@@ -129,6 +121,27 @@ class Run:
         wall = time.perf_counter() - started
         settings = {**self.settings, "seeds": data.sizes["seed"], **extra}  # fewer seeds where the run was interrupted
         return store.label(data, kind, settings, wall_time=wall)
+
+
+def needed_bytes(
+    dim: ArrayLike, samples: ArrayLike, features: ArrayLike, noise_copies: ArrayLike, *, method: Method, copies: int
+) -> NDArray[np.float64]:
+    """Bytes at the peak of a run that holds `copies` matrices of features × features; sizes broadcast."""
+    d, n, p, m = (np.asarray(value, dtype=float) for value in (dim, samples, features, noise_copies))
+    gaussian, averaged = method.model == "gaussian", np.isinf(m)
+    side = np.where(averaged, np.minimum(p, n + d), p) if gaussian else p
+    groups = 0 if method.draws is None else 1 + 2 * min(GROUPS, method.draws)
+    doubles = (copies + groups) * side**2 + 6 * d * (n + p)
+    if gaussian:
+        # G and φ of one copy; F, where its Gram matrix is not summed by chunks; and filters at a batch of times
+        doubles = doubles + np.where(averaged, np.where(p <= n + d, 2 * (n + d), 3 * MANY), 5 * n) * p
+    if gaussian and method.route == "krylov":
+        width = np.where(averaged, n + d, n * np.where(averaged, 1, m))
+        basis = np.minimum(width, p / 2)
+        # a basis that grows is there twice for a moment; beyond half of p the dense route takes its place
+        held = np.where(averaged, width, 2 * width + 4 * n) * p + (2 * basis + 6 * d) * p
+        doubles = np.maximum(held, np.where(width > p / 2, doubles, 0.0))
+    return 8 * doubles + 2**29
 
 
 class Interrupted(KeyboardInterrupt):

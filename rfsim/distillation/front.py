@@ -9,8 +9,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import xarray as xr
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from rfsim import model, store
 from rfsim.distillation.course import Wanted, take
@@ -166,11 +167,30 @@ def settings(
 
 def _require_memory(asked: Plan, sizes: Sizes, features: int, *, kept: bool) -> None:
     d, _, p = (float(size) for size in sizes)
-    side, times = max(p, float(features)), len(asked.students) * len(asked.distill_times)
-    shelved = (asked.levels + 1) * (p**2 + (features**2 if features != p else 0)) * kept
-    needed = 8 * (7 * side**2 + shelved + (asked.levels + 8) * times * d * side) + 2**29
+    models = len(asked.students) * len(asked.distill_times)
+    needed = float(needed_bytes(d, p, features, levels=asked.levels, models=models, kept=kept))
     hint = "take fewer features or levels, or spill the levels to a folder" if kept else "take fewer features"
-    require_memory(needed, f"distilling {side:.12g} features at dim {d:.12g} in {asked.levels} levels", hint)
+    what = f"distilling {max(p, float(features)):.12g} features at dim {d:.12g} in {asked.levels} levels"
+    require_memory(needed, what, hint)
+
+
+def needed_bytes(
+    dim: ArrayLike,
+    features: ArrayLike,
+    student_features: ArrayLike,
+    *,
+    levels: ArrayLike,
+    models: ArrayLike,
+    kept: bool = True,
+) -> NDArray[np.float64]:
+    """Bytes at the peak of a distillation of `models` students and distill_times; sizes broadcast.
+
+    kept: whether the eigenvectors of all levels stay in memory.
+    """
+    d, p, own, steps = (np.asarray(value, dtype=float) for value in (dim, features, student_features, levels))
+    side = np.maximum(p, own)
+    shelved = (steps + 1) * (p**2 + np.where(own != p, own**2, 0.0)) * kept
+    return 8 * (7 * side**2 + shelved + (steps + 8) * np.asarray(models) * d * side) + 2**29
 
 
 def _undefined(asked: Plan, run: Run) -> str:

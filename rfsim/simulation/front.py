@@ -3,33 +3,33 @@
 from __future__ import annotations
 
 import json
-import math
 import time
 import warnings
-from dataclasses import asdict, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import jax
+import numpy as np
 import xarray as xr
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from rfsim import parallel
 from rfsim.machine import require_memory
 from rfsim.model import Problem, instance, real, whole
 from rfsim.parallel import Layout
 from rfsim.precision import in_float64
-from rfsim.runs import Report, Run, keeping
-from rfsim.simulation.course import follow, prepare
+from rfsim.runs import FAILURES, Report, Run, keeping
+from rfsim.simulation.asked import draws_of, needed_bytes, setting, settings
+from rfsim.simulation.course import Prepared, follow, prepare
 from rfsim.simulation.keeper import Keeper, require_usable
 from rfsim.spectra import Method
 from rfsim.training import clocks
 from rfsim.training.loop import MOST_STEPS
-from rfsim.training.optimizers import PLAIN
 from rfsim.training.simulate import Simulation, recorded_steps
 
-FULL = "full"
 SHARE = 0.5  # of the largest stable rate, where none is given
 
 
@@ -85,9 +85,69 @@ def simulate(
     >>> bool(abs(result.train - result.exact_train).max() < 1e-12)
     True
     """
+    (found,) = _several(
+        problem,
+        [options],
+        _warned,
+        steps=steps,
+        devices=devices,
+        exact=exact,
+        checkpoint=checkpoint,
+        resume=resume,
+        checkpoint_minutes=checkpoint_minutes,
+        dim=dim,
+        seed=seed,
+        seeds=seeds,
+        array=array,
+        center=center,
+        scale=scale,
+        model=model,
+        moments=moments,
+        report=report,
+    )
+    if isinstance(found, Exception):
+        raise found
+    return found
+
+
+@in_float64
+def simulate_variants(
+    problem: Problem, several: Sequence[Mapping[str, Any]], **common: Any
+) -> list[xr.Dataset | Exception]:
+    """`simulate` by each of several `options` on the same draws, moments and decompositions, one for each seed.
+
+    common: whatever else `simulate` takes, but for checkpoints. In the place of a result the error of options that are
+    none, or that need too much memory. Raises what `simulate` raises of what they share; warns of no rate.
+    """
+    return _several(problem, several, lambda line: None, **common)
+
+
+def _several(
+    problem: Problem,
+    several: Sequence[Mapping[str, Any]],
+    warn: Callable[[str], None],
+    *,
+    steps: int = 1000,
+    devices: int | None = None,
+    exact: bool = True,
+    checkpoint: str | Path | None = None,
+    resume: bool = False,
+    checkpoint_minutes: float = 10.0,
+    dim: int | None = None,
+    seed: int = 0,
+    seeds: int = 1,
+    array: ArrayLike | None = None,
+    center: bool = True,
+    scale: str = "global",
+    model: str = "real",
+    moments: str = "exact",
+    report: Report | None = None,
+) -> list[xr.Dataset | Exception]:
+    """Both front doors; `warn` hears of rates above the stable limit, and checkpoints are for one of `several`."""
     started = time.perf_counter()
-    asked = setting(problem, **options)
-    identity = settings(problem, **options)
+    courses = [_Course(problem, options) for options in several]
+    if not any(course.going for course in courses):
+        return [course.failure for course in courses if course.failure is not None]
     steps = whole("steps", steps, 1)
     if steps > MOST_STEPS:
         raise ValueError(f"steps must be at most 2^31 - 1; got {steps}")
@@ -102,88 +162,95 @@ def simulate(
         )
     run = Run(problem, dim, seed, seeds, array, center, scale, report, method=Method(), copies=0)
     layout = parallel.layout(number_of_devices(devices), run.sizes.features)
-    _require_memory(run, asked, layout, exact)
-    stops, rate = recorded_steps(steps), identity["rate"]
+    for course in courses:
+        course.attempt(lambda one: _require_memory(run, one.asked, layout, exact))
+    stops = recorded_steps(steps)
     folders = {} if checkpoint is None else {number: Path(checkpoint) / f"seed-{number}" for number in run.seeds}
     for folder in folders.values():
         require_usable(folder, layout, resume=resume)
-    done: list[xr.Dataset] = []
 
-    def result() -> xr.Dataset:
+    def result(course: _Course) -> xr.Dataset:
+        done = course.done
         data = xr.concat(done, dim="seed", join="exact", combine_attrs="drop")
         failed = {str(number): one.attrs["diverged"] for number, one in zip(run.seeds, done, strict=False)}
         told = {"diverged": {number: line for number, line in failed.items() if line}, "devices": layout.devices}
         data = data.assign_coords(seed=list(run.seeds[: len(done)]))
-        data = data.assign(_clocks(run, stops, rate)).assign_attrs(
+        assert course.rate is not None  # known since the first seed was prepared
+        data = data.assign(_clocks(run, stops, course.rate)).assign_attrs(
             {name: json.dumps(one) for name, one in told.items()}
         )
-        return run.label(
-            "simulate", data, identity | {"steps": steps, "devices": layout.count, "exact": exact}, started
-        )
+        extra = course.identity | {"steps": steps, "devices": layout.count, "exact": exact}
+        return run.label("simulate", data, extra, started)
 
-    with keeping(done, result):
+    first = next((course for course in courses if course.going), courses[0])
+    with keeping(first.done, lambda: result(first)):
         for number in run.seeds:
+            if not any(course.going for course in courses):
+                break
             draw = instance(problem, run.origin, run.sizes, number)
             tell = partial(run.tell, draw)
-            about = {name: value for name, value in (run.settings | identity).items() if name != "seeds"}
-            if identity["rate"] is None:  # then it is made of these
-                about |= {"rate_from": {"seed": run.seeds[0], "exact": exact}}
-            keeper = Keeper(
-                folders.get(number),
-                about | {"seed": number},
-                layout,
-                checkpoint_minutes,
-                tell,
-            )
-            keeper.find(steps)
+            keepers = []
+            for course in courses:
+                about = {name: value for name, value in (run.settings | course.identity).items() if name != "seeds"}
+                if course.identity.get("rate") is None:  # then it is made of these
+                    about |= {"rate_from": {"seed": run.seeds[0], "exact": exact}}
+                folder, about = folders.get(number), about | {"seed": number}
+                keepers.append(Keeper(folder, about, layout, checkpoint_minutes, tell))
+                keepers[-1].find(steps)
             prepared = prepare(problem, draw, run.delta, layout, exact, tell)
-            rate = SHARE * prepared.limit if rate is None else rate
-            if asked.plain and rate > prepared.limit:
-                warnings.warn(
-                    f"rate {rate:.6g} is above the largest stable one, {prepared.limit:.6g}, of plain descent at seed "
-                    f"{number}: it will diverge along the largest eigenvalue of U",
-                    stacklevel=3,
-                )
-            done.append(follow(prepared, replace(asked, rate=rate), stops, keeper, tell))
+            for course, keeper in zip(courses, keepers, strict=True):
+                rate = course.rate = SHARE * prepared.limit if course.rate is None else course.rate
+                if course.going and course.asked.plain and rate > prepared.limit:
+                    warn(
+                        f"rate {rate:.6g} is above the largest stable one, {prepared.limit:.6g}, of plain descent at "
+                        f"seed {number}: it will diverge along the largest eigenvalue of U"
+                    )
+                course.attempt(partial(_Course.follow, prepared=prepared, stops=stops, keeper=keeper, tell=tell))
             del prepared  # p × p matrices of this seed, while those of the next are made
-    return result()
+    return [result(course) if course.failure is None else course.failure for course in courses]
+
+
+class _Course:
+    """One of several options: as asked, what has come of it seed by seed, or why nothing has."""
+
+    def __init__(self, problem: Problem, options: Mapping[str, Any]) -> None:
+        self.done: list[xr.Dataset] = []
+        self.failure: Exception | None = None
+        self.identity: dict[str, Any] = {}
+        try:
+            self.asked: Simulation = setting(problem, **options)
+            self.identity = settings(problem, **options)
+        except FAILURES as error:
+            self.failure = error
+        self.rate: float | None = self.identity.get("rate")
+
+    @property
+    def going(self) -> bool:
+        return self.failure is None
+
+    def attempt(self, step: Callable[[_Course], None]) -> None:
+        """Take a step unless one has failed before."""
+        if not self.going:
+            return
+        try:
+            step(self)
+        except FAILURES as error:
+            self.failure = error
+
+    def follow(self, prepared: Prepared, stops: NDArray[np.int64], keeper: Keeper, tell: Callable[[str], None]) -> None:
+        """Train on one more seed."""
+        asked = replace(self.asked, rate=self.rate)
+        self.done.append(follow(prepared, asked, stops, keeper, tell))
+
+
+def _warned(line: str) -> None:
+    """A warning at whoever called `simulate`: above this, `_several`, the front door, and its policy of float64."""
+    warnings.warn(line, stacklevel=5)
 
 
 def number_of_devices(asked: int | None) -> int:
     """What was asked for; where nothing was, one, but all of them over several processes."""
     return asked if asked is not None else jax.device_count() if jax.process_count() > 1 else 1
-
-
-def setting(
-    problem: Problem,
-    *,
-    optimizer: str = PLAIN,
-    rate: float | None = None,
-    batch: int | str = FULL,
-    noise: str | None = None,
-    ema: float = 0.0,
-    precision: str = "float64",
-    products: str = "highest",
-) -> Simulation:
-    """The checked settings of a simulation, rate 1 where none is given; ValueError, in one line, for others."""
-    if noise is None:
-        noise = "fresh" if math.isinf(problem.noise_copies) else "frozen"
-    rows = None if batch == FULL else batch
-    if isinstance(rows, str):
-        raise ValueError(f"batch must be {FULL} or a whole number of draws; got {rows!r}")
-    given = 1.0 if rate is None else real("rate", rate)
-    asked = Simulation(optimizer, given, rows, real("ema", ema), noise, precision, products)
-    if rate is None and not asked.plain:
-        raise ValueError(f"optimizer {optimizer} needs a rate; only plain {PLAIN} has a stable limit to take it from")
-    asked.check(problem)
-    return asked
-
-
-def settings(problem: Problem, *, rate: float | None = None, **options: Any) -> dict[str, Any]:
-    """What a result of these options is identified by, beside the problem's own settings and the number of steps."""
-    found = asdict(setting(problem, rate=rate, **options))
-    batch, decay = found.pop("batch"), found.pop("decay")
-    return found | {"rate": rate, "batch": FULL if batch is None else batch, "ema": decay}
 
 
 def _clocks(run: Run, stops: ArrayLike, rate: float) -> dict[str, Any]:
@@ -195,15 +262,11 @@ def _clocks(run: Run, stops: ArrayLike, rate: float) -> dict[str, Any]:
 
 
 def _require_memory(run: Run, asked: Simulation, layout: Layout, exact: bool) -> None:
-    """Beside the matrices: a batch with its features, and the frozen draws where batches are taken of them.
-
-    With `exact` one device holds whole matrices; without, every one its share of all that has features.
-    """
     d, n, p = (float(size) for size in run.sizes)
-    frozen = n * run.problem.noise_copies if asked.noise == "frozen" and not asked.averaged else 0.0
-    rows = 0.0 if asked.averaged else (asked.batch or max(n, frozen))
-    divided = (0 if exact else 4) * p**2 + 3 * rows * p + 12 * p * d
-    whole_ = (11 if exact else 0) * p**2 + 3 * rows * d + 4 * frozen * d
-    needed, each = (8 * (divided / parts + whole_) + 2**29 for parts in (layout.processes, layout.count))
+    needed, each = (
+        float(needed_bytes(d, n, p, run.problem.noise_copies, setting=asked, exact=exact, parts=parts))
+        for parts in (layout.processes, layout.count)
+    )
+    rows = float(draws_of(n, run.problem.noise_copies, asked)[0])
     hint = "take fewer features, a smaller batch or fewer noise_copies" + (", or leave out the filter" if exact else "")
     require_memory(needed, f"training {p:.12g} features on {rows:.12g} draws a step", hint, each=each)

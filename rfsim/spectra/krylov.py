@@ -15,6 +15,7 @@ import numpy as np
 from jax import Array
 from threadpoolctl import threadpool_limits
 
+from rfsim.decompositions import counted
 from rfsim.model import Instance, Problem
 from rfsim.moments import Moments
 from rfsim.parallel import decomposing
@@ -117,6 +118,7 @@ def certified_moments(problem: Problem, draw: Instance, tolerance: float) -> Mom
         resolved = resolution(draw.sizes.features, float(_row_sum(moments.second)))
         if _exceeds(moments.second, max(needed, resolved) - problem.ridge):
             return moments
+        counted(again=True)
         lam = decomposing(jnp.linalg.eigvalsh)(moments.second)
         require_resolved(problem, draw, float(lam[0]), float(lam[-1]))
         floor = next_floor(moments, float(lam[0]), problem.ridge, tolerance)

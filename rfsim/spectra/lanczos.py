@@ -20,7 +20,7 @@ import numpy as np
 import scipy.linalg
 from jax import Array
 from matfree import decomp
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from rfsim.data import stream
 from rfsim.precision import require_float64
@@ -78,9 +78,17 @@ def shortened(found: Quadrature, steps: int) -> Quadrature:
 
 def blocks(probes: int, steps: int, features: int) -> list[int]:
     """How many probes run together: as many as BLOCK_BYTES hold, in blocks of nearly one size."""
-    most = max(int(BLOCK_BYTES // (8 * steps * features)), 1)
-    count = -(-probes // most)
-    return [len(part) for part in np.array_split(np.arange(probes), count)]
+    return [len(part) for part in np.array_split(np.arange(probes), int(_blocks(probes, steps, features)))]
+
+
+def largest_block(probes: ArrayLike, steps: ArrayLike, features: ArrayLike) -> NDArray[np.float64]:
+    """The first of `blocks`, of sizes that broadcast."""
+    return np.ceil(np.asarray(probes) / _blocks(probes, steps, features))
+
+
+def _blocks(probes: ArrayLike, steps: ArrayLike, features: ArrayLike) -> NDArray[np.float64]:
+    most = np.maximum(BLOCK_BYTES // (8 * np.asarray(steps, dtype=float) * np.asarray(features)), 1)
+    return np.ceil(np.asarray(probes) / most)
 
 
 def mass(found: Quadrature, lower: float, upper: float) -> tuple[float, float]:

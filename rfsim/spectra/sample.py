@@ -13,6 +13,7 @@ import numpy as np
 from jax import Array
 from numpy.typing import ArrayLike
 
+from rfsim.decompositions import counted
 from rfsim.diffusion import Law, diffuse, noise_variance
 from rfsim.model import Instance, Problem, frozen_draws, training_law
 from rfsim.moments import Moments, averaged_moments, sampled_moments
@@ -205,7 +206,8 @@ def decomposed(
     floor = None
     while True:
         moments = training_moments(problem, draw, tolerance, floor, layout)
-        lam, basis = eigh(moments.second if layout is None else jnp.asarray(layout.whole(moments.second)))
+        second = moments.second if layout is None else jnp.asarray(layout.whole(moments.second))
+        lam, basis = eigh(second, again=floor is not None)
         floor = next_floor(moments, float(lam[null_directions(problem, draw)]), problem.ridge, tolerance)
         if floor is None:
             return moments, lam, basis
@@ -248,10 +250,19 @@ def null_directions(problem: Problem, draw: Instance) -> int:
     return part_counts(p, n, d, problem.noise_copies, draw.sigma.degrees)["zero"]
 
 
+def eigh(second: Array, *, again: bool = False) -> tuple[Array, Array]:
+    """Eigenvalues ascending and eigenvectors of a symmetric matrix, compiled; on the host where the backend cannot.
+
+    Every call is a decomposition that `decompositions.counting` counts, as one done `again` where told so. Not to be
+    called inside a compiled function.
+    """
+    counted(again=again)
+    return _eigh(second)
+
+
 @decomposing
 @jax.jit
-def eigh(second: Array) -> tuple[Array, Array]:
-    """Eigenvalues ascending and eigenvectors of a symmetric matrix, compiled; on the host where the backend cannot."""
+def _eigh(second: Array) -> tuple[Array, Array]:
     values, vectors = jnp.linalg.eigh(second, symmetrize_input=False)
     return values, vectors
 

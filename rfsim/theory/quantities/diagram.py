@@ -13,13 +13,14 @@ from rfsim.model import Problem, times
 from rfsim.precision import in_float64
 from rfsim.results import LONG_NAMES
 from rfsim.runs import Report
-from rfsim.theory.maps import STATUS, flow_map
+from rfsim.theory.maps import STATUS, Progress, flow_map
 from rfsim.theory.mini import large_eigenvalue
 from rfsim.theory.quantities.run import LimitRun, require_tolerance
 from rfsim.training import losses
 from rfsim.training.timescales import rate_time, smallest_bulk_eigenvalue
 
 AXES = {"samples_per_dim": "samples per dimension ψ_n", "features_per_dim": "features per dimension ψ_p"}
+TOLERANCE = 1e-4
 
 
 @in_float64
@@ -29,7 +30,7 @@ def diagram(
     samples_per_dim: Sequence[float],
     features_per_dim: Sequence[float],
     train_times: ArrayLike,
-    tolerance: float = 1e-4,
+    tolerance: float = TOLERANCE,
     array: ArrayLike | None = None,
     center: bool = True,
     scale: str = "global",
@@ -67,8 +68,35 @@ def diagram(
         if report:
             report(f"{step}, cell {done} of {total}", {})
 
-    found = flow_map(run.limit, psi_n, psi_p, tau, problem.ridge, tolerance=tolerance, progress=progress)
-    shape = tuple(axis.size for axis in axes.values())
+    data = cells(run, psi_n, psi_p, tau, tolerance=tolerance, progress=progress)
+    data = xr.Dataset(
+        {
+            name: (
+                (*AXES, *one.dims[1:]),
+                one.values.reshape(*(axis.size for axis in axes.values()), *one.shape[1:]),
+                one.attrs,
+            )
+            for name, one in data.items()
+        },
+        coords={name: (name, axis, {"long_name": AXES[name], "units": "1"}) for name, axis in axes.items()}
+        | {"train_time": data.train_time},
+    )
+    extra = {name: axis.tolist() for name, axis in axes.items()} | {"train_times": tau.tolist(), "tolerance": tolerance}
+    return run.label("theory-diagram", data, extra)
+
+
+def cells(
+    run: LimitRun,
+    samples_per_dim: NDArray[np.float64],
+    features_per_dim: NDArray[np.float64],
+    train_times: NDArray[np.float64],
+    *,
+    tolerance: float,
+    progress: Progress | None = None,
+) -> xr.Dataset:
+    """The variables of `diagram` at points (cells,) of the plane, over the dimensions cell and train_time."""
+    psi_n, psi_p = samples_per_dim, features_per_dim
+    found = flow_map(run.limit, psi_n, psi_p, train_times, run.problem.ridge, tolerance=tolerance, progress=progress)
     curves = {"train": found.train, "test": found.test, "gen": found.test - found.train}
     known = np.asarray(losses.score_error(found.test, run.delta, run.score_power))
     curves["score"] = known if run.named else np.full_like(known, np.nan)
@@ -92,17 +120,14 @@ def diagram(
         "tau_mem": (np.array(formula), {"long_name": "τ_mem, B25's formula", "units": "1"}),
         "tau_mini": (np.array(slow), {"long_name": "τ_mini, of mini's eigenvalue at large ψ", "units": "1"}),
     }
-    data = xr.Dataset(
+    return xr.Dataset(
         {
-            name: ((*AXES, "train_time"), values.reshape(*shape, -1), {"long_name": LONG_NAMES[name], "units": "1"})
+            name: (("cell", "train_time"), values, {"long_name": LONG_NAMES[name], "units": "1"})
             for name, values in curves.items()
         }
-        | {name: (tuple(AXES), values.reshape(shape), attrs) for name, (values, attrs) in each.items()},
-        coords={name: (name, axis, {"long_name": AXES[name], "units": "1"}) for name, axis in axes.items()}
-        | {"train_time": ("train_time", tau, {"long_name": "training time τ", "units": "1"})},
+        | {name: ("cell", values, attrs) for name, (values, attrs) in each.items()},
+        coords={"train_time": ("train_time", train_times, {"long_name": "training time τ", "units": "1"})},
     )
-    extra = {name: axis.tolist() for name, axis in axes.items()} | {"train_times": tau.tolist(), "tolerance": tolerance}
-    return run.label("theory-diagram", data, extra)
 
 
 def axis(problem: Problem, name: str, values: Sequence[float]) -> NDArray[np.float64]:

@@ -12,12 +12,14 @@ from rfsim.model import Problem, numbers
 from rfsim.precision import in_float64
 from rfsim.results import LONG_NAMES
 from rfsim.runs import Report
+from rfsim.theory.limits import Limit
 from rfsim.theory.minimizer import RidgeLosses, losses_along, ridge_losses, score_errors
 from rfsim.theory.optimal import BestRidge, best_ridge
 from rfsim.theory.quantities.run import LimitRun
 from rfsim.theory.solver import NotConverged
 from rfsim.theory.wide import wide_losses
 
+UNKNOWN = BestRidge(np.nan, np.nan)
 LOSSES = ("train", "train_penalized", "test", "emp", "score", "bias2", "variance")
 
 
@@ -49,26 +51,63 @@ def ridge(
     >>> [round(float(result[name][0]), 4) for name in ("train", "test", "emp")]
     [0.0605, 2.9731, 1.3586]
     """
-    gamma = _numbers("ridges", ridges)
-    if np.any(gamma < 0):
-        raise ValueError(f"ridges must not be negative; got {gamma[gamma < 0][0]:g}")
+    gamma = ridges_given(ridges)
     run = LimitRun(problem, array=array, center=center, scale=scale)
     run.settings.pop("ridge")
     found = ridge_losses(run.limit, gamma)
     _tell(report, "optimal ridge")
-    try:
-        best = best_ridge(run.limit)
-    except NotConverged:
-        best = BestRidge(np.nan, np.nan)
     data = xr.Dataset(
-        _variables(run, found, ("ridge",), gamma.shape)
-        | {
-            "best_ridge": ((), best.ridge, {"long_name": "γ of the lowest L_test", "units": "1"}),
-            "best_test": ((), best.test, {"long_name": "lowest L_test over all γ", "units": "1"}),
-        },
+        _variables(run, found, ("ridge",), gamma.shape) | _best((), [best_or_unknown(run.limit)]),
         coords={"ridge": ("ridge", gamma, {"long_name": "ridge γ", "units": "1"})},
     )
     return run.label("theory-ridge", data, {"ridges": gamma.tolist()})
+
+
+def cells(
+    run: LimitRun, samples_per_dim: NDArray[np.float64], features_per_dim: NDArray[np.float64], ridges: ArrayLike
+) -> tuple[xr.Dataset, list[ValueError | None]]:
+    """The losses of `ridge` at points (cells,) of the plane, over the dimensions cell and ridge, in one program where
+    every ridge is above zero or no eigenvalue is 0; and the optimal ridge of each.
+
+    Where a ridge of 0 has no limit its losses are NaN, and the ValueError that says why stands in the cell's place of
+    the list.
+    """
+    gamma = ridges_given(ridges)
+    positive = gamma > 0
+    shape = samples_per_dim.size, gamma.size
+    limits = [
+        run.limit._replace(samples_per_dim=float(n), features_per_dim=float(p))
+        for n, p in zip(samples_per_dim, features_per_dim, strict=True)
+    ]
+    failures: list[ValueError | None] = [None] * shape[0]
+    if float(run.limit.floor) > 0 or gamma.all():
+        psi_n, psi_p = (np.repeat(values, gamma.size) for values in (samples_per_dim, features_per_dim))
+        found = losses_along(
+            run.limit._replace(samples_per_dim=psi_n, features_per_dim=psi_p), np.tile(gamma, shape[0])
+        )
+    else:
+        whole = np.full((len(RidgeLosses._fields), *shape), np.nan)
+        for k, limit in enumerate(limits):
+            try:
+                whole[:, k] = np.stack(ridge_losses(limit, gamma))
+            except ValueError as error:
+                failures[k] = error
+                if positive.any():
+                    whole[:, k, positive] = np.stack(ridge_losses(limit, gamma[positive]))
+        found = RidgeLosses(*whole.reshape(len(whole), -1))
+    data = xr.Dataset(
+        _variables(run, found, ("cell", "ridge"), shape) | _best(("cell",), [best_or_unknown(one) for one in limits]),
+        coords={"ridge": ("ridge", gamma, {"long_name": "ridge γ", "units": "1"})},
+    )
+    return data, failures
+
+
+def best_or_unknown(limit: Limit) -> BestRidge:
+    """The optimal ridge, NaN where the edges that it is looked for between are not found."""
+    try:
+        return best_ridge(limit)
+    except NotConverged:
+        return UNKNOWN
 
 
 @in_float64
@@ -116,6 +155,14 @@ def ridge_plane(
     return run.label("theory-ridge-plane", data, extra | {"ridge_per_feature": ridge_per_feature})
 
 
+def _best(dims: Sequence[str], found: Sequence[BestRidge]) -> dict:
+    ridges, tests = (np.reshape(values, (len(found),) if dims else ()) for values in zip(*found, strict=True))
+    return {
+        "best_ridge": (dims, ridges, {"long_name": "γ of the lowest L_test", "units": "1"}),
+        "best_test": (dims, tests, {"long_name": "lowest L_test over all γ", "units": "1"}),
+    }
+
+
 def _over_plane(
     run: LimitRun, psi_n: NDArray[np.float64], psi_p: NDArray[np.float64], ridge_per_feature: bool
 ) -> RidgeLosses:
@@ -145,6 +192,14 @@ def _variables(run: LimitRun, found: RidgeLosses, dims: Sequence[str], shape: tu
     return {
         name: (dims, values[name].reshape(shape), {"long_name": long, "units": "1"}) for name, long in names.items()
     }
+
+
+def ridges_given(ridges: ArrayLike) -> NDArray[np.float64]:
+    """`ridges` as (ridges,), or ValueError for what is not finite or negative."""
+    gamma = _numbers("ridges", ridges)
+    if np.any(gamma < 0):
+        raise ValueError(f"ridges must not be negative; got {gamma[gamma < 0][0]:g}")
+    return gamma
 
 
 def _positive(name: str, given: ArrayLike) -> NDArray[np.float64]:
