@@ -1,8 +1,8 @@
 """rfsim: how random-feature score models learn, memorize and are distilled.
 
 `Problem` states what is asked; `spectrum` and `train` answer for a sample, `theory.spectrum`, `theory.curves` and
-`theory.ridge` for d → ∞, each with a labelled `xarray.Dataset`; `load` reads a stored one; `plot` draws any. Importing
-rfsim configures nothing and loads nothing heavy.
+`theory.ridge` for d → ∞, each with a labelled `xarray.Dataset`; `sweep` maps any of them over a grid; `load` reads a
+stored one; `plot` draws any. Importing rfsim configures nothing and loads nothing heavy.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
 
-__all__ = ["Problem", "density", "distill", "load", "plot", "simulate", "spectrum", "theory", "train"]
+__all__ = ["Problem", "density", "distill", "load", "plot", "simulate", "spectrum", "sweep", "theory", "train"]
 
 if TYPE_CHECKING:
     from rfsim import theory
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from rfsim.model import Problem
     from rfsim.plotting import plot
     from rfsim.simulation import simulate
+    from rfsim.sweeps import sweep
 
 _HOMES = {
     "Problem": "rfsim.model",
@@ -32,6 +33,7 @@ _HOMES = {
     "plot": "rfsim.plotting",
     "simulate": "rfsim.simulation",
     "spectrum": "rfsim.api",
+    "sweep": "rfsim.sweeps",
     "theory": "rfsim.theory",
     "train": "rfsim.api",
 }

@@ -80,8 +80,10 @@ def versions() -> dict[str, str]:
 
 
 def threads() -> int:
-    """Cores this process may run on."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    """Threads this process may compute with: the cores it may run on, or fewer by NPROC, which XLA reads too."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    asked = os.environ.get("NPROC", "")
+    return min(cores, int(asked)) if asked.isdecimal() and int(asked) else cores
 
 
 def devices() -> list[str]:

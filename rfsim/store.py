@@ -1,6 +1,6 @@
-"""Results on disk: one labelled netCDF file each, written atomically, read without executing anything.
+"""Results on disk: one labelled netCDF file each, written atomically, read without executing anything; sweeps in zarr.
 
-Knows no physics. Every file holds the schema, the settings as JSON, versions and wall time as attributes.
+Knows no physics. Every result holds the schema, the settings as JSON, versions and wall time as attributes.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from rfsim.machine import versions
 
 SCHEMA = 1
 KIND = "rfsim_kind"
+ORDER = "variables"  # of a zarr store, whose own order is none
 
 
 class StoreError(ValueError):
@@ -92,22 +93,38 @@ def label(
 def load(path: str | Path) -> xr.Dataset:
     """Read a result into memory.
 
+    A folder is a sweep's zarr store, which another process may be writing.
     Raises StoreError, in one line, for a missing, truncated or foreign file and for an unknown schema.
     """
     path = Path(path)
-    if not path.is_file():
+    if not path.exists():
         raise StoreError(f"{path} is not a file; give a result written by rfsim (result.nc)")
+    kind, read = ("store of a sweep", _sweep) if path.is_dir() else ("readable netCDF file", _netcdf)
     try:
-        data = xr.load_dataset(path, engine="h5netcdf")
-    except Exception as error:  # h5py and xarray raise many types for one thing: not a readable netCDF file
+        data = read(path)
+    except Exception as error:  # h5py, zarr and xarray raise many types for one thing: nothing that can be read
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise StoreError(f"{path} is not a readable netCDF file ({reason}); it was left as it is") from None
+        raise StoreError(f"{path} is not a {kind} ({reason}); it was left as it is") from None
     if KIND not in data.attrs:
         raise StoreError(f"{path} was not written by rfsim: it has no {KIND!r} attribute")
     schema = data.attrs.get("rfsim_schema")
     if schema != SCHEMA:
         raise StoreError(f"{path} has results schema {schema}; this version reads schema {SCHEMA}")
     return data
+
+
+def _netcdf(path: Path) -> xr.Dataset:
+    return xr.load_dataset(path, engine="h5netcdf")
+
+
+def _sweep(path: Path) -> xr.Dataset:
+    data = xr.open_zarr(path, consolidated=False, chunks=None).load()
+    order = data.attrs.pop(ORDER, [])
+    data = data[[*(name for name in order if name in data.data_vars), *(n for n in data.data_vars if n not in order)]]
+    texts = {name: data[name].astype(object).astype(str) for name in data.variables if data[name].dtype.kind == "T"}
+    return data.assign_coords({name: text for name, text in texts.items() if name in data.coords}).assign(
+        {name: text for name, text in texts.items() if name not in data.coords}
+    )
 
 
 def settings(data: xr.Dataset) -> dict[str, Any]:

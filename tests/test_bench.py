@@ -15,9 +15,11 @@ TINY = bench.Case(
     cells=3,
     distilled=bench.Distilled(dim=3, samples=6, features=12, levels=2),
     large=bench.Large(dim=5, samples=20, features=400),
+    swept=bench.Swept(plane=2, cells=2, groups=2, side=10),
 )
 SAMPLED = ["baseline", "stochastic", "step", "step-float32", "moments", "times", "curve", "krylov"]
 LARGE = ["large-spectrum", "large-curve", "large-krylov", "large-lanczos"]
+SWEPT = ["sweep-plane", "sweep-overhead", "sweep-workers", "sweep-planning"]
 DISTILLED = ["distillation", "distillation-moments"]
 
 
@@ -62,6 +64,17 @@ def test_distillation_has_rows_of_its_own():
     for row in rows:
         assert row.ratio == pytest.approx(row.seconds / row.floor)
         assert row.size.startswith("d=3 n=6 p=12 levels=2 draws=20p")
+
+
+@pytest.mark.slow
+def test_sweeps_have_rows_of_their_own():
+    rows = list(bench.run(SWEPT, case=TINY))
+    assert [row.name for row in rows] == SWEPT
+    for row in rows:
+        assert row.ratio == pytest.approx(row.seconds / row.floor)
+    assert rows[0].size == "cells=2x2 times=2"
+    assert re.search(r"ms a cell more$", rows[1].size)
+    assert rows[3].size == "cells=100 groups=100 decompositions=100"
 
 
 @pytest.mark.slow

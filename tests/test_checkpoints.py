@@ -191,7 +191,7 @@ def bare(path):
         (schema, "has results schema 99"),
         (change_a_number, "does not hold what was written to it"),
         (lambda path: path.write_bytes(save(path.parent / "x", 7).read_bytes()), "is of step 7, not of the step in"),
-        (lambda path: (path.unlink(), path.mkdir()), "is not a file"),
+        (lambda path: (path.unlink(), path.mkdir()), "is not a store of a sweep"),
     ],
 )
 def test_what_is_no_checkpoint_is_refused_by_name(tmp_path, spoil, words):

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from rfsim.bench import distillation, large, sample, stochastic, theory
+from rfsim.bench import distillation, large, sample, stochastic, sweep, theory
 from rfsim.bench.devices import scaling
-from rfsim.bench.rows import Case, Distilled, Large, Row, attainable_rate
+from rfsim.bench.rows import Case, Distilled, Large, Row, Swept, attainable_rate
 from rfsim.words import nearest
 
-__all__ = ["MEASUREMENTS", "Case", "Distilled", "Large", "Row", "run", "scaling"]
+__all__ = ["MEASUREMENTS", "Case", "Distilled", "Large", "Row", "Swept", "run", "scaling"]
 
 MEASUREMENTS: dict[str, Callable[[Case], Row]] = {
     "baseline": sample.baseline,
@@ -33,6 +33,10 @@ MEASUREMENTS: dict[str, Callable[[Case], Row]] = {
     "large-lanczos": large.lanczos,
     "distillation": distillation.whole,
     "distillation-moments": distillation.moments,
+    "sweep-plane": sweep.plane,
+    "sweep-overhead": sweep.overhead,
+    "sweep-workers": sweep.workers,
+    "sweep-planning": sweep.planning,
 }
 
 # by the rows of one run, measured anew in the next

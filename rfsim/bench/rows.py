@@ -69,6 +69,17 @@ class Large(NamedTuple):
         return f"d={self.dim} n={self.samples} p={self.features} t={self.problem.diffusion_time:g} model=gaussian"
 
 
+class Swept(NamedTuple):
+    """The sweeps that are measured: cells along each axis of a plane of the limit, small sampled cells, groups for
+    workers, cells along each axis of the grid that is only planned.
+    """
+
+    plane: int = 20
+    cells: int = 100
+    groups: int = 12
+    side: int = 1000
+
+
 class Case(NamedTuple):
     """The problem that is measured; cells: along each axis of the theory's map."""
 
@@ -79,6 +90,7 @@ class Case(NamedTuple):
     cells: int = 100
     distilled: Distilled = Distilled()
     large: Large = Large()
+    swept: Swept = Swept()
 
     @property
     def size(self) -> str:

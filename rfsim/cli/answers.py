@@ -58,9 +58,10 @@ def train_answer(data: xr.Dataset) -> dict[str, Any]:
 
 
 def summary(data: xr.Dataset) -> dict[str, Any]:
-    """`rfsim show --json`: what a stored result is, without its numbers."""
+    """`rfsim show --json`: what a stored result is, without its numbers; of a sweep, how many cells are done."""
     return store.plain(
-        {
+        ({"cells": _cells(data)} if data.attrs[store.KIND] == "sweep" else {})
+        | {
             "schema": SCHEMA,
             "kind": data.attrs[store.KIND],
             "settings": store.settings(data),
@@ -73,6 +74,12 @@ def summary(data: xr.Dataset) -> dict[str, Any]:
             },
         }
     )
+
+
+def _cells(data: xr.Dataset) -> dict[str, int]:
+    """Cells of a sweep by status."""
+    flags = zip(np.ravel(data.status.attrs["flag_values"]), data.status.attrs["flag_meanings"].split(), strict=True)
+    return {word: int((data.status.values == value).sum()) for value, word in flags}
 
 
 def text(answer: dict[str, Any]) -> str:
@@ -115,12 +122,14 @@ def time_lines(answer: dict[str, Any]) -> list[str]:
 def summary_lines(data: xr.Dataset) -> list[str]:
     """What `summary` holds, for a reader."""
     facts = summary(data)
+    cells = facts.get("cells")
     variables = [
         [name, ", ".join(f"{d} {n}" for d, n in v["shape"].items()) or "scalar", v["dtype"], v.get("long_name", "")]
         for name, v in facts["variables"].items()
     ]
     return [
         f"{facts['kind']} result, schema {facts['schema']}, computed in {facts['wall_time_seconds']:.2f} s",
+        *(["cells: " + ", ".join(f"{count} {word}" for word, count in cells.items() if count)] if cells else []),
         "settings",
         *table([[f"  {key}", json.dumps(v, ensure_ascii=False)] for key, v in facts["settings"].items()]),
         "versions",

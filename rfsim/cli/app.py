@@ -28,6 +28,7 @@ from rfsim.cli.flags import (
     ProblemFlags,
     Route,
     Size,
+    SweepFlags,
     Trainer,
     TrainTimes,
     folder_flag,
@@ -36,9 +37,10 @@ from rfsim.cli.flags import (
 )
 from rfsim.cli.limit_app import theory
 from rfsim.cli.simulate_app import simulate
+from rfsim.cli.sweep_app import sweep
 from rfsim.words import nearest
 
-PROBLEM, OUTPUT, FIGURE = ProblemFlags(), OutputFlags(), FigureFlags()
+PROBLEM, OUTPUT, FIGURE, SWEEP = ProblemFlags(), OutputFlags(), FigureFlags(), SweepFlags()
 
 app = App(
     name="rfsim",
@@ -50,6 +52,7 @@ app = App(
 app.command(theory)
 app.command(distill)
 app.command(simulate)
+app.command(sweep)
 app.config = (partial(settings_file.apply, app),)  # it has to know every command
 
 
@@ -83,6 +86,11 @@ def run(argv: Sequence[str] | None = None) -> int:
         terminal.complain(error if str(error) else f"out of memory ({type(error).__name__})")
         return REFUSED
     except RuntimeError as error:
+        from rfsim.sweeps.executors import Lost
+
+        if isinstance(error, Lost):
+            terminal.complain(error)
+            return UNCONVERGED
         if "RESOURCE_EXHAUSTED" not in str(error):  # XLA's own out-of-memory is a RuntimeError
             raise
         terminal.complain(f"out of memory: {error}")
@@ -147,19 +155,20 @@ def plot(
     file: str,
     /,
     *,
+    sweep: SweepFlags = SWEEP,
     figure: FigureFlags = FIGURE,
     out: Annotated[Path | None, folder_flag("Folder for the figures; that of FILE.")] = None,
     force: Annotated[bool, switch("Replace figures that are not this one.")] = False,
     quiet: Annotated[bool, switch("Do not name the files written.")] = False,
 ) -> int:
-    """Draw a stored result to a PDF and a PNG, named after it."""
-    from rfsim import store
+    """Draw a stored result to a PDF and a PNG, named after it; of a sweep also its cells and lines as CSV."""
     from rfsim.cli import folder
 
     path = Path(file)
-    data = store.load(path)
+    data = folder.load(path)
     stem = (out or path.parent) / path.stem
-    drawn = folder.draw(data, stem, style=figure.style, width=figure.width, force=force)
+    asked = folder.sweep_flags(sweep)
+    drawn = folder.draw(data, stem, style=figure.style, width=figure.width, force=force, **asked)
     terminal.say([f"wrote {one}" for one in drawn], quiet=quiet)
     return DONE
 
@@ -167,10 +176,9 @@ def plot(
 @app.command
 def show(file: str, /, *, json: Annotated[bool, switch("Print one JSON object.")] = False) -> int:
     """Say what a stored result is: kind, settings, versions, variables."""
-    from rfsim import store
-    from rfsim.cli import answers
+    from rfsim.cli import answers, folder
 
-    data = store.load(file)
+    data = folder.load(Path(file))
     print(answers.text(answers.summary(data)) if json else "\n".join(answers.summary_lines(data)))
     return DONE
 

@@ -208,3 +208,48 @@ class OutputFlags:
     force: Annotated[bool, switch("Replace a result that has other settings.")] = False
     quiet: Annotated[bool, switch("No progress and no tables; errors still print.")] = False
     config: Annotated[str | None, text_flag("TOML file whose keys are flags; the command line wins.")] = None
+
+
+def pair(text: str) -> tuple[str, str]:
+    """NAME=VALUE, each side not empty.
+
+    >>> pair("train_time=1e3")
+    ('train_time', '1e3')
+    """
+    name, sign, value = (part.strip() for part in text.partition("="))
+    if not (name and sign and value):
+        raise ValueError(f"must be NAME=VALUE; got {shown(text)}")
+    return name, value
+
+
+def repeated(parse: Callable[[str], Any], explanation: str) -> Parameter:
+    """A flag that may be given several times, each read by `parse`."""
+
+    def convert(_: object, tokens: Sequence[Token]) -> Any:
+        return tuple(parse(token.value) for token in tokens)
+
+    return Parameter(converter=convert, n_tokens=1, negative=(), show_default=False, help=explanation)
+
+
+def pair_text(text: str) -> str:
+    """NAME=VALUE as it stands."""
+    pair(text)
+    return text
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class SweepFlags:
+    """What is drawn of a sweep; names are those of `rfsim.plot`."""
+
+    x: Annotated[str | None, text_flag("Horizontal axis; the first with more than one point.")] = None
+    y: Annotated[str | None, text_flag("Vertical axis of a map; with --x alone, curves.")] = None
+    quantity: Annotated[str | None, text_flag("Variable, such as gen or tau_mem[formula].")] = None
+    facet: Annotated[str | None, text_flag("Axis of the panels, or of the curves.")] = None
+    at: Annotated[
+        tuple[str, ...], repeated(pair_text, "NAME=VALUE of another axis; the last, and the mean over seeds.")
+    ] = ()
+    contour: Annotated[
+        tuple[str, ...], repeated(pair_text, "QUANTITY=LEVEL, a line on a map; the level is a number or a name.")
+    ] = ()
+    over: Annotated[str | None, text_flag("Another sweep, drawn dashed over this one.")] = None

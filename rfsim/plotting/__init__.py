@@ -1,8 +1,8 @@
 """Figures from stored results: panels `(ax, result)` that experiments reuse, and `plot`, which draws any result.
 
-Reads datasets made by `rfsim.spectrum`, `rfsim.train`, `rfsim.theory`, `rfsim.distill` and `rfsim.simulate`; computes
-nothing but histograms and means over seeds. The only room that knows matplotlib, which it uses without pyplot and
-without touching its settings.
+Reads datasets made by `rfsim.spectrum`, `rfsim.train`, `rfsim.theory`, `rfsim.distill`, `rfsim.simulate` and
+`rfsim.sweep`; computes nothing but histograms and means over seeds. The only room that knows matplotlib, which it uses
+without pyplot and without touching its settings.
 """
 
 from rfsim.plotting.curves import energy_panel, family_panel, loss_panel
@@ -19,6 +19,7 @@ from rfsim.plotting.layout import legend_above
 from rfsim.plotting.levels import instability_panel, level_panel, transfer_panel
 from rfsim.plotting.limit import DOTS, DOTTED, limit_density, limit_losses, limit_spectrum_panel, ridge_panel
 from rfsim.plotting.multiples import collapse_grid, part_legend, spectrum_strip
+from rfsim.plotting.planes import BORDER_COLOR, color_bar, diagonal, plane_line, plane_panel
 from rfsim.plotting.samples import log_axis, measure_axis, ridge_axis, seeds_line
 from rfsim.plotting.simulation import simulation_family, simulation_panel
 from rfsim.plotting.spectra import Histograms, part_histograms, spectrum_panel
@@ -38,8 +39,10 @@ from rfsim.plotting.style import (
     style_of,
     styled,
 )
+from rfsim.plotting.sweep import sweep_figure
 
 __all__ = [
+    "BORDER_COLOR",
     "DOTS",
     "DOTTED",
     "LOSS_LOOKS",
@@ -55,6 +58,8 @@ __all__ = [
     "canvas",
     "centimeters",
     "collapse_grid",
+    "color_bar",
+    "diagonal",
     "energy_panel",
     "family_panel",
     "instability_panel",
@@ -69,6 +74,8 @@ __all__ = [
     "measure_axis",
     "part_histograms",
     "part_legend",
+    "plane_line",
+    "plane_panel",
     "plot",
     "problem_line",
     "quality_panel",
@@ -85,6 +92,7 @@ __all__ = [
     "style_of",
     "styled",
     "suppression_panel",
+    "sweep_figure",
     "teachers_panel",
     "transfer_panel",
 ]

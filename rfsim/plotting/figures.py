@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypedDict, Unpack
 
 import xarray as xr
 from matplotlib.axes import Axes
@@ -19,17 +19,24 @@ from rfsim.plotting.limit import limit_spectrum_panel, ridge_panel
 from rfsim.plotting.simulation import simulation_panel
 from rfsim.plotting.spectra import spectrum_panel
 from rfsim.plotting.style import CENTIMETER, STYLES, Drawing, centimeters, ems, number, styled
+from rfsim.plotting.sweep import sweep_figure
+from rfsim.sweeps.views import KIND as SWEEP
 
 
-def plot(result: xr.Dataset, *, style: str = "paper", width: str | float = "double") -> Drawing:
+def plot(result: xr.Dataset, *, style: str = "paper", width: str | float = "double", **asked: Unpack[Asked]) -> Drawing:
     """Draw a result, of a sample or of the limit: a spectrum on a log and on linear axes; losses, gap, energies and
     spectrum of a training (losses and gap alone by the Krylov route), or bias² and variance; losses against the ridge;
     energies, leakage and samples of a distillation; losses and gap of a simulation against steps; a density by
-    stochastic Lanczos.
+    stochastic Lanczos; a sweep as a map over two axes or as curves along one.
 
     style: paper, talk or screen; width: single (8.6 cm), double (17.8 cm) or cm. `rfsim.plotting.save` writes it.
 
-    Raises ValueError for an unknown style or width and for a dataset that is none of these.
+    asked, for sweeps only (`rfsim.sweeps.views.view`): x and y, the axes of a map, or x alone for curves; quantity, a
+    variable (`gen`, `tau_mem[formula]`); facet, an axis of panels, or of curves; at, axis → value, for other axes; else
+    seeds are averaged and the last value is taken, as the title says; contours, such as ["gen=0.1",
+    "tau_mem=train_time"]; over, another sweep whose same quantity is drawn dashed.
+
+    Raises ValueError for an unknown style or width, for a dataset that is none of these, and for what a sweep lacks.
 
     >>> import rfsim
     >>> figure = plot(rfsim.spectrum(rfsim.Problem(samples_per_dim=2, features_per_dim=4), dim=10))
@@ -37,8 +44,13 @@ def plot(result: xr.Dataset, *, style: str = "paper", width: str | float = "doub
     ['log', 'linear', 'linear']
     """
     kind = result.attrs.get(store.KIND)
+    if kind == SWEEP:
+        return sweep_figure(result, style=style, width=width, **asked)
     if kind not in PAGES:
-        raise ValueError(f"plot draws results of the kinds {', '.join(PAGES)}; got {kind or 'an unlabelled dataset'}")
+        kinds = ", ".join([*PAGES, SWEEP])
+        raise ValueError(f"plot draws results of the kinds {kinds}; got {kind or 'an unlabelled dataset'}")
+    if asked:
+        raise ValueError(f"{', '.join(asked)} choose what is drawn of a sweep; this is a result of the kind {kind}")
     wide = ems(style, width) >= 44
     rows, panels, margins = PAGES[kind](result)
     if not wide:
@@ -54,6 +66,18 @@ def plot(result: xr.Dataset, *, style: str = "paper", width: str | float = "doub
     for name, panel in panels.items():
         panel(axes[name])
     return figure
+
+
+class Asked(TypedDict, total=False):
+    """What is drawn of a sweep."""
+
+    x: str | None
+    y: str | None
+    quantity: str | None
+    facet: str | None
+    at: Mapping[str, Any] | None
+    contours: Sequence[str]
+    over: xr.Dataset | None
 
 
 class Page(NamedTuple):

@@ -1,0 +1,89 @@
+"""`rfsim sweep`: a quantity over a grid of its parameters, from a TOML file to a store that resumes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from cyclopts import Parameter
+
+from rfsim.cli import DONE, UNCONVERGED, terminal
+from rfsim.cli.flags import folder_flag, from_one, read_as, switch, text_flag
+
+Kind = Literal["serial", "processes", "dask"]
+
+
+def sweep(
+    file: str,
+    /,
+    *,
+    out: Annotated[Path | None, folder_flag("The store, a zarr folder; FILE with the suffix .zarr.")] = None,
+    status: Annotated[bool, switch("Say how far the store is, and compute nothing.")] = False,
+    resume: Annotated[
+        bool, Parameter(negative="--no-resume", help="Go on with a store that is there, or refuse it.")
+    ] = True,
+    retry_failed: Annotated[bool, switch("Also compute cells again that did not end well.")] = False,
+    workers: Annotated[int | None, read_as(from_one, "How many groups are computed at once; 1.")] = None,
+    executor: Annotated[
+        Kind | None, text_flag("serial, processes of this machine, or dask; processes where there are workers.")
+    ] = None,
+    scheduler: Annotated[str | None, text_flag("Address of a dask scheduler, tcp://HOST:PORT.")] = None,
+    export: Annotated[Path | None, folder_flag("Also write the result to FILE.nc or FILE.csv.")] = None,
+    json: Annotated[bool, switch("Print one JSON object.")] = False,
+    quiet: Annotated[bool, switch("No progress and no tables; errors still print.")] = False,
+) -> int:
+    """A quantity over a grid of its parameters, stored as it is computed: phase diagrams."""
+    from rfsim import machine, store
+    from rfsim.cli import answers
+    from rfsim.sweeps import front
+
+    place = out or front.default_store(file)
+    write = _writer(export)
+    if not status:
+        machine.use_compilation_cache()
+        with terminal.bar("sweep", quiet=quiet) as report:
+            front.sweep(
+                file,
+                place,
+                workers=workers,
+                executor=executor,
+                scheduler=scheduler,
+                resume=resume,
+                retry_failed=retry_failed,
+                report=report,
+            )
+    found = front.summary(place, front.ask(file))
+    if write is not None and export is not None:
+        terminal.say(write(store.load(place), export) or (), quiet=quiet)
+    if json:
+        print(answers.text({"schema": answers.SCHEMA, **found}))
+    else:
+        terminal.say(lines(found), quiet=quiet and not status)
+    return UNCONVERGED if found["unconverged"] or found["failed"] else DONE
+
+
+def _writer(export: Path | None) -> Callable[[Any, Path], list[str] | None] | None:
+    """What writes a file of that kind; asked before anything is computed."""
+    from rfsim import store
+    from rfsim.sweeps.export import to_csv, to_netcdf
+
+    if export is None:
+        return None
+    writers = {".nc": to_netcdf, ".csv": to_csv}
+    if export.suffix not in writers:
+        raise ValueError(f"--export writes {' and '.join(writers)} files; got {export}")
+    store.check_writable(export.parent)
+    return writers[export.suffix]
+
+
+def lines(found: dict[str, Any]) -> list[str]:
+    """A summary for a reader."""
+    words = ", ".join(f"{found[name]} {name}" for name in ("done", "unconverged", "failed", "waiting") if found[name])
+    groups, counted = found["groups"], found["decompositions"]
+    told = [
+        f"{found['store']}: {words} of {found['cells']} cells",
+        f"{groups['total'] - groups['waiting']} of {groups['total']} groups; {counted['done']} of "
+        f"{counted['announced']} decompositions of U; {found['seconds']:.3g} s of work",
+    ]
+    return told + ([f"being written by {found['holder']}"] if found["holder"] else [])

@@ -1,0 +1,168 @@
+"""Whether every cell of a sweep can be asked for, before any is: values, whole sizes, memory."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rfsim.machine import GIB, memory_limit
+from rfsim.model import Problem, times, whole
+from rfsim.simulation.asked import setting
+from rfsim.spectra import Method
+from rfsim.sweeps.cells import each, options, problem
+from rfsim.sweeps.costs import sizes
+from rfsim.sweeps.plan import Group, Plan
+from rfsim.sweeps.sampled import SETTINGS, require_student
+from rfsim.sweeps.spec import refusal
+from rfsim.trainers import trainer
+
+SHOWN = 3  # cells beyond memory that are named
+FIELDS = {field.name for field in dataclasses.fields(Problem)}
+LEAST = {"dim": 1, "seed": 0, "seeds": 1}  # of whole numbers that are no part of a problem
+
+
+def require_possible(plan: Plan, workers: int | None = 1, array: NDArray | None = None) -> None:
+    """Raise ValueError, in one line that lists every problem, for cells that would be refused or pass the memory limit
+    of `workers` at once on this machine; None where they are on others.
+    """
+    wrong = list(_values(plan))
+    if not wrong:
+        known = dict(plan.quantity.defaults) | plan.parameters()
+        known |= {} if array is None else {"dim": array.shape[1]}
+        wrong = [*_together(plan), *_sizes(plan, known), *_options(plan, array)]
+        if not wrong and workers is not None:
+            wrong = list(_memory(plan, known, workers))
+    if wrong:
+        raise refusal("the sweep", wrong)
+
+
+def _varies(value: Any) -> bool:
+    return isinstance(value, np.ndarray) and value.ndim > 0
+
+
+def _values(plan: Plan) -> Iterator[str]:
+    """What a problem refuses of each parameter's values, one parameter at a time."""
+    for name, values in plan.parameters().items():
+        for value in _telling(values):
+            try:
+                if name in FIELDS:
+                    Problem(**{name: value})
+                elif name in LEAST:
+                    whole(name, value, LEAST[name])
+            except ValueError as error:
+                yield str(error)
+                break
+
+
+def _telling(values: Any) -> list:
+    """Values among which one is refused if any of all is: refusals are of ranges, of fractions and of names."""
+    if not isinstance(values, np.ndarray) or values.dtype.kind not in "iuf":
+        return np.unique(values).tolist() if isinstance(values, np.ndarray) else [values]
+    found = [values.min(), values.max(), *values[np.isnan(values)][:1], *values[values != np.round(values)][:1]]
+    return [value.item() for value in found]
+
+
+def _together(plan: Plan) -> Iterator[str]:
+    """Parameters that have no default, and those that do not go together."""
+    given = {*plan.parameters()}
+    for name in plan.quantity.parameters:
+        if name not in plan.quantity.defaults and name not in given:
+            yield f"{plan.quantity.name} needs {name}: give it in [problem] or [axes]"
+    if "seed" in plan.varied() and plan.parameters().get("seeds", 1) != 1:
+        yield "seeds are seed, seed + 1, … of each cell: give an axis of seed or a number of seeds, not both"
+    if plan.quantity.name == "theory.curves" and (mixed := {"trainer", "by_part"} & {*plan.varied()}):
+        yield f"theory.curves has one program for the flow, another for the rest: sweep each {mixed.pop()} by itself"
+
+
+def _sizes(plan: Plan, known: Mapping[str, Any]) -> Iterator[str]:
+    """Cells of too few samples or features: their ratios times dim are rounded."""
+    if "dim" in plan.quantity.parameters:
+        found = sizes(known)
+        yield from _cells(plan, found.samples < 2, "have fewer than 2 samples")
+        yield from _cells(plan, found.features < 1, "have no features")
+
+
+def _options(plan: Plan, array: NDArray | None) -> Iterator[str]:
+    """What the quantity itself refuses of its other parameters, at the first cell and along each axis from there."""
+    seen: set[str] = set()
+    for number in _looks(plan):
+        if (problem := refused(plan.group(number), array)) and problem not in seen:
+            seen.add(problem)
+            yield problem
+
+
+def refused(group: Group, array: NDArray | None = None) -> str:
+    """Why the settings of a group do not go together, as far as that is known without computing; "" where they do."""
+    for one in each(group):
+        asked, rest = problem(one), options(one)
+        try:
+            if group.quantity == "simulate":
+                setting(asked, **{name: rest[name] for name in SETTINGS if name in rest})
+            elif group.quantity == "distill":
+                require_student(one, {name: one[name] for name in group.cells}, array)
+            elif not group.quantity.startswith("theory."):
+                Method(**{name: rest[name] for name in Method.__dataclass_fields__ if name in rest})
+            if "trainer" in rest:
+                trainer(rest["trainer"], 1.0)
+            for name in ("train_times", "distill_times"):
+                if name in rest:
+                    times(rest[name], name)
+        except (ValueError, TypeError) as error:
+            return str(error)
+    return ""
+
+
+def _looks(plan: Plan) -> Iterator[int]:
+    """The first group, and those beside it along every axis of what no problem states."""
+    yield 0
+    for k, axis in enumerate(plan.axes):
+        if not FIELDS.union(LEAST).issuperset(axis.values):
+            index = np.zeros((len(plan.axes), plan.counts[k]), dtype=int)
+            index[k] = np.arange(plan.counts[k])
+            yield from np.ravel_multi_index(tuple(index), plan.counts)[1:].tolist()
+
+
+def _memory(plan: Plan, known: Mapping[str, Any], workers: int) -> Iterator[str]:
+    cells = max(plan.group(0).size, 1)
+    spread = {name: np.broadcast_to(one, plan.shape).ravel() for name, one in known.items() if _varies(one)}
+    found = np.nan_to_num(plan.quantity.needed_bytes({**known, **spread}, cells))
+    needed = np.broadcast_to(found.reshape(plan.shape) if found.size == plan.cells else found, plan.shape)
+    limit, most = memory_limit(), float(needed.max(initial=0.0))
+    if most > limit:
+        words = f"need more than the {limit / GIB:.3g} GiB this process may use"
+        yield from _cells(plan, needed > limit, words, needed)
+    elif most * workers > limit:
+        fit = int(limit // most)
+        yield (
+            f"{workers} workers may need {workers * most / GIB:.3g} GiB together, and {limit / GIB:.3g} GiB are there; "
+            f"take {fit} worker{'s' if fit > 1 else ''}"
+        )
+
+
+def _cells(plan: Plan, bad: NDArray[np.bool_], words: str, needed: NDArray | None = None) -> Iterator[str]:
+    """One line that names the first of the cells that are bad."""
+    where = np.broadcast_to(bad, plan.shape)
+    count = int(np.count_nonzero(where))
+    if not count:
+        return
+    first = np.unravel_index(np.flatnonzero(where)[:SHOWN], plan.shape)
+    named = []
+    for index in zip(*first, strict=True):
+        size = "" if needed is None else f" ({np.broadcast_to(needed, plan.shape)[index] / GIB:.3g} GiB)"
+        named.append(f"{words_of(plan, index)}{size}")
+    more = f" and {count - len(named)} more" if count > len(named) else ""
+    yield f"{count} of {plan.cells} cells {words}: {'; '.join(named)}{more}"
+
+
+def words_of(plan: Plan, index: tuple[int, ...]) -> str:
+    """A cell in words: the value of every parameter that varies."""
+    found: Mapping[str, Any] = {
+        key: values[at] for at, axis in zip(index, plan.axes, strict=True) for key, values in axis.values.items()
+    }
+    return ", ".join(
+        f"{key} {value:g}" if isinstance(value, float) else f"{key} {value}" for key, value in found.items()
+    )

@@ -1,0 +1,230 @@
+"""Groups of quantities of the limit: all cells of a group in one program where there is one, else one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import ArrayLike, NDArray
+
+from rfsim import theory
+from rfsim.model import TRAIN_TIMES, Problem, times
+from rfsim.precision import in_float64
+from rfsim.runs import FAILURES, Report
+from rfsim.sweeps.cells import (
+    DONE,
+    MERGED,
+    UNCONVERGED,
+    Cell,
+    Given,
+    attempt,
+    each,
+    failed,
+    options,
+    problem,
+    reason,
+    stacked,
+    tidy,
+)
+from rfsim.theory.maps import STATUS
+from rfsim.theory.quantities import diagram
+from rfsim.theory.quantities import ridge as ridge_room
+from rfsim.theory.quantities.run import LimitRun, require_tolerance
+
+PLANE = ("samples_per_dim", "features_per_dim")
+FLOW = "flow"
+RAGGED = (  # on grids whose lengths follow from the spectrum
+    *("density", "density_residual", "eigenvalue", "interval_lower", "interval_upper", "interval_part"),
+    *("large_density", "large_interval", "large_eigenvalue"),
+)
+FORMS = ("rho_1", "rho_2")
+WHY = {
+    "no-contour": "eigenvalues reach down to 0 and there is no ridge, or an edge was not found",
+    "newton": "no solution of the equations on the resolvent's branch",
+    "nodes": "losses still change by {:.1e} when the contour's nodes are doubled",
+}
+
+
+def curves(given: Given, array: ArrayLike | None, report: Report | None) -> xr.Dataset:
+    """The flow's losses over a map (`theory.diagram`), or `theory.curves` cell by cell by other trainers or by part."""
+    if mapped({**given.fixed, **given.cells}):
+        return _plane(given, array, report, _mapped)
+    return _alone(given, lambda one: theory.curves(problem(one), array=array, report=report, **options(one)), _curves)
+
+
+def mapped(parameters: Mapping[str, Any]) -> bool:
+    """Whether all cells of these parameters are points of a map."""
+    trainer, by_part = parameters.get("trainer", FLOW), parameters.get("by_part", False)
+    return isinstance(trainer, str) and trainer == FLOW and by_part is False
+
+
+def spectrum(given: Given, array: ArrayLike | None, report: Report | None) -> xr.Dataset:
+    """`theory.spectrum`; the density where the grid is given, and so the same in all cells."""
+
+    def compute(one: dict[str, Any]) -> xr.Dataset:
+        return theory.spectrum(problem(one), array=array, report=report, **options(one))
+
+    def cell(data: xr.Dataset, one: dict[str, Any]) -> Cell:
+        held = ("density", "density_residual", "eigenvalue") if one.get("grid") is not None else ()
+        missing = 0
+        residual = np.nan
+        if held:
+            residual = float(data.density_residual.max())
+            missing = int(np.isnan(data.density.values).sum())
+        data = tidy(data, MERGED, tuple(name for name in RAGGED if name not in held))
+        if "form" in data.dims:
+            data = data.reindex(form=list(FORMS))
+        why = f"the density did not converge at {missing} eigenvalues" if missing else ""
+        return Cell(data, UNCONVERGED if missing else DONE, why, residual)
+
+    return _alone(given, compute, cell)
+
+
+def ridge(given: Given, array: ArrayLike | None, report: Report | None) -> xr.Dataset:
+    """`theory.ridge` over a plane."""
+    return _plane(given, array, report, _ridges)
+
+
+def score_minimum(given: Given, array: ArrayLike | None, report: Report | None) -> xr.Dataset:
+    """`theory.score_minimum`; data of an array have no true score."""
+    if array is not None:
+        error = ValueError("an array of data has no true score to be in error of; name a population")
+        return stacked([failed(error)] * given.size)
+
+    def compute(one: dict[str, Any]) -> xr.Dataset:
+        given, plane = problem(one), {name: [value] for name, value in _plane_of(one).items()}
+        return theory.score_minimum(given, report=report, **plane, **options(one)).isel(dict.fromkeys(PLANE, 0))
+
+    return _alone(given, compute, _minimum)
+
+
+def mini_gap(given: Given, array: ArrayLike | None, report: Report | None) -> xr.Dataset:
+    """`theory.mini_gap`; NaN where no gap opens."""
+
+    def compute(one: dict[str, Any]) -> xr.Dataset:
+        here = problem(one)
+        found = theory.mini_gap(
+            here,
+            samples_per_dim=[here.samples_per_dim],
+            diffusion_times=[here.diffusion_time],
+            array=array,
+            report=report,
+            **options(one),
+        )
+        return found.isel(samples_per_dim=0, diffusion_time=0)
+
+    return _alone(given, compute, lambda data, one: Cell(tidy(data.reset_coords(drop=True))))
+
+
+def _plane_of(one: dict[str, Any]) -> dict[str, float]:
+    here = problem(one)
+    return {name: getattr(here, name) for name in PLANE}
+
+
+def _alone(
+    given: Given,
+    compute: Callable[[dict[str, Any]], xr.Dataset],
+    cell: Callable[[xr.Dataset, dict[str, Any]], Cell],
+) -> xr.Dataset:
+    """Cells one after the other."""
+    return stacked([attempt(lambda one=one: cell(compute(one), one)) for one in each(given)])
+
+
+def _curves(data: xr.Dataset, one: dict[str, Any]) -> Cell:
+    unknown = int(np.isnan(data.test.values).sum())
+    why = f"the contour's nodes do not resolve the losses at {unknown} of {data.test.size} train_times"
+    found = tidy(data, MERGED, RAGGED)
+    if "form" in found.dims:
+        found = found.reindex(form=list(FORMS))
+    return Cell(found, UNCONVERGED if unknown else DONE, why if unknown else "", float(data.residual))
+
+
+def _minimum(data: xr.Dataset, one: dict[str, Any]) -> Cell:
+    residual, error = float(data.residual), float(data.error)
+    data = tidy(data.reset_coords(drop=True))
+    if np.isnan(data.score.values):
+        return Cell(data, UNCONVERGED, WHY["nodes"].format(error), residual)
+    return Cell(data, residual=residual)
+
+
+Whole = Callable[[LimitRun, NDArray[np.float64], NDArray[np.float64], dict[str, Any], Report | None], list[Cell]]
+
+
+@in_float64
+def _plane(given: Given, array: ArrayLike | None, report: Report | None, whole: Whole) -> xr.Dataset:
+    """Cells that differ by ψ_n and ψ_p alone, those that are no problem apart."""
+    asked = list(each(given))
+    found: dict[int, Cell] = {}
+    problems: dict[int, Problem] = {}
+    for k, one in enumerate(asked):
+        try:
+            problems[k] = problem(one)
+        except FAILURES as error:
+            found[k] = failed(error)
+    if problems:
+        first = options(asked[0])
+        prepared = {name: first.pop(name) for name in ("center", "scale") if name in first}
+        try:
+            run = LimitRun(next(iter(problems.values())), array=array, **prepared)
+            psi_n, psi_p = (np.array([getattr(one, name) for one in problems.values()]) for name in PLANE)
+            found |= dict(zip(problems, whole(run, psi_n, psi_p, first, report), strict=True))
+        except FAILURES as error:
+            found |= dict.fromkeys(problems, failed(error))
+    return stacked([found[k] for k in range(given.size)])
+
+
+def _mapped(
+    run: LimitRun,
+    psi_n: NDArray[np.float64],
+    psi_p: NDArray[np.float64],
+    asked: dict[str, Any],
+    report: Report | None,
+) -> list[Cell]:
+    tolerance = asked.get("tolerance", diagram.TOLERANCE)
+    require_tolerance(tolerance)
+    tau = times(asked.get("train_times", TRAIN_TIMES))
+
+    def progress(step: str, done: int, total: int) -> None:
+        if report:
+            report(f"{step}, cell {done} of {total}", {})
+
+    data = diagram.cells(run, psi_n, psi_p, tau, tolerance=tolerance, progress=progress)
+    cells = []
+    for k in range(psi_n.size):
+        one = data.isel(cell=k)
+        word, residual = STATUS[int(one.status)], float(one.residual)
+        one = one.drop_vars(["status", "residual"])
+        if word == STATUS[0]:
+            cells.append(Cell(one, residual=residual))
+        else:
+            cells.append(Cell(one, UNCONVERGED, f"{word}: {WHY[word].format(float(one.error))}", residual))
+    return cells
+
+
+def _ridges(
+    run: LimitRun,
+    psi_n: NDArray[np.float64],
+    psi_p: NDArray[np.float64],
+    asked: dict[str, Any],
+    report: Report | None,
+) -> list[Cell]:
+    if report:
+        report(f"losses and optimal ridges of {psi_n.size} cells", {})
+    data, failures = ridge_room.cells(run, psi_n, psi_p, asked["ridges"])
+    cells = []
+    for k, failure in enumerate(failures):
+        one = data.isel(cell=k)
+        lost = int(np.isnan(one.test.values).sum())
+        if failure is not None and lost == one.test.size:
+            cells.append(failed(failure))
+            continue
+        why = [f"the equations did not converge at {lost} of {one.test.size} ridges"] if lost else []
+        if failure is not None:
+            why = [reason(failure)]
+        if np.isnan(one.best_test.values):
+            why.append("the edges between which the optimal ridge lies were not found")
+        residual = float(np.nanmax(one.residual.values))
+        cells.append(Cell(one.drop_vars("residual"), UNCONVERGED if why else DONE, "; ".join(why), residual))
+    return cells

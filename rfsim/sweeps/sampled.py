@@ -1,0 +1,172 @@
+"""Groups of sampled quantities: one draw, its moments and its decompositions serve all of a group's cells."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import fields
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import ArrayLike
+
+from rfsim import api, model
+from rfsim.densities import density as density_of
+from rfsim.distillation import front as distillation
+from rfsim.distillation.plan import Student
+from rfsim.ranks import PARTS
+from rfsim.runs import FAILURES, Report
+from rfsim.simulation import front as simulation
+from rfsim.simulation.asked import setting as simulation_settings
+from rfsim.sweeps.cells import (
+    MERGED,
+    UNCONVERGED,
+    Cell,
+    Given,
+    attempt,
+    each,
+    failed,
+    options,
+    problem,
+    stacked,
+    tidy,
+)
+
+SETTINGS = tuple(inspect.signature(simulation_settings).parameters)[1:]  # options of one simulation
+PLAN = tuple(inspect.signature(distillation.plan).parameters)[2:]  # options of one distillation
+STUDENT = tuple(field.name for field in fields(Student))
+
+
+def train(given: Given, array: ArrayLike | None, report: Report | None) -> xr.Dataset:
+    """`rfsim.train` by every ridge and trainer of a group."""
+    found: list[Cell | None] = [None] * given.size
+    asked = list(each(given))
+    ridges = np.full(given.size, np.nan)
+    for k, parameters in enumerate(asked):
+        try:
+            ridges[k] = problem(parameters).ridge
+        except FAILURES as error:
+            found[k] = failed(error)
+    shared = options(asked[0], ("trainer",))
+    while left := [k for k, cell in enumerate(found) if cell is None]:
+        variants = [api.Variant(float(ridges[k]), asked[k].get("trainer", api.Variant(0.0).trainer)) for k in left]
+        try:
+            results = api.train_variants(
+                problem(asked[left[0]]), variants=variants, array=array, report=report, **shared
+            )
+        except FAILURES as error:
+            # an eigenvalue that float64 does not resolve beside the smallest ridge may be fine beside the next one
+            gone = left if not isinstance(error, ValueError) else np.flatnonzero(ridges == ridges[left].min())
+            found = [failed(error) if k in gone and cell is None else cell for k, cell in enumerate(found)]
+            continue
+        for k, result in zip(left, results, strict=True):
+            found[k] = _cell(result)
+    return stacked([cell for cell in found if cell is not None])
+
+
+def spectrum(given: Given, array: ArrayLike | None, report: Report | None) -> xr.Dataset:
+    """`rfsim.spectrum`."""
+    return _alone(given, lambda one: api.spectrum(problem(one), array=array, report=report, **options(one)))
+
+
+def density(given: Given, array: ArrayLike | None, report: Report | None) -> xr.Dataset:
+    """`rfsim.density`, the eigenvalues of its smoothed form being values of their own: they differ by cell."""
+
+    def compute(one: dict[str, Any]) -> xr.Dataset:
+        data = density_of(problem(one), array=array, report=report, **options(one))
+        points = data.eigenvalue.variable
+        data = data.drop_vars("eigenvalue").rename(eigenvalue="point")
+        return data.assign(eigenvalue=("point", points.values, points.attrs))
+
+    return _alone(given, compute, MERGED)
+
+
+def simulate(given: Given, array: ArrayLike | None, report: Report | None) -> xr.Dataset:
+    """`rfsim.simulate` by every setting of a group; a run that diverged is unconverged, its finite rows kept."""
+    asked = list(each(given))
+    several = [{name: one[name] for name in given.cells} for one in asked]
+    shared = options(asked[0], tuple(given.cells))
+    own = {name: shared.pop(name) for name in SETTINGS if name in shared}
+    try:
+        results = simulation.simulate_variants(
+            problem(asked[0]), [own | one for one in several], array=array, report=report, **shared
+        )
+    except FAILURES as error:
+        return stacked([failed(error)] * given.size)
+    return stacked([_simulated(result) for result in results])
+
+
+def distill(given: Given, array: ArrayLike | None, report: Report | None) -> xr.Dataset:
+    """`rfsim.distill` of every student of a group, the variants of one run."""
+    asked = list(each(given))
+    shared = {name: value for name, value in options(asked[0], ("dim",)).items() if name not in given.cells}
+    found: list[Cell | None] = [None] * given.size
+    variants: dict[int, dict[str, Any]] = {}
+    for k, one in enumerate(asked):
+        try:
+            variant = {name: one[name] for name in given.cells}
+            require_student(one, variant, array)
+            variants[k] = variant
+        except FAILURES as error:
+            found[k] = failed(error)
+    if variants:
+        first = asked[next(iter(variants))]
+        try:
+            data = distillation.distill(
+                problem(first),
+                array=array,
+                dim=first.get("dim"),
+                report=report,
+                variants=list(variants.values()),
+                **shared,
+            )
+        except FAILURES as error:
+            found = [failed(error) if cell is None else cell for cell in found]
+        else:
+            data = _distilled(data)
+            for number, k in enumerate(variants):
+                found[k] = Cell(data.isel(variant=number, drop=True))
+    return stacked([cell for cell in found if cell is not None])
+
+
+def require_student(one: dict[str, Any], variant: dict[str, Any], array: ArrayLike | None) -> None:
+    """Raise what this student alone is refused for."""
+    taught = problem(one)
+    chosen = {name: value for name, value in options(one).items() if name in PLAN}
+    origin = model.source(taught, array=array, **{name: one[name] for name in ("center", "scale") if name in one})
+    sizes = model.resolve(taught, origin, one.get("dim"))
+    kept = {name: value for name, value in chosen.items() if name not in variant}
+    times = {"distill_times": one["distill_times"]} if "distill_times" in one else {}
+    distillation.settings(taught, sizes, **times, **kept, variants=[variant])
+
+
+def _distilled(data: xr.Dataset) -> xr.Dataset:
+    """Names that a sweep's axes cannot have taken: `ridge` is the student's, and grids follow from their ends."""
+    data = data.rename(ridge="leakage_ridge")
+    if "source" in data.dims:
+        data = data.assign_coords(source=data.bulk.values)
+    times = data.diffusion_time.variable
+    data = data.drop_vars("diffusion_time").assign(grid_time=("grid", times.values, times.attrs))
+    return tidy(data)
+
+
+def _alone(given: Given, compute: Callable[[dict[str, Any]], xr.Dataset], labels: Sequence[str] = PARTS) -> xr.Dataset:
+    """Cells one after the other."""
+    return stacked([attempt(lambda one=one: _cell(compute(one), labels)) for one in each(given)])
+
+
+def _cell(result: xr.Dataset | Exception, labels: Sequence[str] = PARTS) -> Cell:
+    if isinstance(result, Exception):
+        return failed(result)
+    residual = float(result.residual.max()) if "residual" in result else np.nan
+    return Cell(tidy(result, labels), residual=residual)
+
+
+def _simulated(result: xr.Dataset | Exception) -> Cell:
+    if isinstance(result, Exception):
+        return failed(result)
+    lines = json.loads(result.attrs["diverged"])
+    cell = _cell(result)
+    return cell._replace(status=UNCONVERGED, reason="; ".join(lines.values())) if lines else cell

@@ -1,0 +1,92 @@
+"""`rfsim plot` and `rfsim show` of a sweep: flags, tables beside the figure, refusals in one line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import xarray as xr
+
+import rfsim
+from rfsim import plotting, store
+from rfsim.cli import folder
+from tests.commands import answer, assert_refused, run
+from tests.commands import place as place
+from tests.sweeps.synthetic import sampled, theory
+
+DRAW = plotting.plot
+
+
+@pytest.fixture
+def stored(place, monkeypatch):
+    """A sweep as a store beside its file, and as netCDF; its theory; the store read without the room that made it."""
+    for name, data in (("map", sampled()), ("limit", theory())):
+        data.to_zarr(f"{name}.zarr", zarr_format=2, consolidated=False)
+    store.save(sampled(), "map.nc")
+    Path("map.toml").write_text('command = "train"\n')
+    monkeypatch.setattr(rfsim, "load", lambda path: xr.open_zarr(path, consolidated=False).load(), raising=False)
+    asked = []
+
+    def plot(result, *, style, width, **more):
+        asked.append(more)
+        return f"{style} {width} {more}"
+
+    monkeypatch.setattr(plotting, "plot", plot)
+    return asked
+
+
+def test_flags_are_the_arguments_of_plot(stored, capsys):
+    status, out, err = run(
+        capsys, "plot", "map.toml", "--x", "samples_per_dim", "--y", "features_per_dim", "--quantity", "gen",
+        "--facet", "seed", "--at", "train_time=1e3", "--at", "bulk=gen", "--contour", "gen=0.1",
+        "--contour", "tau_mem=train_time", "--over", "limit.zarr",
+    )  # fmt: skip
+    assert (status, out) == (0, "")
+    assert err.splitlines() == [f"wrote map{end}" for end in (".pdf", ".png", ".csv", "-contours.csv")]
+    (asked,) = stored
+    xr.testing.assert_identical(asked.pop("over"), rfsim.load("limit.zarr"))
+    assert asked == {
+        "x": "samples_per_dim", "y": "features_per_dim", "quantity": "gen", "facet": "seed",
+        "at": {"train_time": "1e3", "bulk": "gen"}, "contours": ("gen=0.1", "tau_mem=train_time"),
+    }  # fmt: skip
+    assert Path("map.csv").read_text().startswith("samples_per_dim,features_per_dim,seed,bulk,train_time,status,")
+    assert "over" in Path("map-contours.csv").read_text()
+
+
+@pytest.mark.slow
+def test_a_store_a_file_and_a_netcdf_are_one_sweep(stored, capsys):
+    for file in ("map.toml", "map.zarr", "map.nc"):
+        assert run(capsys, "plot", file, "--quiet") == (0, "", "")  # each draws what is there already
+    assert stored == [{}] * 3
+    assert_refused(capsys, "plot", "map.nc", "--x", "seed", match=r"map\.pdf exists with other content")
+    Path("map.pdf").unlink()
+    Path("map.png").unlink()
+    assert_refused(capsys, "plot", "map.nc", "--x", "seed", match=r"map\.csv exists with other content.*--force")
+    assert run(capsys, "plot", "map.nc", "--x", "seed", "--force")[0] == 0
+    assert answer(capsys, "show", "map.toml")["kind"] == "sweep"
+
+
+@pytest.mark.slow
+def test_what_cannot_be_drawn_is_refused_in_one_line(stored, capsys, monkeypatch):
+    monkeypatch.setattr(plotting, "plot", DRAW)
+    Path("lone.toml").write_text("")
+    for arguments, match in (
+        (["lone.toml"], r"lone\.toml has no lone\.zarr beside it; run rfsim sweep lone\.toml first"),
+        (["map.nc", "--at", "seed"], "must be NAME=VALUE; got 'seed'"),
+        (["map.nc", "--contour", "gen="], "must be NAME=VALUE; got 'gen='"),
+        (["map.nc", "--at", "seed=9"], "seed has no value 9; it has 0, 1, 2"),
+        (["map.nc", "--quantity", "gne"], "did you mean 'gen'"),
+        (["map.nc", "--over", "none.nc"], r"none\.nc is not a file"),
+        (["map.nc", "--out", "sub", "--facet", "seeds", "--x", "seed"], "x, y and facet must be different"),
+    ):
+        assert_refused(capsys, "plot", *arguments, match=match)
+    store.save(sampled().assign_attrs(rfsim_kind="train"), "train.nc")
+    assert_refused(capsys, "plot", "train.nc", "--x", "seed", match="x choose what is drawn of a sweep")
+    assert folder.figures(Path("a.b")) == [Path("a.b.pdf"), Path("a.b.png")]
+
+
+def test_show_counts_the_cells(stored, capsys):
+    status, out, _ = run(capsys, "show", "map.zarr")
+    assert status == 0
+    assert "cells: 60 done" in out
+    assert answer(capsys, "show", "map.zarr")["cells"] == {"waiting": 0, "done": 60, "unconverged": 0, "failed": 0}
