@@ -18,7 +18,7 @@ import numpy as np
 import xarray as xr
 
 from rfsim import Problem
-from rfsim.claims import Claim, Judgment, Results, decide
+from rfsim.claims import Claim, Judgment, Results, border, decide
 from rfsim.reproduce import Cell
 
 FIGURES = {"b25-fig5c": "Bonnaire et al. 2025, Fig. 5C: L_gen over (ψ_n, ψ_p) at two training times"}
@@ -36,33 +36,23 @@ def cells(size: str) -> list[Cell]:
     return [Cell("map", "theory.diagram", Problem(), options)]
 
 
-def border(result: xr.Dataset, train_time: float) -> list[tuple[float, float]]:
-    """(ψ_n, ψ_p) at which L_gen is half of its τ = ∞ value, at most one for each ψ_p ≥ WIDE: the largest ψ_n < ψ_p."""
-    share = (result.gen.sel(train_time=train_time) / result.gen.sel(train_time=np.inf)).values - 0.5
-    log_n = np.log(result.samples_per_dim.values)
-    found = []
-    for k, psi_p in enumerate(result.features_per_dim.values):
-        column = np.where(np.exp(log_n) < psi_p, share[:, k], -1.0)
-        crossings = np.flatnonzero((column[:-1] >= 0) & (column[1:] < 0) & (np.exp(log_n[1:]) < psi_p))
-        if psi_p >= WIDE and crossings.size:
-            i = int(crossings[-1])
-            at = log_n[i] + (log_n[i + 1] - log_n[i]) * column[i] / (column[i] - column[i + 1])
-            found.append((float(np.exp(at)), float(psi_p)))
-    return found
+def points(result: xr.Dataset, train_time: float) -> dict[float, float]:
+    """The border at train_time, ψ_p → ψ_n."""
+    return border(result.gen.sel(train_time=train_time) / result.gen.sel(train_time=np.inf), WIDE)
 
 
 def over(result: xr.Dataset, name: str, train_time: float) -> np.ndarray:
     """τ over a predicted time along the border of the map at train_time."""
-    points = border(result, train_time)
     # linear in the logarithms of the axes and of the time
     table = np.log(result[name]).assign_coords({d: np.log(result[d]) for d in ("samples_per_dim", "features_per_dim")})
-    at = [table.interp(samples_per_dim=np.log(n), features_per_dim=np.log(p)).values for n, p in points]
+    found = points(result, train_time).items()
+    at = [table.interp(samples_per_dim=np.log(n), features_per_dim=np.log(p)).values for p, n in found]
     return train_time / np.exp(np.array(at, dtype=float))
 
 
 def onset(results: Results) -> Judgment:
     result = results["map"]
-    by_time = [{p: n for n, p in border(result, tau)} for tau in TIMES]
+    by_time = [points(result, tau) for tau in TIMES]
     shared = sorted(set(by_time[0]) & set(by_time[1]))
     moves = np.array([by_time[1][p] / by_time[0][p] for p in shared])
     words = f"no ψ_p ≥ {WIDE:g} has its border on the map at both times"

@@ -12,7 +12,9 @@ import functools
 import importlib.util
 import inspect
 import operator
+import shutil
 import sys
+import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -34,20 +36,26 @@ SHARED = ("train_times", "trainer", "by_part", "array", "center", "scale")  # op
 @dataclass(frozen=True)
 class Cell:
     """One call of a front-door quantity: its label within the experiment, its name (`train`, `theory.curves`), problem
-    and further arguments."""
+    and further arguments. A sweep has no problem: what it asks for is among the arguments."""
 
     label: str
     quantity: str
-    problem: Problem
+    problem: Problem | None
     options: Mapping[str, Any] = field(default_factory=dict)
 
     def key(self) -> str:
         """The canonical text of everything asked for."""
-        return store.canonical({"quantity": self.quantity, "problem": vars(self.problem), "options": self.options})
+        problem = None if self.problem is None else vars(self.problem)
+        return store.canonical({"quantity": self.quantity, "problem": problem, "options": self.options})
 
-    def run(self, report: Report | None = None):
-        """Compute the cell."""
-        return self.function(self.problem, **self.options, report=report)
+    def run(self, path: Path, report: Report | None = None):
+        """Compute the cell whose result will lie at `path`: a sweep goes on where the same code left it."""
+        if self.problem is not None:
+            return self.function(self.problem, **self.options, report=report)
+        unfinished = path.with_name(f"{path.stem}-{code_digest(self)[:12]}.zarr")
+        data = self.function(**self.options, out=unfinished, report=report)
+        shutil.rmtree(unfinished)
+        return data
 
     def limit(self) -> Cell:
         """The d → ∞ cell of a sampled one, labelled `limit-…`: the same problem without what belongs to a draw."""
@@ -58,6 +66,11 @@ class Cell:
     def function(self) -> Callable[..., Any]:
         """What `rfsim` offers under the quantity's name."""
         return operator.attrgetter(self.quantity)(rfsim)
+
+
+def sweep_cell(label: str, path: Path, **changes: Any) -> Cell:
+    """The sweep of a TOML file; `changes` replace whole tables of it."""
+    return Cell(label, "sweep", None, {"spec": tomllib.loads(path.read_text(encoding="utf-8")) | changes})
 
 
 def with_limits(cells: Sequence[Cell]) -> list[Cell]:
@@ -176,7 +189,7 @@ def run(
                 def step(name: str, values: Mapping[str, Any], number: int = number, cell: Cell = cell) -> None:
                     tell(f"{cell.label}: {name}", {"done": number, "total": len(cells), **values})
 
-                data = cell.run(step).assign_attrs(cell=cell.key(), code_digest=code_digest(cell))
+                data = cell.run(path, step).assign_attrs(cell=cell.key(), code_digest=code_digest(cell))
                 store.save(data, path)
                 computed += 1
                 machine.release_programs()

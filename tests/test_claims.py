@@ -9,21 +9,29 @@ import xarray as xr
 import rfsim
 from rfsim import Problem, store
 from rfsim.claims import (
+    Extrapolated,
     adam_clock,
+    agreement,
     approach,
     batch_delay,
     batch_excess,
     batch_share,
+    border,
     compared,
     decide,
+    extrapolated,
     growth,
+    matched,
     measured,
     onsets,
     part_eigenvalues,
+    points,
     reached,
     rise,
     spread,
     standard_error,
+    stopped,
+    stopped_over_ridged,
 )
 from tests.distillation.synthetic import dataset
 
@@ -203,3 +211,76 @@ def test_adams_clock_leaves_out_infinity_and_starts_at_zero():
     assert clock.shape == (2,)
     assert clock[0] == 0.0
     assert clock[1] > 0.0
+
+
+def test_a_border_is_the_last_fall_through_a_half_below_p_equals_n():
+    psi_n, psi_p = [1.0, 2.0, 4.0, 8.0, 16.0], [4.0, 8.0, 32.0, 64.0]
+    column = np.array([0.9, 0.75, 0.25, 0.6, 0.1])
+    share = xr.DataArray([column] * 4, coords={"features_per_dim": psi_p, "samples_per_dim": psi_n})
+    found = border(share, least=8)
+    # up to p = n only: with ψ_p = 8 the first fall, half way from 2 to 4; the others cross again between 8 and 16
+    assert list(found) == [8.0, 32.0, 64.0]
+    assert found[8.0] == pytest.approx(2 * 2**0.5)
+    assert found[32.0] == found[64.0] == pytest.approx(8 * 2**0.2)
+    assert border(share.where(share > 1, 0.2), least=1) == {}
+    assert border(share.where(share.samples_per_dim != 8), least=32) == {
+        32.0: pytest.approx(2 * 2**0.5),
+        64.0: found[8],
+    }
+
+
+def test_two_dimensions_take_a_term_in_one_over_d_away():
+    dims, seeds = [10, 15, 40], 5
+    noise = np.random.default_rng(0).normal(size=(3, seeds, 2))
+    limit = xr.DataArray([2.0, -1.0], dims="cell")
+    values = xr.DataArray(noise - noise.mean(1, keepdims=True), dims=("dim", "seed", "cell"), coords={"dim": dims})
+    found = extrapolated(limit + 7.0 / values.dim + values)
+    assert found.value.values == pytest.approx(limit.values)
+    spread = noise.std(1, ddof=1) / np.sqrt(seeds)
+    assert found.error.values == pytest.approx(np.hypot(4 / 3 * spread[2], 1 / 3 * spread[0]))
+
+
+def test_agreement_counts_cells_that_have_a_value():
+    limit = xr.DataArray([1.0, 1.0, 1.0, np.nan])
+    found = Extrapolated(xr.DataArray([1.25, 1.26, np.nan, 1.0]), xr.full_like(limit, 0.05))
+    counted = agreement(found, limit, errors=3, relative=0.1)
+    assert (counted.agreeing, counted.cells) == (1, 2)
+    assert counted.farthest == pytest.approx(0.26)
+
+
+@pytest.fixture(scope="module")
+def one_eigenvalue():
+    """L_test = f² − c f + 1 of one eigenvalue u, whose filters f are known by ridge and by time."""
+    u, ridges = 0.5, np.array([0.0, 1e-3, 0.02, 0.2, 0.3, 1.0, 5.0, 20.0])
+    tau = np.append(np.geomspace(1e-1, 1e5, 601), np.inf)
+    problem = {"diffusion_time": 0.1, "dim": 4}
+    kappa = 2 * (1 - np.exp(-0.2)) / 8.0
+    rate = ridges[:, None] + u
+    f = u / rate * (1 - np.exp(-kappa * tau * rate))
+    data = xr.Dataset(
+        dict.fromkeys(("test", "score"), (("ridge", "train_time"), (f - 0.6) ** 2 + 0.1)),
+        coords={"ridge": ridges, "train_time": tau},
+    ).expand_dims(samples_per_dim=[2.0], features_per_dim=[8.0])
+    return data.assign_attrs(settings=store.canonical({"problem": problem})), kappa, u
+
+
+def test_a_ridge_is_matched_on_the_side_where_training_on_harms(one_eigenvalue):
+    data, kappa, u = one_eigenvalue
+    ((n, p, found, here),) = points(data)
+    assert (n, p, found) == (2.0, 8.0, pytest.approx(kappa))
+    times = matched(here, kappa)
+    # the best of them is 0.3, larger ones lie on the other side of it, 1e-3 beyond 95% of the way
+    assert list(times) == [0.02, 0.2]
+    for gamma, product in times.items():  # equal f: 1 − e^{−κτu} = u/(u + γ)
+        assert product == pytest.approx(gamma / u * np.log((u + gamma) / gamma), rel=1e-3)
+
+
+def test_the_flow_is_set_against_the_ridge_at_the_time_that_stands_for_it(one_eigenvalue):
+    data, kappa, u = one_eigenvalue
+    ((*_, here),) = points(data)
+    ridges, ratios = stopped_over_ridged(here, kappa)
+    assert ridges.tolist() == [one for one in here.ridge.values[1:].tolist() if 0.1 <= 1 / (kappa * one) <= 1e5]
+    flow, ridge = 1 - np.exp(-u / ridges), u / (u + ridges)
+    assert ratios == pytest.approx(((flow - 0.6) ** 2 + 0.1) / ((ridge - 0.6) ** 2 + 0.1), rel=1e-3)
+    tau, path = stopped(here, "test")
+    assert tau.size == path.size == here.train_time.size - 1

@@ -10,6 +10,7 @@ import pytest
 
 from rfsim import api, reproduce, store
 from rfsim.cli import main
+from tests.sweeps.toys import computed, use  # noqa: F401
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -49,6 +50,11 @@ FIGURES = (
     "sgd-noise",
     "devices",
     "beyond-dense",
+    "phase-diagram",
+    "ridge-and-time",
+    "memorization-maps",
+    "copies-and-features",
+    "optimal-stopping",
 )
 
 EXPERIMENT = '''
@@ -136,6 +142,41 @@ def test_other_settings_are_computed_anew(root):
     file.write_text(EXPERIMENT.replace("features_per_dim=2", "features_per_dim=3").replace("top > 0", "top > 1e9"))
     again = outcome(root)
     assert (again.computed, again.rows[0].judgment.verdict) == (0, "not reproduced")
+
+
+SWEPT = (
+    EXPERIMENT.split("def cells")[0]
+    + """
+def cells(size):
+    from pathlib import Path
+    from rfsim.reproduce import sweep_cell
+    return [sweep_cell("grid", Path(__file__).with_suffix(".toml"))]
+
+def rule(results):
+    return Judgment("", None, decide(bool((results["grid"].status == 1).all())))
+"""
+)
+
+
+@pytest.mark.usefixtures("use")
+def test_a_sweep_goes_on_where_the_same_code_left_it(root):
+    claims = EXPERIMENT[EXPERIMENT.index("CLAIMS =") :]
+    (root / "experiments" / "10_toy.py").write_text(SWEPT + claims)
+    (root / "experiments" / "10_toy.toml").write_text('command = "train"\n[axes]\nseed = [0, 1, 2]\n')
+
+    def stop(step, values):
+        if "left" in step:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        outcome(root, report=stop)
+    assert [group.number for group in computed] == [0]
+    (experiment,) = reproduce.experiments(root)
+    found = reproduce.run(root, experiment, [], "quick")
+    assert (found.computed, found.rows[0].judgment.verdict, found.failure) == (1, "reproduced", None)
+    assert [group.number for group in computed] == [0, 1, 2]
+    assert [path.name for path in (root / "experiments/out/10_toy-quick").iterdir()] == ["grid.nc"]
+    assert reproduce.run(root, experiment, [], "quick").reused == 1
 
 
 def test_an_interrupted_run_resumes(root):
@@ -254,6 +295,11 @@ def test_every_experiment_of_this_checkout_keeps_the_form():
         "41_sgd",
         "42_devices",
         "43_beyond_dense",
+        "50_phase_diagram",
+        "51_ridge_and_time",
+        "52_memorization_maps",
+        "53_copies_and_features",
+        "54_optimal_stopping",
     ]
     figures = [name for one in found for name in one.figures]
     claims = [claim.id for one in found for claim in one.claims]

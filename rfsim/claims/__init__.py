@@ -1,6 +1,8 @@
 """Claims and verdicts, and what rules measure on stored results alike."""
 
 from rfsim.claims.noise import adam_clock, batch_delay, batch_excess, batch_share, final_gap, reached
+from rfsim.claims.paths import matched, points, stopped, stopped_over_ridged
+from rfsim.claims.planes import Agreement, Extrapolated, agreement, border, extrapolated
 from rfsim.claims.rules import (
     LIMIT,
     Approach,
@@ -27,30 +29,39 @@ from rfsim.claims.rules import (
 
 __all__ = [
     "LIMIT",
+    "Agreement",
     "Approach",
     "Claim",
     "Compared",
+    "Extrapolated",
     "Judgment",
     "Results",
     "Row",
     "Spread",
     "Verdict",
     "adam_clock",
+    "agreement",
     "approach",
     "batch_delay",
     "batch_excess",
     "batch_share",
+    "border",
     "compared",
     "decide",
+    "extrapolated",
     "final_gap",
     "growth",
     "limits",
+    "matched",
     "measured",
     "onsets",
     "part_eigenvalues",
+    "points",
     "reached",
     "rise",
     "sampled",
     "spread",
     "standard_error",
+    "stopped",
+    "stopped_over_ridged",
 ]

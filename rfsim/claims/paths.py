@@ -1,0 +1,62 @@
+"""What rules on ridge and training time measure alike: the path of ridges at τ = ∞ against the path of times at γ = 0.
+
+Both are read from a result over ridge and train_time, ridge 0 first and τ = ∞ last; a ridge γ is compared with the
+time 1/(κγ) (equations.md T7; Ali, Kolter, Tibshirani 2019).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from rfsim import store
+from rfsim.claims.noise import reached
+from rfsim.diffusion import noise_variance
+from rfsim.filters import learning_rate_constant
+
+FROM, TO = 0.05, 0.95  # of the way from the flow's best loss to its last, where times are matched
+
+
+def points(result: xr.Dataset) -> Iterator[tuple[float, float, float, xr.Dataset]]:
+    """ψ_n, ψ_p, κ, and what a sweep over samples_per_dim and features_per_dim holds there."""
+    delta = noise_variance(store.settings(result)["problem"]["diffusion_time"])
+    for n in result.samples_per_dim.values.tolist():
+        for p in result.features_per_dim.values.tolist():
+            yield n, p, learning_rate_constant(delta, p), result.sel(samples_per_dim=n, features_per_dim=p)
+
+
+def stopped(here: xr.Dataset, loss: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The finite train_times, and a loss of the flow without a ridge there."""
+    path = here[loss].sel(ridge=0.0).isel(train_time=slice(None, -1))
+    return path.train_time.values, path.values
+
+
+def matched(here: xr.Dataset, kappa: float, loss: str = "test") -> dict[float, float]:
+    """κγτ by ridge γ: the flow, past its best moment, has at τ the loss that the ridge γ has at τ = ∞.
+
+    Only ridges below the best one, so that both are on the side where training on harms, and whose loss lies from FROM
+    to TO of the way from the flow's best to its last; linear in log τ.
+    """
+    tau, path = stopped(here, loss)
+    first = int(path.argmin())
+    final = here[loss].isel(train_time=-1)
+    bottom, top = path[first], float(final.sel(ridge=0.0))
+    found = {}
+    for gamma in here.ridge.values[1 : int(final.values.argmin())].tolist():
+        level = float(final.sel(ridge=gamma))
+        if FROM <= (level - bottom) / (top - bottom) <= TO:
+            found[gamma] = kappa * gamma * reached(tau[first:], path[first:], level)
+    return {gamma: value for gamma, value in found.items() if np.isfinite(value)}
+
+
+def stopped_over_ridged(here: xr.Dataset, kappa: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Ridges γ, and E_score of the flow stopped at τ = 1/(κγ) over that of the ridge; γ whose time was computed."""
+    tau, path = stopped(here, "score")
+    gamma = here.ridge.values[1:]
+    at = 1 / (kappa * gamma)
+    inside = (at >= tau[0]) & (at <= tau[-1])
+    flow = np.interp(np.log(at[inside]), np.log(tau), path)
+    return gamma[inside], flow / here.score.isel(train_time=-1).values[1:][inside]
