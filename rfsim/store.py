@@ -121,7 +121,8 @@ def _sweep(path: Path) -> xr.Dataset:
     data = xr.open_zarr(path, consolidated=False, chunks=None).load()
     order = data.attrs.pop(ORDER, [])
     data = data[[*(name for name in order if name in data.data_vars), *(n for n in data.data_vars if n not in order)]]
-    texts = {name: data[name].astype(object).astype(str) for name in data.variables if data[name].dtype.kind == "T"}
+    found = {name: one.to_base_variable() for name, one in data.variables.items() if one.dtype.kind == "T"}
+    texts = {name: one.copy(data=one.values.astype(object).astype(str)) for name, one in found.items()}
     return data.assign_coords({name: text for name, text in texts.items() if name in data.coords}).assign(
         {name: text for name, text in texts.items() if name not in data.coords}
     )

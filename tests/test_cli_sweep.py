@@ -126,3 +126,12 @@ def test_a_second_run_is_refused_by_name_of_the_holder(grid, capsys):
 def test_an_existing_store_is_refused_without_resume(grid, capsys):
     run(capsys, "sweep", "grid.toml")
     assert_refused(capsys, "sweep", "grid.toml", "--no-resume", match="grid.zarr exists; leave out --no-resume")
+
+
+@pytest.mark.parametrize("name", ["table.csv", "table.nc"])
+def test_exports_are_written_again_and_other_files_are_kept(grid, capsys, name):
+    assert run(capsys, "sweep", "grid.toml", "--export", name, "--quiet") == (0, "", "")
+    assert run(capsys, "sweep", "grid.toml", "--export", name, "--quiet") == (0, "", "")
+    (grid / name).write_text("mine")
+    assert_refused(capsys, "sweep", "grid.toml", "--export", name, match=f"{name} exists and is no sweep; use --force")
+    assert run(capsys, "sweep", "grid.toml", "--export", name, "--force", "--quiet") == (0, "", "")

@@ -30,6 +30,7 @@ def sweep(
     ] = None,
     scheduler: Annotated[str | None, text_flag("Address of a dask scheduler, tcp://HOST:PORT.")] = None,
     export: Annotated[Path | None, folder_flag("Also write the result to FILE.nc or FILE.csv.")] = None,
+    force: Annotated[bool, switch("Replace a file of --export that is something else.")] = False,
     json: Annotated[bool, switch("Print one JSON object.")] = False,
     quiet: Annotated[bool, switch("No progress and no tables; errors still print.")] = False,
 ) -> int:
@@ -39,7 +40,7 @@ def sweep(
     from rfsim.sweeps import front
 
     place = out or front.default_store(file)
-    write = _writer(export)
+    write = _writer(export, force=force)
     if not status:
         machine.use_compilation_cache()
         with terminal.bar("sweep", quiet=quiet) as report:
@@ -63,7 +64,7 @@ def sweep(
     return UNCONVERGED if found["unconverged"] or found["failed"] else DONE
 
 
-def _writer(export: Path | None) -> Callable[[Any, Path], list[str] | None] | None:
+def _writer(export: Path | None, *, force: bool) -> Callable[[Any, Path], list[str] | None] | None:
     """What writes a file of that kind; asked before anything is computed."""
     from rfsim import store
     from rfsim.sweeps.export import to_csv, to_netcdf
@@ -74,7 +75,22 @@ def _writer(export: Path | None) -> Callable[[Any, Path], list[str] | None] | No
     if export.suffix not in writers:
         raise ValueError(f"--export writes {' and '.join(writers)} files; got {export}")
     store.check_writable(export.parent)
+    if export.exists() and not force and not _exported(export):
+        raise store.StoreError(f"{export} exists and is no sweep; use --force to replace it or another --export")
     return writers[export.suffix]
+
+
+def _exported(path: Path) -> bool:
+    """Whether a file is what --export wrote: the result of a sweep, or a table whose last column is the command."""
+    from rfsim import store
+
+    try:
+        if path.suffix == ".nc":
+            return store.load(path).attrs[store.KIND] == "sweep"
+        with path.open(encoding="utf-8") as file:
+            return file.readline().rstrip().endswith(",command")
+    except (OSError, ValueError):
+        return False
 
 
 def lines(found: dict[str, Any]) -> list[str]:

@@ -60,8 +60,10 @@ def _values(plan: Plan) -> Iterator[str]:
 
 def _telling(values: Any) -> list:
     """Values among which one is refused if any of all is: refusals are of ranges, of fractions and of names."""
-    if not isinstance(values, np.ndarray) or values.dtype.kind not in "iuf":
-        return np.unique(values).tolist() if isinstance(values, np.ndarray) else [values]
+    if not isinstance(values, np.ndarray):
+        return [values]
+    if values.dtype.kind not in "iuf":
+        return list(dict.fromkeys(values.ravel().tolist()))
     found = [values.min(), values.max(), *values[np.isnan(values)][:1], *values[values != np.round(values)][:1]]
     return [value.item() for value in found]
 

@@ -76,9 +76,7 @@ def put(root: Path, name: str, array: zarr.Array, start: Sequence[int], values: 
     """Write the chunk whose first cells are `start`, whole or not at all; values that are missing at its ends are the
     array's fill value.
     """
-    own = array.ndim - len(start)
-    index = [at // size for at, size in zip(start, array.chunks, strict=False)] + [0] * own
-    path = root / name / ".".join(["c", *map(str, index)])
+    path = _path(root, name, array, start)
     if values.dtype.kind in "OUT":
         where = tuple(slice(at, at + size) for at, size in zip(start, values.shape, strict=True))
         if path.exists() or (values != "").any():
@@ -89,3 +87,19 @@ def put(root: Path, name: str, array: zarr.Array, start: Sequence[int], values: 
     partial = path.with_name(f".{path.name}.partial")
     partial.write_bytes(whole.tobytes())
     partial.replace(path)
+
+
+def clear(root: Path, name: str, array: zarr.Array, start: Sequence[int]) -> None:
+    """Make a chunk as if it had never been written."""
+    _path(root, name, array, start).unlink(missing_ok=True)
+
+
+def dims_of(array: zarr.Array) -> tuple[str, ...]:
+    """The names of its dimensions."""
+    return tuple(map(str, getattr(array.metadata, "dimension_names", None) or ()))
+
+
+def _path(root: Path, name: str, array: zarr.Array, start: Sequence[int]) -> Path:
+    own = array.ndim - len(start)
+    index = [at // size for at, size in zip(start, array.chunks, strict=False)] + [0] * own
+    return root / name / ".".join(["c", *map(str, index)])

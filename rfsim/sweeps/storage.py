@@ -74,6 +74,8 @@ class Storage:
         with self._writing():
             self._prepare(data)
             values = {str(name): one for name, one in data.data_vars.items() if "cell" in one.dims}
+            for name in self._over_cells() - values.keys():  # left by an earlier try
+                chunks.clear(self.path, name, self.arrays[name], [one.start for one in where])
             for name in (*(name for name in values if name != "status"), "status"):
                 self._put(name, where, values[name].transpose("cell", ...).values)
 
@@ -86,28 +88,39 @@ class Storage:
 
     def _put(self, name: str, where: tuple[slice, ...], values: NDArray) -> None:
         shape = tuple(one.stop - one.start for one in where)
-        cells = values.reshape(*shape, *values.shape[1:])
+        cells = values.reshape((*shape, *values.shape[1:]))
         chunks.put(self.path, name, self.arrays[name], [one.start for one in where], cells)
 
+    def _over_cells(self) -> set[str]:
+        """Arrays with a chunk for each group: all but coordinates."""
+        dims = tuple(axis.dim for axis in self.plan.axes)
+        found = {name: chunks.dims_of(array) for name, array in self.arrays.items()}
+        varied = self.plan.varied()
+        return {name for name, own in found.items() if own[: len(dims)] == dims and name not in (*varied, *own)}
+
     def _prepare(self, data: xr.Dataset) -> None:
-        """Arrays for what is seen for the first time."""
+        """Arrays for what is seen for the first time, made beside the store and moved there whole."""
         new = [str(name) for name in data.variables if name not in self.arrays]
-        for name in new:
-            variable = data[name]
-            dims = [str(dim) for dim in variable.dims if dim != "cell"]
-            own = [self.plan.length(dim, data.sizes[dim]) for dim in dims]
-            if "cell" in variable.dims:
-                kind = str if variable.dtype.kind in "OUT" else variable.dtype
-                fill = "" if kind is str else chunks.UNFILLED[variable.dtype.kind]
-                self.arrays[name] = chunks.new_array(
-                    self.root, name, cells_of(self.plan), kind, fill, variable.attrs, dims, own
-                )
-            else:
-                self.arrays[name] = chunks.new_coordinate(self.root, name, variable)
-        if new:
-            known = cast(list[str], self.root.attrs.get(ORDER, []))
-            self.root.attrs[ORDER] = [*known, *new]
-            chunks.consolidate(self.root)
+        if not new:
+            return
+        with _scratch(self.path) as folder:
+            root = zarr.create_group(folder, zarr_format=3)
+            for name in new:
+                variable = data[name]
+                dims = [str(dim) for dim in variable.dims if dim != "cell"]
+                own = [self.plan.length(dim, data.sizes[dim]) for dim in dims]
+                if "cell" in variable.dims:
+                    kind = str if variable.dtype.kind in "OUT" else variable.dtype
+                    fill = "" if kind is str else chunks.UNFILLED[variable.dtype.kind]
+                    chunks.new_array(root, name, cells_of(self.plan), kind, fill, variable.attrs, dims, own)
+                else:
+                    chunks.new_coordinate(root, name, variable)
+            for name in new:
+                (folder / name).rename(self.path / name)
+        self.arrays |= {name: array for name, array in self.root.arrays() if name in new}
+        known = cast(list[str], self.root.attrs.get(ORDER, []))
+        self.root.attrs[ORDER] = [*known, *new]
+        chunks.consolidate(self.root)
 
     def close(self) -> None:
         """Say how long all groups took."""
@@ -130,22 +143,18 @@ def create(path: Path, plan: Plan, attributes: Mapping[str, Any]) -> Storage:
 
     It is made beside its place and moved there whole. Raises StoreError where it cannot be written.
     """
-    scratch = path.parent / f".{path.name}.new"
     try:
-        _remove(scratch)
-        root = zarr.create_group(scratch, zarr_format=3, overwrite=True, attributes=dict(attributes))
-        for name, values, dims, attrs in plan.coordinates():
-            chunks.new_coordinate(root, name, xr.Variable(dims, values, attrs))
-        for name, (kind, fill, words) in EACH.items():
-            flags = {"flag_values": list(range(len(STATUS))), "flag_meanings": " ".join(STATUS)}
-            chunks.new_array(
-                root, name, cells_of(plan), kind, fill, {"long_name": words} | (flags if name == "status" else {})
-            )
-        chunks.consolidate(root)
-        scratch.rename(path)
+        with _scratch(path) as folder:
+            root = zarr.create_group(folder, zarr_format=3, attributes=dict(attributes))
+            for name, values, dims, attrs in plan.coordinates():
+                chunks.new_coordinate(root, name, xr.Variable(dims, values, attrs))
+            for name, (kind, fill, words) in EACH.items():
+                flags = {"flag_values": list(range(len(STATUS))), "flag_meanings": " ".join(STATUS)}
+                attrs = {"long_name": words} | (flags if name == "status" else {})
+                chunks.new_array(root, name, cells_of(plan), kind, fill, attrs)
+            chunks.consolidate(root)
+            folder.rename(path)
     except OSError as error:
-        with contextlib.suppress(OSError):
-            _remove(scratch)
         raise StoreError(f"cannot write {path}: {error.strerror or error}; nothing there was changed") from error
     return Storage(path, plan, chunks.open_root(path, "r+"))
 
@@ -160,7 +169,10 @@ def reopen(path: Path, plan: Plan, settings: Mapping[str, Any]) -> Storage:
     if stored != wanted:
         told = "; ".join(_differences(stored, wanted))
         raise StoreError(f"{path} was made with other settings ({told}); give another --out, or remove it")
-    return Storage(path, plan, chunks.open_root(path, "r+"))
+    kept = Storage(path, plan, chunks.open_root(path, "r+"))
+    if kept.arrays["status"].chunks != plan.tiles:
+        raise StoreError(f"{path} was made by a version that groups cells otherwise; give another --out, or remove it")
+    return kept
 
 
 def describe(path: Path) -> dict[str, Any]:
@@ -204,6 +216,12 @@ def _any_in_tiles(cells: NDArray[np.bool_], tiles: Sequence[int]) -> NDArray[np.
     return cells
 
 
-def _remove(folder: Path) -> None:
-    if folder.exists():
-        shutil.rmtree(folder)
+@contextlib.contextmanager
+def _scratch(path: Path) -> Iterator[Path]:
+    """A folder beside the store, gone afterwards; one that a killed run left is in nobody's way."""
+    folder = path.parent / f".{path.name}.new"
+    try:
+        shutil.rmtree(folder, ignore_errors=True)
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)

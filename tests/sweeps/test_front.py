@@ -241,3 +241,39 @@ def test_the_store_of_a_file_lies_beside_it(tmp_path):
     data = front.sweep(path)
     assert Path(tmp_path / "grid.zarr").is_dir()
     assert data.identical(rfsim.load(tmp_path / "grid.zarr"))
+
+
+def test_a_sweep_of_lists_alone_is_one_cell():
+    data = front.sweep({"command": "train", "axes": {"train_times": [1, 9]}})
+    assert data.gen.dims == ("train_time",)
+    assert data.status.item() == DONE
+
+
+def test_axes_of_one_value_text_or_both():
+    axes = {"seed": [3], "samples_per_dim": [1], "word": ["full", 16]}
+    data = front.sweep({"command": "train", "axes": axes, "derive": {"features_per_dim": "2 * samples_per_dim"}})
+    assert data.gen.shape == (1, 1, 2, 1)
+    assert data.word.values.tolist() == ["full", "16"]
+    assert data.word.dtype.kind == "U"
+    assert [group.fixed["word"] for group in toys.computed] == ["full", 16]
+
+
+def test_what_an_earlier_try_left_does_not_stay(tmp_path, monkeypatch):
+    grid = {"command": "train", "axes": {"samples_per_dim": [2, 13]}}
+    front.sweep(grid, tmp_path / "a.zarr")
+
+    def lost(job):
+        raise RuntimeError("worse luck")
+
+    monkeypatch.setattr(front, "work", lost)
+    data = front.sweep(grid, tmp_path / "a.zarr", retry_failed=True)
+    assert data.status.values.tolist() == [DONE, FAILED]
+    assert data.mass.isnull().all("bulk").values.tolist() == [False, True]
+    assert data.bulk.values.tolist() == ["main", "gen"]
+
+
+def test_a_store_of_other_groups_is_left_alone(tmp_path, use):
+    front.sweep(GRID, tmp_path / "a.zarr")
+    use(together=("ridge",), tile=1)
+    with pytest.raises(StoreError, match="a version that groups cells otherwise"):
+        front.sweep(GRID, tmp_path / "a.zarr")
