@@ -49,6 +49,7 @@ def holder(path: str | Path) -> str | None:
 
 
 def _place(path: Path) -> Path:
+    path = path.resolve()  # two names of one store have one lock
     return path.parent / f".{path.name}.lock"
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import functools
+import hashlib
 import importlib.util
 import inspect
 import operator
@@ -52,10 +53,12 @@ class Cell:
         """Compute the cell whose result will lie at `path`: a sweep goes on where the same code left it."""
         if self.problem is not None:
             return self.function(self.problem, **self.options, report=report)
-        unfinished = path.with_name(f"{path.stem}-{code_digest(self)[:12]}.zarr")
-        data = self.function(**self.options, out=unfinished, report=report)
-        shutil.rmtree(unfinished)
-        return data
+        return self.function(**self.options, out=self.unfinished(path), report=report)
+
+    def unfinished(self, path: Path) -> Path:
+        """Where a sweep whose result will lie at `path` is stored until it does."""
+        asked = hashlib.sha256((self.key() + code_digest(self)).encode()).hexdigest()
+        return path.with_name(f"{path.stem}-{asked[:12]}.zarr")
 
     def limit(self) -> Cell:
         """The d → ∞ cell of a sampled one, labelled `limit-…`: the same problem without what belongs to a draw."""
@@ -191,6 +194,7 @@ def run(
 
                 data = cell.run(path, step).assign_attrs(cell=cell.key(), code_digest=code_digest(cell))
                 store.save(data, path)
+                shutil.rmtree(cell.unfinished(path), ignore_errors=True)
                 computed += 1
                 machine.release_programs()
             results[cell.label] = data

@@ -38,23 +38,18 @@ def sweep(
     from rfsim import machine, store
     from rfsim.cli import answers
     from rfsim.sweeps import front
+    from rfsim.sweeps.executors import end_if_starting
 
     place = out or front.default_store(file)
+    asked = front.ask(file)
     write = _writer(export, force=force)
     if not status:
         machine.use_compilation_cache()
         with terminal.bar("sweep", quiet=quiet) as report:
-            front.sweep(
-                file,
-                place,
-                workers=workers,
-                executor=executor,
-                scheduler=scheduler,
-                resume=resume,
-                retry_failed=retry_failed,
-                report=report,
-            )
-    found = front.summary(place, front.ask(file))
+            how = (executor, workers, scheduler)
+            end_if_starting()
+            front.fill(asked, place, how, resume=resume, retry_failed=retry_failed, report=report)
+    found = front.summary(place, asked)
     if write is not None and export is not None:
         terminal.say(write(store.load(place), export) or (), quiet=quiet)
     if json:

@@ -22,7 +22,7 @@ from rfsim.trainers import trainer
 
 SHOWN = 3  # cells beyond memory that are named
 FIELDS = {field.name for field in dataclasses.fields(Problem)}
-LEAST = {"dim": 1, "seed": 0, "seeds": 1}  # of whole numbers that are no part of a problem
+LEAST = {"dim": 1, "seed": 0, "seeds": 1, "steps": 1, "probes": 2, "levels": 1}  # of whole numbers beside a problem's
 
 
 def require_possible(plan: Plan, workers: int | None = 1, array: NDArray | None = None) -> None:
@@ -30,14 +30,21 @@ def require_possible(plan: Plan, workers: int | None = 1, array: NDArray | None 
     of `workers` at once on this machine; None where they are on others.
     """
     wrong = list(_values(plan))
-    if not wrong:
-        known = dict(plan.quantity.defaults) | plan.parameters()
-        known |= {} if array is None else {"dim": array.shape[1]}
-        wrong = [*_together(plan), *_sizes(plan, known), *_options(plan, array)]
-        if not wrong and workers is not None:
-            wrong = list(_memory(plan, known, workers))
+    try:
+        wrong = wrong or _beyond_values(plan, workers, array)
+    except TypeError as error:
+        wrong = [f"a parameter is of a wrong type: {error}"]
     if wrong:
         raise refusal("the sweep", wrong)
+
+
+def _beyond_values(plan: Plan, workers: int | None, array: NDArray | None) -> list[str]:
+    """What is wrong with values that are each what they may be."""
+    known = dict(plan.quantity.defaults) | plan.parameters()
+    wrong = [*_together(plan), *_sizes(plan, known), *_options(plan, array)]
+    if not wrong and workers is not None:
+        wrong = list(_memory(plan, known, min(workers, plan.groups)))
+    return wrong
 
 
 def _varies(value: Any) -> bool:
@@ -74,7 +81,9 @@ def _together(plan: Plan) -> Iterator[str]:
     for name in plan.quantity.parameters:
         if name not in plan.quantity.defaults and name not in given:
             yield f"{plan.quantity.name} needs {name}: give it in [problem] or [axes]"
-    if "seed" in plan.varied() and plan.parameters().get("seeds", 1) != 1:
+    if "seeds" in plan.varied():
+        yield "seeds cannot vary, since they are a dimension of a result; give an axis of seed"
+    elif "seed" in plan.varied() and plan.parameters().get("seeds", 1) != 1:
         yield "seeds are seed, seed + 1, … of each cell: give an axis of seed or a number of seeds, not both"
     if plan.quantity.name == "theory.curves" and (mixed := {"trainer", "by_part"} & {*plan.varied()}):
         yield f"theory.curves has one program for the flow, another for the rest: sweep each {mixed.pop()} by itself"
@@ -83,9 +92,15 @@ def _together(plan: Plan) -> Iterator[str]:
 def _sizes(plan: Plan, known: Mapping[str, Any]) -> Iterator[str]:
     """Cells of too few samples or features: their ratios times dim are rounded."""
     if "dim" in plan.quantity.parameters:
-        found = sizes(known)
-        yield from _cells(plan, found.samples < 2, "have fewer than 2 samples")
-        yield from _cells(plan, found.features < 1, "have no features")
+        names = np.asarray(known.get("data", Problem.data))
+        few = np.zeros((2, *plan.shape), dtype=bool)
+        for name in dict.fromkeys(names.ravel().tolist()):  # an array of data has a dim of its own
+            found = sizes({**known, "data": name})
+            few |= np.stack(
+                [np.broadcast_to((names == name) & one, plan.shape) for one in (found.samples < 2, found.features < 1)]
+            )
+        yield from _cells(plan, few[0], "have fewer than 2 samples")
+        yield from _cells(plan, few[1], "have no features")
 
 
 def _options(plan: Plan, array: NDArray | None) -> Iterator[str]:
@@ -151,9 +166,8 @@ def _cells(plan: Plan, bad: NDArray[np.bool_], words: str, needed: NDArray | Non
     count = int(np.count_nonzero(where))
     if not count:
         return
-    first = np.unravel_index(np.flatnonzero(where)[:SHOWN], plan.shape)
     named = []
-    for index in zip(*first, strict=True):
+    for index in map(tuple, np.argwhere(where)[:SHOWN].tolist()):
         size = "" if needed is None else f" ({np.broadcast_to(needed, plan.shape)[index] / GIB:.3g} GiB)"
         named.append(f"{words_of(plan, index)}{size}")
     more = f" and {count - len(named)} more" if count > len(named) else ""

@@ -79,8 +79,10 @@ def command(settings: Mapping[str, Any], cell: Mapping[str, Any]) -> str:
             given[listed] = _plain(value)
     given = {one: value for one, value in given.items() if value is not None}
     # a callable's address runs code, which flags do not
+    if "array" in settings:
+        return _python(name, front, given, array=True)
     if not front.words or not set(given) <= set(front.flags) or ":" in str(given.get("activation", "")):
-        return _python(name, front, given)
+        return _python(name, front, given, array=False)
     words = ["rfsim", *front.words.split()]
     for one, value in given.items():
         if one in SWITCHES:
@@ -92,15 +94,21 @@ def command(settings: Mapping[str, Any], cell: Mapping[str, Any]) -> str:
     return shlex.join(words)
 
 
-def _python(name: str, front: Front, given: Mapping[str, Any]) -> str:
-    """A call of the front door; what it returns is printed."""
+def _python(name: str, front: Front, given: Mapping[str, Any], *, array: bool) -> str:
+    """A call of the front door; what it returns is printed. Of an array, which only its owner has, the call alone."""
     scalars = {one: value for one, value in given.items() if one in FIELDS and one not in front.lists}
     rest = {one: value for one, value in given.items() if one not in scalars}
     rest = {
         one: [value] if one in front.lists and not isinstance(value, list) else value for one, value in rest.items()
     }
+    if not front.words:  # what is a list of its own there and one value here
+        for one in front.lists:
+            field = one if one in FIELDS else one.removesuffix("s")
+            rest.setdefault(one, [scalars.pop(field, getattr(Problem, field))])
     problem = ", ".join(f"{one}={_literal(value)}" for one, value in scalars.items())
     call = ", ".join([f"rfsim.Problem({problem})", *(f"{one}={_literal(value)}" for one, value in rest.items())])
+    if array:
+        return f"rfsim.{name}({call}, array=array)"
     return shlex.join(["python", "-c", f"import rfsim; print(rfsim.{name}({call}))"])
 
 

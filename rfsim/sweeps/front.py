@@ -76,14 +76,27 @@ def sweep(
     (('features_per_dim', 'train_time'), [0.0, 0.0])
     """
     end_if_starting()
-    asked = ask(spec, array)
-    kind = chosen(executor, workers, scheduler)
-    here = 1 if kind == "serial" else workers or threads()
-    require_possible(asked.plan, here if scheduler is None else None, asked.array)
-    with _place(spec, out) as path, locks.held(path):
-        kept = _opened(path, asked, resume)
-        _run(kept, asked, (executor, workers, scheduler), retry_failed, report)
+    with _place(spec, out) as path:
+        how = (executor, workers, scheduler)
+        fill(ask(spec, array), path, how, resume=resume, retry_failed=retry_failed, report=report)
         return store.load(path)
+
+
+def fill(
+    asked: Asked,
+    path: Path,
+    how: tuple[str | None, int | None, str | None],
+    *,
+    resume: bool = True,
+    retry_failed: bool = False,
+    report: Report | None = None,
+) -> None:
+    """Compute what is missing in a store; how: (executor, workers, scheduler). All else as `sweep`."""
+    executor, workers, scheduler = how
+    here = 1 if chosen(executor, workers, scheduler) == "serial" else workers or threads()
+    require_possible(asked.plan, here if scheduler is None else None, asked.array)
+    with locks.held(path):
+        _run(_opened(path, asked, resume), asked, how, retry_failed, report)
 
 
 def ask(spec: str | Path | Mapping[str, Any], array: ArrayLike | None = None) -> Asked:
@@ -91,12 +104,19 @@ def ask(spec: str | Path | Mapping[str, Any], array: ArrayLike | None = None) ->
 
     Raises ValueError, in one line, with all that is wrong.
     """
-    planned = plan(read(spec))
+    found = read(spec)
     values = None if array is None else data_room.check_array(array)
-    names = [Problem.data] if values is not None else np.unique(planned.parameters().get("data", Problem.data)).tolist()
-    digests = {name: source(Problem(data=name), array=values).settings.get("data_digest") for name in names}
+    if values is not None and "dim" in found.quantity.parameters:
+        found = found._replace(fixed={"dim": values.shape[1], **found.fixed})
+    planned = plan(found)
+    if values is not None:
+        return Asked(
+            planned, {**found.settings, "array": source(Problem(), array=values).settings["data_digest"]}, values
+        )
+    names = dict.fromkeys(np.ravel(planned.parameters().get("data", Problem.data)).tolist())
+    digests = {name: source(Problem(data=name)).settings.get("data_digest") for name in names}
     known = {f"digest of {name}": digest for name, digest in digests.items() if digest is not None}
-    return Asked(planned, {**planned.spec.settings, **known}, values)
+    return Asked(planned, {**found.settings, **known}, None)
 
 
 def default_store(spec: str | Path) -> Path:

@@ -17,6 +17,7 @@ from rfsim.sweeps.quantities import Quantity, tile
 from rfsim.sweeps.spec import Axis, Spec, refusal
 
 GRIDS = ("eigenvalue",)  # dimensions along which every group has a grid of its own
+SHAPING = {"steps", "levels", "probes"}  # parameters that say what stands along dimensions of a result
 
 
 class Group(NamedTuple):
@@ -134,17 +135,22 @@ class Plan(NamedTuple):
 
     def length(self, dim: str, found: int) -> int:
         """Of a dimension of the quantity's own: the longest of all groups, where it depends on what varies."""
-        if dim not in self.quantity.sizes(self.group(0).fixed):
-            return found
-        return int(self.evaluate(lambda fixed: self.quantity.sizes(fixed)[dim]).max())
+        return int(self.evaluate(lambda fixed: self.quantity.sizes(fixed).get(dim, 0)).max()) or found
 
     def loose(self) -> tuple[str, ...]:
         """Dimensions of the quantity's own whose coordinate differs from group to group."""
-        sizes = self.quantity.sizes(self.group(0).fixed)
-        varying = [
-            dim for dim in sizes if np.ptp(self.evaluate(lambda fixed, dim=dim: self.quantity.sizes(fixed)[dim]))
-        ]
-        return (*varying, *GRIDS)
+        own, seen = self.quantity.sizes, dict[str, None]()
+
+        def counted(fixed: Mapping[str, Any]) -> int:
+            seen.update(dict.fromkeys(own(fixed)))
+            return len(own(fixed))
+
+        self.evaluate(counted)
+        lengths = {dim: self.evaluate(lambda fixed, dim=dim: own(fixed).get(dim, 0)) for dim in seen}
+        shaped = SHAPING & {*self.varied()}  # with these a dimension of one length may have other numbers
+        listed = {axis.dim for axis in self.spec.axes if axis.own}
+        varying = (dim for dim, length in lengths.items() if np.ptp(length) or (shaped and dim != "feature"))
+        return (*varying, *(dim for dim in GRIDS if dim not in listed))
 
     def single(self) -> tuple[str, ...]:
         """Dimensions of the quantity's own of which every cell is one value: lists that stand in [zip] or [derive]."""

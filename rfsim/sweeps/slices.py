@@ -191,7 +191,7 @@ def _means(
         spread = ((values - mean) ** 2).where(done, 0.0).sum("seed", skipna=False)
         error = (spread / (count - 1).where(count > 1) / count.where(count > 1)) ** 0.5
     # of seeds that all lack a value, a failure tells more than a seed that waits
-    state = xr.where(count > 0, DONE, missing.max("seed")).astype(np.int8)
+    state = xr.where(count > 0, DONE, missing.broadcast_like(values).max("seed")).astype(np.int8)
     return mean, error, count, state
 
 

@@ -21,6 +21,7 @@ from rfsim.words import nearest
 TABLES = ("problem", "axes", "zip", "derive")
 FORMS = {"log": "points", "linear": "points", "range": "step"}  # of an axis, and what may stand beside each
 LARGEST = 10**7  # values along one axis
+ROUNDING = 1e-9  # of a number of steps: 0.3 is not below 0.1 + 0.1 + 0.1
 
 
 class Axis(NamedTuple):
@@ -82,6 +83,11 @@ def check(content: Mapping[str, Any], name: str) -> Spec:
     tables = {key: _table(content, key, wrong) for key in TABLES}
     _require_known(quantity, tables, wrong)
     fixed = {key: value for key, value in tables["problem"].items() if _plain(f"[problem] {key}", value, wrong)}
+    wrong += [
+        f"[problem] {key} must be one value; got {value!r}: give several in [axes]"
+        for key, value in fixed.items()
+        if isinstance(value, (list, tuple)) and key in quantity.parameters and key not in quantity.lists
+    ]
     axes = [*_axes(quantity, tables["axes"], wrong), *_zipped(tables["zip"], wrong)]
     derived = _derived(tables["derive"], fixed, axes, wrong)
     if not axes and not wrong:
@@ -224,19 +230,23 @@ def _spaced(where: str, given: Mapping[str, Any], wrong: list[str]) -> tuple | N
     if form == "range":
         return _steps(where, ends, count, wrong)
     space: Callable = np.geomspace if form == "log" else np.linspace
-    # as short as they may be said: 8, not 7.999999999999999
-    return tuple(float(f"{value:.15g}") for value in space(float(ends[0]), float(ends[1]), count))
+    return tuple(map(_short, space(float(ends[0]), float(ends[1]), count).tolist()))
 
 
 def _steps(where: str, ends: Sequence[float], step: float, wrong: list[str]) -> tuple | None:
     """first, first + step, … below last: as Python's range, of floats too."""
-    count = math.ceil((ends[1] - ends[0]) / step)
+    count = math.ceil((ends[1] - ends[0]) / step - ROUNDING)
     if count > LARGEST:
         wrong.append(f"{where} has {count} values; take at most {LARGEST}")
         return None
     if all(isinstance(one, int) for one in (*ends, step)):
         return tuple(range(int(ends[0]), int(ends[1]), int(step)))
-    return tuple((ends[0] + step * np.arange(count)).tolist())
+    return tuple(_short(ends[0] + step * k) for k in range(count))
+
+
+def _short(value: float) -> float:
+    """As short as it may be said: 8, not 7.999999999999999."""
+    return float(f"{value:.15g}")
 
 
 def _number(value: Any) -> bool:

@@ -74,13 +74,16 @@ class Storage:
         with self._writing():
             self._prepare(data)
             values = {str(name): one for name, one in data.data_vars.items() if "cell" in one.dims}
-            for name in self._over_cells() - values.keys():  # left by an earlier try
+            # of an earlier try nothing stays: first its status, so that whatever happens the group is computed again
+            for name in ("status", *(self._over_cells() - values.keys())):
                 chunks.clear(self.path, name, self.arrays[name], [one.start for one in where])
             for name in (*(name for name in values if name != "status"), "status"):
                 self._put(name, where, values[name].transpose("cell", ...).values)
 
     def fail(self, number: int, reason: str) -> None:
-        """Mark all cells of a group that gave no result."""
+        """Mark all cells of a group that gave no result; where an earlier try gave one, that stands."""
+        if (self.status()[self.plan.where(number)] != WAITING).any():
+            return
         size = self.plan.group(number).size
         status = ("cell", np.full(size, FAILED, dtype=np.int8))
         data = xr.Dataset({"status": status, "reason": ("cell", np.full(size, reason))})
@@ -145,8 +148,12 @@ def create(path: Path, plan: Plan, attributes: Mapping[str, Any]) -> Storage:
     """
     try:
         with _scratch(path) as folder:
-            root = zarr.create_group(folder, zarr_format=3, attributes=dict(attributes))
-            for name, values, dims, attrs in plan.coordinates():
+            found = list(plan.coordinates())
+            # what xarray reads as coordinates, beside those that name a dimension
+            beside = " ".join(name for name, _, dims, _ in found if dims != (name,))
+            told = dict(attributes) | ({"coordinates": beside} if beside else {})
+            root = zarr.create_group(folder, zarr_format=3, attributes=told)
+            for name, values, dims, attrs in found:
                 chunks.new_coordinate(root, name, xr.Variable(dims, values, attrs))
             for name, (kind, fill, words) in EACH.items():
                 flags = {"flag_values": list(range(len(STATUS))), "flag_meanings": " ".join(STATUS)}
@@ -170,6 +177,12 @@ def reopen(path: Path, plan: Plan, settings: Mapping[str, Any]) -> Storage:
         told = "; ".join(_differences(stored, wanted))
         raise StoreError(f"{path} was made with other settings ({told}); give another --out, or remove it")
     kept = Storage(path, plan, chunks.open_root(path, "r+"))
+    dims, wanted_dims = chunks.dims_of(kept.arrays["status"]), tuple(axis.dim for axis in plan.axes)
+    if dims != wanted_dims:
+        raise StoreError(
+            f"{path} has its axes in another order ({', '.join(dims)} there, {', '.join(wanted_dims)} here); give "
+            "another --out, or the file its old order"
+        )
     if kept.arrays["status"].chunks != plan.tiles:
         raise StoreError(f"{path} was made by a version that groups cells otherwise; give another --out, or remove it")
     return kept

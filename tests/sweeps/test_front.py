@@ -14,6 +14,7 @@ from rfsim import locks, store
 from rfsim.store import StoreError
 from rfsim.sweeps import front, storage
 from rfsim.sweeps.cells import DONE, FAILED
+from rfsim.sweeps.export import to_csv
 from tests.sweeps import toys
 
 pytestmark = pytest.mark.usefixtures("use")
@@ -150,7 +151,7 @@ def test_a_store_of_other_settings_is_left_alone(tmp_path):
 def test_the_data_behind_a_name_belong_to_the_settings(tmp_path):
     array = np.random.default_rng(0).standard_normal((8, 3))
     front.sweep({"command": "train", "axes": {"seed": [0]}}, tmp_path / "a.zarr", array=array)
-    with pytest.raises(StoreError, match=r"digest of isotropic is .* there and not given here"):
+    with pytest.raises(StoreError, match=r"array is .* there and not given here"):
         front.sweep({"command": "train", "axes": {"seed": [0]}}, tmp_path / "a.zarr")
     np.save(tmp_path / "x.npy", array)
     named = {"command": "train", "problem": {"data": str(tmp_path / "x.npy")}, "axes": {"seed": [0]}}
@@ -268,7 +269,7 @@ def test_what_an_earlier_try_left_does_not_stay(tmp_path, monkeypatch):
     monkeypatch.setattr(front, "work", lost)
     data = front.sweep(grid, tmp_path / "a.zarr", retry_failed=True)
     assert data.status.values.tolist() == [DONE, FAILED]
-    assert data.mass.isnull().all("bulk").values.tolist() == [False, True]
+    assert data.reason.values.tolist() == ["", "unlucky"]  # the earlier result stands where a try gave none
     assert data.bulk.values.tolist() == ["main", "gen"]
 
 
@@ -277,3 +278,56 @@ def test_a_store_of_other_groups_is_left_alone(tmp_path, use):
     use(together=("ridge",), tile=1)
     with pytest.raises(StoreError, match="a version that groups cells otherwise"):
         front.sweep(GRID, tmp_path / "a.zarr")
+
+
+def test_zipped_and_derived_parameters_are_coordinates_and_in_the_command(tmp_path):
+    grid = {
+        "command": "train",
+        "problem": {"dim": 6},
+        "zip": {"samples_per_dim": [2, 4], "ridge": [0.5, 1.0]},
+        "derive": {"features_per_dim": "2 * samples_per_dim"},
+    }
+    for data in (front.sweep(grid, tmp_path / "a.zarr"), xr.open_zarr(tmp_path / "a.zarr", chunks=None)):
+        assert set(data.coords) >= {"samples_per_dim", "ridge", "features_per_dim"}
+    to_csv(rfsim.load(tmp_path / "a.zarr"), tmp_path / "a.csv")
+    rows = (tmp_path / "a.csv").read_text().splitlines()
+    assert rows[2].endswith(",rfsim train --dim 6 --ridge 1 --samples-per-dim 4 --features-per-dim 8")
+
+
+def test_axes_in_another_order_are_refused(tmp_path):
+    axes = {"samples_per_dim": [2, 3], "features_per_dim": [2, 3]}
+    front.sweep({"command": "train", "axes": axes}, tmp_path / "a.zarr")
+    turned = dict(reversed(axes.items()))
+    with pytest.raises(StoreError, match=r"axes in another order \(samples_per_dim, features_per_dim there"):
+        front.sweep({"command": "train", "axes": turned}, tmp_path / "a.zarr")
+
+
+def test_a_retry_that_is_killed_is_computed_again(tmp_path, monkeypatch):
+    grid = {"command": "train", "axes": {"samples_per_dim": [13]}}
+    front.sweep(grid, tmp_path / "a.zarr")
+    put = storage.Storage._put
+
+    def killed(self, name, where, values):
+        if name == "status":
+            raise KeyboardInterrupt
+        put(self, name, where, values)
+
+    monkeypatch.setattr(storage.Storage, "_put", killed)
+    with pytest.raises(KeyboardInterrupt):
+        front.sweep(grid, tmp_path / "a.zarr", retry_failed=True)
+    monkeypatch.undo()
+    assert rfsim.load(tmp_path / "a.zarr").status.item() == storage.WAITING
+
+
+def test_an_array_says_its_own_dimension(tmp_path):
+    array = np.random.default_rng(0).standard_normal((8, 3))
+    data = front.sweep({"command": "train", "axes": {"seed": [0]}}, tmp_path / "a.zarr", array=array)
+    assert toys.computed[0].fixed["dim"] == 3
+    to_csv(data, tmp_path / "a.csv")
+    assert (tmp_path / "a.csv").read_text().rstrip().endswith(', array=array)"')
+
+
+def test_one_store_has_one_lock_whatever_it_is_called(tmp_path):
+    (tmp_path / "link.zarr").symlink_to(tmp_path / "a.zarr")
+    with locks.held(tmp_path / "a.zarr"), pytest.raises(StoreError, match="being written by process"):
+        front.sweep(GRID, tmp_path / "link.zarr")

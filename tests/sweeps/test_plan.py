@@ -134,6 +134,13 @@ REAL = [
     ({"command": "simulate", "axes": {"optimizer": ["sgd", "sdg:momentum=1"]}}, r"optimizer"),
     ({"command": "distill", "axes": {"levels": [0, 5]}}, r"levels"),
     ({"command": "distill", "axes": {"parameterization": ["ddim", "dmd"]}}, r"parameterization"),
+    ({"command": "train", "axes": {"seeds": [1, 2]}}, r"seeds cannot vary"),
+    ({"command": "simulate", "axes": {"steps": [5, 6.5]}}, r"steps must be a whole number of at least 1.*got 6.5"),
+    ({"command": "density", "problem": {"probes": "5"}, "axes": {"seed": [0, 1]}}, r"probes must be a number"),
+    (
+        {"command": "train", "problem": {"dim": 2, "samples_per_dim": 0.1}, "axes": {"train_times": [1, 2]}},
+        r"1 of 1 cells",
+    ),
     ({"command": "density", "axes": {"ridge": [0, 1]}}, r"\[axes\] ridge is no parameter of density"),
 ]
 
@@ -160,3 +167,14 @@ def test_workers_share_the_memory_of_this_machine(monkeypatch):
     with pytest.raises(ValueError, match=r"2 workers may need 1.49 GiB together, and 1 GiB are there; take 1 worker"):
         require_possible(found, 2)
     require_possible(found, None)
+
+
+def test_what_stands_along_a_dimension_may_differ_at_one_length(monkeypatch):
+    monkeypatch.undo()
+    steps = plan(read({"command": "simulate", "axes": {"steps": [1010, 1100]}}))
+    assert "step" in steps.loose()
+    routes = plan(read({"command": "train", "problem": {"dim": 5}, "axes": {"route": ["krylov", "dense"]}}))
+    assert "feature" in routes.loose()
+    assert routes.length("feature", 0) == 80
+    grid = plan(read({"command": "theory.spectrum", "axes": {"grid": [0.1, 0.2], "samples_per_dim": [1]}}))
+    assert grid.loose() == ()

@@ -47,6 +47,7 @@ def test_a_file_of_the_readmes_form(tmp_path):
         ({"linear": [0, 1], "points": 3}, (0, 0.5, 1)),
         ({"range": [1, 2], "step": 0.25}, (1, 1.25, 1.5, 1.75)),
         ({"range": [0, 7], "step": 3}, (0, 3, 6)),
+        ({"range": [1, 1.3], "step": 0.1}, (1, 1.1, 1.2)),
         ([3], (3,)),
     ],
 )
@@ -75,6 +76,7 @@ REFUSED = [
     ({"axes": {"rigde": [0]}}, r"\[axes\] rigde is no parameter of train; did you mean 'ridge'"),
     ({"problem": {"ridge": 0}, "axes": {"ridge": [0]}}, r"ridge stands in \[problem\] and in \[axes\]; give it once"),
     ({"problem": {"dim": {"a": 1}}, "axes": {"ridge": [0]}}, r"\[problem\] dim must be a number, a text.*got \{'a'"),
+    ({"problem": {"dim": [1, 2]}, "axes": {"ridge": [0]}}, r"dim must be one value; got \[1, 2\]: give several"),
     ({"axes": {"ridge": []}}, r"\[axes\] ridge is empty"),
     ({"axes": {"ridge": 3}}, r"\[axes\] ridge must be a list, or a table with log, linear or range; got 3"),
     ({"axes": {"ridge": [2, 1]}}, r"\[axes\] ridge must increase; got \[2, 1\]"),
