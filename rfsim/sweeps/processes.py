@@ -27,7 +27,7 @@ from rfsim.sweeps.worker import ENVIRONMENT, READY, question, read
 T = TypeVar("T")
 
 DEATHS = 2  # of its worker while a task ran alone: then the task is to blame
-STARTS = 3  # workers in a row that ended before they were ready: then none will be
+STARTS, KILLED_STARTS = 3, 10  # workers in a row that ended, the last killed, before they were ready: then none will be
 
 
 @dataclass
@@ -122,9 +122,9 @@ class Processes:
     def _died(self, worker: _Worker, job: _Job, aside: deque[_Job]) -> Outcome | None:
         if not worker.ready:
             self._failed_starts += 1
-            if self._failed_starts == STARTS:
+            if self._failed_starts >= (KILLED_STARTS if worker.killed else STARTS):
                 raise Lost(
-                    f"{STARTS} workers in a row ended before they could compute ({worker.end_words}); "
+                    f"{self._failed_starts} workers in a row ended before they could compute ({worker.end_words}); "
                     "run the same command again when that is mended, or with executor 'serial'"
                 )
             self._assign(job)
@@ -150,6 +150,7 @@ class _Worker:
         self.ready = False
         self.job: _Job | None = None
         self.end_words = ""
+        self.killed = False
         self.end, far = Pipe()
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 (closed by `close`)
         try:
@@ -185,6 +186,7 @@ class _Worker:
         self._log.seek(0)
         last = self._log.read().decode(errors="replace").strip().rpartition("\n")[2]
         self._log.close()
+        self.killed = status < 0
         self.end_words = _manner(status) + (f": {last}" if last else "")
 
 
