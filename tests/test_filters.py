@@ -124,6 +124,7 @@ def test_the_moving_average_ends_in_the_minimizer_or_never_leaves_its_start():
     assert float(flat[3]) == 0.0
 
 
+@pytest.mark.slow
 def test_every_filter_is_analytic():
     # the theory evaluates them on contours: Cauchy's formula around a real point gives the value there
     circle = 0.5 + 0.1 * np.exp(2j * np.pi * np.arange(64) / 64)

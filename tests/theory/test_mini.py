@@ -20,6 +20,7 @@ def median(limit):
 
 
 @pytest.mark.parametrize("t", [0.01, 0.1, 0.3])
+@pytest.mark.slow
 def test_the_large_form_is_approached_as_one_over_psi(t):
     """At ψ_p = 16 ψ_n: the median over its large form, 1 + O(1/ψ_n)."""
     limits = [limit_of(n, 16 * n, t) for n in (8, 32, 128)]

@@ -56,6 +56,7 @@ def test_a_grid_of_ones_own():
         (Problem(samples_per_dim=8, features_per_dim=20, noise_copies=3, ridge=1e-3), "descent:3"),
     ],
 )
+@pytest.mark.slow
 def test_terms_by_part_add_up_to_the_losses(problem, trainer):
     """Contours of the parts' own, and one around all: e^{−κτz} at mid times is what a wide contour gets wrong."""
     tau = [0.0, 1.0, 30.0, 100.0, 300.0, 1e3, 1e4, 1e6, np.inf]

@@ -107,6 +107,7 @@ def test_the_plane_is_its_points(per_feature):
     assert float(result.residual.max()) < 1e-12
 
 
+@pytest.mark.slow
 def test_the_plane_has_one_row_by_default_and_refuses_what_is_no_ratio():
     assert ridge_plane(Problem(ridge=0.1), [1.0, 2.0]).test.shape == (1, 2)
     with pytest.raises(ValueError, match="features_per_dim must be positive; got 0"):

@@ -58,6 +58,7 @@ def explicit_descent(draw, problem, start, rate, steps):
     return a / root
 
 
+@pytest.mark.slow
 def test_gradient_steps_of_the_loss_follow_the_closed_forms():
     draw = drawn(PROBLEM, DIM)
     d, p = DIM, draw.sizes.features
