@@ -22,7 +22,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from rfsim.claims import Claim, Judgment, Results, compared, decide
+from rfsim.claims import Claim, Judgment, Results, compared, complete, decide
 from rfsim.reproduce import Cell, sweep_cell
 
 FIGURES = {
@@ -161,12 +161,6 @@ def time_lets_in(results: Results) -> Judgment:
     words = ", ".join(f"{float(one):.3f}" for one in means)
     times = ", ".join(f"{tau:g}" for tau in means.distill_time.values)
     return Judgment(f"{words} at τ_S = {times}", pair.error, decide(pair.higher, decidable=full(results)))
-
-
-def complete(results: Results) -> Judgment:
-    unfinished = {name: int((one.status != 1).sum()) for name, one in results.items()}
-    words = ", ".join(f"{name} {count} of {results[name].status.size}" for name, count in unfinished.items())
-    return Judgment(f"unfinished cells: {words}", None, decide(not any(unfinished.values())))
 
 
 CLAIMS = (

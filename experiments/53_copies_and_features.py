@@ -20,7 +20,7 @@ import numpy as np
 import xarray as xr
 
 from rfsim import store
-from rfsim.claims import Claim, Judgment, Results, agreement, decide, extrapolated
+from rfsim.claims import Claim, Judgment, Results, agreement, complete, decide, extrapolated
 from rfsim.reproduce import Cell, sweep_cell
 
 FIGURES = {"copies-and-features": "Urfin et al. 2026, Figs. 3, 5, as a map: L_test over noise copies and features"}
@@ -100,12 +100,6 @@ def copies(results: Results) -> Judgment:
         f"{', '.join(f'{m:g}' for m in most.noise_copies.values)}"
     )
     return Judgment(words, None, decide(falls and rises))
-
-
-def complete(results: Results) -> Judgment:
-    unfinished = {name: int((one.status != 1).sum()) for name, one in results.items()}
-    words = ", ".join(f"{name} {count} of {results[name].status.size}" for name, count in unfinished.items())
-    return Judgment(f"unfinished cells: {words}", None, decide(not any(unfinished.values())))
 
 
 CLAIMS = (

@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
-from rfsim.claims import Claim, Judgment, Results, decide
+from rfsim.claims import Claim, Judgment, Results, complete, decide
 from rfsim.diffusion import noise_variance
 from rfsim.filters import learning_rate_constant
 from rfsim.reproduce import Cell, sweep_cell
@@ -115,12 +115,6 @@ def gains(results: Results) -> Judgment:
         words.append(f"t = {t:g}: {float(one.min()):.3g} to {float(one.max()):.3g}, the most at ({n:g}, {p:g})")
         holds &= bool((one > 1).all())
     return Judgment(f"E_score at τ = ∞ over stopped: {'; '.join(words)}", None, decide(holds))
-
-
-def complete(results: Results) -> Judgment:
-    unfinished = {name: int((one.status != 1).sum()) for name, one in results.items()}
-    words = ", ".join(f"{name} {count} of {results[name].status.size}" for name, count in unfinished.items())
-    return Judgment(f"unfinished cells: {words}", None, decide(not any(unfinished.values())))
 
 
 CLAIMS = (

@@ -51,6 +51,8 @@ def phase_diagram(results: Results) -> Figure:
             for ax, gen in zip(row, (drawn, limit.gen), strict=False):
                 values = gen.sel(train_time=tau).transpose("features_per_dim", "samples_per_dim")
                 plane_panel(ax, values.clip(*SHOWN), norm, below=last)
+                if gen is drawn:
+                    ax.set_yticks(values.features_per_dim.values[::2])  # all of them would touch
                 ax.set_ylabel(ax.get_ylabel() if gen is drawn else "")
                 plane_line(ax, _share(limit.gen, tau), 0.5)
                 diagonal(ax)

@@ -55,6 +55,13 @@ def sampled(results: Results) -> dict[str, xr.Dataset]:
     return {label: result for label, result in results.items() if not label.startswith(LIMIT)}
 
 
+def complete(results: Results) -> Judgment:
+    """Whether every cell of every sweep is done, and how many are not."""
+    unfinished = {name: int((one.status != 1).sum()) for name, one in results.items()}
+    words = ", ".join(f"{name} {count} of {results[name].status.size}" for name, count in unfinished.items())
+    return Judgment(f"unfinished cells: {words}", None, decide(not any(unfinished.values())))
+
+
 def limits(results: Results) -> dict[str, xr.Dataset]:
     """The d → ∞ results by the labels of their samples."""
     return {label.removeprefix(LIMIT): result for label, result in results.items() if label.startswith(LIMIT)}

@@ -64,8 +64,8 @@ def sweep(
     depends on its own parameters, so that neither order nor workers matter.
 
     Returns the quantity's variables over the axes, in their order, and its own dimensions; lists such as train_times
-    are axes named train_time. status: 0 waiting, 1 done, 2 unconverged, 3 failed, NaN and a reason in cells that did
-    not end well; residual; seconds, of the cell's group, and decompositions, of U that it did.
+    are axes named train_time. status: 0 waiting, 1 done, 2 unconverged, 3 failed; a reason where a cell did not end
+    well, NaN in what is not known of it; residual; seconds, of the cell's group, and decompositions, of U that it did.
 
     Raises ValueError, before anything runs, with all that is wrong with the spec; StoreError for a store of other
     settings, one that another process writes to, or a disk that takes no more; executors.Lost where the engine is gone.
