@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 
 # before the libraries that count cores are imported: two processes with two threads each are slower than one
 if "PYTEST_XDIST_WORKER" in os.environ and hasattr(os, "sched_setaffinity"):
@@ -13,6 +14,9 @@ import jax
 import pytest
 
 from rfsim import machine
+
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # in the background of a shell; tests press Ctrl-C
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 LONGEST = "tests/test_reproduce.py"  # its slow test takes as long as all others of a worker
 

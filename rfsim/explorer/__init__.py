@@ -1,0 +1,1 @@
+"""The explorer: an interactive page over the theory and over distillation. It shows what the front door computes."""

@@ -1,0 +1,99 @@
+"""What a tab of the explorer is made of: controls, the text a reader gave them, and what is shown for it.
+
+Plain data, so that a tab knows nothing of the page and the page nothing of physics.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Literal, NamedTuple, Protocol
+
+Texts = Mapping[str, str]  # control name → what stands in it
+Layout = Literal["narrow", "wide"]  # a phone; a desk or a lecture hall
+Tell = Callable[[int, int], None]  # frames done, frames in all
+
+
+class Control(NamedTuple):
+    """One control: a number box with a slider (`steps`), a list to choose from (`options`), or both absent: free text.
+
+    name: as in the front door (`samples_per_dim`). label: words and symbol. start: its text at first.
+    steps: texts of the slider's positions, ascending; the box takes any other text as well. options: all it accepts.
+    suggestions: what free text may begin from. about: one sentence, unit included.
+    """
+
+    name: str
+    label: str
+    start: str
+    steps: tuple[str, ...] = ()
+    options: tuple[str, ...] = ()
+    suggestions: tuple[str, ...] = ()
+    about: str = ""
+
+
+class Refused(ValueError):
+    """What was given cannot be shown. messages: control name → the library's own message; "" where none is to blame."""
+
+    def __init__(self, messages: Mapping[str, str]) -> None:
+        super().__init__("; ".join(messages.values()))
+        self.messages = dict(messages)
+
+
+class Value(NamedTuple):
+    """One number on the page: its text, and the number itself, None where it is not one (a name, or no value)."""
+
+    text: str
+    number: float | None = None
+
+
+class Table(NamedTuple):
+    """Numbers of one kind. name: of the table, for whoever looks for it; columns: heads, the first of the row names;
+    rows: row name → a Value per further column. keys: column names for whoever looks for them, one per further column.
+    """
+
+    name: str
+    caption: str
+    columns: tuple[str, ...]
+    keys: tuple[str, ...]
+    rows: Mapping[str, tuple[Value, ...]]
+
+
+class Picture(NamedTuple):
+    """A drawn figure. alt: what it shows, with its numbers, for who does not see it."""
+
+    name: str
+    kind: Literal["image/svg+xml", "image/png"]
+    data: bytes
+    alt: str
+
+
+class View(NamedTuple):
+    """All that is shown for one choice; command: the line that computes it."""
+
+    pictures: tuple[Picture, ...]
+    tables: tuple[Table, ...]
+    command: str
+
+
+class Tab(Protocol):
+    """One tab: a module-level object without state, used by many sessions at once, each a thread."""
+
+    name: str
+    title: str
+    controls: tuple[Control, ...]
+    moving: str  # the control that Play moves along its steps
+
+    def read(self, texts: Texts) -> Any:
+        """The choice that texts stand for. Raises Refused, with all that is wrong at once."""
+        ...
+
+    def view(self, choice: Any, layout: Layout) -> View:
+        """Everything shown for it. Raises Refused where the library refuses the combination."""
+        ...
+
+    def animation(self, choice: Any, kind: Literal["gif", "mp4"], tell: Tell) -> bytes:
+        """The pictures as `moving` goes along its steps. Raises Refused where this kind cannot be written here."""
+        ...
+
+    def warm_up(self, tell: Tell) -> None:
+        """Compile and precompute what makes the first redraw slow."""
+        ...
