@@ -53,6 +53,23 @@ def flow(train_time: ArrayLike, kappa: float, ridge: float = 0.0) -> Filter:
     return f
 
 
+def learned_share(eigenvalues: ArrayLike, train_time: float, kappa: float, ridge: float = 0.0) -> NDArray[np.float64]:
+    """λ f(λ) of the flow (eigenvalues,): which share of each direction's least-squares score is learned (T7).
+
+    1 − e^{−κλτ} without a ridge; with one λ/(λ+γ) at τ = ∞. `flow` in NumPy, for real eigenvalues and one time.
+
+    >>> learned_share([0.0, 0.5], float("inf"), kappa=2.0, ridge=0.5).tolist()
+    [0.0, 0.5]
+    """
+    lam = np.asarray(eigenvalues, dtype=float)
+    u = lam + ridge
+    positive = u > 0
+    safe = np.where(positive, u, 1.0)
+    with np.errstate(over="ignore"):  # e^{−∞} is 0
+        progress = -np.expm1(-(kappa * safe) * train_time)
+    return np.where(positive, lam / safe * progress, 0.0)
+
+
 def flow_decay(train_time: ArrayLike, kappa: float, ridge: float = 0.0) -> Filter:
     """What is left of the start Ā_0 under the flow: e^{−κτ(λ+γ)} (T7)."""
     tau = jnp.asarray(train_time)[..., None]

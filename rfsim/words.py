@@ -1,9 +1,30 @@
-"""Hints in messages: the nearest valid name."""
+"""What is typed: numbers read strictly, texts as messages show them, and the nearest valid name as a hint."""
 
 from __future__ import annotations
 
 import difflib
+import math
 from collections.abc import Iterable
+
+
+def number(text: str) -> float:
+    """A real number or inf; what overflows float64 is refused and not taken for inf.
+
+    >>> number("inf"), number("1e5")
+    (inf, 100000.0)
+    """
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if value != value or (math.isinf(value) and "inf" not in text.lower()):
+        raise ValueError(f"must be a number that float64 holds, or inf; got {shown(text)}")
+    return value
+
+
+def shown(text: str) -> str:
+    """`text` in quotes, shortened to fit a line."""
+    return repr(text if len(text) <= 40 else text[:37] + "...")
 
 
 def nearest(name: str, choices: Iterable[str]) -> str:

@@ -56,8 +56,8 @@ def spectrum(case: Case) -> Row:
     seconds = best_seconds(lambda: limit_of.spectrum(problem, points=POINTS).density.values)
     bulks = sum(bool(part.lower < part.upper) for part in limit_of.parts(limit_of.limit(problem)))
     points = POINTS + bulks * contours.arcs([0.0, 1.0]).points.size
-    floor = points * len(solver.PATH) * _step_operations(limit_of.limit(problem)) / _rate()
-    against = f"{len(solver.PATH)} Newton steps at {points} points"
+    floor = points * _path_operations(limit_of.limit(problem), solver.PATH) / _rate()
+    against = f"Newton steps at {points} points"
     return as_row("theory-spectrum", _sized(case, f"points={POINTS}"), seconds, floor, against)
 
 
@@ -68,7 +68,7 @@ def curves(case: Case) -> Row:
     seconds = best_seconds(lambda: limit_of.curves(problem, TIMES).test.values)
     nodes = int(limit_of.curves(problem, TIMES).nodes)
     half = np.array([nodes // 4, nodes // 2])  # upper halves
-    operations = half.sum() * len(solver.PATH) * _step_operations(limit) + (half**2).sum() * _pair_operations(limit)
+    operations = half.sum() * _path_operations(limit, solver.FAST_PATH) + (half**2).sum() * _pair_operations(limit)
     against = f"Newton steps and tables of {nodes // 2} and {nodes} nodes"
     return as_row("theory-curves", _sized(case, f"times={TIMES.size}"), seconds, float(operations / _rate()), against)
 
@@ -87,7 +87,7 @@ def diagram(case: Case) -> Row:
     first = time.perf_counter() - started
     seconds = best_seconds(compute, repeats=1)
     half = np.array(maps.NODES[:2]) // 2
-    each = half.sum() * len(maps.SHORT_PATH) * _step_operations(limit) + (half**2).sum() * _pair_operations(limit)
+    each = half.sum() * _path_operations(limit, maps.SHORT_PATH) + (half**2).sum() * _pair_operations(limit)
     floor = case.cells**2 * each / (_rate() * machine.threads())
     against = f"Newton steps and tables of {maps.NODES[0]} and {maps.NODES[1]} nodes for every cell, on every core"
     size = _sized(
@@ -104,9 +104,14 @@ def _process(code: str) -> tuple[float, int]:
     return time.perf_counter() - started, int(done.stdout)
 
 
-def _step_operations(limit: Limit) -> float:
+def _path_operations(limit: Limit, steps: solver.Path) -> float:
+    """Operations of the Newton steps along a path to one point, real on the way down and complex around."""
+    return len(steps.down) * _step_operations(limit, float) + len(steps.around) * _step_operations(limit, complex)
+
+
+def _step_operations(limit: Limit, dtype: type) -> float:
     """Operations of one Newton step at one point."""
-    numbers = jnp.ones(NUMBERS, dtype=complex)
+    numbers = jnp.ones(NUMBERS, dtype=dtype)
 
     def step(limit: Limit, x: Point, offset: jax.Array) -> Point:
         at = state(limit, x)

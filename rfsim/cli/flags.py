@@ -14,6 +14,8 @@ from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter, Token
 
+from rfsim.words import number, shown
+
 DIM = 100
 LARGEST = 2**53  # the whole numbers that float64, JSON and netCDF all hold
 # one quantity in two spellings: at most one of a pair may be given, and a flag outranks either in a settings file
@@ -45,21 +47,6 @@ def whole(text: str, least: int) -> int:
 from_zero, from_one, from_two = (partial(whole, least=least) for least in (0, 1, 2))
 
 
-def number(text: str) -> float:
-    """A real number or inf; what overflows float64 is refused and not taken for inf.
-
-    >>> number("inf"), number("1e5")
-    (inf, 100000.0)
-    """
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if value != value or (math.isinf(value) and "inf" not in text.lower()):
-        raise ValueError(f"must be a number that float64 holds, or inf; got {shown(text)}")
-    return value
-
-
 def times(text: str) -> tuple[float, ...]:
     """Times separated by commas, inf allowed.
 
@@ -85,11 +72,6 @@ def named_activation(text: str) -> str:
 def listed(values: Sequence[float]) -> str:
     """Times as `times` reads them."""
     return ",".join(f"{value:g}" for value in values)
-
-
-def shown(text: str) -> str:
-    """`text` in quotes, shortened to fit a line."""
-    return repr(text if len(text) <= 40 else text[:37] + "...")
 
 
 def read_as(parse: Callable[[str], Any], explanation: str, **more: Any) -> Parameter:

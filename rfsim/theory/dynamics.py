@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -10,37 +11,47 @@ from numpy.typing import NDArray
 
 from rfsim.filters import learning_rate_constant
 from rfsim.protocol import Spectrum, Target
+from rfsim.theory.intervals import Interval
 from rfsim.theory.limits import Limit
-from rfsim.theory.tables import converged, eigenvalue_bounds
+from rfsim.theory.tables import LimitSpectrum, LimitTarget, converged, eigenvalue_bounds
 from rfsim.trainers import trainer as named
 from rfsim.training.curves import LossCurves, loss_curves
 
 
 class LimitCurves(NamedTuple):
     """Curves of the limit; error: the largest change of any of them at the last doubling of the contour's nodes,
-    (times,); the nodes of the whole contour; residual: the largest of the equations there, relative."""
+    (times,); the nodes of the whole contour; residual: the largest of the equations there, relative; and the tables on
+    it, for the curves at other times."""
 
     curves: LossCurves
     error: NDArray[np.float64]
     nodes: int
     residual: float
+    tables: tuple[LimitSpectrum, LimitTarget]
 
 
 def limit_curves(
-    limit: Limit, train_times: ArrayLike, ridge: float = 0.0, *, trainer: str = "flow", tolerance: float = 1e-8
+    limit: Limit,
+    train_times: ArrayLike,
+    ridge: float = 0.0,
+    *,
+    trainer: str = "flow",
+    tolerance: float = 1e-8,
+    intervals: Sequence[Interval] | None = None,
 ) -> LimitCurves:
     """The curves as d → ∞ at train_times (times,), which may hold 0 and inf (equations.md T13, T14).
 
-    trainer: as in `rfsim.trainers`. Nodes are doubled until every error is at most `tolerance`, relative above 1, up to
-    1024 of them: what is left stands in `error`, for the caller to judge. Raises ValueError where there is no contour
-    (`tables.eigenvalue_bounds`) or descent diverges, NotConverged where the equations are not solved.
+    trainer: as in `rfsim.trainers`; intervals: the limit's `support`, if at hand. Nodes are doubled until every error
+    is at most `tolerance`, relative above 1, up to 1024 of them: what is left stands in `error`, for the caller to
+    judge. Raises ValueError where there is no contour (`tables.eigenvalue_bounds`) or descent diverges, NotConverged
+    where the equations are not solved.
     """
     trained = named(trainer, learning_rate_constant(limit.noise, limit.features_per_dim), ridge)
-    bounds = eigenvalue_bounds(limit, ridge, trained.reach)
+    bounds = eigenvalue_bounds(limit, ridge, trained.reach, intervals)
     trained.require_stable(bounds[1])
 
     def observable(spectrum: Spectrum, target: Target) -> NDArray[np.float64]:
         return np.stack(loss_curves(spectrum, target, train_times, trained))
 
     found = converged(limit, observable, bounds=bounds, ridge=ridge, reach=trained.reach, tolerance=tolerance)
-    return LimitCurves(LossCurves(*found.values), found.error.max(0), found.nodes, found.residual)
+    return LimitCurves(LossCurves(*found.values), found.error.max(0), found.nodes, found.residual, found.tables)

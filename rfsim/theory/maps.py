@@ -22,7 +22,7 @@ from rfsim.machine import threads
 from rfsim.precision import in_float64, require_float64
 from rfsim.theory.contours import ellipse
 from rfsim.theory.limits import Limit
-from rfsim.theory.solver import PATH, TOLERANCE, NotConverged, path, solve_core
+from rfsim.theory.solver import PATH, TOLERANCE, NotConverged, Path, path, solve_core
 from rfsim.theory.tables import eigenvalue_bounds, tables
 from rfsim.training import losses
 
@@ -127,7 +127,7 @@ def _mapped(
     cells: _Cells,
     tau: NDArray[np.float64],
     ridge: float,
-    steps: NDArray[np.float64],
+    steps: Path,
     done: Callable[[int], None],
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """All cells in chunks of one shape, on as many threads as there are cores: a program alone uses one."""
@@ -150,7 +150,7 @@ def _mapped(
 
 
 @jax.jit
-def _losses(limit: Limit, cells: _Cells, tau: Array, ridge: float, steps: Array) -> tuple[Array, Array]:
+def _losses(limit: Limit, cells: _Cells, tau: Array, ridge: float, steps: Path) -> tuple[Array, Array]:
     """(cells, 2, times) and (cells,)."""
 
     def one(cell: _Cells) -> tuple[Array, Array]:

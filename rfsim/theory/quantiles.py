@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -10,7 +11,7 @@ from scipy import optimize
 
 from rfsim.theory.bulks import MASS_ERROR, atom, gap_points
 from rfsim.theory.contours import arcs
-from rfsim.theory.intervals import support
+from rfsim.theory.intervals import Interval, support
 from rfsim.theory.limits import Limit
 from rfsim.theory.solver import solve_above
 
@@ -32,8 +33,8 @@ def mass_below(limit: Limit, lam: ArrayLike) -> NDArray[np.float64]:
     return below
 
 
-def quantile(limit: Limit, shares: ArrayLike) -> NDArray[np.float64]:
-    """λ at which `mass_below` reaches each share (shares,) in [0, 1].
+def quantile(limit: Limit, shares: ArrayLike, intervals: Sequence[Interval] | None = None) -> NDArray[np.float64]:
+    """λ at which `mass_below` reaches each share (shares,) in [0, 1]; intervals: the limit's `support`, if at hand.
 
     At a share that falls on a gap, within 1e-8, it is the lower edge of the interval above; at 1 the upper edge of
     the spectrum; inside the atom's mass the atom. Raises ValueError for other shares, NotConverged, RuntimeError in
@@ -43,7 +44,7 @@ def quantile(limit: Limit, shares: ArrayLike) -> NDArray[np.float64]:
     outside = ~((wanted >= 0) & (wanted <= 1))
     if outside.any():
         raise ValueError(f"a share must lie in [0, 1]; got {wanted[outside][0]:g}")
-    found, base = support(limit), atom(limit)
+    found, base = intervals or support(limit), atom(limit)
     start = base.mass if base else 0.0
     borders = np.array([start, *mass_below(limit, gap_points(limit, found)[1:-1]), 1.0])
     floor = float(limit.floor)

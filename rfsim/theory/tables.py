@@ -7,7 +7,7 @@ the points.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import jax
@@ -17,10 +17,10 @@ from jax import Array
 from numpy.typing import ArrayLike, NDArray
 
 from rfsim.theory import functions
-from rfsim.theory.bulks import gap_points, parts
+from rfsim.theory.bulks import Part, gap_points, parts
 from rfsim.theory.contours import Contour, arcs, ellipse
 from rfsim.theory.equations import State, differences
-from rfsim.theory.intervals import support
+from rfsim.theory.intervals import Interval, support
 from rfsim.theory.limits import Limit, reaches_zero
 from rfsim.theory.solver import solve
 
@@ -79,12 +79,13 @@ def _real_part(g: Array, row: Array) -> Array:
 
 class Converged(NamedTuple):
     """Values of an observable on the limit, what each of them changed at the last doubling, the nodes of the whole
-    contour, and the largest residual of the equations there."""
+    contour, the largest residual of the equations there, and the tables on it."""
 
     values: NDArray[np.float64]
     error: NDArray[np.float64]
     nodes: int
     residual: float
+    tables: tuple[LimitSpectrum, LimitTarget]
 
 
 def converged(
@@ -109,7 +110,7 @@ def converged(
         spectrum, target = limit_spectrum(limit, nodes, bounds=bounds, ridge=ridge, reach=reach)
         values, residual = np.asarray(observable(spectrum, target)), max(residual, float(spectrum.residual))
         if previous is not None:
-            found = Converged(values, np.abs(values - previous), nodes, residual)
+            found = Converged(values, np.abs(values - previous), nodes, residual, (spectrum, target))
             if np.all(found.error <= tolerance * np.maximum(1.0, np.abs(values))):
                 break
         previous = values
@@ -136,43 +137,57 @@ def limit_spectrum(
 class PartSpectrum(NamedTuple):
     """Spectrum and target on contours of their own around each part, so that filters can be switched off on parts.
 
-    names: (parts,); keep: (parts, points) of 0 and 1, the points that belong to each.
+    names: (parts,); keep: (parts, points) of 0 and 1, the points that belong to each. The target is None where only
+    what needs none was asked for.
     """
 
     spectrum: LimitSpectrum
-    target: LimitTarget
+    target: LimitTarget | None
     names: tuple[str, ...]
     keep: NDArray[np.float64]
 
 
-def part_spectrum(limit: Limit, ridge: float = 0.0, reach: float = np.inf) -> PartSpectrum:
+def part_spectrum(
+    limit: Limit,
+    ridge: float = 0.0,
+    reach: float = np.inf,
+    found: Sequence[Part] | None = None,
+    *,
+    target: bool = True,
+) -> PartSpectrum:
     """The spectrum by parts; an atom carries nothing of V and is left out. Filters are bounded for λ + γ < reach.
 
-    Raises ValueError where the spectrum reaches down to 0: there is no gap to pass below it.
+    found: `bulks.parts`, if at hand; target: its tables over pairs of points are most of the time. Raises
+    ValueError where the spectrum reaches down to 0: there is no gap to pass below it.
     """
-    bulks = [part for part in parts(limit) if part.lower < part.upper]
+    bulks = [part for part in found or parts(limit) if part.lower < part.upper]
     if bulks[0].lower <= 0:
         raise ValueError(f"{reaches_zero(limit)}: terms by part need a spectrum above 0")
     ends = gap_points(limit, bulks)
     ends[-1] = min(ends[-1], (bulks[-1].upper + reach - ridge) / 2)
     contour = Contour(*(values.ravel() for values in arcs(ends, LENS)))
     keep = np.repeat(np.eye(len(bulks)), contour.points.size // len(bulks), axis=1)
-    spectrum, target = _solved(limit, contour)
-    return PartSpectrum(spectrum, target, tuple(part.name for part in bulks), keep)
+    names = tuple(part.name for part in bulks)
+    if not target:
+        return PartSpectrum(_spectrum(limit, contour), None, names, keep)
+    return PartSpectrum(*_solved(limit, contour), names, keep)
 
 
-def eigenvalue_bounds(limit: Limit, ridge: float = 0.0, reach: float = np.inf) -> tuple[float, float]:
+def eigenvalue_bounds(
+    limit: Limit, ridge: float = 0.0, reach: float = np.inf, intervals: Sequence[Interval] | None = None
+) -> tuple[float, float]:
     """Bounds on the eigenvalues that carry V, with bounds[0] + ridge > 0; the edges themselves only where needed: below
     without a ridge, above where the generous bound comes near to `reach`.
 
-    Raises ValueError where the spectrum reaches down to 0 and there is no ridge.
+    intervals: the limit's `support`, if at hand. Raises ValueError where the spectrum reaches down to 0 and there is no
+    ridge.
     """
     lower, upper = float(limit.floor), float(limit.ceiling)
     if upper + ridge > reach / 2:
-        upper = support(limit)[-1].upper
+        upper = (intervals or support(limit))[-1].upper
     if lower + ridge > 0:
         return lower, upper
-    lower = support(limit)[0].lower
+    lower = (intervals or support(limit))[0].lower
     if lower <= 0:
         raise ValueError(f"{reaches_zero(limit)}, and late training diverges: give a ridge")
     return lower, upper
@@ -195,11 +210,19 @@ def tables(
 
 
 _tables = jax.jit(tables)
+_transform = jax.jit(functions.own_transform)
 
 
 def _solved(limit: Limit, contour: Contour) -> tuple[LimitSpectrum, LimitTarget]:
     found = solve(limit, contour.points)
     return _tables(limit, *contour, found.state, found.residual.max())
+
+
+def _spectrum(limit: Limit, contour: Contour) -> LimitSpectrum:
+    """The one-point table alone."""
+    found = solve(limit, contour.points)
+    points, weights = map(jnp.asarray, contour)
+    return LimitSpectrum(points, weights, _transform(limit, found.state), found.residual.max())
 
 
 def _fresh_only(*sources: int) -> None:

@@ -43,6 +43,11 @@ def loss_curves(spectrum: Spectrum, target: Target, train_times: ArrayLike, trai
     return LossCurves(*_in_batches(train_times, lambda tau: _losses(spectrum, target, tau, trainer)))
 
 
+def train_curve(spectrum: Spectrum, train_times: ArrayLike, trainer: Trainer) -> NDArray[np.float64]:
+    """L_train alone at train_times (times,), which needs no target."""
+    return _in_batches(train_times, lambda tau: [_train(spectrum, tau, trainer)])[0]
+
+
 def energy_curves(
     spectrum: Spectrum, train_times: ArrayLike, trainer: Trainer, noise_variance: float, parts: ArrayLike
 ) -> NDArray[np.float64]:
@@ -82,6 +87,11 @@ def _losses(spectrum, target, tau: Array, trainer: Trainer) -> tuple[Array, ...]
         target.cross(f(spectrum.points)),
         losses.penalty(spectrum, [f], trainer.ridge),
     )
+
+
+@jax.jit
+def _train(spectrum, tau, trainer):
+    return losses.train_loss(spectrum, [trainer.filter(tau)])
 
 
 @jax.jit

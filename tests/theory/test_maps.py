@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from rfsim import Problem, store
-from rfsim.theory import maps
+from rfsim.theory import maps, solver
 from rfsim.theory.dynamics import limit_curves
 from rfsim.theory.maps import STATUS, flow_map
 from rfsim.theory.minimizer import ridge_losses
@@ -93,15 +93,16 @@ def test_where_eigenvalues_reach_zero_the_cell_is_named_not_drawn():
 def test_a_path_too_short_is_walked_again(monkeypatch):
     limit, (psi_n, psi_p) = limit_of(8, 64), cells(8, 0)
     expected = flow_map(limit, psi_n, psi_p, TIMES)
-    monkeypatch.setattr(maps, "SHORT_PATH", np.zeros_like(maps.SHORT_PATH))  # no step down from far away
+    monkeypatch.setattr(maps, "SHORT_PATH", solver.path(0, 1, 0.0, 1, 0))  # no step down from far away
     np.testing.assert_allclose(flow_map(limit, psi_n, psi_p, TIMES).test, expected.test, atol=1e-10)
-    monkeypatch.setattr(maps, "PATH", np.zeros_like(maps.PATH))
+    monkeypatch.setattr(maps, "PATH", solver.path(0, 1, 0.0, 1, 0))
     found = flow_map(limit, psi_n, psi_p, TIMES)
     assert {STATUS[k] for k in found.status} == {"newton"}
     assert np.all(found.residual > maps.TOLERANCE)
     assert np.all(np.isnan(found.test))
 
 
+@pytest.mark.slow
 def test_too_few_nodes_leave_a_cell_empty_with_its_error(monkeypatch):
     monkeypatch.setattr(maps, "NODES", (48, 96))
     found = flow_map(limit_of(8, 64), [8.0], [64.0], TIMES, tolerance=1e-15)

@@ -54,6 +54,7 @@ def test_the_copies_are_not_in_order_in_between():
     assert [f"{value:.2f}" for value in values] == ["1.19", "1.75", "2.85", "1.93", "1.73"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("m", [1, 4, math.inf])
 @pytest.mark.parametrize("data", ["isotropic", "atoms:0.5@0.5,0.5@1.5"])
 def test_the_end_of_the_flow_is_the_minimizer(m, data):
@@ -140,7 +141,7 @@ def test_a_ridge_that_does_not_converge_is_nan_with_its_residual(monkeypatch):
     limit = limit_of(4, 16, m=2)
     far = 1e3 * float(limit.ceiling)
     good = ridge_losses(limit, [far, 0.01])
-    for name in ("PATH", "SLOW_PATH"):
+    for name in ("FAST_PATH", "PATH", "SLOW_PATH"):
         monkeypatch.setattr(solver, name, solver.path(2, 1, 0.1, 1, 0))
     found = ridge_losses(limit, [far, 0.01])
     assert found.residual[1] > solver.TOLERANCE > found.residual[0]

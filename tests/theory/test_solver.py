@@ -7,7 +7,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from rfsim.theory import solver
+from rfsim.model import Problem
+from rfsim.theory import curves, solver
 from rfsim.theory.equations import Point, differences, equations, state
 from rfsim.theory.solver import NotConverged, solve
 from tests.theory.cases import gaussian_equivalent, limit_of
@@ -147,7 +148,7 @@ def test_an_unconverged_point_is_named():
 
 def test_an_attempt_tells_which_points_converged(monkeypatch):
     limit, far = limit_of(4, 16), 1e3 * float(limit_of(4, 16).ceiling)
-    for name in ("PATH", "SLOW_PATH"):
+    for name in ("FAST_PATH", "PATH", "SLOW_PATH"):
         monkeypatch.setattr(solver, name, solver.path(2, 1, 0.1, 1, 0))
     found = solver.attempt_above(limit, [-far, 0.02])
     assert found.converged.tolist() == [True, False]
@@ -157,7 +158,8 @@ def test_an_attempt_tells_which_points_converged(monkeypatch):
 
 
 def test_a_hard_point_is_tried_again_in_small_steps(monkeypatch):
-    monkeypatch.setattr(solver, "PATH", solver.path(2, 1, 0.1, 1, 0))
+    for name in ("FAST_PATH", "PATH"):
+        monkeypatch.setattr(solver, name, solver.path(2, 1, 0.1, 1, 0))
     assert float(solve(limit_of(4, 16), [1j]).residual[0]) <= 1e-12
 
 
@@ -165,3 +167,22 @@ def test_float32_is_refused():
     limit = limit_of(4, 16)
     with jax.enable_x64(False), pytest.raises(RuntimeError, match="float64"):
         solve(limit, [1j])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("psi_n", "psi_p", "t", "ridge", "stated"),
+    [
+        (0.0678, 7.63, 0.03, 1e-5, [1.84818593, 5.47547334, 5.47547334]),
+        (0.147, 10.5, 0.0034, 1e-8, [1.02568302, 57.50001243, 66.11948732]),
+    ],
+)
+def test_the_sign_of_h_tells_a_wrong_solution_on_a_short_path(psi_n, psi_p, t, ridge, stated):
+    # here the short path ends on points with the right q, and signs of q and r, whose r is a fifth off
+    problem = Problem(
+        samples_per_dim=psi_n, features_per_dim=psi_p, diffusion_time=t, noise_copies=8, ridge=ridge,
+        data="atoms:0.5@0.1,0.5@2",
+    )  # fmt: skip
+    found = curves(problem, [1e2, 1e5, np.inf])
+    np.testing.assert_allclose(found.test, stated, rtol=2e-9)
+    assert float(found.error.max()) < 1e-8

@@ -17,11 +17,11 @@ from rfsim.theory.dynamics import limit_curves
 from rfsim.theory.quantiles import quantile
 from rfsim.theory.quantities.run import LimitRun, require_tolerance
 from rfsim.theory.quantities.spectrum import spectrum_dataset
-from rfsim.theory.tables import limit_spectrum, part_spectrum
+from rfsim.theory.tables import part_spectrum
 from rfsim.trainers import Trainer
 from rfsim.trainers import trainer as named
 from rfsim.training import losses, timescales
-from rfsim.training.curves import LossCurves, energy_curves, loss_curves, part_curves
+from rfsim.training.curves import LossCurves, energy_curves, loss_curves, part_curves, train_curve
 
 
 @in_float64
@@ -64,11 +64,17 @@ def curves(
     found = parts(run.limit)
     carrying = [part for part in found if part.lower < part.upper]
     ends = carrying[0].lower, carrying[-1].upper
+    intervals = [one for part in carrying for one in part.intervals]
     # the times searched for timescales have their share in the choice of nodes
     grid = timescales.time_grid(np.array(ends) + problem.ridge, run.kappa)
-    searched = np.concatenate([tau, [0.0, np.inf], grid])
-    solved = limit_curves(run.limit, searched, problem.ridge, trainer=trainer, tolerance=tolerance)
-    values = LossCurves(*(np.asarray(row)[: tau.size] for row in solved.curves))
+    ways = tau, np.array([0.0, np.inf]), grid
+    solved = limit_curves(
+        run.limit, np.concatenate(ways), problem.ridge, trainer=trainer, tolerance=tolerance, intervals=intervals
+    )
+    borders = np.cumsum([len(one) for one in ways])[:-1]
+    values, *others = (
+        LossCurves(*rows) for rows in zip(*(np.split(row, borders) for row in solved.curves), strict=True)
+    )
     # what is not known to the tolerance is not shown
     known = solved.error <= tolerance * np.maximum(1.0, np.abs(np.asarray(solved.curves.test)))
     data = _kept(_losses(run, values), known[: tau.size])
@@ -78,9 +84,13 @@ def curves(
         data["part_error"] = ("train_time", error, {"long_name": "of the parts' sum, relative where a loss passes 1"})
     if report:
         report("timescales", {})
-    pair = limit_spectrum(run.limit, solved.nodes, ridge=problem.ridge, reach=trained.reach)
-    at = (lambda train_times: loss_curves(*pair, train_times, trained)) if known[tau.size :].all() else None
-    scales = _timescales(run, found, at, grid)
+    solved_at = {one.tobytes(): curves for one, curves in zip(ways[1:], others, strict=True)}
+
+    def at(train_times: NDArray[np.float64]) -> LossCurves:
+        key = train_times.tobytes()
+        return solved_at[key] if key in solved_at else loss_curves(*solved.tables, train_times, trained)
+
+    scales = _timescales(run, found, at if known[tau.size :].all() else None, grid)
     data = data.assign(
         error=(
             "train_time",
@@ -96,8 +106,10 @@ def curves(
 
 
 def _kept(data: xr.Dataset, known: NDArray[np.bool_]) -> xr.Dataset:
-    """The values at the known times, NaN elsewhere."""
-    return data.map(lambda one: one.where(xr.DataArray(known, dims="train_time")), keep_attrs=True)
+    """The values at the known times, NaN elsewhere; train_time is the last dimension of all."""
+    if known.all():
+        return data
+    return data.assign({name: (one.dims, np.where(known, one.values, np.nan), one.attrs) for name, one in data.items()})
 
 
 def _losses(run: LimitRun, values: LossCurves) -> xr.Dataset:
@@ -137,18 +149,21 @@ def _by_part(
 ) -> tuple[xr.Dataset, NDArray[np.float64]]:
     """Energies, and with `every` the terms of the losses; an atom carries nothing of V, so nothing of either.
 
-    With the error (times,) of these contours: by how much the losses of all parts together are off, relative above 1.
+    With the error (times,) of these contours: by how much the losses of all parts together are off, relative above 1;
+    of L_train alone where nothing of L_test is asked for.
     """
-    found = part_spectrum(run.limit, run.problem.ridge, trainer.reach)
-    whole = loss_curves(found.spectrum, found.target, tau, trainer)
-    error = np.maximum(np.abs(whole.train - values.train), np.abs(whole.test - values.test))
+    found = part_spectrum(run.limit, run.problem.ridge, trainer.reach, parts, target=every)
+    error = np.abs(train_curve(found.spectrum, tau, trainer) - values.train)
+    if found.target is not None:
+        whole = loss_curves(found.spectrum, found.target, tau, trainer)
+        error = np.maximum(error, np.abs(whole.test - values.test))
     error = error / np.maximum(1.0, np.abs(values.test))
     energy = energy_curves(found.spectrum, tau, trainer, run.delta, found.keep)
     data = xr.Dataset(
         {"energy": (("bulk", "train_time"), energy, {"long_name": "(1/d) Tr Ā P U Āᵀ", "units": "1"})},
         coords={"bulk": list(found.names)},
     )
-    if every:
+    if found.target is not None:
         train, pairs = part_curves(found.spectrum, found.target, tau, trainer, found.keep)
         terms = part_terms(values, train, pairs)
         data = data.assign(terms).assign_coords(other=list(found.names))
@@ -168,7 +183,9 @@ def _timescales(
     """By every route; those of the curves where all that are searched are known."""
     rank, problem = masses(run.limit), run.problem
     below = rank["zero"] + rank["null"]
-    median, border = quantile(run.limit, [below + rank["mini"] / 2, min(below + rank["mini"], 1.0)])
+    intervals = [one for part in found if part.lower < part.upper for one in part.intervals]
+    shares = [below + rank["mini"] / 2, min(below + rank["mini"], 1.0)]
+    median, border = quantile(run.limit, shares, intervals)
     smallest = timescales.smallest_bulk_eigenvalue(run.constants, problem.samples_per_dim, problem.features_per_dim)
     mean = timescales.mean_gen_eigenvalue(run.constants, run.total_variance, problem.features_per_dim)
     gen = timescales.GenTimes(
