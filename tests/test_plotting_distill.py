@@ -11,7 +11,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 import rfsim
 from rfsim import Problem, plotting, store
 from rfsim.plotting import MODEL_LOOKS, PART_LOOKS, STYLES, canvas
-from rfsim.plotting.distill import MEASURES
+from rfsim.plotting.cloud import LOOKS
+from rfsim.plotting.distill import CHOSEN, MEASURES
 from tests.distillation.synthetic import dataset
 
 WIDE = Problem(samples_per_dim=2, features_per_dim=100)
@@ -148,6 +149,47 @@ def test_leakage_shows_a_ridge_of_zero_and_the_one_that_is_enough(one):
     assert not any("star" in text.get_text() for text in panel(plotting.leakage_panel, never).texts)
     for ridges in ([0], [2], [1, 2]):
         assert lines(panel(plotting.leakage_panel, one.isel(ridge=ridges)))["in null"].get_ydata().size == len(ridges)
+
+
+def test_a_chosen_ridge_is_a_stripe_that_moves(one):
+    _, axes = canvas(width="double")
+    move = plotting.leakage_panel(axes[0, 0], one, chosen=0.5)
+    outside = lines(axes[0, 0])["outside gen"].get_xdata()
+    (stripe,) = [line for line in axes[0, 0].lines if line.get_color() == CHOSEN]
+    for ridge, place in ((0.5, 0.5), (0.0, outside[0]), (10.0, 10.0)):
+        move(ridge)
+        assert list(stripe.get_xdata()) == pytest.approx([place, place])
+        assert axes[0, 0].get_legend().get_texts()[-1].get_text() == rf"chosen, $\gamma={ridge:g}$"
+    unmarked = panel(plotting.leakage_panel, one)
+    assert not any(line.get_color() == CHOSEN and line.get_visible() for line in unmarked.lines)
+    assert not any("chosen" in text.get_text() for text in unmarked.get_legend().get_texts())
+
+
+def test_a_cloud_tells_memorized_samples_from_others_and_counts_what_it_leaves_out():
+    samples = np.array([[0.0, 0.0], [1.0, 1.0], [2.0, -3.0], [0.5, 0.0]])
+    points = np.array([[1.0, 1.0], [0.0, -1.0]])
+    _, axes = canvas()
+    move = plotting.cloud_panel(axes[0, 0], mirrored=True)
+    assert move(samples, [False, True, True, False], points, 2.0) == 1
+    found = dict(zip(LOOKS, axes[0, 0].lines, strict=True))
+    expected = {
+        "other sample": samples[[0, 3]],
+        "memorized sample": samples[[1]],
+        "its mirror image": -points,
+        "training point": points,
+    }
+    for name, rows in expected.items():
+        assert np.transpose(found[name].get_data()).tolist() == rows.tolist()
+    assert axes[0, 0].get_xlim() == axes[0, 0].get_ylim() == (-2, 2)
+    assert axes[0, 0].get_aspect() == 1
+    # told apart without color: by marker, or filled and open
+    assert len({(look["marker"], look.get("fillstyle")) for look in LOOKS.values()}) == len(LOOKS)
+    assert move(samples[:1], [True], points[:1], 5.0) == 0
+    assert found["other sample"].get_xdata().size == 0
+    plain = plotting.cloud_panel(canvas()[1][0, 0])
+    plain(samples, [False] * 4, points, 2.0)
+    names = [line.get_label() for line in plotting.cloud_legend()]
+    assert names == ["training point", "memorized sample", "other sample"]
 
 
 def test_what_no_sample_has_is_said(one):

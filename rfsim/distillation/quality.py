@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import jax.numpy as jnp
 import numpy as np
@@ -125,11 +125,11 @@ class Exhibition:
             alone, form.skip[ends], form.out[ends], self.start, [1, 0], self.course.function, self.noise
         )
 
-    def stepped(self, student: int, time: int) -> Iterator[NDArray[np.float64]]:
-        """A student's samples in 1, 2, 4, … steps (S23, Algorithm 1)."""
+    def stepped(self, student: int, time: int, counts: Sequence[int] | None = None) -> Iterator[NDArray[np.float64]]:
+        """A student's samples in each number of steps, 1, 2, 4, … unless given (S23, Algorithm 1)."""
         network = self.course.student._replace(readouts=jnp.asarray(self.course.readouts[:, student, time]))
         form = self.course.forms[student]
-        for steps in step_counts(self.plan.levels):
+        for steps in step_counts(self.plan.levels) if counts is None else counts:
             yield generate_consistent(
                 network,
                 form.skip,

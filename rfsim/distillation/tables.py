@@ -12,7 +12,7 @@ from rfsim.distillation.plan import Plan
 from rfsim.distillation.quality import NORMAL, Exhibition
 from rfsim.memorization import Quality
 from rfsim.ranks import PARTS
-from rfsim.sampling import step_counts
+from rfsim.sampling import path, step_counts
 
 ROUNDING = 1e-9  # relative, of weights that were rotated into an eigenbasis and back
 OWN = ("variant", "distill_time")
@@ -167,14 +167,19 @@ def _spectra(course: Course) -> dict[str, xr.Variable]:
 
 
 def _samples(plan: Plan, course: Course, exhibition: Exhibition) -> dict[str, xr.Variable]:
-    """The first samples of teacher and students, and the training points."""
-    shown = slice(plan.samples)
-    shape = len(plan.students), len(plan.distill_times)
-    students = [exhibition.jumped("student", v, t)[shown] for v, t in np.ndindex(shape)]
+    """The first samples of teacher and students, in one step and in all, and the training points."""
+    shown, solver = slice(plan.samples), plan.sampler
+    teacher, (one, every) = course.teachers[0], (path(plan.levels, steps) for steps in (1, plan.levels))
+    models = list(np.ndindex(len(plan.students), len(plan.distill_times)))
+    jumped = [exhibition.jumped("student", v, t)[shown] for v, t in models]
+    stepped = [next(exhibition.stepped(v, t, [plan.levels]))[shown] for v, t in models]
+    shape = len(plan.students), len(plan.distill_times), plan.samples, -1
+    words = {"long_name": "samples, in all steps"}, {"long_name": "samples, in one step"}
+    dims = ("sample", "coordinate")
     return {
-        "teacher_sample": xr.Variable(
-            ("sample", "coordinate"), exhibition.taught(course.teachers[0], exhibition.every, plan.sampler)[shown]
-        ),
-        "student_sample": xr.Variable((*OWN, "sample", "coordinate"), np.reshape(students, (*shape, plan.samples, -1))),
+        "teacher_sample": xr.Variable(dims, exhibition.taught(teacher, every, solver)[shown], words[0]),
+        "teacher_sample_one": xr.Variable(dims, exhibition.taught(teacher, one, solver)[shown], words[1]),
+        "student_sample": xr.Variable((*OWN, *dims), np.reshape(jumped, shape), words[1]),
+        "student_sample_all": xr.Variable((*OWN, *dims), np.reshape(stepped, shape), words[0]),
         "training_point": xr.Variable(("point", "coordinate"), course.draw.points),
     }

@@ -5,6 +5,7 @@ Reads datasets made by `rfsim.spectrum`, `rfsim.train`, `rfsim.theory`, `rfsim.d
 without pyplot and without touching its settings.
 """
 
+from rfsim.plotting.cloud import cloud_legend, cloud_panel
 from rfsim.plotting.curves import energy_panel, family_panel, loss_panel
 from rfsim.plotting.distill import (
     bars,
@@ -15,7 +16,8 @@ from rfsim.plotting.distill import (
     teachers_panel,
 )
 from rfsim.plotting.figures import plot, problem_line
-from rfsim.plotting.layout import legend_above
+from rfsim.plotting.layout import legend_above, plain
+from rfsim.plotting.learned import Moving, learned_panel, marked_loss_panel
 from rfsim.plotting.levels import instability_panel, level_panel, transfer_panel
 from rfsim.plotting.limit import DOTS, DOTTED, limit_density, limit_losses, limit_spectrum_panel, ridge_panel
 from rfsim.plotting.multiples import collapse_grid, part_legend, spectrum_strip
@@ -54,9 +56,12 @@ __all__ = [
     "Drawing",
     "Histograms",
     "Look",
+    "Moving",
     "bars",
     "canvas",
     "centimeters",
+    "cloud_legend",
+    "cloud_panel",
     "collapse_grid",
     "color_bar",
     "diagonal",
@@ -64,6 +69,7 @@ __all__ = [
     "family_panel",
     "instability_panel",
     "leakage_panel",
+    "learned_panel",
     "legend_above",
     "level_panel",
     "limit_density",
@@ -71,9 +77,11 @@ __all__ = [
     "limit_spectrum_panel",
     "log_axis",
     "loss_panel",
+    "marked_loss_panel",
     "measure_axis",
     "part_histograms",
     "part_legend",
+    "plain",
     "plane_line",
     "plane_panel",
     "plot",

@@ -39,14 +39,16 @@ def loss_panel(
     *,
     scale_time: str | None = None,
     flags: Sequence[str] = ("tau_gen", "tau_mem"),
-) -> None:
+    flag_names: Mapping[tuple[str, str], str] = FLAGS,
+) -> float:
     """Losses against train_time τ on a log axis, mean over seeds with a band of one standard error.
 
     τ = 0 has no place there and is left out; τ = ∞ is a triangle on the right edge. scale_time: a route of tau_mem
     (formula, main, mini, curve): the axis is then τ over that time's mean over seeds. flags: vertical lines at the
-    means of tau_gen and tau_mem inside the axis, dashed for B25's formula and for τ_mini, solid for the curve's own.
+    means of tau_gen and tau_mem inside the axis, dashed for B25's formula and for τ_mini, solid for the curve's own,
+    under `flag_names`: those of (variable, route).
     A quantity that is NaN throughout (E_score of real data) is left out. The losses' axis is linear, or logarithmic
-    where they pass 10.
+    where they pass 10. Returns how far flags and legend rise above the axes, in points.
 
     Raises ValueError for an unknown quantity or route and for a result that is no training.
     """
@@ -61,8 +63,8 @@ def loss_panel(
     ax.set_ylabel(r"$L_\mathrm{gen}$ per dimension" if tuple(quantities) == ("gen",) else "loss per dimension")
     means = [values.mean(0)[result.train_time.values > 0] for values in curves.values()]
     _log_where_wide(ax, np.concatenate(means))
-    rise = flags_above(ax, _timescales(result, flags, unit))
-    legend_above(ax, handles, rise)
+    rise = flags_above(ax, _timescales(result, flags, unit, flag_names))
+    return legend_above(ax, handles, rise)
 
 
 @in_style
@@ -198,9 +200,11 @@ def has_time(result: xr.Dataset, scale_time: str | None) -> bool:
     return bool(np.isfinite(result.tau_mem.sel(mem_route=scale_time)).all())
 
 
-def _timescales(result: xr.Dataset, variables: Sequence[str], unit: float) -> list[Flag]:
+def _timescales(
+    result: xr.Dataset, variables: Sequence[str], unit: float, names: Mapping[tuple[str, str], str]
+) -> list[Flag]:
     found = []
-    for (variable, route), name in FLAGS.items():
+    for (variable, route), name in names.items():
         if variable in variables:
             values = result[variable].sel({f"{variable.removeprefix('tau_')}_route": route})
             at = float(values.values.mean()) / unit

@@ -6,7 +6,7 @@ Several seeds are drawn as their mean with its standard error; one seed with the
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import matplotlib
@@ -14,6 +14,7 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 from matplotlib.ticker import NullLocator
 from numpy.typing import NDArray
 
@@ -26,6 +27,7 @@ from rfsim.plotting.style import MARKER_COLOR, MODEL_LOOKS, Look, in_style, numb
 
 ENDS = {"memorized_fraction": ("memorized_low", "memorized_high")}
 SHADES = ("#F2B38A", "#DE7A33", "#C04F00", "#6A2C00")  # of the student's orange, the latest distill_time last
+CHOSEN = "#E4E4A7"  # the stripe of a chosen value: light in grey print
 TIME_LABEL = r"distillation time $\tau_S$"
 
 
@@ -178,11 +180,12 @@ def teachers_panel(ax: Axes, results: Mapping[float, xr.Dataset], measure: str, 
 
 
 @in_style
-def leakage_panel(ax: Axes, result: xr.Dataset) -> None:
+def leakage_panel(ax: Axes, result: xr.Dataset, *, chosen: float | None = None) -> Callable[[float], None]:
     """Share of a coefficient row of gen that lands outside gen one level up, and where, against the ridge γ.
 
     Medians over rows and levels with their error bars, on log axes; γ = 0 left of a break. Band: range of the levels'
-    medians outside gen. Dotted: the threshold, and γ⋆ above it where it is inside.
+    medians outside gen. Dotted: the threshold, and γ⋆ above it where it is inside. chosen: one of the ridges, marked by
+    a wide stripe; returns what moves the stripe to another.
     """
     ridges = result.ridge.values
     handles, seen = [], []
@@ -209,11 +212,26 @@ def leakage_panel(ax: Axes, result: xr.Dataset) -> None:
     floor = min([threshold, *(value for value in seen if value > 0)])
     ax.set_ylim(max(1e-6, 0.5 * floor), 1.3)
     ax.set_ylabel("leaked share of gen")
+    stripe = ax.axvline(at[0], color=CHOSEN, zorder=0.4, visible=chosen is not None)
+    stripe.set_linewidth(6 * matplotlib.rcParams["lines.linewidth"])
+    if chosen is not None:
+        handles.append(Patch(color=CHOSEN, label=rf"chosen, $\gamma={number(chosen)}$"))
     star = float(result.gamma_star.values.mean())
     rise = 0.0
     if star > 0 and ax.get_xscale() == "log":
         rise = flags_above(ax, [Flag(star, rf"$\gamma^\star={star:.3g}$", "-")])
     legend_above(ax, handles, rise)
+
+    def move(ridge: float) -> None:
+        (place,) = at[ridges == ridge]
+        stripe.set_data([place, place], [0, 1])
+        legend = ax.get_legend()
+        if legend is not None and stripe.get_visible():
+            legend.get_texts()[-1].set_text(rf"chosen, $\gamma={number(ridge)}$")
+
+    if chosen is not None:
+        move(chosen)
+    return move
 
 
 def _of_measure(result: xr.Dataset, measure: str) -> xr.Dataset:

@@ -85,7 +85,7 @@ class Page(NamedTuple):
     labels in units of the font size."""
 
     rows: list[list[str]]
-    panels: dict[str, Callable[[Axes], None]]
+    panels: dict[str, Callable[[Axes], object]]
     margins: float = 10.0
 
 
@@ -97,10 +97,10 @@ def _limit_spectrum(result: xr.Dataset) -> Page:
     return _spectrum_page(result, limit_spectrum_panel)
 
 
-def _spectrum_page(result: xr.Dataset, panel: Callable[..., None]) -> Page:
+def _spectrum_page(result: xr.Dataset, panel: Callable[..., object]) -> Page:
     names = [str(name) for name in result.bulk.values]
     below, top = names[:-1], names[-1]
-    panels: dict[str, Callable[[Axes], None]] = {
+    panels: dict[str, Callable[[Axes], object]] = {
         "log": lambda ax: panel(ax, result),
         "top": lambda ax: panel(ax, result, scale="linear", parts=(top,)),
     }
@@ -129,7 +129,7 @@ def _limit_curves(result: xr.Dataset) -> Page:
 
 
 def _limit_ridge(result: xr.Dataset) -> Page:
-    panels: dict[str, Callable[[Axes], None]] = {
+    panels: dict[str, Callable[[Axes], object]] = {
         "losses": lambda ax: ridge_panel(ax, result, ("train", "train_penalized", "test", "emp"))
     }
     if not _known(result):
@@ -139,7 +139,7 @@ def _limit_ridge(result: xr.Dataset) -> Page:
 
 
 def _distill(result: xr.Dataset) -> Page:
-    panels: dict[str, Callable[[Axes], None]] = {
+    panels: dict[str, Callable[[Axes], object]] = {
         "energy": lambda ax: suppression_panel(ax, result),
         "leakage": lambda ax: leakage_panel(ax, result),
         "memorized": lambda ax: quality_panel(ax, result),
@@ -152,7 +152,7 @@ def _distill(result: xr.Dataset) -> Page:
 
 
 def _simulate(result: xr.Dataset) -> Page:
-    panels: dict[str, Callable[[Axes], None]] = {
+    panels: dict[str, Callable[[Axes], object]] = {
         "losses": lambda ax: simulation_panel(ax, result),
         "gap": lambda ax: simulation_panel(ax, result, ("gen",)),
     }
@@ -163,7 +163,7 @@ def _density(result: xr.Dataset) -> Page:
     return Page([["density"]], {"density": lambda ax: density_panel(ax, result)})
 
 
-def _losses(result: xr.Dataset) -> dict[str, Callable[[Axes], None]]:
+def _losses(result: xr.Dataset) -> dict[str, Callable[[Axes], object]]:
     return {
         "losses": lambda ax: loss_panel(ax, result),
         "gap": lambda ax: loss_panel(ax, result, ("gen",), flags=("tau_mem",)),

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import functools
 import math
+import re
 from collections.abc import Sequence
 from typing import Any, NamedTuple, cast
 
 import matplotlib
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.lines import Line2D
+from matplotlib.markers import TICKDOWN, TICKLEFT
 from matplotlib.textpath import TextPath
-from matplotlib.ticker import FixedLocator
+from matplotlib.ticker import FixedLocator, MaxNLocator
 from matplotlib.transforms import Affine2D, ScaledTranslation, blended_transform_factory
 
 from rfsim.plotting.style import MARKER_COLOR, in_style
@@ -21,7 +25,90 @@ from rfsim.plotting.style import MARKER_COLOR, in_style
 
 def text_width(text: str, size: float) -> float:
     """Width of a line of text or mathtext in points, in the style in force."""
-    return TextPath((0, 0), text, prop=FontProperties(size=size)).get_extents().width if text.strip() else 0.0
+    fonts = tuple(matplotlib.rcParams["font.family"]), matplotlib.rcParams["mathtext.fontset"]
+    return _text_width(text, size, fonts) if text.strip() else 0.0
+
+
+@functools.lru_cache(256)
+def _text_width(text: str, size: float, fonts: tuple[tuple[str, ...], str]) -> float:
+    """`text_width` under those fonts, the settings' own: mathtext is parsed and traced for it."""
+    return TextPath((0, 0), text, prop=FontProperties(size=size)).get_extents().width
+
+
+PLAIN = {r"\tau": "τ", r"\lambda": "λ", r"\rho": "ρ", r"\ln": "ln ", r"\times ": "×", r"\infty": "∞", r"\,": " "}
+SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def plain_text(text: str) -> str:
+    """Mathtext as plain text: what a figure shows that is drawn while somebody waits.
+
+    >>> plain_text(r"$L_\\mathrm{train}$"), plain_text(r"at $\\lambda=2\\times 10^{-3}$")
+    ('L train', 'at λ=2×10⁻³')
+    """
+    if "$" not in text:
+        return text
+    text = re.sub(r"10\^\{(-?\d+)\}", lambda found: "10" + found[1].translate(SUPERSCRIPTS), text)
+    text = re.sub(r"\^\\mathrm\{\\,([^}]*)\}", r" (\1)", text)
+    text = re.sub(r"_\\mathrm\{([^}]*)\}", r" \1", text)
+    for mathtext, plain in PLAIN.items():
+        text = text.replace(mathtext, plain)
+    return re.sub(r" +", " ", text.translate(str.maketrans("", "", "${}")))
+
+
+def plain(ax: Axes, most: int = 6) -> None:
+    """Labels, texts and legend in plain text, and at most about `most` ticks on each axis, none between them: a picture
+    for somebody who waits for it. Limits must not change any more.
+
+    Mathtext is parsed anew for every picture, in nearly half of its time; and every tick of an axis is four artists,
+    where one line holds all.
+    """
+    legend = ax.get_legend()
+    for text in (ax.xaxis.label, ax.yaxis.label, *ax.texts, *(legend.get_texts() if legend else ())):
+        text.set_text(plain_text(text.get_text()))
+    size, length = matplotlib.rcParams["xtick.labelsize"], matplotlib.rcParams["xtick.major.size"]
+    pad = length + matplotlib.rcParams["xtick.major.pad"]
+    look: dict[str, Any] = {"linestyle": "", "color": "black", "markersize": length, "clip_on": False}
+    across, along = _few_ticks(ax.xaxis, most), _few_ticks(ax.yaxis, most)
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.set_ticks([])
+        axis.set_ticks([], minor=True)
+    foot, side = ax.get_xaxis_transform(), ax.get_yaxis_transform()
+    ax.plot(list(across), [0] * len(across), marker=TICKDOWN, transform=foot, scalex=False, scaley=False, **look)
+    ax.plot([0] * len(along), list(along), marker=TICKLEFT, transform=side, scalex=False, scaley=False, **look)
+    below, left = _shift(ax, up=-pad), _shift(ax, right=-pad)
+    for at, text in across.items():
+        ax.text(at, 0, text, transform=foot + below, ha="center", va="top", size=size)
+    for at, text in along.items():
+        ax.text(0, at, text, transform=side + left, ha="right", va="center", size=size)
+    ax.xaxis.set_label_coords(0.5, 0, transform=ax.transAxes + _shift(ax, up=-pad - 1.4 * size))
+    widest = max((len(text) for text in along.values()), default=0)  # a digit is 0.6 of the font size wide
+    beside = _shift(ax, right=-pad - (0.6 * widest + 0.3) * size)
+    ax.yaxis.set_label_coords(0, 0.5, transform=ax.transAxes + beside)
+
+
+def _few_ticks(axis: Axis, most: int) -> dict[float, str]:
+    """Where ticks stand, and their labels: on a log axis powers of ten, or 1, 2, 5 where there are fewer than two."""
+    low, high = sorted(axis.get_view_interval())
+    locator = axis.get_major_locator()
+    if axis.get_scale() != "log":
+        found = MaxNLocator(most, steps=[1, 2, 5, 10]).tick_values(low, high)
+        ticks = [float(tick) for tick in found if low <= tick <= high]
+        return {tick: f"{tick:g}" for tick in ticks}
+    if isinstance(locator, FixedLocator):  # left of a break there are none
+        low = min([tick for tick in locator() if tick > low], default=high)
+    first, last = math.ceil(math.log10(low) - 1e-9), math.floor(math.log10(high) + 1e-9)
+    ticks = [10.0**k for k in range(first, last + 1, max(1, math.ceil((last - first + 1) / most)))]
+    if len(ticks) < 2:
+        ticks = [m * 10.0**k for k in range(first - 1, last + 1) for m in (1, 2, 5) if low <= m * 10.0**k <= high]
+    return {tick: _power(tick) for tick in ticks}
+
+
+def _power(tick: float) -> str:
+    """A tick of a log axis: a power of ten as one, others as they are."""
+    exponent = math.log10(tick)
+    if abs(exponent - round(exponent)) > 1e-9:
+        return f"{tick:g}"
+    return f"10{str(round(exponent)).translate(SUPERSCRIPTS)}"
 
 
 def wrap(pieces: Sequence[str], size: float, width: float) -> str:
@@ -58,10 +145,13 @@ def _inner_width(ax: Axes) -> float:
 
 
 @in_style
-def legend_above(ax: Axes, handles: Sequence[Artist], rise: float = 0.0, *, handle_length: float = 2.2) -> None:
-    """A legend above the axes, `rise` points up, in as few rows as fit the width: it never meets the data."""
+def legend_above(ax: Axes, handles: Sequence[Artist], rise: float = 0.0, *, handle_length: float = 2.2) -> float:
+    """A legend above the axes, `rise` points up, in as few rows as fit the width: it never meets the data.
+
+    Returns how far it rises above the axes, in points.
+    """
     if not handles:
-        return
+        return rise
     size = matplotlib.rcParams["legend.fontsize"]
     around = handle_length + matplotlib.rcParams["legend.handletextpad"] + matplotlib.rcParams["legend.columnspacing"]
     widths = [text_width(str(one.get_label()), size) + around * size for one in handles]
@@ -76,6 +166,7 @@ def legend_above(ax: Axes, handles: Sequence[Artist], rise: float = 0.0, *, hand
         bbox_to_anchor=(0, 1),
         bbox_transform=ax.transAxes + _shift(ax, up=rise),
     )
+    return rise + (math.ceil(len(handles) / columns) * 1.3 + 0.6) * size
 
 
 class Flag(NamedTuple):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import matplotlib
 import numpy as np
@@ -79,22 +80,21 @@ def instability_panel(ax: Axes, result: xr.Dataset, level: int, *, legend: bool 
 
 
 @in_style
-def transfer_panel(ax: Axes, result: xr.Dataset, ridge: float, level: int) -> None:
+def transfer_panel(ax: Axes, result: xr.Dataset, ridge: float, level: int) -> Callable[[float, int], None]:
     """Median shares of what each part of the level below hands up that land in each part of `level`, as a matrix.
 
     Means over seeds; rows: where a coefficient row comes from, columns: where it lands; darker is more, on a log
-    scale; shares below 10⁻⁴ are 0. Medians of shares need not add up to 1. Raises ValueError for a result without
-    transfer.
+    scale; shares below 10⁻⁴ are 0. Medians of shares need not add up to 1. Returns what moves the matrix to another
+    ridge and level. Raises ValueError for a result without transfer.
     """
     if "transfer" not in result:
         raise ValueError("the result holds no transfer; ask rfsim.distill for it with transfer=True")
-    shares = result.transfer.sel(ridge=ridge, level=level).transpose("seed", "source", "bulk").mean("seed").values
-    names = [str(name) for name in result.bulk.values]
-    shares, names = shares[::-1, ::-1], names[::-1]
-    ax.imshow(np.maximum(shares, FAINTEST), cmap="Greys", norm=LogNorm(FAINTEST, 1), aspect="auto")
-    for (row, column), share in np.ndenumerate(shares):
-        color = "white" if share > DARK else "black"
-        ax.text(column, row, f"{share:.2g}" if share >= FAINTEST else "0", color=color, ha="center", va="center")
+    names = [str(name) for name in result.bulk.values[::-1]]
+    nothing = np.full((len(names), len(names)), FAINTEST)
+    image = ax.imshow(nothing, cmap="Greys", norm=LogNorm(FAINTEST, 1), aspect="auto")
+    texts = {
+        (row, column): ax.text(column, row, "", ha="center", va="center") for row, column in np.ndindex(nothing.shape)
+    }
     ax.set_xticks(range(len(names)), names)
     ax.set_yticks(range(len(names)), names)
     for spine in ax.spines.values():
@@ -102,3 +102,14 @@ def transfer_panel(ax: Axes, result: xr.Dataset, ridge: float, level: int) -> No
     ax.tick_params(length=0)
     ax.set_xlabel("lands in")
     ax.set_ylabel("comes from")
+
+    def move(ridge: float, level: int) -> None:
+        found = result.transfer.sel(ridge=ridge, level=level).transpose("seed", "source", "bulk").values.mean(0)
+        shares = found[::-1, ::-1]
+        image.set_data(np.maximum(shares, FAINTEST))
+        for at, text in texts.items():
+            text.set(text=f"{shares[at]:.2g}" if shares[at] >= FAINTEST else "0")
+            text.set_color("white" if shares[at] > DARK else "black")
+
+    move(ridge, level)
+    return move

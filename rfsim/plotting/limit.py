@@ -8,6 +8,7 @@ from typing import Any
 import matplotlib
 import numpy as np
 import xarray as xr
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
@@ -23,16 +24,24 @@ DOTTED = r"dotted: $d\to\infty$"
 
 @in_style
 def limit_spectrum_panel(
-    ax: Axes, result: xr.Dataset, *, scale: str = "log", parts: Sequence[str] | None = None
-) -> None:
+    ax: Axes,
+    result: xr.Dataset,
+    *,
+    scale: str = "log",
+    parts: Sequence[str] | None = None,
+    labels: Mapping[str, str] | None = None,
+    also: Sequence[Artist] = (),
+) -> float:
     """The density of the limit by part, atoms as stems; axes as in `spectrum_panel`.
 
-    parts: names of `result.bulk`; all of them by default. Raises ValueError where the result has none of them.
+    parts: names of `result.bulk`; all of them by default. labels: part → its label in the legend, in place of name and
+    mass; also: what the legend holds beside the parts. Returns how far the legend rises above the axes, in points.
+    Raises ValueError where the result has none of the parts.
     """
     names = [str(name) for name in result.bulk.values if parts is None or name in parts]
     if not names:
         raise ValueError(f"the result has no part {' or '.join(parts or ())}")
-    log, handles = scale == "log", []
+    log, handles, labels = scale == "log", [], labels or {}
     atoms: list[tuple[float, float, str]] = []
     ends: list[float] = []
     tallest, lowest = 0.0, np.inf
@@ -42,9 +51,9 @@ def limit_spectrum_panel(
         if part.lower == part.upper:
             atoms.append((float(part.lower), mass, color))
             text = rf"{name} {mass:.3g} at $\lambda={number(float(part.lower))}$"
-            handles.append(Line2D([], [], color=color, marker="o", label=text))
+            handles.append(Line2D([], [], color=color, marker="o", label=labels.get(name, text)))
             continue
-        handles.append(Patch(color=color, label=f"{name} {mass:.3g}", linewidth=0))
+        handles.append(Patch(color=color, label=labels.get(name, f"{name} {mass:.3g}"), linewidth=0))
         for lam, rho in pieces(result, name):
             height = lam * rho if log else rho
             ax.fill_between(lam, height, color=color, linewidth=0)
@@ -66,7 +75,7 @@ def limit_spectrum_panel(
         ax.plot([at], [mass], "o", **foot)
     ax.set_xlabel(r"eigenvalue $\lambda$ of $U$")
     ax.set_ylabel(r"$\lambda\,\rho(\lambda)$ (mass per $\ln\lambda$)" if log else r"density $\rho(\lambda)$")
-    legend_above(ax, handles, handle_length=1.4)
+    return legend_above(ax, [*handles, *also], handle_length=1.4)
 
 
 def _large_form(ax: Axes, result: xr.Dataset) -> Line2D:

@@ -7,9 +7,11 @@ included: a `Drawing` carries its style and every panel and every rendering happ
 from __future__ import annotations
 
 import functools
+import io
 import math
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, Concatenate, NamedTuple, ParamSpec, TypeVar
 
@@ -20,6 +22,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
+from rfsim.digests import SOURCE
 from rfsim.store import atomic
 
 P = ParamSpec("P")
@@ -132,11 +135,29 @@ def sequence(k: int) -> list[str]:
     return [to_hex(color) for color in matplotlib.colormaps["viridis"](np.linspace(0, 0.88, k))]
 
 
+_DRAWING = threading.RLock()  # matplotlib's settings are the program's: one thread draws at a time
+_in_force: list[str] = []  # styles that the drawing thread is in, the innermost last
+
+
 def styled(style: str) -> AbstractContextManager[None]:
-    """Matplotlib's own defaults with one of STYLES on top, inside a `with` block only."""
+    """Matplotlib's own defaults with one of STYLES on top, inside a `with` block only; other threads wait meanwhile."""
     if style not in STYLES:
         raise ValueError(f"style must be one of {', '.join(STYLES)}; got {style!r}")
-    return matplotlib.style.context(STYLES[style], after_reset=True)
+    return _alone(style)
+
+
+@contextmanager
+def _alone(style: str) -> Iterator[None]:
+    with _DRAWING:
+        if _in_force[-1:] == [style]:  # panels are drawn inside their figure's style: nothing to set again
+            yield
+            return
+        _in_force.append(style)
+        try:
+            with matplotlib.style.context(STYLES[style], after_reset=True):
+                yield
+        finally:
+            _in_force.pop()
 
 
 def centimeters(width: str | float) -> float:
@@ -189,6 +210,13 @@ class Drawing(Figure):
         with styled(self.style):
             super().draw(renderer)
 
+    def _repr_png_(self) -> tuple[bytes, dict[str, int]]:
+        """What a notebook shows: without pyplot, nothing else tells it how. Its width there is that of the page."""
+        image = io.BytesIO()
+        with styled(self.style):
+            self.savefig(image, format="png", metadata={"Software": None})
+        return image.getvalue(), {"width": round(float(self.get_figwidth() * self.dpi))}
+
 
 def style_of(ax: Axes) -> AbstractContextManager[None]:
     """The style of the figure that `ax` belongs to; "paper" for a figure made elsewhere."""
@@ -219,18 +247,29 @@ def canvas(
         return figure, figure.subplots(rows, columns, squeeze=False)
 
 
-def save(figure: Figure, stem: str | Path, *, style: str | None = None) -> list[Path]:
+def save(
+    figure: Figure,
+    stem: str | Path,
+    *,
+    style: str | None = None,
+    source: str | None = None,
+    suffixes: Sequence[str] = (".pdf", ".png"),
+) -> list[Path]:
     """Write stem.pdf (vector, fonts embedded) and stem.png, each whole or not at all; equal figures give equal bytes.
 
-    style: the figure's own, or "paper" for a figure made elsewhere. Raises store.StoreError where the folder cannot
-    be written.
+    style: the figure's own, or "paper" for a figure made elsewhere. source: what it was drawn from, kept in the PNG's
+    text under digests.SOURCE. Raises store.StoreError where the folder cannot be written.
     """
     stem = Path(stem)
+    metadata = {
+        ".pdf": dict.fromkeys(("CreationDate", "Creator", "Producer")),
+        ".png": {"Software": None} | ({} if source is None else {SOURCE: source}),
+    }
     written = []
     with styled(style or getattr(figure, "style", "paper")):
-        for suffix, nothing in ((".pdf", ("CreationDate", "Creator", "Producer")), (".png", ("Software",))):
+        for suffix in suffixes:
             path = stem.with_name(stem.name + suffix)
             with atomic(path) as temporary:
-                figure.savefig(temporary, format=suffix[1:], metadata=dict.fromkeys(nothing))
+                figure.savefig(temporary, format=suffix[1:], metadata=metadata[suffix])
             written.append(path)
     return written

@@ -129,11 +129,11 @@ def dataset(
     if samples:
         points = rng.standard_normal((seeds, n, d))
         variables["training_point"] = (("seed", "point", "coordinate"), points)
-        variables["teacher_sample"] = (("seed", "sample", "coordinate"), rng.standard_normal((seeds, samples, d)))
-        variables["student_sample"] = (
-            (*own, "sample", "coordinate"),
-            rng.standard_normal((seeds, v, t, samples, d)),
-        )
+        for count, teachers, students in (("all", "", "_all"), ("one", "_one", "")):
+            words = {"long_name": f"samples, in {count} step{'s' * (count == 'all')}"}
+            drawn = rng.standard_normal((seeds, samples, d)), rng.standard_normal((seeds, v, t, samples, d))
+            variables[f"teacher_sample{teachers}"] = (("seed", "sample", "coordinate"), drawn[0], words)
+            variables[f"student_sample{students}"] = ((*own, "sample", "coordinate"), drawn[1], words)
     coords = {
         "seed": list(draws),
         "level": np.arange(1, levels + 1),

@@ -269,9 +269,13 @@ def test_samples_are_those_that_are_judged():
     assert found.teacher_sample.dims == ("sample", "coordinate")
     assert found.student_sample.dims == ("variant", "distill_time", "sample", "coordinate")
     assert found.training_point.shape == (6, 3)
+    teacher, student = found.teacher_steps, found.student_steps.isel(variant=0, distill_time=1)
+    many = int(found.steps.max())
     for sample, value in (
-        (found.teacher_sample, found.teacher),
-        (found.student_sample.isel(variant=0, distill_time=1), found.student.isel(variant=0, distill_time=1)),
+        (found.teacher_sample, teacher.sel(steps=many)),
+        (found.teacher_sample_one, teacher.sel(steps=1)),
+        (found.student_sample.isel(variant=0, distill_time=1), student.sel(steps=1)),
+        (found.student_sample_all.isel(variant=0, distill_time=1), student.sel(steps=many)),
     ):
         np.testing.assert_allclose(memorized_fraction(sample, found.training_point), value.isel(quality=slice(3)))
 
