@@ -85,7 +85,7 @@ CLAIMS = (
     Claim(
         "b25-fig5-collapse",
         "L_gen against τ/τ_mem collapses over ψ_n = 4, 8, 16, 32",
-        "Bonnaire et al. 2025, Fig. 5B",
+        "Bonnaire et al. 2025, Fig. 5B; equations.md §9.2",
         "τ_half/τ_mem (formula) equal over ψ_n: spread below 1.6",
         lambda results: collapse("formula", results),
     ),

@@ -100,14 +100,14 @@ CLAIMS = (
     Claim(
         "b25-fig11-collapse",
         "at each diffusion time L_gen against τ/τ_mem collapses over ψ_n = 4, 8, 16",
-        "Bonnaire et al. 2025, Fig. 11",
+        "Bonnaire et al. 2025, Fig. 11; equations.md §9.2",
         "τ_half/τ_mem (formula) equal over ψ_n: spread below 1.6 at every t judged",
         lambda results: collapse("formula", results),
     ),
     Claim(
         "b25-fig11-linear",
         "at each diffusion time the memorization time grows like n",
-        "Bonnaire et al. 2025, abstract, at the diffusion times of this experiment",
+        "Bonnaire et al. 2025, abstract, at the diffusion times of this experiment; equations.md §9.2",
         "exponent 1, within 0.15, at every t judged",
         proportional,
     ),

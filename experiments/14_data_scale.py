@@ -97,14 +97,14 @@ CLAIMS = (
     Claim(
         "b25-fig12-collapse",
         "at σ_x = 2 and 0.5 L_gen against τ/τ_mem collapses over ψ_n = 4, 8, 16, 32",
-        "Bonnaire et al. 2025, Fig. 12",
+        "Bonnaire et al. 2025, Fig. 12; equations.md §9.2",
         "τ_half/τ_mem (formula) equal over ψ_n: spread below 1.6 at both",
         lambda results: collapse("formula", results),
     ),
     Claim(
         "b25-fig12-linear",
         "at σ_x = 2 and 0.5 the memorization time grows like n",
-        "Bonnaire et al. 2025, abstract, at the scales of this experiment",
+        "Bonnaire et al. 2025, abstract, at the scales of this experiment; equations.md §9.2",
         "exponent 1, within 0.15, at both",
         proportional,
     ),

@@ -101,7 +101,7 @@ CLAIMS = (
     Claim(
         "b25-fig13-exponent",
         "the smallest score error falls with the number of samples, exponent −0.59 at ψ_p = 32, t = 0.01",
-        "Bonnaire et al. 2025, Fig. 13",
+        "Bonnaire et al. 2025, Fig. 13; equations.md §9.4",
         "fitted exponent −0.59, within 0.1",
         exponent,
     ),

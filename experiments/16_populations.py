@@ -248,7 +248,7 @@ CLAIMS = (
     Claim(
         "b25-anisotropic-main",
         "ρ_1 depends on Σ only through σ_x²: main, for two atoms, a power law and subspaces",
-        "Bonnaire et al. 2025, Thm 3.2",
+        "Bonnaire et al. 2025, Thm 3.2; equations.md §9.1",
         "median within 5% of the isotropic one's",
         main_unmoved,
     ),

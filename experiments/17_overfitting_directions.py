@@ -156,6 +156,7 @@ CLAIMS = (
         "equations.md §5, the d → ∞ values",
         "; ".join(f"{case}: {'/'.join(map(str, values))}" for case, values in STATED.items()),
         stated,
+        by_errors=True,
     ),
     Claim(
         "ours-directions-mini",
@@ -177,5 +178,6 @@ CLAIMS = (
         "equations.md §5, at (4, 32, 0.1): mini/null/main 58/27/15% at d = 50, 78/12/10% at 100, 94/0/6% in the limit",
         "null's share falls by more than three standard errors and below half of itself over the sizes, to d ≥ 100",
         null_vanishes,
+        by_errors=True,
     ),
 )

@@ -90,6 +90,7 @@ CLAIMS = tuple(
             "Bonnaire et al. 2025, Lemma C.1",
             "fitted exponent in d negative by more than three standard errors, over sizes up to d ≥ 200",
             lambda results, loss=loss: shrinks(loss, results),
+            by_errors=True,
         ),
         Claim(
             f"ours-equivalence-{loss}",
@@ -97,6 +98,7 @@ CLAIMS = tuple(
             "equations.md §6: against the real model the gap falls as 1/d",
             "exponent −1, within 0.15 and two standard errors, over sizes up to d ≥ 200",
             lambda results, loss=loss: first_order(loss, results),
+            by_errors=True,
         ),
     )
 )

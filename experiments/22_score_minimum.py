@@ -87,7 +87,7 @@ CLAIMS = (
     Claim(
         "b25-fig13-limit-exponent",
         "in the limit too a power law fitted to ψ_n = 1 … 64 has the exponent −0.59 (ψ_p = 32, t = 0.01)",
-        "Bonnaire et al. 2025, Fig. 13",
+        "Bonnaire et al. 2025, Fig. 13; equations.md §9.4",
         "fitted exponent −0.59, within 0.1",
         exponent,
     ),

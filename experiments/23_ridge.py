@@ -316,7 +316,7 @@ CLAIMS = (
     Claim(
         "u26-rise-at-n",
         "L_test starts to rise near p = n",
-        U26,
+        f"{U26}; equations.md §9.5",
         "minimum between n/2 and 2 n at ψ_n = 2, 8, 32, 128",
         rise_near_n,
     ),
@@ -330,7 +330,7 @@ CLAIMS = (
     Claim(
         "u26-benign",
         "overfitting is benign, L_test at ψ_p = ∞ below its minimum before the rise, at m = 1 alone",
-        U26,
+        f"{U26}; equations.md §9.5",
         "of m = 1, 4, 16 only m = 1, at t = 0.1",
         benign_here,
     ),
@@ -344,21 +344,21 @@ CLAIMS = (
     Claim(
         "u26-plateau-growth",
         "the plateau of L_test grows as 1/t at small t for m > 1",
-        U26,
+        f"{U26}; equations.md §9.5",
         "exponent −1 within 0.05 over t = 1e-4 … 1e-2 at m = 4 and 16",
         lambda results: growth("test", -1, results),
     ),
     Claim(
         "u26-bias-growth",
         "bias² at ψ_p = ∞ grows as t^−2 at small t for m > 1",
-        U26,
+        f"{U26}; equations.md §9.5",
         "exponent −2 within 0.05 over t = 1e-4 … 1e-2 at m = 4 and 16",
         lambda results: growth("bias2", -2, results),
     ),
     Claim(
         "u26-ridge-at-t-1",
         "at t = 1 L_test increases with the ridge for every ψ_p",
-        U26,
+        f"{U26}; equations.md §9.5",
         "no ridge is better than 1e-6 at ψ_p = 0.5 … 512, m = 1, 4, 16",
         ridge_harms,
     ),

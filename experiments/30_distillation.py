@@ -160,23 +160,26 @@ CLAIMS = (
     Claim(
         "jz26-distill-memorization",
         "distilling a memorized teacher lowers the share of memorized samples",
-        "Jiang, Zou 2026, abstract",
+        "Jiang, Zou 2026, abstract; equations.md §9.6",
         "f_mem of the one-step student below that of the teacher in 20 steps, by three standard errors, at every τ_S",
         lambda results: one_step("memorized_fraction", results),
+        by_errors=True,
     ),
     Claim(
         "jz26-distill-frechet",
         "it keeps or improves quality, by means and covariances",
-        "Jiang, Zou 2026, abstract",
+        "Jiang, Zou 2026, abstract; equations.md §9.6",
         "W2²/d of the one-step student not above that of the teacher in 20 steps, by three standard errors",
         lambda results: one_step("frechet_per_dim", results),
+        by_errors=True,
     ),
     Claim(
         "jz26-distill-sliced",
         "it keeps or improves quality, by the shape of the law",
-        "Jiang, Zou 2026, abstract",
+        "Jiang, Zou 2026, abstract; equations.md §9.6",
         "sliced W2 of the one-step student not above that of the teacher in 20 steps, by three standard errors",
         lambda results: one_step("sliced_wasserstein", results),
+        by_errors=True,
     ),
     Claim(
         "ours-distill-one-step",
@@ -184,6 +187,7 @@ CLAIMS = (
         "equations.md §8",
         "f_mem of the one-step student below that of the teacher in one step",
         lambda results: less_than("student", "teacher_steps", 1, "memorized_fraction", results),
+        by_errors=True,
     ),
     Claim(
         "ours-distill-many-steps",
@@ -191,6 +195,7 @@ CLAIMS = (
         "equations.md §8",
         "f_mem of student and teacher, both in 20 steps: the student's is lower",
         lambda results: less_than("student_steps", "teacher_steps", None, "memorized_fraction", results),
+        by_errors=True,
     ),
     Claim(
         "ours-distill-regression",
@@ -198,6 +203,7 @@ CLAIMS = (
         "equations.md §8",
         "f_mem of the one-step student below that of the regressed one",
         lambda results: less_than("student", "regression", None, "memorized_fraction", results),
+        by_errors=True,
     ),
     Claim(
         "ours-distill-quality",
@@ -205,20 +211,23 @@ CLAIMS = (
         "equations.md §8",
         "W2²/d and sliced W2 of the one-step student below those of the teacher in one step",
         better_than_one_step,
+        by_errors=True,
     ),
     Claim(
         "jz26-distill-energy",
         "distillation without a ridge lowers the energy of the weights on the memorizing directions",
-        "Jiang, Zou 2026, abstract; equations.md §8",
+        "Jiang, Zou 2026, abstract; equations.md §8, §9.6",
         "energy of main and mini over the teacher's below 1 in the median of the levels",
         energies,
+        by_errors=True,
     ),
     Claim(
         "jz26-distill-membership",
         "distillation lowers what membership inference sees",
-        "Jiang, Zou 2026, abstract; equations.md §8",
+        "Jiang, Zou 2026, abstract; equations.md §8, §9.6",
         "membership AUC of the student's denoising losses below the teacher's",
         lambda results: less_than("student", "teacher", None, "membership_auc", results),
+        by_errors=True,
     ),
     Claim(
         "ours-distill-teachers",
@@ -226,6 +235,7 @@ CLAIMS = (
         "equations.md §7, §8",
         "f_mem below the teacher's in 20 steps at every train_time at which that is above the true law's",
         lambda results: every_teacher("student", results),
+        by_errors=True,
     ),
     Claim(
         "ours-distill-teachers-steps",
@@ -233,6 +243,7 @@ CLAIMS = (
         "equations.md §7, §8",
         "f_mem of both in 20 steps: the student's is lower at every such train_time",
         lambda results: every_teacher("student_steps", results),
+        by_errors=True,
     ),
     Claim(
         "ours-distill-stopping",
@@ -240,6 +251,7 @@ CLAIMS = (
         "equations.md §8",
         "a teacher that in 20 steps has f_mem, W2²/d and sliced W2 not above the one-step student's",
         stopping,
+        by_errors=True,
     ),
     Claim(
         "ours-distill-early",
@@ -247,5 +259,6 @@ CLAIMS = (
         "equations.md §8",
         "some earlier train_time: f_mem below, W2²/d and sliced W2 not above the memorized teacher's in 20 steps",
         early_students,
+        by_errors=True,
     ),
 )

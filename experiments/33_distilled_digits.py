@@ -128,16 +128,18 @@ CLAIMS = (
     Claim(
         "jz26-digits-memorization",
         "distilling a memorized teacher of digits lowers the share of memorized samples",
-        "Jiang, Zou 2026, abstract",
+        "Jiang, Zou 2026, abstract; equations.md §9.6",
         "f_mem of the one-step student below that of the teacher in all steps, by three standard errors",
         lambda results: below("student", "teacher", False, "memorized_fraction", results),
+        by_errors=True,
     ),
     Claim(
         "jz26-digits-quality",
         "it keeps or improves the quality of digits",
-        "Jiang, Zou 2026, abstract",
+        "Jiang, Zou 2026, abstract; equations.md §9.6",
         "W2²/d and sliced W2 of the one-step student not above the teacher's in all steps",
         quality,
+        by_errors=True,
     ),
     Claim(
         "ours-digits-one-step",
@@ -145,6 +147,7 @@ CLAIMS = (
         "equations.md §8",
         "f_mem of the one-step student below that of the teacher in one step",
         lambda results: below("student", "teacher_steps", False, "memorized_fraction", results),
+        by_errors=True,
     ),
     Claim(
         "ours-digits-many-steps",
@@ -152,6 +155,7 @@ CLAIMS = (
         "equations.md §8",
         "f_mem of both in all steps: the student's is lower",
         lambda results: below("student_steps", "teacher_steps", True, "memorized_fraction", results),
+        by_errors=True,
     ),
     Claim(
         "ours-digits-pixels",

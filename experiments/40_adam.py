@@ -181,14 +181,14 @@ CLAIMS = (
         "b25-fig15-collapse",
         "Adam's curves for several n collapse against steps/n; fresh noise, batch 64, rate 0.5, d = 40 [rate, batch, "
         "noise and d ours; the published d = 100 is not run]",
-        "Bonnaire et al. 2025, Fig. 15",
+        "Bonnaire et al. 2025, Fig. 15; equations.md §9.2",
         "onset over n equal over ψ_n = 4 … 32: spread below 1.6",
         lambda results: collapse("fresh", results),
     ),
     Claim(
         "b25-fig15-linear",
         "so Adam's memorization time is proportional to n, in the same runs",
-        "Bonnaire et al. 2025, Fig. 15",
+        "Bonnaire et al. 2025, Fig. 15; equations.md §9.2",
         "exponent of the onset in n 1, within 0.15",
         proportional,
     ),
@@ -196,7 +196,7 @@ CLAIMS = (
         "b25-fig15-averaged",
         "the same with noise averaged exactly, full batch, rate 0.1, d = 40 [rate, noise and d ours; the published "
         "d = 100 is not run]",
-        "Bonnaire et al. 2025, Fig. 15",
+        "Bonnaire et al. 2025, Fig. 15; equations.md §9.2",
         "onset over n equal over ψ_n = 4 … 32: spread below 1.6",
         lambda results: collapse("averaged", results),
     ),

@@ -232,5 +232,6 @@ CLAIMS = (
         "Wu et al. 2025, title, there for ReLU networks in one dimension; the reading is ours",
         "L_gen of the stable run with the largest S below half of the filter's by 3 standard errors; above: not",
         prevented,
+        by_errors=True,
     ),
 )

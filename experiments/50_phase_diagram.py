@@ -155,9 +155,10 @@ CLAIMS = (
     Claim(
         "ours-phase-agreement",
         "L_gen of samples is that of the d → ∞ theory in every cell of the plane, the 1/d term taken away [ours]",
-        "equations.md T8, T14",
+        "equations.md T8, T14, §9.3",
         "2 L_gen(d = 50) − L_gen(d = 25) within 3 standard errors + 1% of the limit in 95% of cells, at each τ",
         agrees,
+        by_errors=True,
     ),
     Claim(
         "ours-phase-bias",
@@ -169,14 +170,14 @@ CLAIMS = (
     Claim(
         "ours-phase-border",
         "samples have theory's border of memorization already at d = 50 [ours]",
-        "Bonnaire et al. 2025, Fig. 5C, theory beside it",
+        "Bonnaire et al. 2025, Fig. 5C, theory beside it; equations.md §9.3",
         "the border's ψ_n within 10% of theory's on the same grid for every ψ_p ≥ 8 and both τ",
         same_border,
     ),
     Claim(
         "b25-fig5c-samples-onset",
         "at fixed p longer training moves the onset of memorization to larger n, in samples",
-        "Bonnaire et al. 2025, Fig. 5C",
+        "Bonnaire et al. 2025, Fig. 5C; equations.md §9.3",
         "from one τ to the next the border's ψ_n is larger for every ψ_p ≥ 8 that has both, in every seed, or it has "
         "left the map (d = 50)",
         onset,
@@ -184,7 +185,7 @@ CLAIMS = (
     Claim(
         "b25-fig5c-samples-overparameterized",
         "with fewer features than half of the samples L_gen of samples stays small however long the training",
-        "Bonnaire et al. 2025, Fig. 5C: memorization needs p > n",
+        "Bonnaire et al. 2025, Fig. 5C: memorization needs p > n; equations.md §9.3",
         "L_gen below 0.5 wherever ψ_p ≤ ψ_n/2 at τ = ∞ (d = 50)",
         overparameterized,
     ),

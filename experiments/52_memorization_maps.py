@@ -167,14 +167,14 @@ CLAIMS = (
     Claim(
         "jz26-map-half",
         "over n and training time teachers pass a memorized fraction of 1/2, their students in fewer cells",
-        "Jiang, Zou 2026, abstract",
+        "Jiang, Zou 2026, abstract; equations.md §9.6",
         "f_mem ≥ 1/2 in some cell of the teacher's map, in fewer of the student's, both in 20 steps",
         halves,
     ),
     Claim(
         "jz26-map-one-step",
         "wherever a teacher memorizes its one-step student memorizes less",
-        "Jiang, Zou 2026, abstract",
+        "Jiang, Zou 2026, abstract; equations.md §9.6",
         "f_mem of the student in one step below the teacher's in 20 in every cell where that is at least 0.05",
         lambda results: lower(results, ONE),
     ),
@@ -188,7 +188,7 @@ CLAIMS = (
     Claim(
         "jz26-map-border-one-step",
         "the one-step student's border of memorization lies at fewer samples and later training times",
-        "Jiang, Zou 2026, abstract",
+        "Jiang, Zou 2026, abstract; equations.md §9.6",
         "f_mem = 1/10 at a smaller ψ_n at the last τ_T and at a later τ_T at every ψ_n with both, or nowhere",
         lambda results: borders(results, ONE),
     ),
@@ -202,9 +202,10 @@ CLAIMS = (
     Claim(
         "jz26-map-ridge",
         "a ridge lowers the student's memorized fraction",
-        "Jiang, Zou 2026, abstract and Fig. 6",
+        "Jiang, Zou 2026, abstract and Fig. 6; equations.md §9.6",
         "f_mem at the largest γ below that at 0, by three standard errors, in one step and in all, at the last τ_S",
         ridge_lowers,
+        by_errors=True,
     ),
     Claim(
         "ours-map-threshold",
@@ -219,6 +220,7 @@ CLAIMS = (
         "equations.md §8",
         "f_mem in one step at the last τ_S above that at the first, by three standard errors",
         time_lets_in,
+        by_errors=True,
     ),
     Claim(
         "ours-map-memorization-complete",

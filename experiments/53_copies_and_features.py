@@ -113,7 +113,7 @@ CLAIMS = (
     Claim(
         "u26-map-peak-samples",
         "so it has in samples",
-        "Urfin et al. 2026",
+        "Urfin et al. 2026; equations.md §9.5",
         "mean over seeds largest at p = n m, of the ψ_p sampled, at every m = 1 … 8 (d = 50)",
         along_line_in_samples,
     ),
@@ -123,6 +123,7 @@ CLAIMS = (
         "equations.md T8, T12",
         "2 L_test(d = 50) − L_test(d = 25) within 3 standard errors + 1% of the limit in 95% of cells",
         agrees,
+        by_errors=True,
     ),
     Claim(
         "g26-map-copies",

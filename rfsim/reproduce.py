@@ -7,14 +7,13 @@ the front door, so everything that shapes a stored result is the cell and the co
 
 from __future__ import annotations
 
-import ast
-import functools
 import hashlib
 import importlib.util
 import inspect
 import operator
 import shutil
 import sys
+import time
 import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,8 +21,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
 
+import xarray as xr
+
 import rfsim
-from rfsim import machine, store
+from rfsim import digests, machine, store
 from rfsim.claims import LIMIT, Claim, Results, Row
 from rfsim.model import Problem
 from rfsim.runs import Report
@@ -131,8 +132,8 @@ def checkout() -> Path:
 
 
 def experiments(root: Path) -> list[Experiment]:
-    """All experiments of a checkout, in order of their numbers."""
-    files = sorted((root / "experiments").glob("[0-9][0-9]_*.py"))
+    """All experiments of a checkout, in order of their numbers; those below 10 are tutorials."""
+    files = sorted((root / "experiments").glob("[1-9][0-9]_*.py"))
     return [Experiment(f.stem, _module(f), root / "figures" / f.name) for f in files]
 
 
@@ -151,16 +152,31 @@ def cell_path(root: Path, experiment: Experiment, size: str, cell: Cell) -> Path
     return root / "experiments" / "out" / f"{experiment.name}-{size}" / f"{cell.label}.nc"
 
 
-def stored(path: Path, cell: Cell):
-    """The stored result of a cell if its settings, schema and code match, else None."""
+def pictures(root: Path) -> Path:
+    """Where figures are drawn."""
+    return root / "figures" / "out"
+
+
+def kept(path: Path, cell: Cell) -> xr.Dataset | None:
+    """The stored result of a cell if its settings and schema match, whatever code computed it, else None."""
     if not path.exists():
         return None
     try:
         data = store.load(path)
     except store.StoreError:
         return None  # unreadable or of another schema: computed anew
-    same = data.attrs.get("cell") == cell.key() and data.attrs.get("code_digest") == code_digest(cell)
-    return data if same else None
+    return data if data.attrs.get("cell") == cell.key() else None
+
+
+def current(data: xr.Dataset, cell: Cell) -> bool:
+    """Whether the code behind the cell's quantity is still the one that computed this result."""
+    return data.attrs.get("code_digest") == code_digest(cell)
+
+
+def stored(path: Path, cell: Cell) -> xr.Dataset | None:
+    """The stored result of a cell if its settings, schema and code match, else None."""
+    data = kept(path, cell)
+    return data if data is not None and current(data, cell) else None
 
 
 def remaining_seconds(root: Path, experiment: Experiment, size: str) -> float:
@@ -192,14 +208,17 @@ def run(
                 def step(name: str, values: Mapping[str, Any], number: int = number, cell: Cell = cell) -> None:
                     tell(f"{cell.label}: {name}", {"done": number, "total": len(cells), **values})
 
+                started = time.perf_counter()
                 data = cell.run(path, step).assign_attrs(cell=cell.key(), code_digest=code_digest(cell))
+                data.attrs["cell_seconds"] = time.perf_counter() - started  # a resumed sweep's: of its last run
                 store.save(data, path)
+                data = store.load(path)  # so that a figure is always of what is stored
                 shutil.rmtree(cell.unfinished(path), ignore_errors=True)
                 computed += 1
                 machine.release_programs()
             results[cell.label] = data
         tell("figures", {"done": len(cells), "total": len(cells)})
-        files.extend(_draw(root, experiment, figures, results))
+        files.extend(draw(experiment, figures, results, pictures(root)))
         rows = judge(experiment, results, figures, size)
     except Exception as error:  # an experiment is a user's file: whatever it does, the others go on
         reason = f"{type(error).__name__}: {error}".splitlines()[0]
@@ -215,49 +234,28 @@ def judge(experiment: Experiment, results: Results, figures: Sequence[str], size
 
 def code_digest(cell: Cell) -> str:
     """SHA-256 of the module of a cell's quantity and of every module of rfsim that it imports, directly or not."""
-    return _digest(cell.function.__module__)
+    return digests.of_module(cell.function.__module__)
 
 
-@functools.cache
-def _digest(module: str) -> str:
-    root = Path(rfsim.__file__).resolve().parents[1]
-    return store.digest(sorted(_closure(root.joinpath(*module.split(".")).with_suffix(".py"), root)), root)
-
-
-def _closure(start: Path, root: Path) -> set[Path]:
-    seen, waiting = set(), [start]
-    while waiting:
-        path = waiting.pop()
-        if path in seen:
-            continue
-        seen.add(path)
-        waiting += [found for name in _imports(path) for found in _sources(name, root)]
-    return seen
-
-
-def _imports(path: Path) -> Iterator[str]:
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            # the imported name may itself be a module: `from rfsim import store`
-            yield from (node.module, *(f"{node.module}.{alias.name}" for alias in node.names))
-
-
-def _sources(name: str, root: Path) -> list[Path]:
-    # `rfsim` itself only forwards names, and to every room
-    if not name.startswith("rfsim."):
-        return []
-    base = root.joinpath(*name.split("."))
-    return [path for path in (base.with_suffix(".py"), base / "__init__.py") if path.is_file()]
-
-
-def _draw(root: Path, experiment: Experiment, figures: Sequence[str], results: Results) -> Iterator[Path]:
+def draw(
+    experiment: Experiment,
+    figures: Sequence[str],
+    results: Results,
+    folder: Path,
+    *,
+    suffixes: Sequence[str] = (".pdf", ".png"),
+) -> Iterator[Path]:
+    """Draw figures of an experiment into `folder`; a PNG says in its text what it was drawn from (`drawn_from`)."""
     from rfsim import plotting  # the figures' own room: only a run that draws needs matplotlib
 
-    drawing = _module(experiment.drawing)
+    drawing, source = _module(experiment.drawing), drawn_from(experiment, results)
     for name in figures:
-        yield from plotting.save(drawing.DRAW[name](results), root / "figures" / "out" / name)
+        yield from plotting.save(drawing.DRAW[name](results), folder / name, source=source, suffixes=suffixes)
+
+
+def drawn_from(experiment: Experiment, results: Results) -> str:
+    """What pictures of these results are drawn from, in one text: equal texts, equal pictures."""
+    return digests.of_picture(experiment.drawing, results)
 
 
 def _module(path: Path) -> ModuleType:

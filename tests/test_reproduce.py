@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from rfsim import api, reproduce, store
+from rfsim import api, digests, reproduce, store
 from rfsim.cli import main
 from tests.sweeps.toys import computed, use  # noqa: F401
 
@@ -194,9 +194,9 @@ def test_an_interrupted_run_resumes(root):
 
 def test_the_digest_follows_imports_and_leaves_presentation_out():
     package = ROOT / "rfsim"
-    files = {path.relative_to(package).as_posix() for path in reproduce._closure(package / "api.py", ROOT)}
+    files = {path.relative_to(package).as_posix() for path in digests.closure(package / "api.py", ROOT)}
     assert {"api.py", "moments/averages.py", "spectra/sample.py", "training/losses.py", "store.py"} <= files
-    assert not {"__init__.py", "reproduce.py", "rules.py", "bench.py"} & files
+    assert not {"__init__.py", "reproduce.py", "digests.py", "rules.py", "bench.py"} & files
     assert not any(name.startswith(("plotting", "cli")) for name in files)
 
 
@@ -333,7 +333,8 @@ def test_the_whole_of_reproduce_in_a_copy_of_the_checkout(tmp_path):
     done = subprocess.run([sys.executable, "-c", WHOLE], cwd=tmp_path, env=env, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     drawn = sorted(path.name for path in (tmp_path / "figures/out").iterdir())
-    assert drawn == sorted(f"{name}.{s}" for name in FIGURES for s in ("pdf", "png"))
+    report = ["claims.json", "claims.md", "index.html"]
+    assert drawn == sorted([*report, *(f"{name}.{s}" for name in FIGURES for s in ("pdf", "png"))])
     verdicts = [
         line.split(":")[0].strip()
         for line in done.stderr.splitlines()

@@ -32,7 +32,8 @@ class Judgment(NamedTuple):
 class Claim:
     """One claim. published: the published value with the tolerance that the rule applies, in words.
 
-    rule: stored results → Judgment; it reads data and computes no physics.
+    rule: stored results → Judgment; it reads data and computes no physics. by_errors: whether it decides by standard
+    errors over seeds, so that one seed alone says nothing.
     """
 
     id: str
@@ -40,6 +41,7 @@ class Claim:
     source: str
     published: str
     rule: Callable[[Results], Judgment]
+    by_errors: bool = False
 
 
 class Row(NamedTuple):

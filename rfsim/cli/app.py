@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Annotated
 
-from cyclopts import App, CycloptsError, Parameter
+from cyclopts import App, CycloptsError
 from cyclopts.exceptions import UnknownCommandError, UnusedCliTokensError
 
 from rfsim import __version__
@@ -27,7 +27,6 @@ from rfsim.cli.flags import (
     OutputFlags,
     ProblemFlags,
     Route,
-    Size,
     SweepFlags,
     Trainer,
     TrainTimes,
@@ -36,6 +35,7 @@ from rfsim.cli.flags import (
     text_flag,
 )
 from rfsim.cli.limit_app import theory
+from rfsim.cli.reproduce_app import claims, reproduce
 from rfsim.cli.simulate_app import simulate
 from rfsim.cli.sweep_app import sweep
 from rfsim.words import nearest
@@ -53,6 +53,8 @@ app.command(theory)
 app.command(distill)
 app.command(simulate)
 app.command(sweep)
+app.command(reproduce)
+app.command(claims)
 app.config = (partial(settings_file.apply, app),)  # it has to know every command
 
 
@@ -181,36 +183,6 @@ def show(file: str, /, *, json: Annotated[bool, switch("Print one JSON object.")
     data = folder.load(Path(file))
     print(answers.text(answers.summary(data)) if json else "\n".join(answers.summary_lines(data)))
     return DONE
-
-
-@app.command
-def reproduce(
-    *names: Annotated[str, text_flag("Figures, by the names of --list; all of them where none is given.")],
-    size: Annotated[Size, text_flag("quick, or the published size.")] = "quick",
-    list_: Annotated[bool, Parameter(name="--list", negative=(), show_default=False, help="Name the figures.")] = False,
-    quiet: Annotated[bool, switch("No progress and no tables; errors still print.")] = False,
-) -> int:
-    """Regenerate figures with the data and the claims behind them; needs a checkout."""
-    from rfsim import machine
-    from rfsim import reproduce as room
-    from rfsim.cli import report
-
-    root = room.checkout()
-    selected = room.select(room.experiments(root), names)
-    if list_:
-        print("\n".join(report.listing(root, selected)))
-        return DONE
-    machine.use_compilation_cache()
-    terminal.say(report.estimate(root, selected, size), quiet=quiet)
-    outcomes = []
-    for experiment, figures in selected:
-        with terminal.bar(experiment.name, quiet=quiet) as tell:
-            outcomes.append(room.run(root, experiment, figures, size, report=tell))
-    terminal.say(report.outcome_lines(root, outcomes), quiet=quiet)
-    failed = [outcome for outcome in outcomes if outcome.failure]
-    for outcome in failed:
-        terminal.complain(f"{outcome.experiment.name} failed: {outcome.failure}")
-    return UNCONVERGED if failed else DONE
 
 
 @app.command

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from rfsim import bench, machine, reproduce
+from rfsim import bench, machine, report, reproduce
+from rfsim.cli import answers
 from rfsim.cli.answers import table
+from rfsim.report import texts
+from rfsim.report.parts import Tell
 
 Selected = Sequence[tuple[reproduce.Experiment, list[str]]]
 
@@ -43,6 +46,15 @@ def outcome_lines(root: Path, outcomes: Sequence[reproduce.Outcome]) -> list[str
                 f"    ours:      {row.judgment.ours}{error}",
             ]
     return lines
+
+
+def written(root: Path, tell: Tell) -> tuple[str, list[str]]:
+    """Write the report of everything stored: what went wrong, if anything, and the lines that say where it lies."""
+    try:
+        parts, files = report.write(root, answers.SCHEMA, tell=tell)
+    except Exception as error:  # a report that fails must not lose what was computed and drawn before it
+        return f"{type(error).__name__}: {error}", []
+    return "", [texts.count_words(parts), *(f"wrote {path.relative_to(root)}" for path in files)]
 
 
 def bench_line(row: bench.Row) -> str:

@@ -1,0 +1,69 @@
+"""`rfsim reproduce`: figures with the data and claims behind them, and the report. `rfsim claims`: what is stored."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from cyclopts import Parameter
+
+from rfsim.cli import DONE, UNCONVERGED, terminal
+from rfsim.cli.flags import Size, switch, text_flag
+
+Judged = Literal["quick", "paper", "best"]
+
+
+def reproduce(
+    *names: Annotated[str, text_flag("Figures, by the names of --list; all of them where none is given.")],
+    size: Annotated[Size, text_flag("quick, or the published size.")] = "quick",
+    list_: Annotated[bool, Parameter(name="--list", negative=(), show_default=False, help="Name the figures.")] = False,
+    quiet: Annotated[bool, switch("No progress and no tables; errors still print.")] = False,
+) -> int:
+    """Regenerate figures with the data and the claims behind them, and the report of all; needs a checkout."""
+    from rfsim import machine
+    from rfsim import reproduce as room
+    from rfsim.cli import report
+
+    root = room.checkout()
+    selected = room.select(room.experiments(root), names)
+    if list_:
+        print("\n".join(report.listing(root, selected)))
+        return DONE
+    machine.use_compilation_cache()
+    terminal.say(report.estimate(root, selected, size), quiet=quiet)
+    outcomes = []
+    for experiment, figures in selected:
+        with terminal.bar(experiment.name, quiet=quiet) as tell:
+            outcomes.append(room.run(root, experiment, figures, size, report=tell))
+    terminal.say(report.outcome_lines(root, outcomes), quiet=quiet)
+    failed = [outcome for outcome in outcomes if outcome.failure]
+    for outcome in failed:
+        terminal.complain(f"{outcome.experiment.name} failed: {outcome.failure}")
+    with terminal.bar("report", quiet=quiet) as tell:
+        problem, lines = report.written(root, tell)
+    terminal.say(lines, quiet=quiet)
+    if problem:
+        terminal.complain(f"the report failed, the figures and results are kept: {problem}")
+    return UNCONVERGED if failed or problem else DONE
+
+
+def claims(
+    *,
+    size: Annotated[Judged, text_flag("quick, paper, or the best that is stored of each experiment.")] = "best",
+    json: Annotated[bool, switch("Print one JSON object.")] = False,
+    quiet: Annotated[bool, switch("No progress.")] = False,
+) -> int:
+    """Every claim judged on what is stored; computes nothing, needs a checkout."""
+    from rfsim import report as room
+    from rfsim import reproduce
+    from rfsim.cli import answers
+    from rfsim.report import texts
+
+    root = reproduce.checkout()
+    sizes = room.BEST if size == "best" else (size,)
+    with terminal.bar("claims", quiet=quiet) as tell:
+        parts = list(room.gather(root, sizes=sizes, tell=tell))
+    if json:
+        print(answers.text({"schema": answers.SCHEMA, "claims": texts.answer(parts)}))
+    else:
+        print("\n".join(texts.lines(parts)))
+    return DONE

@@ -1,0 +1,95 @@
+"""What a result or a picture was made from, in one short text each: code with all that it imports, files, data."""
+
+from __future__ import annotations
+
+import ast
+import functools
+import hashlib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+
+from rfsim import machine, store
+
+SOURCE = "rfsim-source"  # in a PNG's text: the digest of what it was drawn from
+# of a result: when, for how long, with what code and packages it was computed, none of which is drawn
+UNDRAWN = ("wall_time_seconds", "cell_seconds", "code_digest", "versions")
+
+
+@functools.cache
+def of_module(name: str) -> str:
+    """SHA-256 of a module of rfsim and of every module of rfsim that it imports, directly or not."""
+    root = package_root()
+    return store.digest(sorted(closure(root.joinpath(*name.split(".")).with_suffix(".py"), root)), root)
+
+
+def of_picture(drawing: Path, results: Mapping[str, xr.Dataset]) -> str:
+    """Of what the pictures of an experiment are drawn from: the file that draws them, the code it uses, the data.
+
+    Results that differ in nothing but UNDRAWN give the same text.
+    """
+    root = package_root()
+    total = hashlib.sha256(machine.versions()["matplotlib"].encode())
+    total.update(drawing.read_bytes() + b"\0")
+    total.update(store.digest(sorted(closure(drawing, root) - {drawing}), root).encode())
+    for label in sorted(results):
+        total.update(label.encode() + b"\0" + of_data(results[label]).encode())
+    return total.hexdigest()
+
+
+def of_data(data: xr.Dataset) -> str:
+    """SHA-256 of a result's numbers, names, shapes and attributes, without UNDRAWN."""
+    total = hashlib.sha256()
+    for name, variable in sorted(data.variables.items(), key=lambda item: str(item[0])):
+        values = variable.values
+        shown = values.tolist() if values.dtype.hasobject else None
+        told = [str(name), variable.dims, str(values.dtype), values.shape, _plain(variable.attrs), shown]
+        total.update(repr(told).encode())
+        total.update(b"" if shown is not None else np.ascontiguousarray(values).tobytes())
+    total.update(repr(_plain({k: v for k, v in data.attrs.items() if k not in UNDRAWN})).encode())
+    return total.hexdigest()
+
+
+def closure(start: Path, root: Path) -> set[Path]:
+    """A Python file and every file of rfsim, under `root`, that it imports, directly or not."""
+    seen, waiting = set(), [start]
+    while waiting:
+        path = waiting.pop()
+        if path in seen:
+            continue
+        seen.add(path)
+        waiting += [found for name in _imports(path) for found in _sources(name, root)]
+    return seen
+
+
+def package_root() -> Path:
+    """The folder that holds the package."""
+    return Path(__file__).resolve().parents[1]
+
+
+def _plain(attributes: Mapping) -> list[tuple[str, object]]:
+    return sorted((str(name), store.plain(value)) for name, value in attributes.items())
+
+
+@functools.cache
+def _imports(path: Path) -> list[str]:
+    return list(_named(ast.parse(path.read_text(encoding="utf-8"))))
+
+
+def _named(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            # the imported name may itself be a module: `from rfsim import store`
+            yield from (node.module, *(f"{node.module}.{alias.name}" for alias in node.names))
+
+
+def _sources(name: str, root: Path) -> list[Path]:
+    # `rfsim` itself only forwards names, and to every room
+    if not name.startswith("rfsim."):
+        return []
+    base = root.joinpath(*name.split("."))
+    return [path for path in (base.with_suffix(".py"), base / "__init__.py") if path.is_file()]

@@ -1,0 +1,33 @@
+"""The report of claims: what is stored, judged by the rules beside the claims, as a page, as Markdown and as JSON."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rfsim import reproduce
+from rfsim.report import page, texts
+from rfsim.report.parts import Part, Tell, gather
+from rfsim.report.standing import BEST
+from rfsim.store import atomic
+
+__all__ = ["BEST", "Part", "gather", "write"]
+
+
+def write(root: Path, schema: int, *, tell: Tell = lambda step, values: None) -> tuple[list[Part], list[Path]]:
+    """Judge everything stored in a checkout, draw what is not drawn, and write index.html, claims.md and claims.json.
+
+    They lie beside the figures; the page comes first. schema: of the command line's JSON. Equal stored results give
+    equal bytes. Raises store.StoreError where the folder cannot be written.
+    """
+    parts = list(gather(root, draw=True, tell=tell))
+    written = []
+    for name, text in (
+        ("index.html", page.html(parts)),
+        ("claims.md", texts.markdown(parts)),
+        ("claims.json", texts.json_text(parts, schema)),
+    ):
+        path = reproduce.pictures(root) / name
+        with atomic(path) as temporary:
+            temporary.write_text(text, encoding="utf-8")
+        written.append(path)
+    return parts, written

@@ -1,0 +1,71 @@
+"""The picture of every figure that shows the results judged: found where it was drawn, or drawn anew.
+
+A file in figures/out may be of another size or of older data. What a PNG was drawn from is in its own text
+(`digests.of_picture`), so one that is not current is known; the current one is then drawn into a folder of the
+report's, and what a reader has drawn for themselves stays as it is.
+"""
+
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+from typing import NamedTuple
+
+from rfsim import digests, reproduce
+from rfsim.claims import Results
+from rfsim.report.standing import words
+from rfsim.reproduce import Experiment
+
+SIGNATURE, END = b"\x89PNG\r\n\x1a\n", b"IEND\xaeB`\x82"
+
+
+class Picture(NamedTuple):
+    """A figure: its caption, its PNG or, where there is none, why."""
+
+    name: str
+    caption: str
+    file: Path | None
+    failure: str
+
+
+def find(root: Path, experiment: Experiment, results: Results | None) -> list[Picture]:
+    """The pictures of an experiment's figures; none of them where there are no results."""
+    if results is None:
+        return [Picture(name, caption, None, "not run") for name, caption in experiment.figures.items()]
+    return [_picture(root, experiment, results, name) for name in experiment.figures]
+
+
+def _picture(root: Path, experiment: Experiment, results: Results, name: str) -> Picture:
+    caption, own = experiment.figures[name], reproduce.pictures(root) / "report"
+    try:
+        source = reproduce.drawn_from(experiment, results)
+        for folder in (reproduce.pictures(root), own):
+            if source_of(folder / f"{name}.png") == source:
+                return Picture(name, caption, folder / f"{name}.png", "")
+        (file,) = reproduce.draw(experiment, [name], results, own, suffixes=(".png",))
+    except Exception as error:  # a figure is a user's code: the others go on
+        return Picture(name, caption, None, f"it could not be drawn: {words(error)}")
+    return Picture(name, caption, file, "")
+
+
+def source_of(path: Path) -> str | None:
+    """What a PNG says it was drawn from; None for one that does not say, and for what is no whole PNG."""
+    try:
+        data = path.read_bytes()
+    except OSError:
+        return None
+    if not (data.startswith(SIGNATURE) and data.endswith(END)):
+        return None
+    place, wanted = len(SIGNATURE), digests.SOURCE.encode() + b"\0"
+    while place + 8 <= len(data):
+        length, kind = struct.unpack(">I4s", data[place : place + 8])
+        body = data[place + 8 : place + 8 + length]
+        if kind == b"tEXt" and body.startswith(wanted):
+            return body.removeprefix(wanted).decode("latin-1")
+        place += 12 + length  # with the chunk's checksum
+    return None
+
+
+def pixels(data: bytes) -> tuple[int, int]:
+    """Width and height of a PNG."""
+    return struct.unpack(">II", data[16:24])
