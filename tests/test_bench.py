@@ -16,11 +16,13 @@ TINY = bench.Case(
     distilled=bench.Distilled(dim=3, samples=6, features=12, levels=2),
     large=bench.Large(dim=5, samples=20, features=400),
     swept=bench.Swept(plane=2, cells=2, groups=2, side=10),
+    choices=3,
 )
 SAMPLED = ["baseline", "stochastic", "step", "step-float32", "moments", "times", "curve", "krylov"]
 LARGE = ["large-spectrum", "large-curve", "large-krylov", "large-lanczos"]
 SWEPT = ["sweep-plane", "sweep-overhead", "sweep-workers", "sweep-planning"]
 DISTILLED = ["distillation", "distillation-moments"]
+EXPLORED = ["explorer-redraw"]
 
 
 @pytest.mark.slow
@@ -45,7 +47,7 @@ def test_every_measurement_is_a_row_beside_its_floor():
 
 @pytest.mark.slow
 def test_the_limit_has_rows_of_its_own():
-    names = [name for name in bench.MEASUREMENTS if name not in SAMPLED + LARGE + DISTILLED + SWEPT]
+    names = [name for name in bench.MEASUREMENTS if name not in SAMPLED + LARGE + DISTILLED + SWEPT + EXPLORED]
     rows = list(bench.run(names, case=TINY))
     assert [row.name for row in rows] == names == ["theory-process", "theory-spectrum", "theory-curves", "theory-map"]
     for row in rows:
@@ -75,6 +77,13 @@ def test_sweeps_have_rows_of_their_own():
     assert rows[0].size == "cells=2x2 times=2"
     assert re.search(r"ms a cell more$", rows[1].size)
     assert rows[3].size == "cells=100 groups=100 decompositions=100"
+
+
+@pytest.mark.slow
+def test_the_explorer_has_a_row():
+    [row] = bench.run(EXPLORED, case=TINY)
+    assert row.seconds > row.floor > 0
+    assert re.match(r"choices=\d: median \d+ ms, 95% within \d+ ms; train_time alone moved 95% within \d+ ms", row.size)
 
 
 @pytest.mark.slow

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from rfsim.bench import distillation, large, sample, stochastic, sweep, theory
+from rfsim.bench import distillation, explorer, large, sample, stochastic, sweep, theory
 from rfsim.bench.devices import scaling
 from rfsim.bench.rows import Case, Distilled, Large, Row, Swept, attainable_rate
 from rfsim.words import nearest
@@ -37,6 +37,7 @@ MEASUREMENTS: dict[str, Callable[[Case], Row]] = {
     "sweep-overhead": sweep.overhead,
     "sweep-workers": sweep.workers,
     "sweep-planning": sweep.planning,
+    "explorer-redraw": explorer.redraw,
 }
 
 # by the rows of one run, measured anew in the next

@@ -81,7 +81,7 @@ class Swept(NamedTuple):
 
 
 class Case(NamedTuple):
-    """The problem that is measured; cells: along each axis of the theory's map."""
+    """The problem that is measured; cells: along each axis of the theory's map; choices: of the explorer."""
 
     dim: int = 100
     samples: int = 800
@@ -91,6 +91,7 @@ class Case(NamedTuple):
     distilled: Distilled = Distilled()
     large: Large = Large()
     swept: Swept = Swept()
+    choices: int = 60
 
     @property
     def size(self) -> str:

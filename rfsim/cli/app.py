@@ -20,6 +20,7 @@ from rfsim import __version__
 from rfsim.cli import DONE, INTERRUPTED, REFUSED, UNCONVERGED, settings_file, terminal
 from rfsim.cli.compute import Views, compute
 from rfsim.cli.distill_app import distill
+from rfsim.cli.explore_app import explore
 from rfsim.cli.flags import (
     TRAIN_TIMES,
     ByPart,
@@ -53,6 +54,7 @@ app.command(theory)
 app.command(distill)
 app.command(simulate)
 app.command(sweep)
+app.command(explore)
 app.command(reproduce)
 app.command(claims)
 app.config = (partial(settings_file.apply, app),)  # it has to know every command

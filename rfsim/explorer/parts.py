@@ -38,6 +38,12 @@ class Refused(ValueError):
         self.messages = dict(messages)
 
 
+class Pending(Refused):
+    """What was asked for is being computed: asked for again after `again` seconds it may be there."""
+
+    again = 2.0
+
+
 class Value(NamedTuple):
     """One number on the page: its text, and the number itself, None where it is not one (a name, or no value)."""
 

@@ -1,0 +1,63 @@
+"""`rfsim explore`: the interactive page, served until Ctrl-C."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated, NoReturn
+
+from rfsim.cli import DONE, INTERRUPTED, terminal
+from rfsim.cli.flags import from_zero, read_as, switch, text_flag
+
+
+def explore(
+    *,
+    host: Annotated[str, text_flag("Address to serve at; of others than this machine's own the token is needed.")] = (
+        "127.0.0.1"
+    ),
+    port: Annotated[int, read_as(from_zero, "Port; 0 takes a free one.")] = 0,
+    no_browser: Annotated[bool, switch("Do not open a browser; the address is printed.")] = False,
+    no_token: Annotated[bool, switch("No token; only at an address of this machine alone.")] = False,
+    quiet: Annotated[bool, switch("No progress; the address still prints.")] = False,
+) -> None:
+    """An interactive page: spectra and losses of the limit, distillation in two dimensions."""
+    from rfsim import machine
+    from rfsim.explorer import server
+
+    server.require_extra()
+    if no_token and not server.is_loopback(host):
+        raise ValueError(f"--no-token is for addresses of this machine alone, such as {server.HOST}; got --host {host}")
+    token = "" if no_token else server.new_token()
+    address = server.listen(host, port, token)
+    machine.use_compilation_cache()
+    _warm_up(quiet=quiet)
+
+    def ready() -> None:
+        print(address.url, flush=True)
+        terminal.say("Ctrl-C ends it", quiet=quiet)
+        if not no_browser:
+            import webbrowser
+
+            webbrowser.open(address.url)
+
+    try:
+        server.serve(address, token, ready)
+    except KeyboardInterrupt:
+        terminal.complain("interrupted")
+        _end(INTERRUPTED)
+    _end(DONE)
+
+
+def _end(status: int) -> NoReturn:
+    """End the process: threads of open sessions wait for questions, and an exit would wait for them."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
+
+
+def _warm_up(*, quiet: bool) -> None:
+    from rfsim.explorer.widget import TABS
+
+    for tab in TABS:
+        with terminal.bar(f"preparing {tab.title}", quiet=quiet) as report:
+            tab.warm_up(lambda done, total, report=report: report("", {"done": done, "total": total}))

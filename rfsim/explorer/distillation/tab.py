@@ -1,0 +1,83 @@
+"""The second tab: `Tab` of explorer.parts over results of `rfsim.distill`, which are computed once and kept."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Literal
+
+from rfsim.explorer.animation import animation
+from rfsim.explorer.distillation import asked, controls, numbers
+from rfsim.explorer.distillation.asked import Asked, Choice
+from rfsim.explorer.distillation.controls import CONTROLS
+from rfsim.explorer.distillation.kept import KEPT, Kept, Progress
+from rfsim.explorer.distillation.pictures import Pictures, Sheet, reach
+from rfsim.explorer.parts import Layout, Pending, Refused, Tell, Texts, View
+from rfsim.sweeps.commands import command
+
+HELD = 6  # frames, of which there are ten a second
+
+
+class Distillation:
+    """Transfer, leakage and samples of one student of one teacher."""
+
+    name = "distillation"
+    title = "Distillation: what becomes of a memorized teacher"
+    controls = CONTROLS
+    moving = "distill_time"
+
+    def __init__(self, kept: Kept = KEPT) -> None:
+        self._kept, self._pictures = kept, Pictures()
+
+    def read(self, texts: Texts) -> Choice:
+        return controls.read(texts)
+
+    def view(self, choice: Choice, layout: Layout) -> View:
+        """Everything shown for it. Raises Pending while what it needs is computed for the first time."""
+        shown = self._shown(choice)
+        return View(self._pictures.all(shown, layout), numbers.tables(shown), command_line(choice))
+
+    def animation(self, choice: Choice, kind: Literal["gif", "mp4"], tell: Tell) -> bytes:
+        """The samples over all distillation times, each held for `HELD` frames. Raises Refused, as `view` does."""
+        sheet = Sheet("wide", reach(self._shown(choice)))
+        moves = []
+        for time in asked.DISTILL_TIMES:
+            shown = self._shown(choice._replace(distill_time=time))
+            moves += [partial(sheet.move, shown)] * HELD
+        return animation(sheet.figure, moves, kind, tell)
+
+    def warm_up(self, tell: Tell) -> None:
+        """Compute, or read from disk, what the tab starts with; draw it once."""
+        choice = self.read(controls.START)
+        for one in (asked.plane(choice), asked.crossed(choice)):
+            self._kept.wait(one, tell)
+        self.view(choice, "wide")
+
+    def _shown(self, choice: Choice) -> numbers.Shown:
+        calls = asked.plane(choice), asked.crossed(choice)
+        try:
+            found = [self._kept.find(one) for one in calls]
+        except ValueError as error:
+            raise Refused({"": str(error)}) from None
+        waiting = [one for one in found if isinstance(one, Progress)]
+        ready = [one for one in found if not isinstance(one, Progress)]
+        if waiting:
+            done, steps = (sum(numbers) for numbers in zip(*waiting, strict=True))
+            raise Pending(
+                {"": f"computed for the first time, about half a minute: step {done} of {steps}; shown when it is done"}
+            )
+        return numbers.shown(choice, *ready)
+
+
+def command_line(choice: Choice) -> str:
+    """The two commands that compute what is shown: the plane, and the parts in more dimensions."""
+    return " && ".join(_command(one, choice) for one in (asked.plane(choice), asked.crossed(choice)))
+
+
+def _command(one: Asked, choice: Choice) -> str:
+    unsaid = ("variants", "samples", "transfer", "distill_times")
+    cell = {name: value for name, value in one.options.items() if name not in unsaid}
+    cell |= {"ridge": choice.ridge, "distill_times": [choice.distill_time]}
+    return command({"command": "distill", "problem": one.problem}, cell)
+
+
+TAB = Distillation()

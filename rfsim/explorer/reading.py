@@ -1,0 +1,72 @@
+"""What a reader typed, made a problem: every field strictly, all that is wrong at once, no file read, no code run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import fields
+from typing import Any
+
+from rfsim.activations import ACTIVATIONS
+from rfsim.explorer.parts import Refused, Texts
+from rfsim.model import Problem
+from rfsim.theory import population
+from rfsim.words import nearest, number, shown
+
+POPULATIONS = ("isotropic", "atoms", "powerlaw", "subspace", "mixture")
+FORMS = "isotropic[:VARIANCE], atoms:W@L,…, powerlaw:ALPHA, subspace:FRACTION or mixture:SEPARATION"
+LONGEST = 200  # characters of a population
+FIELDS = tuple(field.name for field in fields(Problem))
+
+
+def problem(texts: Texts, names: tuple[str, ...] = FIELDS) -> tuple[Problem, dict[str, str]]:
+    """The problem whose fields `names` stand in texts, and what is wrong with them: control → message.
+
+    Fields in error are at their defaults; where a message is there the problem is of no use.
+    """
+    values: dict[str, Any] = {}
+    messages: dict[str, str] = {}
+    for name in names:
+        try:
+            value = READ.get(name, number)(texts.get(name, "").strip())
+            Problem(**{name: value})  # each field for itself, so that all that is wrong is said at once
+        except ValueError as error:
+            messages[name] = blamed(name, str(error))
+        else:
+            values[name] = value
+    return Problem(**values), messages
+
+
+def blamed(name: str, message: str) -> str:
+    """A message that begins with the name of what it speaks of."""
+    return f"{name} {message}" if message.startswith("must ") else message
+
+
+def refusal(error: Exception, names: tuple[str, ...]) -> Refused:
+    """The library's own message beside the control that it names first; "" where it names none."""
+    message = (str(error) or type(error).__name__).splitlines()[0]
+    first = message.partition(" ")[0]
+    if "give a ridge" in message:
+        first = "ridge"
+    return Refused({first if first in names else "": message})
+
+
+def named_population(text: str) -> str:
+    """A population by name; ValueError for a file, an array and for what no covariance has."""
+    kind = text.partition(":")[0]
+    if kind not in POPULATIONS or len(text) > LONGEST:
+        raise ValueError(f"data must be {FORMS} on this page; got {shown(text)}{nearest(kind, POPULATIONS)}")
+    population(text)
+    return text
+
+
+def named_activation(text: str) -> str:
+    """An activation by name; a callable's address would run code."""
+    if text not in ACTIVATIONS:
+        raise ValueError(
+            f"activation must be one of {', '.join(ACTIVATIONS)} on this page; got {shown(text)}"
+            f"{nearest(text, ACTIVATIONS)}"
+        )
+    return text
+
+
+READ: dict[str, Callable[[str], Any]] = {"data": named_population, "activation": named_activation}

@@ -1,0 +1,86 @@
+"""The first tab: `Tab` of explorer.parts over the theory of the limit."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from functools import partial
+from typing import Literal
+
+from rfsim.explorer import reading
+from rfsim.explorer.animation import animation
+from rfsim.explorer.parts import Layout, Tell, Texts, View
+from rfsim.explorer.training import controls, numbers, pictures
+from rfsim.explorer.training.controls import CONTROLS, Choice
+from rfsim.model import Problem
+from rfsim.sweeps.commands import command
+
+ALWAYS = ("samples_per_dim", "features_per_dim", "diffusion_time")  # in the command, at their defaults too
+LAYOUTS: tuple[Layout, ...] = ("wide", "narrow")
+# which between them compile a program for every number of nodes, of parts and of ρ_Σ's atoms that the controls ask for
+WARM: tuple[dict[str, str], ...] = (
+    {},
+    {"samples_per_dim": "0.5", "features_per_dim": "2", "noise_copies": "2", "ridge": "0.01"},
+    {"samples_per_dim": "24", "features_per_dim": "192", "diffusion_time": "0.02", "noise_copies": "64"},
+    # points that the solver reaches in small steps only
+    {"samples_per_dim": "12", "features_per_dim": "512", "diffusion_time": "3", "ridge": "1e-4", "activation": "sine"},
+    *(
+        {"data": data} | texts
+        for data in ("isotropic", "atoms:0.5@0.5,0.5@1.5", "powerlaw:1")
+        for texts in (
+            {"samples_per_dim": "0.75", "features_per_dim": "384", "diffusion_time": "0.002"},
+            {"samples_per_dim": "24", "features_per_dim": "2", "diffusion_time": "0.3"},
+            {"samples_per_dim": "24", "features_per_dim": "192", "diffusion_time": "0.05", "noise_copies": "4"},
+            {"samples_per_dim": "2", "features_per_dim": "64", "noise_copies": "2", "ridge": "0.01"},
+        )
+    ),
+)
+NAMES = tuple(control.name for control in CONTROLS)
+
+
+class Training:
+    """Spectrum and losses of the limit at a training time."""
+
+    name = "training"
+    title = "Training: which directions are learned when"
+    controls = CONTROLS
+    moving = "train_time"
+
+    def read(self, texts: Texts) -> Choice:
+        return controls.read(texts)
+
+    def view(self, choice: Choice, layout: Layout) -> View:
+        shown = self._shown(choice)
+        return View(pictures.pictures(shown, layout), numbers.tables(shown), command_line(choice))
+
+    def animation(self, choice: Choice, kind: Literal["gif", "mp4"], tell: Tell) -> bytes:
+        figure, move = pictures.film(self._shown(choice))
+        return animation(figure, [partial(move, float(tau)) for tau in numbers.STEPS], kind, tell)
+
+    def warm_up(self, tell: Tell) -> None:
+        start = {control.name: control.start for control in CONTROLS}
+        for done, texts in enumerate(WARM, 1):
+            for layout in LAYOUTS:
+                self.view(self.read(start | texts), layout)
+            tell(done, len(WARM))
+
+    def _shown(self, choice: Choice) -> numbers.Shown:
+        try:
+            return numbers.shown(choice)
+        except (ValueError, ArithmeticError) as error:
+            raise reading.refusal(error, NAMES) from None
+
+
+def command_line(choice: Choice) -> str:
+    """The two commands that compute what is shown: the spectrum, and the losses at its training time and at the end."""
+    usual = dataclasses.asdict(Problem())
+    given = dataclasses.asdict(choice.problem).items()
+    problem = {name: value for name, value in given if name in ALWAYS or value != usual[name]}
+    ends = [choice.train_time] if math.isinf(choice.train_time) else [choice.train_time, math.inf]
+    return " && ".join(
+        command({"command": name, "problem": problem}, cell)
+        for name, cell in (("theory spectrum", {}), ("theory curves", {"train_times": ends}))
+    )
+
+
+TAB = Training()
