@@ -184,5 +184,5 @@ def test_the_sign_of_h_tells_a_wrong_solution_on_a_short_path(psi_n, psi_p, t, r
         data="atoms:0.5@0.1,0.5@2",
     )  # fmt: skip
     found = curves(problem, [1e2, 1e5, np.inf])
-    np.testing.assert_allclose(found.test, stated, rtol=2e-9)
+    np.testing.assert_allclose(found.test, stated, rtol=1e-8)  # stated to 8 decimals; a wrong root moved one by 3e-8
     assert float(found.error.max()) < 1e-8
