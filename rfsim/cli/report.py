@@ -20,7 +20,7 @@ def listing(root: Path, selected: Selected) -> list[str]:
     for experiment, figures in selected:
         missing = {size: reproduce.remaining_seconds(root, experiment, size) for size in reproduce.SIZES}
         stored = [size for size, seconds in missing.items() if seconds == 0]
-        times = [_duration(experiment.seconds(size)) for size in reproduce.SIZES]
+        times = [texts.duration(experiment.seconds(size)) for size in reproduce.SIZES]
         rows += [[name, *times, ", ".join(stored) or "-", experiment.figures[name]] for name in figures]
     return table(rows)
 
@@ -28,8 +28,8 @@ def listing(root: Path, selected: Selected) -> list[str]:
 def estimate(root: Path, selected: Selected, size: str) -> list[str]:
     """What is still to compute, before it begins; times were measured on two cores."""
     seconds = {one.name: reproduce.remaining_seconds(root, one, size) for one, _ in selected}
-    listed = ", ".join(f"{name} {_duration(value)}" for name, value in seconds.items())
-    return [f"estimate at size {size}, on two cores: {_duration(sum(seconds.values()))} ({listed})"]
+    listed = ", ".join(f"{name} {texts.duration(value)}" for name, value in seconds.items())
+    return [f"estimate at size {size}, on two cores: {texts.duration(sum(seconds.values()))} ({listed})"]
 
 
 def outcome_lines(root: Path, outcomes: Sequence[reproduce.Outcome]) -> list[str]:
@@ -65,7 +65,3 @@ def bench_line(row: bench.Row) -> str:
         f"{row.achieved / 1e9:.3g} of {row.attainable / 1e9:.3g} GFLOP/s; " if row.achieved and row.attainable else ""
     )
     return f"{row.name}: {beside}; {rate}peak {memory}; {row.size}; {row.device}"
-
-
-def _duration(seconds: float) -> str:
-    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import fields
 from typing import Any
@@ -16,6 +17,18 @@ POPULATIONS = ("isotropic", "atoms", "powerlaw", "subspace", "mixture")
 FORMS = "isotropic[:VARIANCE], atoms:W@L,…, powerlaw:ALPHA, subspace:FRACTION or mixture:SEPARATION"
 LONGEST = 200  # characters of a population
 FIELDS = tuple(field.name for field in fields(Problem))
+
+
+def short(value: float) -> str:
+    """A number as a reader would type it.
+
+    >>> short(0.015), short(1300.0), short(1.3e5), short(1e-4)
+    ('0.015', '1300', '1.3e5', '1e-4')
+    """
+    if value in (0, math.inf) or 1e-3 <= value < 1e4:
+        return f"{value:g}"
+    digits, exponent = f"{value:.3e}".split("e")
+    return f"{float(digits):g}e{int(exponent)}"
 
 
 def problem(texts: Texts, names: tuple[str, ...] = FIELDS) -> tuple[Problem, dict[str, str]]:

@@ -16,19 +16,11 @@ from rfsim.explorer.distillation.asked import (
     Choice,
 )
 from rfsim.explorer.parts import Control, Refused, Texts
+from rfsim.explorer.reading import short
 from rfsim.model import times
 from rfsim.words import number, shown
 
 LEVELS = tuple(range(2, CROSSED_OPTIONS["levels"] + 1))
-
-
-def short(value: float) -> str:
-    """A value as a reader would type it.
-
-    >>> short(0.01), short(100.0), short(1e4)
-    ('0.01', '100', '1e4')
-    """
-    return f"{value:g}" if value < 1e4 else f"1e{len(f'{value:.0f}') - 1}"
 
 
 def _texts(values: Sequence[float]) -> tuple[str, ...]:

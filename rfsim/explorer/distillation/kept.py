@@ -38,7 +38,7 @@ class Progress(NamedTuple):
 
 
 class Kept:
-    """Results by what was asked, shared by all sessions of a server. One is computed at a time, in the order asked for.
+    """Results by what was asked, shared by all sessions of a server. One is computed at a time.
 
     compute: writes what was asked to a path. folder: where results lie.
     """

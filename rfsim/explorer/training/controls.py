@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -24,25 +23,13 @@ class Choice(NamedTuple):
     train_time: float
 
 
-def short(value: float) -> str:
-    """A step as a reader would type it.
-
-    >>> short(0.015), short(1300.0), short(1.3e5), short(1e-4)
-    ('0.015', '1300', '1.3e5', '1e-4')
-    """
-    if value in (0, math.inf) or 1e-3 <= value < 1e4:
-        return f"{value:g}"
-    digits, exponent = f"{value:.3e}".split("e")
-    return f"{float(digits):g}e{int(exponent)}"
-
-
 def _decades(first: int, last: int, mantissas: Sequence[float]) -> tuple[str, ...]:
     """The mantissas in each power of ten from `first`, and 10^last."""
-    return (*(short(m * 10.0**k) for k in range(first, last) for m in mantissas), short(10.0**last))
+    return (*(reading.short(m * 10.0**k) for k in range(first, last) for m in mantissas), reading.short(10.0**last))
 
 
 def _eights(first: int, last: int) -> tuple[str, ...]:
-    return (*(short(m * 8.0**k) for k in range(first, last) for m in RATIOS), short(8.0**last))
+    return (*(reading.short(m * 8.0**k) for k in range(first, last) for m in RATIOS), reading.short(8.0**last))
 
 
 TRAIN_TIMES = ("0", *_decades(-1, 9, TIMES), "inf")

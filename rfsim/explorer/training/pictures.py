@@ -16,9 +16,10 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import RendererSVG
 
 from rfsim.explorer.parts import Layout, Picture
+from rfsim.explorer.reading import short
 from rfsim.explorer.shelf import Shelf
 from rfsim.explorer.training import numbers
-from rfsim.explorer.training.controls import Choice, short
+from rfsim.explorer.training.controls import Choice
 from rfsim.explorer.training.numbers import Shown, shared, value
 from rfsim.plotting import STYLES, Drawing, Moving, learned_panel, marked_loss_panel, plain, styled
 

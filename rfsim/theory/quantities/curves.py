@@ -81,7 +81,12 @@ def curves(
     if by_part or ends[0] > 0:
         parted, error = _by_part(run, found, values, tau, trained, every=by_part)
         data = data.merge(_kept(parted, known[: tau.size] & (error <= tolerance)))
-        data["part_error"] = ("train_time", error, {"long_name": "of the parts' sum, relative where a loss passes 1"})
+        of = "L_train and L_test" if by_part else "L_train"
+        data["part_error"] = (
+            "train_time",
+            error,
+            {"long_name": f"of the parts' sum, of {of}, relative where a loss passes 1"},
+        )
     if report:
         report("timescales", {})
     solved_at = {one.tobytes(): curves for one, curves in zip(ways[1:], others, strict=True)}
