@@ -11,7 +11,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import xarray as xr
@@ -21,7 +21,7 @@ from rfsim import store
 from rfsim.model import TRAIN_TIMES, Problem, times
 from rfsim.precision import in_float64
 from rfsim.results import curves_datasets, eigenvalue_errors, spectrum_dataset, with_bias_variance
-from rfsim.runs import Interrupted, Report, Run, keeping
+from rfsim.runs import Begin, Interrupted, Report, Run, keeping
 from rfsim.spectra import Method, SampleSpectrum
 from rfsim.trainers import Descent, Trainer
 from rfsim.trainers import trainer as named
@@ -44,12 +44,15 @@ def spectrum(
     model: str = "real",
     moments: str = "exact",
     report: Report | None = None,
+    begin: Begin | None = None,
 ) -> xr.Dataset:
     """Eigenvalues of the sampled U = E φφᵀ (equations.md T4; Bonnaire et al. 2025, Fig. 4) and its parts by rank (§8).
 
     dim defaults to 100, or to the data's own; `array` (samples, dim) takes the place of a data file; seeds
     seed … seed + seeds − 1 are run one after the other. model: "real", or "gaussian" for the Gaussian-equivalent one
     (§2). moments: "exact" in the noise, or "montecarlo:DRAWS", a check that averages that many draws per sample.
+    report hears of each step. begin is called with the settings of the result when all input is checked and before
+    anything is computed; what it raises ends the run.
 
     Returns variables eigenvalue (seed, feature), part (feature), per part count, mass, lower, upper, gap_below,
     merged, the constants a, b, v2, s2 (T9), and residual (seed); with Monte Carlo moments eigenvalue_error, a standard
@@ -65,6 +68,7 @@ def spectrum(
     started = time.perf_counter()
     method = Method(model=model, moments=moments)
     run = Run(problem, dim, seed, seeds, array, center, scale, report, method=method, copies=SPECTRUM_COPIES)
+    run.begin(begin, {})
     done: list[tuple[SampleSpectrum, xr.Dataset]] = []
 
     def result() -> xr.Dataset:
@@ -95,6 +99,7 @@ def train(
     fresh_noise: bool = False,
     trainer: str = "flow",
     report: Report | None = None,
+    begin: Begin | None = None,
 ) -> xr.Dataset:
     """Losses of training from zero at every train_time, in closed form (equations.md T7, T8; B25 Fig. 5).
 
@@ -137,6 +142,7 @@ def train(
         by_part=by_part,
         fresh_noise=fresh_noise,
         report=report,
+        begin=begin,
     )
     if isinstance(found, ValueError):
         raise found
@@ -168,6 +174,7 @@ def train_variants(
     by_part: bool = False,
     fresh_noise: bool = False,
     report: Report | None = None,
+    begin: Begin | None = None,
 ) -> list[xr.Dataset | ValueError]:
     """`train` by each of the variants on the same draws, moments and decompositions, one for each seed.
 
@@ -195,19 +202,21 @@ def train_variants(
     found: list[Trainer | ValueError] = [_trainer(one, run.kappa) for one in variants]
     done: list[list[tuple[SampleSpectrum, xr.Dataset]]] = [[] for _ in variants]
 
-    def result(variant: Variant, trained: Trainer, seeds: Sequence[tuple[SampleSpectrum, xr.Dataset]]) -> xr.Dataset:
-        data = _joined(run, seeds)
-        data = data.assign_coords(train_time=("train_time", tau, {"long_name": "training time τ", "units": "1"}))
-        if isinstance(trained, Descent):
-            data["steps"] = ("train_time", np.asarray(trained.steps(tau)), {"long_name": "steps of descent"})
-        settings = {
+    def extra(variant: Variant, trained: Trainer) -> dict[str, Any]:
+        return {
             "ridge": trained.ridge,
             "train_times": tau.tolist(),
             "by_part": by_part,
             "fresh_noise": fresh_noise,
             "trainer": variant.trainer,
         }
-        return run.label("train", with_bias_variance(run, data), settings, started)
+
+    def result(variant: Variant, trained: Trainer, seeds: Sequence[tuple[SampleSpectrum, xr.Dataset]]) -> xr.Dataset:
+        data = _joined(run, seeds)
+        data = data.assign_coords(train_time=("train_time", tau, {"long_name": "training time τ", "units": "1"}))
+        if isinstance(trained, Descent):
+            data["steps"] = ("train_time", np.asarray(trained.steps(tau)), {"long_name": "steps of descent"})
+        return run.label("train", with_bias_variance(run, data), extra(variant, trained), started)
 
     def results() -> list[xr.Dataset | ValueError]:
         return [
@@ -218,6 +227,9 @@ def train_variants(
     def first() -> xr.Dataset:
         return next(one for one in results() if isinstance(one, xr.Dataset))
 
+    for variant, trained in zip(variants, found, strict=True):
+        if not isinstance(trained, ValueError):
+            run.begin(begin, extra(variant, trained))
     left = [k for k, trained in enumerate(found) if not isinstance(trained, ValueError)]
     with keeping(done[left[0]] if left else [], first):
         for solved in run.solved(fresh_noise=fresh_noise) if left else ():

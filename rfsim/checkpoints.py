@@ -6,10 +6,9 @@ date or host, so equal states give equal bytes. One that cannot be used is refus
 
 from __future__ import annotations
 
-import hashlib
-import json
+import contextlib
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,14 +16,13 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
-from rfsim import store
+from rfsim import content, locks, store
 from rfsim.store import StoreError
 
 KIND = "checkpoint"
 KEPT = 2
 MOST_STEPS = 10**12 - 1  # what a name has digits for
 NAME = re.compile(r"checkpoint-(\d{12})\.nc")
-LEFTOVER = re.compile(r"\.checkpoint-\d{12}-.*\.nc")  # of a process killed inside store.atomic
 DTYPES = ("float64", "float32", "int64", "int32", "uint32", "bool")
 
 
@@ -50,8 +48,8 @@ def save(
     """Write the state after `step` steps to `folder`, which is made if need be; its path.
 
     Arrays of any shape and of a dtype in DTYPES. `settings` say which run it is (numbers, text, lists and mappings).
-    Once it stands, all but the KEPT newest of this run up to `step` are removed, and what a killed process left
-    half written; files that `newest` would refuse stay. Raises StoreError where the folder cannot be written.
+    Once it stands, all but the KEPT newest of this run up to `step` are removed; files that `newest` would refuse
+    stay. Raises StoreError where the folder cannot be written.
     """
     if not 0 <= step <= MOST_STEPS:
         raise ValueError(f"step must be from 0 to {MOST_STEPS}; got {step}")
@@ -62,12 +60,16 @@ def save(
     try:
         for one in mine[:-KEPT]:
             one.unlink(missing_ok=True)
-        for one in folder.iterdir():
-            if LEFTOVER.fullmatch(one.name):
-                one.unlink(missing_ok=True)
     except OSError as error:
         raise StoreError(f"cannot remove old checkpoints in {folder}: {error.strerror or error}") from None
     return path
+
+
+@contextlib.contextmanager
+def held(folder: str | Path) -> Iterator[None]:
+    """Be the only run that writes checkpoints to `folder` inside the block; StoreError where another one does."""
+    with locks.held(Path(folder) / "checkpoint"):
+        yield
 
 
 def newest(folder: str | Path, settings: Mapping[str, Any], told: Callable[[str], None]) -> Checkpoint | None:
@@ -121,30 +123,34 @@ def _dataset(
         name: xr.Variable([f"{name}_{k}" for k in range(array.ndim)], array, encoding={"_FillValue": None})
         for name, array in arrays.items()
     }
-    data = store.label(xr.Dataset(variables), KIND, settings, wall_time=0.0, digest=_digest(arrays))
-    del data.attrs["wall_time_seconds"]
-    return data.assign_attrs(step=int(step), leaves=len(leaves), content=data.attrs.pop("code_digest"))
+    data = store.label(xr.Dataset(variables), KIND, settings, wall_time=0.0)
+    del data.attrs["wall_time_seconds"], data.attrs["code_digest"]
+    return data.assign_attrs(step=int(step), leaves=len(leaves))
 
 
 def _read(path: Path, settings: Mapping[str, Any]) -> Checkpoint:
     """Raises StoreError for what is no checkpoint or a damaged one, _Other for one of other settings."""
-    data = store.load(path)
+    data, checked = store.load_checked(path)
     if data.attrs[store.KIND] != KIND:
         raise StoreError(f"{path} is no checkpoint but a result of kind {data.attrs[store.KIND]!r}")
-    if lacking := [name for name in ("settings", "step", "leaves", "content") if name not in data.attrs]:
-        raise StoreError(f"{path} is no whole checkpoint: it lacks {', '.join(lacking)}")
-    there, here = store.settings(data), json.loads(store.canonical(settings))
-    if there != here:
-        raise _Other(f"{path} is of a run with other settings: {_difference(there, here)}")
+    numbers = [one for one in map(data.attrs.get, ("step", "leaves")) if isinstance(one, (int, np.integer))]
+    if len(numbers) != 2:
+        raise StoreError(f"{path} is no whole checkpoint: it does not say its step and how many leaves it has")
+    if told := store.differences(store.settings(data), settings):
+        raise _Other(f"{path} is of a run with other settings: {told}")
     arrays = {str(name): np.asarray(data[name].values) for name in data.variables}
-    if _digest(arrays) != data.attrs["content"]:
+    # an older version's digest is of the arrays alone
+    if not checked and content.of_arrays(arrays) != data.attrs.get("content"):
         raise StoreError(f"{path} does not hold what was written to it; it was left as it is")
-    step = int(data.attrs["step"])
+    step, count = map(int, numbers)
     if path != _path(path.parent, step):
         raise StoreError(f"{path} is of step {step}, not of the step in its name")
+    leaves = [f"leaf_{k:04d}" for k in range(count)]
+    if leaves != sorted(name for name in arrays if name.startswith("leaf_")):
+        raise StoreError(f"{path} is no whole checkpoint: it says that it has {count} leaves, and has others")
     return Checkpoint(
         step,
-        [arrays[f"leaf_{k:04d}"] for k in range(int(data.attrs["leaves"]))],
+        [arrays[name] for name in leaves],
         {name.removeprefix("record_"): array for name, array in arrays.items() if name.startswith("record_")},
     )
 
@@ -155,29 +161,3 @@ def _usable(path: Path, settings: Mapping[str, Any]) -> bool:
     except StoreError:
         return False
     return True
-
-
-def _difference(there: Mapping[str, Any], here: Mapping[str, Any]) -> str:
-    """What differs, such as "rate is 1 there and 2 here"."""
-    there, here = _flat(there), _flat(here)
-    words = []
-    for name in sorted(there.keys() | here.keys()):
-        if name not in there or name not in here or there[name] != here[name]:
-            first, second = (json.dumps(one[name]) if name in one else "not given" for one in (there, here))
-            words.append(f"{name} is {first} there and {second} here")
-    return ", ".join(words)
-
-
-def _flat(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat = {}
-    for key, value in settings.items():
-        flat |= _flat(value, f"{prefix}{key}.") if isinstance(value, Mapping) and value else {f"{prefix}{key}": value}
-    return flat
-
-
-def _digest(arrays: Mapping[str, NDArray]) -> str:
-    """SHA-256 over names, dtypes, shapes and bits."""
-    total = hashlib.sha256()
-    for name, array in sorted(arrays.items()):
-        total.update(f"{name} {array.dtype.name} {array.shape}\0".encode() + array.tobytes())
-    return total.hexdigest()

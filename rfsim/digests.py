@@ -8,10 +8,9 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-import numpy as np
 import xarray as xr
 
-from rfsim import machine, store
+from rfsim import content, machine, store
 
 SOURCE = "rfsim-source"  # in a PNG's text: the digest of what it was drawn from
 # of a result: when, for how long, with what code and packages it was computed, none of which is drawn
@@ -40,16 +39,8 @@ def of_picture(drawing: Path, results: Mapping[str, xr.Dataset]) -> str:
 
 
 def of_data(data: xr.Dataset) -> str:
-    """SHA-256 of a result's numbers, names, shapes and attributes, without UNDRAWN."""
-    total = hashlib.sha256()
-    for name, variable in sorted(data.variables.items(), key=lambda item: str(item[0])):
-        values = variable.values
-        shown = values.tolist() if values.dtype.hasobject else None
-        told = [str(name), variable.dims, str(values.dtype), values.shape, _plain(variable.attrs), shown]
-        total.update(repr(told).encode())
-        total.update(b"" if shown is not None else np.ascontiguousarray(values).tobytes())
-    total.update(repr(_plain({k: v for k, v in data.attrs.items() if k not in UNDRAWN})).encode())
-    return total.hexdigest()
+    """The digest of a result's content, without UNDRAWN."""
+    return content.of_dataset(data, UNDRAWN)
 
 
 def closure(start: Path, root: Path) -> set[Path]:
@@ -67,10 +58,6 @@ def closure(start: Path, root: Path) -> set[Path]:
 def package_root() -> Path:
     """The folder that holds the package."""
     return Path(__file__).resolve().parents[1]
-
-
-def _plain(attributes: Mapping) -> list[tuple[str, object]]:
-    return sorted((str(name), store.plain(value)) for name, value in attributes.items())
 
 
 @functools.cache

@@ -178,6 +178,20 @@ def leads() -> bool:
     return jax.process_index() == 0
 
 
+def led(check: Callable[[], object]) -> None:
+    """Run `check` in process 0 alone; all processes must call, and where it raises ValueError there, all of them do."""
+    refusal = None
+    if leads():
+        try:
+            check()
+        except ValueError as error:
+            refusal = error
+    if jax.process_count() > 1 and broadcast_one_to_all(np.asarray(refusal is not None)) and not leads():
+        raise ValueError("process 0 refuses what was asked for, and says why")
+    if refusal is not None:
+        raise refusal
+
+
 def per_device_memory(compiled: jax.stages.Compiled) -> int:
     """Bytes of each device that a compiled program holds: arguments, temporaries and outputs, what they share once."""
     found = compiled.memory_analysis()

@@ -24,7 +24,7 @@ from typing import Any, NamedTuple
 import xarray as xr
 
 import rfsim
-from rfsim import digests, machine, store
+from rfsim import digests, locks, machine, store
 from rfsim.claims import LIMIT, Claim, Results, Row
 from rfsim.model import Problem
 from rfsim.runs import Report
@@ -208,12 +208,8 @@ def run(
                 def step(name: str, values: Mapping[str, Any], number: int = number, cell: Cell = cell) -> None:
                     tell(f"{cell.label}: {name}", {"done": number, "total": len(cells), **values})
 
-                started = time.perf_counter()
-                data = cell.run(path, step).assign_attrs(cell=cell.key(), code_digest=code_digest(cell))
-                data.attrs["cell_seconds"] = time.perf_counter() - started  # a resumed sweep's: of its last run
-                store.save(data, path)
-                data = store.load(path)  # so that a figure is always of what is stored
-                shutil.rmtree(cell.unfinished(path), ignore_errors=True)
+                with locks.held(path):
+                    data = _computed(cell, path, step)
                 computed += 1
                 machine.release_programs()
             results[cell.label] = data
@@ -224,6 +220,16 @@ def run(
         reason = f"{type(error).__name__}: {error}".splitlines()[0]
         return Outcome(experiment, files, rows, computed, len(results) - computed, reason)
     return Outcome(experiment, files, rows, computed, len(cells) - computed, None)
+
+
+def _computed(cell: Cell, path: Path, step: Report) -> xr.Dataset:
+    """The result of a cell as it is stored."""
+    started = time.perf_counter()
+    data = cell.run(path, step).assign_attrs(cell=cell.key(), code_digest=code_digest(cell))
+    data.attrs["cell_seconds"] = time.perf_counter() - started  # a resumed sweep's: of its last run
+    store.save(data, path)
+    shutil.rmtree(cell.unfinished(path), ignore_errors=True)
+    return store.load(path)  # so that a figure is always of what is stored
 
 
 def judge(experiment: Experiment, results: Results, figures: Sequence[str], size: str) -> list[Row]:

@@ -37,6 +37,7 @@ from rfsim.spectra import GROUPS, Method, Solved, part_counts, solve
 from rfsim.training.curves import MANY
 
 Report = Callable[[str, Mapping[str, Any]], None]
+Begin = Callable[[Mapping[str, Any]], None]  # hears the settings a result will carry before anything is computed
 
 # what settings and sizes of a run may cost it, beside which other runs can go on: anything else is a mistake of ours
 FAILURES = (ValueError, ArithmeticError, MemoryError, jax.errors.JaxRuntimeError)
@@ -117,10 +118,18 @@ class Run:
         if self.report:
             self.report(step, {"seed": draw.seed, "seeds": len(self.seeds), "first": self.seeds[0]})
 
+    def begin(self, begin: Begin | None, extra: Mapping[str, Any]) -> None:
+        """Say which settings the result will carry, those of `label` with the same `extra`, unless it is cut short."""
+        if begin:
+            begin(self._told(len(self.seeds), extra))
+
     def label(self, kind: str, data: xr.Dataset, extra: Mapping[str, Any], started: float) -> xr.Dataset:
         wall = time.perf_counter() - started
-        settings = {**self.settings, "seeds": data.sizes["seed"], **extra}  # fewer seeds where the run was interrupted
-        return store.label(data, kind, settings, wall_time=wall)
+        # fewer seeds where the run was interrupted
+        return store.label(data, kind, self._told(data.sizes["seed"], extra), wall_time=wall)
+
+    def _told(self, seeds: int, extra: Mapping[str, Any]) -> dict[str, Any]:
+        return {**self.settings, "seeds": seeds, **extra}
 
 
 def needed_bytes(

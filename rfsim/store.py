@@ -5,73 +5,50 @@ Knows no physics. Every result holds the schema, the settings as JSON, versions 
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
-import os
-import tempfile
+import stat
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import xarray as xr
 
-from rfsim.machine import versions
+from rfsim import kinds, netcdf
+from rfsim.machine import memory_limit, versions
+from rfsim.writing import StoreError, atomic, check_writable, write
+
+__all__ = [
+    "KIND",
+    "ORDER",
+    "SCHEMA",
+    "StoreError",
+    "atomic",
+    "canonical",
+    "check_writable",
+    "differences",
+    "digest",
+    "guard",
+    "label",
+    "load",
+    "load_checked",
+    "plain",
+    "save",
+    "settings",
+    "write",
+]
 
 SCHEMA = 1
 KIND = "rfsim_kind"
 ORDER = "variables"  # of a zarr store, whose own order is none
 
 
-class StoreError(ValueError):
-    """A file that cannot be read as, or replaced by, a result."""
-
-
-@contextlib.contextmanager
-def atomic(path: str | Path) -> Iterator[Path]:
-    """A temporary path in the same folder that replaces `path` only when the block ends well."""
-    path = Path(path)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-", suffix=path.suffix)
-    except OSError as error:
-        raise StoreError(
-            f"cannot write {path}: {error.strerror or error}; choose a folder that can be written"
-        ) from None
-    os.close(handle)
-    temporary = Path(name)
-    try:
-        yield temporary
-        temporary.chmod(0o666 & ~_umask())
-        _flush(temporary)
-        temporary.replace(path)
-    except OSError as error:
-        raise StoreError(f"cannot write {path}: {error.strerror or error}; nothing there was changed") from error
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def check_writable(folder: Path) -> None:
-    """Refuse, with StoreError, a folder in which nothing can be written; creates nothing."""
-    present = folder.absolute()
-    while not present.exists() and present != present.parent:
-        present = present.parent
-    try:
-        # permission bits do not bind every user and do not know of read-only disks: a nameless file does
-        with tempfile.TemporaryFile(dir=present):
-            pass
-    except OSError as error:
-        raise StoreError(
-            f"cannot write to {folder}: {error.strerror or error}; choose a folder that can be written"
-        ) from None
-
-
 def save(data: xr.Dataset, path: str | Path) -> None:
-    """Write a dataset made by `label` to `path`, whole or not at all."""
+    """Write a dataset made by `label` to `path`, whole or not at all, with a digest of what it holds."""
     if KIND not in data.attrs:
         raise StoreError("only a labelled result can be saved; call store.label first")
-    with atomic(path) as temporary:
-        data.to_netcdf(temporary, engine="h5netcdf")
+    write(path, netcdf.to_bytes(data))
 
 
 def label(
@@ -94,38 +71,66 @@ def load(path: str | Path) -> xr.Dataset:
     """Read a result into memory.
 
     A folder is a sweep's zarr store, which another process may be writing.
-    Raises StoreError, in one line, for a missing, truncated or foreign file and for an unknown schema.
+    Raises StoreError, in one line, for a missing, truncated, damaged or foreign file and for an unknown schema.
     """
+    return load_checked(path)[0]
+
+
+def load_checked(path: str | Path) -> tuple[xr.Dataset, bool]:
+    """What `load` reads, and whether it is known to be what was written: files of older versions have no digest."""
     path = Path(path)
-    if not path.exists():
-        raise StoreError(f"{path} is not a file; give a result written by rfsim (result.nc)")
     kind, read = ("store of a sweep", _sweep) if path.is_dir() else ("readable netCDF file", _netcdf)
     try:
-        data = read(path)
+        data, checked = read(path)
+    except StoreError:
+        raise
+    except netcdf.Damaged as error:
+        raise StoreError(f"{path} {error}") from None
     except Exception as error:  # h5py, zarr and xarray raise many types for one thing: nothing that can be read
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise StoreError(f"{path} is not a {kind} ({reason}); it was left as it is") from None
     if KIND not in data.attrs:
         raise StoreError(f"{path} was not written by rfsim: it has no {KIND!r} attribute")
     schema = data.attrs.get("rfsim_schema")
-    if schema != SCHEMA:
+    if not (isinstance(schema, (int, np.integer)) and schema == SCHEMA):
         raise StoreError(f"{path} has results schema {schema}; this version reads schema {SCHEMA}")
-    return data
+    for words in _wrong(data, checked):
+        raise StoreError(f"{path} is no whole result: {words}; it was left as it is")
+    return data, checked
 
 
-def _netcdf(path: Path) -> xr.Dataset:
-    return xr.load_dataset(path, engine="h5netcdf")
+def _wrong(data: xr.Dataset, checked: bool) -> Iterator[str]:
+    kind = data.attrs[KIND]
+    if not isinstance(kind, str):
+        yield f"its attribute {KIND!r} is no text"
+        return
+    yield from kinds.missing_attributes(data, kind)
+    if not checked:
+        yield from kinds.missing_variables(data, kind)
 
 
-def _sweep(path: Path) -> xr.Dataset:
+def _netcdf(path: Path) -> tuple[xr.Dataset, bool]:
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        raise StoreError(f"{path} is not a file; give a result written by rfsim (result.nc)") from None
+    if not stat.S_ISREG(found.st_mode):
+        raise StoreError(f"{path} is not a regular file; give a result written by rfsim (result.nc)")
+    if found.st_size > memory_limit():
+        raise StoreError(f"{path} is larger than the memory this process may use; it was left as it is")
+    return netcdf.from_bytes(path.read_bytes())
+
+
+def _sweep(path: Path) -> tuple[xr.Dataset, bool]:
     data = xr.open_zarr(path, consolidated=False, chunks=None).load()
     order = data.attrs.pop(ORDER, [])
     data = data[[*(name for name in order if name in data.data_vars), *(n for n in data.data_vars if n not in order)]]
     found = {name: one.to_base_variable() for name, one in data.variables.items() if one.dtype.kind == "T"}
     texts = {name: one.copy(data=one.values.astype(object).astype(str)) for name, one in found.items()}
-    return data.assign_coords({name: text for name, text in texts.items() if name in data.coords}).assign(
+    data = data.assign_coords({name: text for name, text in texts.items() if name in data.coords}).assign(
         {name: text for name, text in texts.items() if name not in data.coords}
     )
+    return data, True
 
 
 def settings(data: xr.Dataset) -> dict[str, Any]:
@@ -139,11 +144,31 @@ def guard(path: str | Path, wanted: Mapping[str, Any], *, force: bool) -> None:
     if force or not path.exists():
         return
     try:
-        stored = load(path).attrs["settings"]
+        stored = settings(load(path))
     except StoreError as error:
         raise StoreError(f"{error}; use --force to replace it or another --out") from None
-    if stored != canonical(wanted):
-        raise StoreError(f"{path} holds a result with other settings; use --force to replace it or another --out")
+    if told := differences(stored, wanted):
+        raise StoreError(
+            f"{path} holds a result with other settings; use --force to replace it or another --out ({told})"
+        )
+
+
+def differences(there: Mapping[str, Any], here: Mapping[str, Any]) -> str:
+    """How stored settings differ from those wanted, such as "rate is 1 there and 2 here"; empty where they do not."""
+    there, here = _flat(there), _flat(json.loads(canonical(here)))
+    words = []
+    for name in sorted(there.keys() | here.keys()):
+        if name not in there or name not in here or there[name] != here[name]:
+            first, second = (json.dumps(one[name]) if name in one else "not given" for one in (there, here))
+            words.append(f"{name} is {first} there and {second} here")
+    return ", ".join(words)
+
+
+def _flat(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat = {}
+    for key, value in settings.items():
+        flat |= _flat(value, f"{prefix}{key}.") if isinstance(value, Mapping) and value else {f"{prefix}{key}": value}
+    return flat
 
 
 def canonical(settings: Mapping[str, Any]) -> str:
@@ -173,14 +198,3 @@ def digest(paths: list[Path], root: Path) -> str:
     for path in sorted(paths):
         total.update(str(path.relative_to(root).as_posix()).encode() + b"\0" + path.read_bytes() + b"\0")
     return total.hexdigest()
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
-
-
-def _flush(path: Path) -> None:
-    with path.open("rb") as file:
-        os.fsync(file.fileno())

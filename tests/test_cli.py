@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 import rfsim
-from rfsim import api, data, plotting, store
+from rfsim import api, data, plotting, runs, store
 from rfsim.cli import answers, asking, flags, main
 from rfsim.cli.app import TRAIN_TIMES
 from rfsim.model import Problem
@@ -157,7 +157,6 @@ def test_digits_fix_the_dimension_and_are_read_once(capsys, monkeypatch):
     assert (problem["dim"], problem["n"], problem["p"], problem["samples_per_dim"]) == (10, 25, 40, 2.5)
     assert (problem["center"], problem["scale"]) == (True, "global")
     raw = asking.ask(flags.ProblemFlags(data="digits:10", no_center=True, scale="none"))
-    assert (raw.settings["center"], raw.settings["scale"]) == (False, "none")
     assert (raw.arguments["center"], raw.arguments["scale"]) == (False, "none")
 
 
@@ -180,7 +179,7 @@ def test_rounding_is_echoed_unless_quiet(capsys):
 def test_defaults_are_those_of_the_library():
     asked = asking.ask(flags.ProblemFlags())
     assert asked.problem == Problem()
-    assert asked.settings["dim"] == 100
+    assert asked.arguments["dim"] == 100
     assert TRAIN_TIMES == api.TRAIN_TIMES
     assert flags.ProblemFlags().scale in data.SCALES
 
@@ -208,7 +207,7 @@ def test_json_with_out_does_both(capsys):
 def test_other_settings_are_not_overwritten_without_force(capsys, monkeypatch):
     assert run(capsys, "spectrum", *SMALL, "--out", "here", "--quiet") == (0, "", "")
     with monkeypatch.context() as patch:
-        patch.setattr(api, "spectrum", lambda *_, **__: pytest.fail("computed before asking"))
+        patch.setattr(runs, "solve", lambda *_, **__: pytest.fail("computed before asking"))
         assert_refused(
             capsys, "spectrum", *SMALL, "--ridge", "1e-9", "--out", "here", match="other settings; use --force"
         )
@@ -366,7 +365,7 @@ def test_bad_arrays_are_refused_and_left_alone(capsys):
     }.items():
         assert_refused(capsys, "train", "--data", name, "--samples", "5", "--features", "8", match=match)
     assert not Path("trace").exists()
-    assert asking.ask(flags.ProblemFlags(data="whole.npy", samples=5)).settings["dim"] == 4
+    assert asking.ask(flags.ProblemFlags(data="whole.npy", samples=5)).arguments["dim"] == 4
 
 
 # --- the settings file --------------------------------------------------------------------------------------------

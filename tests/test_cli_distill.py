@@ -34,14 +34,17 @@ def invented(monkeypatch):
     """The front door answers at once, with numbers that are invented; returns what it was asked for."""
     asked = {}
 
-    def distill(problem, *, array, center, scale, report, **options):
+    def distill(problem, *, array, center, scale, report, begin, **options):
         asked.update(options, problem=problem)
         draw = {name: options.pop(name) for name in ("dim", "seed", "seeds")}
         made = dataset(problem, **draw, **{name: options[name] for name in ("levels", *AXES)})
         sizes = model.resolve(problem, model.source(problem), draw["dim"])
         own = model.settings(problem, model.source(problem), sizes, seed=draw["seed"], seeds=draw["seeds"])
         own.pop("diffusion_time")
-        return store.label(made, "distill", own | front.settings(problem, sizes, **options), wall_time=1.0)
+        planned = front.plan(problem, **options)
+        own |= planned.settings(planned.number_of_draws(planned.student_features(sizes)))
+        begin(own)
+        return store.label(made, "distill", own, wall_time=1.0)
 
     monkeypatch.setattr(front, "distill", distill)
     return asked

@@ -30,10 +30,24 @@ def invented(monkeypatch):
     asked = {}
 
     def simulate(
-        problem, *, array, center, scale, model, moments, report, checkpoint, resume, checkpoint_minutes, **options
+        problem,
+        *,
+        array,
+        center,
+        scale,
+        model,
+        moments,
+        report,
+        begin,
+        checkpoint,
+        resume,
+        checkpoint_minutes,
+        **options,
     ):
         asked.update(options, problem=problem, checkpoint=checkpoint, resume=resume, minutes=checkpoint_minutes)
-        return dataset(problem, **options)
+        made = dataset(problem, **options)
+        begin(store.settings(made))
+        return made
 
     monkeypatch.setattr(simulation, "simulate", simulate)
     return asked

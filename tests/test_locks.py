@@ -26,7 +26,7 @@ def test_one_holds_and_leaves_nothing_behind(tmp_path):
         with pytest.raises(StoreError, match=rf"sweep.zarr is being written by process {os.getpid()} on .* since 20"):
             locks.held(path).__enter__()
     assert locks.holder(path) is None
-    assert list(path.parent.iterdir()) == []
+    assert list(tmp_path.iterdir()) == []  # nor the folder that was made for it
 
 
 def test_a_lock_dies_with_its_holder(tmp_path):
@@ -63,3 +63,24 @@ def test_a_place_that_cannot_be_written_is_refused(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(StoreError, match="cannot write .*choose a folder that can be written"):
         locks.held(tmp_path / "file" / "sweep.zarr").__enter__()
+
+
+@pytest.mark.parametrize("kind", ["link", "dangling link", "pipe", "folder", "file"])
+def test_what_others_put_in_the_place_of_a_lock_is_left_as_it_is(tmp_path, kind):
+    foreign, lock = tmp_path / "foreign", tmp_path / ".sweep.zarr.lock"
+    foreign.write_text("mine")
+    {
+        "link": lambda: lock.symlink_to(foreign),
+        "dangling link": lambda: lock.symlink_to(tmp_path / "nowhere"),
+        "pipe": lambda: os.mkfifo(lock),
+        "folder": lock.mkdir,
+        "file": lambda: lock.write_text("mine"),
+    }[kind]()
+    with pytest.raises(
+        StoreError, match=r"\.sweep\.zarr\.lock is no lock of rfsim, and is left as it is; move it away"
+    ):
+        locks.held(tmp_path / "sweep.zarr").__enter__()
+    assert locks.holder(tmp_path / "sweep.zarr") is None
+    assert foreign.read_text() == "mine"
+    assert not (tmp_path / "nowhere").exists()
+    assert lock.is_symlink() or lock.exists()

@@ -121,3 +121,26 @@ def test_a_digest_sees_names_and_contents(tmp_path):
     assert first == store.digest(files[::-1], tmp_path)
     (tmp_path / "b.py").write_text("z")
     assert store.digest(files, tmp_path) != first
+
+
+def test_what_killed_runs_left_goes_and_nothing_else(tmp_path):
+    left = [tmp_path / name for name in (".result-0123456789abcdef.rfsim.nc", ".figure-0123456789abcdef.rfsim.pdf")]
+    others = [
+        tmp_path / name for name in (".result-mine.nc", "a-0123456789abcdef.rfsim.nc", ".x-0123456789abcdeg.rfsim.nc")
+    ]
+    for path in (*left, *others):
+        path.write_text("mine")
+    link = tmp_path / ".link-0123456789abcdef.rfsim.nc"
+    link.symlink_to(others[0])
+    with store.atomic(tmp_path / "table.csv") as mine:
+        mine.write_text("mine")
+        store.save(result(), tmp_path / "result.nc")
+        assert mine.exists()  # somebody is at it
+    assert not any(path.exists() for path in left)
+    assert all(path.read_text() == "mine" for path in (*others, link, tmp_path / "table.csv"))
+
+
+def test_long_names_are_written_too(tmp_path):
+    path = tmp_path / ("ä" * 120 + ".nc")
+    store.save(result(), path)
+    assert store.load(path).identical(result())

@@ -133,7 +133,6 @@ def train(
     return compute(
         "train",
         partial(api.train, train_times=train_times, route=route, trainer=trainer, by_part=by_part),
-        {"train_times": list(train_times), "route": route, "trainer": trainer, "by_part": by_part},
         Views(answers.train_answer, answers.train_lines, answers.failed_parts),
         (problem, output, figure),
     )
@@ -148,7 +147,6 @@ def spectrum(*, problem: ProblemFlags = PROBLEM, output: OutputFlags = OUTPUT, f
     return compute(
         "spectrum",
         api.spectrum,
-        {},
         Views(answers.spectrum_answer, answers.spectrum_lines, answers.failed_parts),
         (problem, output, figure),
     )
@@ -168,9 +166,9 @@ def plot(
     """Draw a stored result to a PDF and a PNG, named after it; of a sweep also its cells and lines as CSV."""
     from rfsim.cli import folder
 
-    path = Path(file)
-    data = folder.load(path)
-    stem = (out or path.parent) / path.stem
+    found = folder.find(Path(file))
+    data = folder.load(found)
+    stem = (out or found.parent) / found.stem
     asked = folder.sweep_flags(sweep)
     drawn = folder.draw(data, stem, style=figure.style, width=figure.width, force=force, **asked)
     terminal.say([f"wrote {one}" for one in drawn], quiet=quiet)

@@ -15,13 +15,11 @@ if TYPE_CHECKING:
 
 class Asked(NamedTuple):
     """What the flags ask for: the problem, its sizes where it is drawn, the keyword arguments of the front door's
-    functions beside it, the settings as the result will carry them, and what there is to say about how the flags were
-    read."""
+    functions beside it, and what there is to say about how the flags were read."""
 
     problem: Problem
     sizes: Sizes | None
     arguments: dict[str, Any]
-    settings: dict[str, Any]
     notes: list[str]
 
 
@@ -51,22 +49,13 @@ def _ask_sample(flags: SampleFlags) -> Asked:
     notes += _unused(flags, array)
     arguments = {"dim": dim, "seed": flags.seed, "seeds": flags.seeds, "center": center, "scale": flags.scale}
     arguments |= {"array": array}
-    resolved = model.settings(problem, origin, sizes, seed=flags.seed, seeds=flags.seeds)
-    if not isinstance(flags, ProblemFlags):
-        resolved.pop("diffusion_time")
-        return Asked(problem, sizes, arguments, resolved, notes)
-    from rfsim.spectra import Method
-
-    method = Method(model=flags.model, moments=flags.moments)
-    method.check(problem, sizes)
-    arguments |= {"model": flags.model, "moments": flags.moments}
-    return Asked(problem, sizes, arguments, resolved | method.settings, notes)
+    if isinstance(flags, ProblemFlags):
+        arguments |= {"model": flags.model, "moments": flags.moments}
+    return Asked(problem, sizes, arguments, notes)
 
 
 def _ask_limit(flags: CommonFlags) -> Asked:
     """For the limit, which has no dim: counts of samples and features are refused unless data give one."""
-    from rfsim import model
-
     array = _array(flags)
     if array is None and (flags.samples is not None or flags.features is not None):
         raise ValueError(
@@ -75,8 +64,7 @@ def _ask_limit(flags: CommonFlags) -> Asked:
         )
     problem = _problem(flags, 1 if array is None else array.shape[1])
     arguments = {"array": array, "center": not flags.no_center, "scale": flags.scale}
-    settings = model.limit_settings(problem, model.source(problem, **arguments))
-    return Asked(problem, None, arguments, settings, _unused(flags, array))
+    return Asked(problem, None, arguments, _unused(flags, array))
 
 
 def _array(flags: CommonFlags) -> NDArray[np.float64] | None:

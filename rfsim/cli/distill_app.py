@@ -84,7 +84,6 @@ def distill(
     return compute(
         "distill",
         partial(front.distill, **options),
-        lambda asked: front.settings(asked.problem, asked.sizes, **options) if asked.sizes else {},
         Views(answers.answer, answers.lines, answers.failed_parts),
         (problem, output, figure),
     )

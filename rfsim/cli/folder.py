@@ -2,28 +2,43 @@
 
 from __future__ import annotations
 
+import contextlib
+import re
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rfsim import store
+from rfsim import content, locks, store
 from rfsim.cli.flags import SweepFlags, pair
 
 if TYPE_CHECKING:
     import xarray as xr
 
 RESULT = "result.nc"
+STORE = "zarr.json"  # in the folder that a sweep's store is
 FIGURE = "figure"
+LONGEST = 120  # characters of what a figure's name says that it shows
 
 
-def check(folder: Path, wanted: Mapping[str, Any], *, force: bool) -> None:
-    """Refuse a folder that cannot be written, or whose result or figures belong to something else.
+@contextlib.contextmanager
+def reserved(folder: Path, wanted: Mapping[str, Any], *, force: bool) -> Iterator[None]:
+    """Be the only one that fills a folder inside the block: from when it is looked at until its figures are drawn.
 
-    Raises store.StoreError; leaves the disk as it was.
+    Refuse one that cannot be written, that another process fills, or whose result or figures belong to something else.
+    Raises store.StoreError, and then leaves the disk as it was.
     """
     store.check_writable(folder)
+    with locks.held(folder / RESULT):
+        _check(folder, wanted, force=force)
+        yield
+
+
+def _check(folder: Path, wanted: Mapping[str, Any], *, force: bool) -> None:
     result = folder / RESULT
+    for path in (result, *figures(folder / FIGURE)):
+        if path.is_dir():
+            raise store.StoreError(f"{path} is a folder; give another --out")
     if result.exists():
         store.guard(result, wanted, force=force)
     elif not force:
@@ -33,28 +48,54 @@ def check(folder: Path, wanted: Mapping[str, Any], *, force: bool) -> None:
                 raise store.StoreError(f"{path} has no {RESULT} beside it; use --force to replace it or another --out")
 
 
-def fill(folder: Path, data: xr.Dataset, *, style: str, width: str) -> list[Path]:
-    """Save a result and its figures; the result first, so that it survives whatever drawing may meet."""
-    from rfsim import plotting
-
+def keep(folder: Path, data: xr.Dataset) -> Path:
+    """Save a result in its folder; where."""
     store.save(data, folder / RESULT)
-    drawn = plotting.save(plotting.plot(data, style=style, width=width), folder / FIGURE, style=style)
-    return [folder / RESULT, *drawn]
+    return folder / RESULT
 
 
-def load(path: Path) -> xr.Dataset:
-    """Read a stored result: a netCDF file, a sweep's store, or the store beside the TOML file it was made by.
+def illustrate(folder: Path, data: xr.Dataset, *, style: str, width: str) -> list[Path]:
+    """Draw the figures of a result beside it.
+
+    Raises store.StoreError, which says that the result stands, for whatever keeps matplotlib from it but a bug.
+    """
+    try:
+        from rfsim import plotting
+
+        return plotting.save(plotting.plot(data, style=style, width=width), folder / FIGURE, style=style)
+    except (ValueError, OSError, ImportError, MemoryError) as error:
+        result = folder / RESULT
+        raise store.StoreError(
+            f"{result} is written, but not its figures: {error}; draw them with rfsim plot {result}"
+        ) from error
+
+
+def find(path: Path) -> Path:
+    """Where a result lies: a netCDF file, a sweep's store, the store beside the TOML file it was made by, or what is in
+    a folder given to --out.
 
     Raises store.StoreError, in one line.
     """
-    import rfsim
-
-    beside = path.with_suffix(".zarr")
     if path.suffix == ".toml":
+        beside = path.with_suffix(".zarr")
         if not beside.is_dir():
             raise store.StoreError(f"{path} has no {beside.name} beside it; run rfsim sweep {path} first")
-        path = beside
-    return rfsim.load(path) if path.is_dir() else store.load(path)
+        return beside
+    if path.is_dir() and not (path / STORE).exists():
+        if not (path / RESULT).exists():
+            raise store.StoreError(
+                f"{path} holds no {RESULT} and is no store of a sweep; give a folder that --out named"
+            )
+        return path / RESULT
+    return path
+
+
+def load(path: Path) -> xr.Dataset:
+    """Read what `find` finds. Raises store.StoreError, in one line."""
+    import rfsim
+
+    found = find(path)
+    return rfsim.load(found) if found.is_dir() else store.load(found)
 
 
 def sweep_flags(flags: SweepFlags) -> dict[str, Any]:
@@ -75,24 +116,56 @@ def draw(data: xr.Dataset, stem: Path, *, style: str, width: str, force: bool, *
     """Draw a stored result to stem.pdf and stem.png; of a sweep the cells drawn, with their commands, to stem.csv and
     the lines over them to stem-contours.csv. asked: of a sweep, as `rfsim.plot` has it.
 
-    Raises store.StoreError where one of them exists with other content, unless `force`: equal data give equal bytes,
-    so drawing the same again is no change.
+    Where one of them exists with other content, and something was asked for, the name says what: stem-gen.pdf. Raises
+    store.StoreError where one of those exists with other content too, unless `force`: equal data give equal bytes, so
+    drawing the same again is no change.
     """
     from rfsim import plotting
 
     store.check_writable(stem.parent)
     figure = plotting.plot(data, style=style, width=width, **asked)
-    tables = _tables(data, stem, asked) if data.attrs[store.KIND] == "sweep" else {}
+
+    def tables(stem: Path) -> dict[Path, Callable[[Path], Any]]:
+        return _tables(data, stem, asked) if data.attrs[store.KIND] == "sweep" else {}
+
+    def save(stem: Path) -> list[Path]:
+        return list(plotting.save(figure, stem, style=style))
+
     if not force:
-        if any(path.exists() for path in figures(stem)):
-            _require_equal(figures(stem), lambda path: plotting.save(figure, path.with_name(stem.name), style=style))
-        for path, write in tables.items():
-            if path.exists():
-                _require_equal([path], write)
-    drawn = list(plotting.save(figure, stem, style=style))
-    for path, write in tables.items():
+        try:
+            _require_free(stem, tables(stem), save)
+        except store.StoreError:
+            if not (words := _words(asked)):
+                raise
+            stem = stem.with_name(f"{stem.name}-{words}")
+            _require_free(stem, tables(stem), save)
+    drawn = save(stem)
+    for path, write in tables(stem).items():
         write(path)
-    return [*drawn, *tables]
+    return [*drawn, *tables(stem)]
+
+
+def _words(asked: Mapping[str, Any]) -> str:
+    """What was asked for in a file's name: gen, tau_mem-formula-at-train_time-1000; a digest where it is too long."""
+    told = []
+    for name, value in asked.items():
+        if name == "over":
+            told.append("over")
+        elif isinstance(value, Mapping):
+            told += [f"{name}-{key}-{one}" for key, one in value.items()]
+        else:
+            several = [value] if isinstance(value, str) else value
+            told += [one if name == "quantity" else f"{name}-{one}" for one in several]
+    words = re.sub(r"[^\w.+-]+", "-", "-".join(told)).strip("-.")
+    return words if len(words) <= LONGEST else f"{words[:LONGEST]}-{content.of_bytes(words.encode())[:8]}"
+
+
+def _require_free(stem: Path, tables: Mapping[Path, Callable[[Path], Any]], save: Callable[[Path], Any]) -> None:
+    if any(path.exists() for path in figures(stem)):
+        _require_equal(figures(stem), lambda path: save(path.with_name(stem.name)))
+    for path, write in tables.items():
+        if path.exists():
+            _require_equal([path], write)
 
 
 def _tables(data: xr.Dataset, stem: Path, asked: Mapping[str, Any]) -> dict[Path, Callable[[Path], Any]]:
@@ -119,5 +192,9 @@ def _require_equal(paths: Sequence[Path], write: Callable[[Path], Any]) -> None:
     with tempfile.TemporaryDirectory() as scratch:
         write(Path(scratch) / paths[0].name)
         for path in paths:
-            if path.exists() and path.read_bytes() != (Path(scratch) / path.name).read_bytes():
+            if path.exists() and not _same(path, Path(scratch) / path.name):
                 raise store.StoreError(f"{path} exists with other content; use --force to replace it or another --out")
+
+
+def _same(path: Path, other: Path) -> bool:
+    return path.is_file() and path.read_bytes() == other.read_bytes()

@@ -44,7 +44,6 @@ def curves(
     return compute(
         "theory curves",
         partial(theory.curves, train_times=train_times, trainer=trainer, by_part=by_part),
-        {"train_times": list(train_times), "trainer": trainer, "by_part": by_part},
         Views(answers.curves_answer, answers.curves_lines, answers.failed_points),
         (problem, output, figure),
     )
@@ -59,7 +58,6 @@ def spectrum(*, problem: LimitFlags = LIMIT, output: OutputFlags = OUTPUT, figur
     return compute(
         "theory spectrum",
         theory.spectrum,
-        {},
         Views(answers.spectrum_answer, answers.spectrum_lines, answers.failed_points),
         (problem, output, figure),
     )
@@ -84,7 +82,6 @@ def ridge(
     return compute(
         "theory ridge",
         partial(theory.ridge, ridges=ridges),
-        {"ridges": list(ridges)},
         Views(answers.ridge_answer, answers.ridge_lines, answers.failed_points),
         (problem, output, figure),
     )

@@ -33,8 +33,6 @@ from rfsim.cli.flags import (
 Noise = Literal["fresh", "frozen"]
 Precision = Literal["float64", "float32"]
 Products = Literal["highest", "high", "default"]
-ENGINE = "steps", "devices", "exact"  # a result says them beside the settings of `rfsim.simulation.settings`
-PLACES = "checkpoint", "resume", "checkpoint_minutes"  # no setting of a result
 
 
 def _batch(text: str) -> int | str:
@@ -99,11 +97,9 @@ def simulate(
         options["exact"] = not options.pop("no_exact")
         options["devices"] = room.number_of_devices(options["devices"])
         del options["distributed"]
-        own = {name: value for name, value in options.items() if name not in (*ENGINE, *PLACES)}
         return compute(
             "simulate",
             partial(room.simulate, **options),
-            lambda asked: room.settings(asked.problem, **own) | {name: options[name] for name in ENGINE},
             Views(answers.answer, answers.lines, answers.failed_parts),
             (problem, output, figure),
         )

@@ -1,5 +1,5 @@
 """Consistency distillation of a random-feature teacher (equations.md §7)."""
 
-from rfsim.distillation.front import distill, settings
+from rfsim.distillation.front import distill
 
-__all__ = ["distill", "settings"]
+__all__ = ["distill"]

@@ -22,7 +22,7 @@ from rfsim.distillation.tables import table
 from rfsim.machine import require_memory
 from rfsim.model import Problem, Sizes
 from rfsim.precision import in_float64
-from rfsim.runs import Report, Run, keeping
+from rfsim.runs import Begin, Report, Run, keeping
 from rfsim.spectra import Method
 
 DISTILL_TIMES = (10.0, 1e3, 1e5)
@@ -41,6 +41,7 @@ def distill(
     center: bool = True,
     scale: str = "global",
     report: Report | None = None,
+    begin: Begin | None = None,
     instability: bool = False,
     transfer: bool = False,
     spill: str | Path | None = None,
@@ -48,17 +49,17 @@ def distill(
 ) -> xr.Dataset:
     """Distill a teacher over a grid of diffusion times into consistency functions, in closed form (T15–T17, §8).
 
-    problem: its ridge is the student's γ; its diffusion_time is not used. distill_times τ_S (times,), not negative, inf
-    allowed. dim, seed, seeds, array, center, scale as in `rfsim.spectrum`. Among `options`, all with defaults
-    (`plan`): levels, time_min, time_max (N + 1 diffusion times, geometric); teacher_time, teacher_ridge and trainer, as
-    in `rfsim.train`; early_time, when the control that does not memorize is stopped (None: at each level between its
-    generalizing and its memorizing directions); parameterization "ddim" or "edm"; start "teacher" or "zero"; target
-    "sequential" or "coupled:TAU"; variants, mappings of ridge, parameterization, start and target for several students
-    on the same draws; solver "ddim", "euler" or "heun" of the teacher's steps; sampler, solver or "sde";
-    student_features_per_dim, for a student with features of its own; distill_data "train", "fresh" or "teacher" (the
-    teacher's own samples); draws per level, "20p" or a number; leakage_ridges; threshold of γ⋆; generated samples per
-    model; samples of teacher and students to keep. instability, transfer: also of every direction, between all parts.
-    spill: a folder for the eigenvectors of all levels, p² doubles each, which memory holds otherwise.
+    problem: its ridge is the student's γ; its diffusion_time is not used. distill_times τ_S (times,), not negative,
+    inf allowed. dim, seed, seeds, array, center, scale, report, begin as in `rfsim.spectrum`. Among `options`, all
+    with defaults (`plan`): levels, time_min, time_max (N + 1 diffusion times, geometric); teacher_time, teacher_ridge
+    and trainer, as in `rfsim.train`; early_time, when the control that does not memorize is stopped (None: at each
+    level between its generalizing and its memorizing directions); parameterization "ddim" or "edm"; start "teacher" or
+    "zero"; target "sequential" or "coupled:TAU"; variants, mappings of ridge, parameterization, start and target for
+    several students on the same draws; solver "ddim", "euler" or "heun" of the teacher's steps; sampler, solver or
+    "sde"; student_features_per_dim, for a student with features of its own; distill_data "train", "fresh" or "teacher"
+    (the teacher's own samples); draws per level, "20p" or a number; leakage_ridges; threshold of γ⋆; generated samples
+    per model; samples of teacher and students to keep. instability, transfer: also of every direction, between all
+    parts. spill: a folder for the eigenvectors of all levels, p² doubles each, which memory holds otherwise.
 
     Returns variables (seed, …) with quality = memorized fraction with its 95% interval, W2²/d and sliced Wasserstein
     distance to the law of x_ε, and membership AUC: teacher, reference (fresh samples of the truth), student (variant,
@@ -86,12 +87,13 @@ def distill(
     run.settings = model.settings(problem, run.origin, run.sizes, seed=run.seeds[0], seeds=len(run.seeds))
     del run.settings["diffusion_time"]
     data_power = model.power(problem, run.origin, run.sizes)
+    extra = asked.settings(draws) | {"instability": instability, "transfer": transfer}
+    run.begin(begin, extra)
     done: list[xr.Dataset] = []
 
     def result() -> xr.Dataset:
         data = xr.concat([one.drop_vars("part") for one in done], dim="seed", join="exact", coords="minimal")
         data = data.assign(part=done[0].part).assign_coords(seed=list(run.seeds[: len(done)]))
-        extra = asked.settings(draws) | {"instability": instability, "transfer": transfer}
         return run.label("distill", data.assign_attrs(undefined=_undefined(asked, run)), extra, started)
 
     with keeping(done, result):
@@ -154,15 +156,6 @@ def plan(
         generated,
         samples,
     )
-
-
-def settings(
-    problem: Problem, sizes: Sizes, distill_times: ArrayLike = DISTILL_TIMES, **options: Any
-) -> dict[str, Any]:
-    """What a result of these options is identified by, beside the problem's own settings."""
-    asked = plan(problem, distill_times, **options)
-    draws = asked.number_of_draws(asked.student_features(sizes))
-    return asked.settings(draws) | {"instability": False, "transfer": False}
 
 
 def _require_memory(asked: Plan, sizes: Sizes, features: int, *, kept: bool) -> None:

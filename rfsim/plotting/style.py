@@ -23,7 +23,7 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
 from rfsim.digests import SOURCE
-from rfsim.store import atomic
+from rfsim.store import write
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -269,7 +269,8 @@ def save(
     with styled(style or getattr(figure, "style", "paper")):
         for suffix in suffixes:
             path = stem.with_name(stem.name + suffix)
-            with atomic(path) as temporary:
-                figure.savefig(temporary, format=suffix[1:], metadata=metadata[suffix])
+            drawn = io.BytesIO()  # in memory: where a disk is full the writer of PDFs fails once more while it closes
+            figure.savefig(drawn, format=suffix[1:], metadata=metadata[suffix])
+            write(path, drawn.getbuffer())
             written.append(path)
     return written

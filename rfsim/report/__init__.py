@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rfsim import reproduce
+from rfsim import reproduce, store
 from rfsim.report import page, texts
 from rfsim.report.parts import Part, Tell, gather
 from rfsim.report.standing import BEST
-from rfsim.store import atomic
 
 __all__ = ["BEST", "Part", "gather", "write"]
 
@@ -27,7 +26,6 @@ def write(root: Path, schema: int, *, tell: Tell = lambda step, values: None) ->
         ("claims.json", texts.json_text(parts, schema)),
     ):
         path = reproduce.pictures(root) / name
-        with atomic(path) as temporary:
-            temporary.write_text(text, encoding="utf-8")
+        store.write(path, text.encode())
         written.append(path)
     return parts, written

@@ -21,10 +21,10 @@ from rfsim.machine import require_memory
 from rfsim.model import Problem, instance, real, whole
 from rfsim.parallel import Layout
 from rfsim.precision import in_float64
-from rfsim.runs import FAILURES, Report, Run, keeping
+from rfsim.runs import FAILURES, Begin, Report, Run, keeping
 from rfsim.simulation.asked import draws_of, needed_bytes, setting, settings
 from rfsim.simulation.course import Prepared, follow, prepare
-from rfsim.simulation.keeper import Keeper, require_usable
+from rfsim.simulation.keeper import Keeper, reserved
 from rfsim.spectra import Method
 from rfsim.training import clocks
 from rfsim.training.loop import MOST_STEPS
@@ -52,6 +52,7 @@ def simulate(
     model: str = "real",
     moments: str = "exact",
     report: Report | None = None,
+    begin: Begin | None = None,
     **options: Any,
 ) -> xr.Dataset:
     """Train read-outs from zero by a stochastic optimizer on the real features, and judge them without noise (T1).
@@ -104,6 +105,7 @@ def simulate(
         model=model,
         moments=moments,
         report=report,
+        begin=begin,
     )
     if isinstance(found, Exception):
         raise found
@@ -142,6 +144,7 @@ def _several(
     model: str = "real",
     moments: str = "exact",
     report: Report | None = None,
+    begin: Begin | None = None,
 ) -> list[xr.Dataset | Exception]:
     """Both front doors; `warn` hears of rates above the stable limit, and checkpoints are for one of `several`."""
     started = time.perf_counter()
@@ -166,8 +169,9 @@ def _several(
         course.attempt(lambda one: _require_memory(run, one.asked, layout, exact))
     stops = recorded_steps(steps)
     folders = {} if checkpoint is None else {number: Path(checkpoint) / f"seed-{number}" for number in run.seeds}
-    for folder in folders.values():
-        require_usable(folder, layout, resume=resume)
+
+    def extra(course: _Course) -> dict[str, Any]:
+        return course.identity | {"steps": steps, "devices": layout.count, "exact": exact}
 
     def result(course: _Course) -> xr.Dataset:
         done = course.done
@@ -179,11 +183,16 @@ def _several(
         data = data.assign(_clocks(run, stops, course.rate)).assign_attrs(
             {name: json.dumps(one) for name, one in told.items()}
         )
-        extra = course.identity | {"steps": steps, "devices": layout.count, "exact": exact}
-        return run.label("simulate", data, extra, started)
+        return run.label("simulate", data, extra(course), started)
 
+    for course in courses:
+        if course.going:
+            run.begin(begin, extra(course))
     first = next((course for course in courses if course.going), courses[0])
-    with keeping(first.done, lambda: result(first)):
+    with (
+        reserved(folders.values(), layout, resume=resume),
+        keeping(first.done, lambda: result(first)),
+    ):
         for number in run.seeds:
             if not any(course.going for course in courses):
                 break

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -96,18 +98,28 @@ class Keeper:
         self.saved = time.monotonic()
 
 
-def require_usable(folder: Path, layout: Layout, *, resume: bool) -> None:
-    """Refuse a folder that cannot be written, or in which checkpoints lie that nobody asked to go on with."""
+@contextlib.contextmanager
+def reserved(folders: Collection[Path], layout: Layout, *, resume: bool) -> Iterator[None]:
+    """Be the only run that keeps its state in these folders inside the block.
 
-    def look() -> int:
-        store.check_writable(folder)
-        if not resume and (steps := checkpoints.present(folder)):
-            raise store.StoreError(
-                f"{folder} holds a checkpoint at step {steps[-1]}; resume to go on from it, or name another folder"
-            )
-        return ABSENT
+    Refuse, with StoreError, one that cannot be written, that another run writes to, or in which checkpoints lie that
+    nobody asked to go on with.
+    """
+    with contextlib.ExitStack() as held:
 
-    _together(layout, folder, look)
+        def look(folder: Path) -> int:
+            store.check_writable(folder)
+            if parallel.leads():
+                held.enter_context(checkpoints.held(folder))
+            if not resume and (steps := checkpoints.present(folder)):
+                raise store.StoreError(
+                    f"{folder} holds a checkpoint at step {steps[-1]}; resume to go on from it, or name another folder"
+                )
+            return ABSENT
+
+        for folder in folders:
+            _together(layout, folder, partial(look, folder))
+        yield
 
 
 def _together(layout: Layout, folder: Path | None, look: Callable[[], int]) -> None:

@@ -22,7 +22,7 @@ from rfsim.sweeps.cells import Given
 from rfsim.sweeps.costs import Parameters
 from rfsim.theory.quantities import diagram
 
-PRIVATE = ("problem", "array", "report", "options")  # not settings of a cell
+PRIVATE = ("problem", "array", "report", "begin", "options")  # not settings of a cell
 TILE = 64  # cells of the plane in one program
 STUDENTS = 16  # of one distillation: all of their weights, at every level and time, are held
 

@@ -77,7 +77,7 @@ def test_every_flag_is_one_of_the_command_line(name):
 def test_every_flag_is_a_parameter_and_every_parameter_can_be_asked_for(name):
     signatures = [inspect.signature(one).parameters for one in FUNCTIONS[name]]
     fields = {field.name for field in dataclasses.fields(Problem)}
-    own = {one for signature in signatures for one in signature} - {"problem", "options", "array", "report"}
+    own = {one for signature in signatures for one in signature} - {"problem", "options", "array", "report", "begin"}
     front = FRONTS[name]
     assert set(front.flags) <= own | fields
     assert set(front.lists) <= own
@@ -108,7 +108,7 @@ def test_cells_are_asked_for_by_axes_lists_and_full_precision():
 def test_the_command_has_the_same_number_of_samples_and_features(psi):
     found = {}
 
-    def caught(_command, _quantity, _extra, _views, flags):
+    def caught(_command, _quantity, _views, flags):
         found["asked"] = asking.ask(flags[0])
 
     line = command({"command": "train", "problem": {"dim": 45}}, {"samples_per_dim": psi, "features_per_dim": 2 * psi})

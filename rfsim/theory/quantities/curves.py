@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from rfsim.model import TRAIN_TIMES, Problem, times
 from rfsim.precision import in_float64
 from rfsim.results import LONG_NAMES, optional, part_terms
-from rfsim.runs import Report
+from rfsim.runs import Begin, Report
 from rfsim.theory.bulks import Part, masses, parts
 from rfsim.theory.dynamics import limit_curves
 from rfsim.theory.quantiles import quantile
@@ -36,6 +36,7 @@ def curves(
     center: bool = True,
     scale: str = "global",
     report: Report | None = None,
+    begin: Begin | None = None,
 ) -> xr.Dataset:
     """Losses as d → ∞ at every train_time, from zero (equations.md T13, T14), and the timescales of §3 and §5.
 
@@ -61,6 +62,8 @@ def curves(
     tau = times(train_times)
     require_tolerance(tolerance)
     trained = named(trainer, run.kappa, problem.ridge)
+    extra = {"train_times": tau.tolist(), "trainer": trainer, "by_part": by_part}
+    run.begin(begin, extra)
     found = parts(run.limit)
     carrying = [part for part in found if part.lower < part.upper]
     ends = carrying[0].lower, carrying[-1].upper
@@ -107,7 +110,7 @@ def curves(
     )
     data = data.assign_coords(train_time=("train_time", tau, {"long_name": "training time τ", "units": "1"}))
     data = xr.merge([spectrum_dataset(run, found), data, scales], join="exact")
-    return run.label("theory-curves", data, {"train_times": tau.tolist(), "trainer": trainer, "by_part": by_part})
+    return run.label("theory-curves", data, extra)
 
 
 def _kept(data: xr.Dataset, known: NDArray[np.bool_]) -> xr.Dataset:

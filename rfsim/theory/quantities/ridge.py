@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from rfsim.model import Problem, numbers
 from rfsim.precision import in_float64
 from rfsim.results import LONG_NAMES
-from rfsim.runs import Report
+from rfsim.runs import Begin, Report
 from rfsim.theory.limits import Limit
 from rfsim.theory.minimizer import RidgeLosses, losses_along, ridge_losses, score_errors
 from rfsim.theory.optimal import BestRidge, best_ridge
@@ -32,6 +32,7 @@ def ridge(
     center: bool = True,
     scale: str = "global",
     report: Report | None = None,
+    begin: Begin | None = None,
 ) -> xr.Dataset:
     """Losses of the ridge minimizer as d → ∞ at each of `ridges`, and the optimal ridge (T12; U26 §2.2).
 
@@ -54,13 +55,15 @@ def ridge(
     gamma = ridges_given(ridges)
     run = LimitRun(problem, array=array, center=center, scale=scale)
     run.settings.pop("ridge")
+    extra = {"ridges": gamma.tolist()}
+    run.begin(begin, extra)
     found = ridge_losses(run.limit, gamma)
     _tell(report, "optimal ridge")
     data = xr.Dataset(
         _variables(run, found, ("ridge",), gamma.shape) | _best((), [best_or_unknown(run.limit)]),
         coords={"ridge": ("ridge", gamma, {"long_name": "ridge γ", "units": "1"})},
     )
-    return run.label("theory-ridge", data, {"ridges": gamma.tolist()})
+    return run.label("theory-ridge", data, extra)
 
 
 def cells(

@@ -15,6 +15,7 @@ from rfsim.activations import Constants
 from rfsim.diffusion import noise_variance, total_variance
 from rfsim.filters import learning_rate_constant
 from rfsim.model import Problem, constants, limit_settings, source
+from rfsim.runs import Begin
 from rfsim.theory.limits import Limit, limit
 from rfsim.theory.populations import Population, from_array, population
 from rfsim.training.timescales import rate_time
@@ -63,8 +64,16 @@ class LimitRun:
     def finite_copies(self) -> bool:
         return math.isfinite(self.problem.noise_copies)
 
+    def begin(self, begin: Begin | None, extra: Mapping[str, Any] | None = None) -> None:
+        """Say which settings the result will carry, those of `label` with the same `extra`."""
+        if begin:
+            begin(self._told(extra))
+
     def label(self, kind: str, data: xr.Dataset, extra: Mapping[str, Any] | None = None) -> xr.Dataset:
         """`data` as a result of this problem, with the constants (T9)."""
         constants = {name: getattr(self.constants, name) for name in ("a", "b", "v2", "s2")}
-        settings = {**self.settings, **(extra or {})}
-        return store.label(data.assign(constants), kind, settings, wall_time=time.perf_counter() - self.started)
+        wall = time.perf_counter() - self.started
+        return store.label(data.assign(constants), kind, self._told(extra), wall_time=wall)
+
+    def _told(self, extra: Mapping[str, Any] | None) -> dict[str, Any]:
+        return {**self.settings, **(extra or {})}

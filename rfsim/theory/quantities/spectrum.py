@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from rfsim.model import Problem, numbers, whole
 from rfsim.precision import in_float64
-from rfsim.runs import Report
+from rfsim.runs import Begin, Report
 from rfsim.theory.bulks import Part, density_with_residual, parts
 from rfsim.theory.intervals import Interval
 from rfsim.theory.large import large_densities, large_form
@@ -29,6 +29,7 @@ def spectrum(
     center: bool = True,
     scale: str = "global",
     report: Report | None = None,
+    begin: Begin | None = None,
 ) -> xr.Dataset:
     """The spectrum of U as d → ∞ (equations.md T10, T11; Bonnaire et al. 2025, Thm 3.1) and its parts (§5, §8).
 
@@ -50,10 +51,12 @@ def spectrum(
     """
     run = LimitRun(problem, array=array, center=center, scale=scale)
     count = whole("points", points, 1)
+    given = None if grid is None else _checked(grid)
+    run.begin(begin)
     if report:
         report("spectrum", {})
     found = parts(run.limit)
-    lam = _grid(_intervals(found), count) if grid is None else _checked(grid)
+    lam = _grid(_intervals(found), count) if given is None else given
     data = spectrum_dataset(run, found, lam)
     return run.label("theory-spectrum", data if run.finite_copies else data.merge(_large(run)))
 
