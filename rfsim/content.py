@@ -1,0 +1,61 @@
+"""A digest of content: the numbers, names and settings that something holds, in one short text.
+
+Of what is there and not of how it lies in a file, so that a result read back gives the digest of the one written.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+
+def of_bytes(content: bytes | memoryview) -> str:
+    """SHA-256 of bytes as they are, such as a file's."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def of_arrays(arrays: Mapping[str, ArrayLike]) -> str:
+    """SHA-256 over names, dtypes, shapes and bits; of text over its characters, however it is held."""
+    total = hashlib.sha256()
+    for name, array in sorted((name, np.asarray(array)) for name, array in arrays.items()):
+        dtype = "text" if array.dtype.kind in "OUT" else array.dtype.name
+        total.update(f"{name} {dtype} {array.shape}\0".encode())
+        total.update(json.dumps(array.tolist()).encode() if dtype == "text" else _bits(array))
+    return total.hexdigest()
+
+
+def of_dataset(data: xr.Dataset, without: Collection[str] = ()) -> str:
+    """SHA-256 over a dataset's numbers, names, dimensions, dtypes, coordinates and attributes.
+
+    Every NaN is one NaN: files do not keep its bits. `without`: attributes of the whole that do not count.
+    """
+    arrays = {str(name): _one_nan(np.asarray(one.values)) for name, one in data.variables.items()}
+    told = [
+        (str(name), [str(dim) for dim in one.dims], name in data.coords, _attributes(one.attrs))
+        for name, one in sorted(data.variables.items(), key=lambda item: str(item[0]))
+    ]
+    attributes = _attributes({name: value for name, value in data.attrs.items() if name not in without})
+    return of_bytes(repr((of_arrays(arrays), told, attributes)).encode())
+
+
+def _bits(array: NDArray) -> bytes:
+    return array.astype(array.dtype.newbyteorder("<"), copy=False).tobytes()
+
+
+def _one_nan(array: NDArray) -> NDArray:
+    return np.where(np.isnan(array), array.dtype.type(np.nan), array) if array.dtype.kind in "fc" else array
+
+
+def _attributes(attributes: Mapping[Any, Any]) -> list[tuple[str, Any]]:
+    """In order, as a file gives them back: lists as arrays, those of one element as that element."""
+    found = {str(name): np.asarray(value).tolist() for name, value in attributes.items()}
+    one = {name: value[0] if isinstance(value, list) and len(value) == 1 else value for name, value in found.items()}
+    return sorted(one.items())
