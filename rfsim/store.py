@@ -16,11 +16,11 @@ from typing import Any
 
 import xarray as xr
 
+from rfsim import sealed, sweep_files
 from rfsim.machine import versions
 
 SCHEMA = 1
 KIND = "rfsim_kind"
-ORDER = "variables"  # of a zarr store, whose own order is none
 
 
 class StoreError(ValueError):
@@ -99,9 +99,11 @@ def load(path: str | Path) -> xr.Dataset:
     path = Path(path)
     if not path.exists():
         raise StoreError(f"{path} is not a file; give a result written by rfsim (result.nc)")
-    kind, read = ("store of a sweep", _sweep) if path.is_dir() else ("readable netCDF file", _netcdf)
+    kind, read = ("store of a sweep", sweep_files.read) if path.is_dir() else ("readable netCDF file", _netcdf)
     try:
         data = read(path)
+    except sealed.Damaged as error:
+        raise StoreError(f"{path} {error}; it was left as it is") from None
     except Exception as error:  # h5py, zarr and xarray raise many types for one thing: nothing that can be read
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise StoreError(f"{path} is not a {kind} ({reason}); it was left as it is") from None
@@ -114,18 +116,10 @@ def load(path: str | Path) -> xr.Dataset:
 
 
 def _netcdf(path: Path) -> xr.Dataset:
-    return xr.load_dataset(path, engine="h5netcdf")
-
-
-def _sweep(path: Path) -> xr.Dataset:
-    data = xr.open_zarr(path, consolidated=False, chunks=None).load()
-    order = data.attrs.pop(ORDER, [])
-    data = data[[*(name for name in order if name in data.data_vars), *(n for n in data.data_vars if n not in order)]]
-    found = {name: one.to_base_variable() for name, one in data.variables.items() if one.dtype.kind == "T"}
-    texts = {name: one.copy(data=one.values.astype(object).astype(str)) for name, one in found.items()}
-    return data.assign_coords({name: text for name, text in texts.items() if name in data.coords}).assign(
-        {name: text for name, text in texts.items() if name not in data.coords}
-    )
+    data = xr.load_dataset(path, engine="h5netcdf")
+    if data.attrs.get(KIND) == "sweep":
+        sweep_files.require_sound(data)
+    return data
 
 
 def settings(data: xr.Dataset) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -48,7 +48,8 @@ def sweep(
         with terminal.bar("sweep", quiet=quiet) as report:
             how = (executor, workers, scheduler)
             end_if_starting()
-            front.fill(asked, place, how, resume=resume, retry_failed=retry_failed, report=report)
+            mended = front.fill(asked, place, how, resume=resume, retry_failed=retry_failed, report=report)
+        terminal.say([f"{place}: {mended}"] if mended else (), quiet=quiet)
     found = front.summary(place, asked)
     if write is not None and export is not None:
         terminal.say(write(store.load(place), export) or (), quiet=quiet)
@@ -56,7 +57,21 @@ def sweep(
         print(answers.text({"schema": answers.SCHEMA, **found}))
     else:
         terminal.say(lines(found), quiet=quiet and not status)
-    return UNCONVERGED if found["unconverged"] or found["failed"] else DONE
+    if "damaged" in found:
+        terminal.complain(f"{place}: {found['damaged']}; run the same command without --status to mend that")
+    return UNCONVERGED if found["unconverged"] or found["failed"] or "damaged" in found else DONE
+
+
+def complete(read: Mapping[Path, Any]) -> int:
+    """The exit status of what stores were read for; says so where some of their cells are not what was written."""
+    from rfsim.sweep_files import BROKEN
+    from rfsim.sweeps import front
+
+    found = {place: broken for place, data in read.items() if (broken := data.attrs.get(BROKEN, 0))}
+    for place, broken in found.items():
+        words = "and count as waiting; run rfsim sweep again to compute them"
+        terminal.complain(f"{place}: {front.damaged(broken)}, {words}")
+    return UNCONVERGED if found else DONE
 
 
 def _writer(export: Path | None, *, force: bool) -> Callable[[Any, Path], list[str] | None] | None:
