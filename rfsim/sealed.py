@@ -73,7 +73,7 @@ class Group(NamedTuple):
     """What is stored of one group: its place among the groups, the bytes of its chunks by array, none where it waits;
     broken: whether it waits because they are not what was written."""
 
-    index: tuple[int, ...]
+    place: tuple[int, ...]
     chunks: dict[str, bytes]
     broken: bool = False
 
@@ -180,24 +180,34 @@ def contents(path: Path) -> Contents:
 
     Raises Damaged where its metadata or a coordinate are not what was written.
     """
+    before = _whole(path / ROOT)
+    found, lost = _contents(path, before)
     for _ in range(TRIES):
-        before = _whole(path / ROOT)
-        root = _root(before, path)
-        files, lost = coordinates(path, root)
-        arrays = over_cells(root.arrays)
-        cells = broken = 0
-        for group in groups(path, root):
-            files |= {key(name, group.index, len(arrays[name].chunks)): one for name, one in group.chunks.items()}
-            broken += group.broken
-            cells += group.broken * _cells(arrays[STATUS], group.index)
-        if _content(path / ROOT) == before:
+        now = _whole(path / ROOT)
+        if now == before:
             break
+        before = now
+        found, lost = _contents(path, before)
     if lost:
-        raise Damaged(f"is damaged: {_listed(lost)} {'does' if len(lost) == 1 else 'do'} not hold what was written; "
-                      "run rfsim sweep again, which mends it")  # fmt: skip
-    files |= {f"{name}/{ROOT}": json.dumps(one).encode() for name, one in root.arrays.items()}
+        shown = ", ".join(lost[:3]) + (f" and {len(lost) - 3} more" if len(lost) > 3 else "")
+        words = f"{shown} {'does' if len(lost) == 1 else 'do'} not hold what was written"
+        raise Damaged(f"is damaged: {words}; run rfsim sweep again, which mends it")
+    return found
+
+
+def _contents(path: Path, before: bytes) -> tuple[Contents, list[str]]:
+    """The same with this root, and the coordinates' files that are not what was written."""
+    root = _root(before, path)
+    files, lost = coordinates(path, root)
+    arrays = over_cells(root.arrays)
+    cells = broken = 0
+    for one in groups(path, root):
+        files |= {key(name, one.place, len(arrays[name].chunks)): chunk for name, chunk in one.chunks.items()}
+        broken += one.broken
+        cells += one.broken * _cells(arrays[STATUS], one.place)
+    files |= {f"{name}/{ROOT}": json.dumps(metadata).encode() for name, metadata in root.arrays.items()}
     node = {"attributes": root.attributes, "zarr_format": 3, "node_type": "group"}
-    return Contents(root, files | {ROOT: json.dumps(node).encode()}, cells, broken)
+    return Contents(root, files | {ROOT: json.dumps(node).encode()}, cells, broken), lost
 
 
 def _root(written: bytes, path: Path) -> Root:
@@ -261,10 +271,6 @@ def _is_there(path: Path) -> bool:
         return stat.S_IFMT(path.lstat().st_mode) != 0
     except OSError:
         return False
-
-
-def _listed(names: Sequence[str]) -> str:
-    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
 
 def _texts() -> Any:

@@ -15,6 +15,7 @@ from rfsim import sealed
 from rfsim.sealed import Damaged
 
 ORDER = "variables"  # attribute of a store, whose own order is none
+PATHS = "data_paths"  # attribute: JSON of the whole paths of files of data, by how the settings name them
 BROKEN = "damaged_cells"  # attribute of a dataset read from a store of which some cells are not what was written
 STATES = ("waiting", "done", "unconverged", "failed")  # by status
 MARKS = {"status": "iu", "reason": "OUT", "residual": "f", "seconds": "f", "decompositions": "iu"}  # kinds of dtype
@@ -27,10 +28,11 @@ def read(path: Path) -> xr.Dataset:
     Raises Damaged, and what zarr and xarray raise for a store of an earlier version that they cannot read.
     """
     import zarr.storage
+    from zarr.abc.buffer import Buffer
     from zarr.buffer import cpu
 
     found = sealed.contents(path)
-    held = {name: cpu.Buffer.from_bytes(one) for name, one in found.files.items()}
+    held: dict[str, Buffer] = {name: cpu.Buffer.from_bytes(one) for name, one in found.files.items()}
     opened = xr.open_zarr(zarr.storage.MemoryStore(held), consolidated=False, chunks=None, decode_times=False)
     data = opened.load().drop_vars(sealed.DIGEST, errors="ignore")
     for name in (sealed.DIGEST, sealed.FILES):
@@ -64,6 +66,8 @@ def _unsound(data: xr.Dataset, marks: Sequence[str] | Mapping[str, str]) -> Iter
     if told is None:
         yield "its settings are not those of a sweep"
         return
+    if paths_of(data.attrs) is None:
+        yield f"its {PATHS} are no paths"
     for table in ("axes", "zip"):
         for name, values in told[table].items():
             dim = next((one for one in (name, name.removesuffix("s"), LISTS.get(name)) if one in data.variables), None)
@@ -89,9 +93,10 @@ def _settings(data: xr.Dataset) -> dict[str, Mapping[str, Any]] | None:
 
 def tables(attributes: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
     """The tables of the settings among a sweep's attributes; Damaged where they have no such form."""
+    found: dict[str, Mapping[str, Any]] = {}
     try:
         told = json.loads(attributes["settings"])
-        found = {name: told.get(name) or {} for name in ("problem", "axes", "zip", "derive")}
+        found |= {name: told.get(name) or {} for name in ("problem", "axes", "zip", "derive")}
         good = isinstance(told["command"], str) and all(isinstance(one, Mapping) for one in found.values())
         lists = all(isinstance(one, list) for name in ("axes", "zip") for one in found[name].values())
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
@@ -99,6 +104,16 @@ def tables(attributes: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
     if not (good and lists):
         raise Damaged("is damaged: its settings are not those of a sweep")
     return found
+
+
+def paths_of(attributes: Mapping[str, Any]) -> dict[str, str] | None:
+    """The whole paths of a sweep's data, by how its settings name them; None where they have no such form."""
+    try:
+        found = json.loads(attributes.get(PATHS, "{}"))
+    except (ValueError, TypeError, RecursionError):
+        return None
+    good = isinstance(found, dict) and all(isinstance(one, str) for one in found.values())
+    return found if good else None
 
 
 def _same(values: NDArray, told: list) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -58,6 +59,11 @@ def assemble(folder: Path, plan: Plan, attributes: Mapping[str, Any], sources: S
     know, what the first says of those that got furthest. OSError and StoreError where it cannot be written.
     """
     made = make(folder, plan, attributes)
+    if "array" in json.loads(attributes["settings"]):  # whose size the settings do not tell
+        made.lengths = {
+            str(dim): max(source.data.sizes.get(dim, 0) for source in sources)
+            for dim in {dim for source in sources for dim in source.data.dims}
+        }
     states = np.stack([source.status() for source in sources])
     ranks = np.vectorize(RANKS.__getitem__, otypes=[int])(states)
     chosen = np.where(ranks.max(axis=0) > 0, ranks.argmax(axis=0), -1)
@@ -98,7 +104,7 @@ def _columns(source: Source, plan: Plan) -> tuple[dict[str, Column], dict[str, x
     coords = {
         str(name): one.variable for name, one in data.coords.items() if name in one.dims and name not in axes
     }  # fmt: skip
-    columns = {
+    columns: dict[str, Column] = {
         str(name): (tuple(map(str, one.dims[len(axes) :])), one.values, one.attrs)
         for name, one in ((name, one.transpose(*axes, ...)) for name, one in data.data_vars.items())
     }

@@ -21,7 +21,6 @@ DISTILL = (
     "leakage_ridges", "threshold", "generated",
 )  # fmt: skip
 SIMULATE = ("optimizer", "rate", "batch", "noise", "steps", "ema", "precision", "products", "devices", "exact")
-PATHS = "data_paths"  # attribute of a store: JSON of the whole paths of files that its settings name
 RENAMED = {"early_time": "early-teacher-time"}  # flags that are not the parameter's name
 SWITCHES = {"by_part": (True, "by-part"), "center": (False, "no-center"), "exact": (False, "no-exact")}
 

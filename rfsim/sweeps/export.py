@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import csv
 import itertools
-import json
 import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -17,7 +16,8 @@ import numpy as np
 import xarray as xr
 
 from rfsim import store
-from rfsim.sweeps.commands import PATHS, command
+from rfsim.sweep_files import paths_of
+from rfsim.sweeps.commands import command
 from rfsim.sweeps.names import axes, parameters, text_of
 from rfsim.sweeps.slices import STATES
 from rfsim.sweeps.views import View
@@ -54,7 +54,7 @@ def to_csv(data: xr.Dataset, path: str | Path, *, rows: int = ROWS) -> list[str]
         headings = [title for name in columns for title in _titles(data, name, over)]
         writer.writerow([*plain, *headings, "command"])
         told, known = store.settings(data), [name for name in parameters(data) if name in plain]
-        paths = json.loads(data.attrs.get(PATHS, "{}"))
+        paths = paths_of(data.attrs)
         for block in _blocks(data[[*columns]].assign_coords({name: data[name] for name in plain}), over, rows):
             coordinates = {name: _column(block, block[name], over) for name in plain}
             values = [one for name in columns for one in _values(block, name, over)]

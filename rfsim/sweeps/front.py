@@ -19,9 +19,9 @@ from rfsim.machine import threads
 from rfsim.model import Problem, source
 from rfsim.runs import Report
 from rfsim.store import StoreError
+from rfsim.sweep_files import PATHS
 from rfsim.sweeps import opening, paths, scratch, storage, stores
 from rfsim.sweeps.checks import require_possible
-from rfsim.sweeps.commands import PATHS
 from rfsim.sweeps.executors import chosen, counted, end_if_starting
 from rfsim.sweeps.executors import executor as engine
 from rfsim.sweeps.matching import DIGEST

@@ -63,16 +63,18 @@ def values_along(settings: Mapping[str, Any], keys: Sequence[str]) -> list[tuple
     return list(zip(*columns, strict=True))
 
 
-def differences(stored: Mapping[str, Any], wanted: Mapping[str, Any], where: str = "") -> Iterator[str]:
-    """Where two settings differ, in words."""
+def differences(
+    stored: Mapping[str, Any], wanted: Mapping[str, Any], where: str = "", *, there: str = "there", here: str = "here"
+) -> Iterator[str]:
+    """Where two settings differ, in words; `there` and `here` are what they are called."""
     for key in sorted({*stored, *wanted}):
-        here, there = stored.get(key), wanted.get(key)
-        if isinstance(here, Mapping) and isinstance(there, Mapping):
-            yield from differences(here, there, f"{where}{key}.")
-        elif here != there:
+        first, second = stored.get(key), wanted.get(key)
+        if isinstance(first, Mapping) and isinstance(second, Mapping):
+            yield from differences(first, second, f"{where}{key}.", there=there, here=here)
+        elif first != second:
             whole = where == "axes." and key in stored and key in wanted
             why = ", which each run takes whole: every cell would be computed again" if whole else ""
-            yield f"{where}{key} is {_short(here)} there and {_short(there)} here{why}"
+            yield f"{where}{key} is {_short(first)} {there} and {_short(second)} {here}{why}"
 
 
 def _fixed(

@@ -51,7 +51,7 @@ def reopen(path: Path, plan: Plan, settings: Mapping[str, Any], unread: Collecti
         return kept
     real = path.resolve()
     label = {name: value for name, value in root.attributes.items() if name not in OWN}
-    source = Source(store.load(path), places, _tiles(root))
+    source = Source(store.load(path), places, tiles_of(root))
     try:
         with scratch.beside(real) as folder:
             assemble(folder / "store", plan, {**label, "settings": store.canonical(settings)}, [source])
@@ -69,12 +69,13 @@ def look(path: Path, plan: Plan, settings: Mapping[str, Any], unread: Collection
         kept = Storage(path, plan, root)
         return Standing(kept.status(), *kept.totals(), kept.broken, kept.lost)
     data = store.load(path)
-    source = Source(data, places, _tiles(root))
+    source = Source(data, places, tiles_of(root))
     seconds, decompositions = (float(np.nansum(one)) for one in source.costs())
     return Standing(source.status(), int(decompositions), seconds, int(data.attrs.get(BROKEN, 0)))
 
 
-def _tiles(root: sealed.Root) -> tuple[int, ...]:
+def tiles_of(root: sealed.Root) -> tuple[int, ...]:
+    """Cells of a group along each axis, as a store has them."""
     return sealed.layout(root.arrays[sealed.STATUS]).chunks
 
 

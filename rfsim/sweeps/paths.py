@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -31,12 +32,12 @@ def whole(text: str, folder: Path) -> str:
     return text
 
 
-def located(spec: Spec, folder: Path) -> Spec:
-    """The sweep with whole paths, which are its files in all but its settings and coordinates."""
+def located(spec: Spec, folder: Path, known: Mapping[str, str] | None = None) -> Spec:
+    """The sweep with whole paths, those known or found, which are its files in all but its settings and coordinates."""
     paths: dict[str, str] = {}
 
     def found(value: Any) -> Any:
-        path = whole(value, folder) if isinstance(value, str) else value
+        path = whole((known or {}).get(value, value), folder) if isinstance(value, str) else value
         if path != value:
             paths[path] = value
         return path

@@ -40,7 +40,8 @@ REMEDY = "what was stored before stands: make room, or move what lies there, and
 class Storage:
     """The store of one plan, read and held against its digests once; whoever writes to it opens it by `reopen`.
 
-    broken: cells that do not hold what was written, and wait; lost: files of coordinates that do not.
+    broken: cells that do not hold what was written, and wait; lost: files of coordinates that do not; lengths: of
+    dimensions of the quantity's own, where the plan cannot tell them.
     """
 
     def __init__(self, path: Path, plan: Plan, root: sealed.Root) -> None:
@@ -50,7 +51,7 @@ class Storage:
         self._status = np.full(plan.shape, WAITING, dtype=np.int8)
         self._seconds, self._decompositions = np.full(plan.groups, np.nan), np.zeros(plan.groups, dtype=np.int64)
         self._first: dict[str, int] = {}  # group that has values of an array
-        self.broken = 0
+        self.broken, self.lengths = 0, dict[str, int]()
         for number, group in enumerate(sealed.groups(path, root)):
             where = plan.where(number)
             if group.broken:
@@ -223,7 +224,7 @@ class Storage:
             for name in new:
                 variable = data[name]
                 dims = [str(dim) for dim in variable.dims if dim != "cell"]
-                own = [self.plan.length(dim, data.sizes[dim]) for dim in dims]
+                own = [self.lengths.get(dim) or self.plan.length(dim, data.sizes[dim]) for dim in dims]
                 if "cell" in variable.dims:
                     kind = str if variable.dtype.kind in "OUT" else variable.dtype
                     fill = "" if kind is str else chunks.UNFILLED[variable.dtype.kind]

@@ -69,6 +69,7 @@ def mine(path: Path) -> Path:
     return path.parents[len(path.parts) - path.parts.index("grid.zarr") - 1].parent / "mine"
 
 
+TOLD = ("status", "gen", "digest", "bulk", "samples_per_dim", "zarr.json")  # whose files meet every reader
 DAMAGE = {one.__name__: one for one in (truncated, zeroed, deleted, one_bit, directory, symlink)}
 
 
@@ -134,8 +135,8 @@ class Reader:
             assert (out, len(err.splitlines())) == ("", 1)
         return status, out
 
-    def look(self, first: bool = False) -> set[int]:
-        """All readers that change nothing."""
+    def look(self, first: bool = False, few: bool = False) -> set[int]:
+        """All readers that change nothing, or few of them."""
         seen = set()
         for name, words in {
             "show": ("show", "grid.zarr", "--json"),
@@ -144,6 +145,8 @@ class Reader:
             "netcdf": ("sweep", "grid.toml", "--status", "--export", "t.nc", "--quiet"),
             "plot": ("plot", "grid.zarr", "--quiet", "--out", "drawn", "--force"),
         }.items():
+            if few and name not in ("status", "plot"):
+                continue
             status, out = self.run(*words)
             seen.add(status)
             found = {
@@ -189,7 +192,7 @@ def test_no_damage_passes_in_silence(grid, tmp_path, capsys, damage):
     shutil.copytree(grid, tmp_path / "kept.zarr")
     for name in names(grid):
         DAMAGE[damage](grid / name)
-        seen = reader.look()
+        seen = reader.look(few=not name.startswith(TOLD))
         held = (tmp_path / "mine").read_bytes() if damage == "symlink" else b""
         seen.add(reader.resume(grid))
         if damage == "symlink":
