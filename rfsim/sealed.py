@@ -130,7 +130,7 @@ def root_text(attributes: Mapping[str, Any], arrays: Mapping[str, Any]) -> bytes
 
 
 def read_root(path: Path) -> Root:
-    """The metadata of a store; Damaged where they are not what was written, or none that zarr writes."""
+    """The metadata of a store; Damaged where they are not what was written, ValueError where there are none."""
     return _root(_whole(path / ROOT), path)
 
 
@@ -178,7 +178,7 @@ def coordinates(path: Path, root: Root) -> tuple[dict[str, bytes], list[str]]:
 def contents(path: Path) -> Contents:
     """All that a store holds, for those who decode it; another process may write to it meanwhile.
 
-    Raises Damaged where its metadata or a coordinate are not what was written.
+    Raises Damaged where its metadata or a coordinate are not what was written, ValueError where it is no store.
     """
     before = _whole(path / ROOT)
     found, lost = _contents(path, before)
@@ -217,7 +217,7 @@ def _root(written: bytes, path: Path) -> Root:
         for one in arrays.values():
             layout(one)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise Damaged(f"is no store of a sweep ({ROOT} is not what zarr writes: {type(error).__name__})") from None
+        raise ValueError(f"{ROOT} is not what zarr writes: {type(error).__name__}") from None
     marks = DIGEST in attributes, FILES in attributes, DIGEST in arrays
     if any(marks) and not (all(marks) and attributes[DIGEST] == _of_root(node)):
         raise Damaged(f"is damaged: {ROOT} does not hold what was written")
@@ -244,7 +244,7 @@ def _files_of(names: Sequence[str], root: Root) -> list[str]:
 def _whole(path: Path) -> bytes:
     found = _content(path)
     if found is None:
-        raise Damaged(f"is no store of a sweep ({path.name} is {'no file' if _is_there(path) else 'missing'})")
+        raise ValueError(f"{path.name} is {'no file' if _is_there(path) else 'missing'}")
     return found
 
 

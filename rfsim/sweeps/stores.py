@@ -59,6 +59,8 @@ def describe(path: Path) -> sealed.Root:
         root = sealed.read_root(path)
     except sealed.Damaged as error:
         raise StoreError(f"{path} {error}; it was left as it is") from None
+    except ValueError as error:
+        raise StoreError(f"{path} is no store of a sweep ({error}); it was left as it is") from None
     if root.attributes.get(KIND) != SWEEP:
         raise StoreError(f"{path} is no store of a sweep: it has no {KIND!r} of {SWEEP!r}; it was left as it is")
     if root.attributes.get("rfsim_schema") != store.SCHEMA:

@@ -209,7 +209,7 @@ def test_a_bit_of_any_file_is_seen(grid):
         kept = (grid / name).read_bytes()
         one_bit(grid / name)
         if name == "zarr.json":
-            with pytest.raises(StoreError, match=r"grid.zarr is (damaged|no store)"):
+            with pytest.raises(StoreError, match=r"grid.zarr is (damaged|not a store)"):
                 rfsim.load(grid)
         elif name.endswith("zarr.json"):  # the root repeats them
             assert rfsim.load(grid).identical(whole)
@@ -302,18 +302,15 @@ def of_type(name: str, kind: str):
         status_17,
         *map(without, ("status", "decompositions", "reason", "samples_per_dim", "train_time", "features_per_dim")),
         *map(other, (None, 7, "[]", "{", '{"command": 1}', '{"command": "train", "axes": [1]}')),
-        *(of_type(name, kind) for name in ("status", "gen", "ridge") for kind in ("float32", "nothing", "string")),
+        *(
+            of_type(*one)
+            for one in (("status", "float32"), ("gen", "nothing"), ("gen", "float32"), ("ridge", "string"))
+        ),
     ],
 )
 def test_a_store_without_digests_that_is_no_whole_sweep_is_refused(grid, capsys, damage):
     damage(unsealed(grid))
-    for words in (
-        ["show", "grid.zarr"],
-        ["plot", "grid.zarr"],
-        ["sweep", "grid.toml", "--status"],
-        ["sweep", "grid.toml", "--status", "--export", "t.csv"],
-        ["sweep", "grid.toml"],
-    ):
+    for words in (["show", "grid.zarr"], ["sweep", "grid.toml", "--status"], ["sweep", "grid.toml"]):
         status = main(words)
         out, err = capsys.readouterr()
         if not (status == 0 and words[-1] == "--status"):
@@ -368,7 +365,7 @@ def test_a_pipe_in_the_place_of_a_file_does_not_hang(grid, place):
     (grid / place).unlink()
     os.mkfifo(grid / place)
     if place == "zarr.json":
-        with pytest.raises(StoreError, match=r"no store of a sweep \(zarr.json is no file\)"):
+        with pytest.raises(StoreError, match=r"not a store of a sweep \(zarr.json is no file\)"):
             rfsim.load(grid)
     else:
         assert rfsim.load(grid).attrs[BROKEN] == 2
