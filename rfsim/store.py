@@ -15,13 +15,12 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from rfsim import kinds, netcdf
+from rfsim import kinds, netcdf, sealed, sweep_files
 from rfsim.machine import memory_limit, versions
 from rfsim.writing import StoreError, atomic, check_writable, write
 
 __all__ = [
     "KIND",
-    "ORDER",
     "SCHEMA",
     "StoreError",
     "atomic",
@@ -41,7 +40,6 @@ __all__ = [
 
 SCHEMA = 1
 KIND = "rfsim_kind"
-ORDER = "variables"  # of a zarr store, whose own order is none
 
 
 def save(data: xr.Dataset, path: str | Path) -> None:
@@ -86,6 +84,8 @@ def load_checked(path: str | Path) -> tuple[xr.Dataset, bool]:
         raise
     except netcdf.Damaged as error:
         raise StoreError(f"{path} {error}") from None
+    except sealed.Damaged as error:
+        raise StoreError(f"{path} {error}; it was left as it is") from None
     except Exception as error:  # h5py, zarr and xarray raise many types for one thing: nothing that can be read
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise StoreError(f"{path} is not a {kind} ({reason}); it was left as it is") from None
@@ -118,19 +118,14 @@ def _netcdf(path: Path) -> tuple[xr.Dataset, bool]:
         raise StoreError(f"{path} is not a regular file; give a result written by rfsim (result.nc)")
     if found.st_size > memory_limit():
         raise StoreError(f"{path} is larger than the memory this process may use; it was left as it is")
-    return netcdf.from_bytes(path.read_bytes())
+    data, checked = netcdf.from_bytes(path.read_bytes())
+    if data.attrs.get(KIND) == "sweep":
+        sweep_files.require_sound(data)
+    return data, checked
 
 
 def _sweep(path: Path) -> tuple[xr.Dataset, bool]:
-    data = xr.open_zarr(path, consolidated=False, chunks=None).load()
-    order = data.attrs.pop(ORDER, [])
-    data = data[[*(name for name in order if name in data.data_vars), *(n for n in data.data_vars if n not in order)]]
-    found = {name: one.to_base_variable() for name, one in data.variables.items() if one.dtype.kind == "T"}
-    texts = {name: one.copy(data=one.values.astype(object).astype(str)) for name, one in found.items()}
-    data = data.assign_coords({name: text for name, text in texts.items() if name in data.coords}).assign(
-        {name: text for name, text in texts.items() if name not in data.coords}
-    )
-    return data, True
+    return sweep_files.read(path), True
 
 
 def settings(data: xr.Dataset) -> dict[str, Any]:

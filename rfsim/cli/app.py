@@ -38,7 +38,7 @@ from rfsim.cli.flags import (
 from rfsim.cli.limit_app import theory
 from rfsim.cli.reproduce_app import claims, reproduce
 from rfsim.cli.simulate_app import simulate
-from rfsim.cli.sweep_app import sweep
+from rfsim.cli.sweep_app import complete, sweep
 from rfsim.words import nearest
 
 PROBLEM, OUTPUT, FIGURE, SWEEP = ProblemFlags(), OutputFlags(), FigureFlags(), SweepFlags()
@@ -172,7 +172,7 @@ def plot(
     asked = folder.sweep_flags(sweep)
     drawn = folder.draw(data, stem, style=figure.style, width=figure.width, force=force, **asked)
     terminal.say([f"wrote {one}" for one in drawn], quiet=quiet)
-    return DONE
+    return complete({found: data} | ({Path(sweep.over): asked["over"]} if sweep.over else {}))
 
 
 @app.command
@@ -182,7 +182,7 @@ def show(file: str, /, *, json: Annotated[bool, switch("Print one JSON object.")
 
     data = folder.load(Path(file))
     print(answers.text(answers.summary(data)) if json else "\n".join(answers.summary_lines(data)))
-    return DONE
+    return complete({Path(file): data})
 
 
 @app.command

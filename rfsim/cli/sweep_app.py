@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -15,7 +15,7 @@ Kind = Literal["serial", "processes", "dask"]
 
 
 def sweep(
-    file: str,
+    file: str | None = None,
     /,
     *,
     out: Annotated[Path | None, folder_flag("The store, a zarr folder; FILE with the suffix .zarr.")] = None,
@@ -31,6 +31,15 @@ def sweep(
     scheduler: Annotated[str | None, text_flag("Address of a dask scheduler, tcp://HOST:PORT.")] = None,
     export: Annotated[Path | None, folder_flag("Also write the result to FILE.nc or FILE.csv.")] = None,
     force: Annotated[bool, switch("Replace a file of --export that is something else.")] = False,
+    merge: Annotated[
+        tuple[Path, ...],
+        Parameter(
+            consume_multiple=True,
+            negative=(),
+            help="Instead of FILE: stores of one sweep, but for values along its axes, to join as the store --out; "
+            "cells that none of them has wait for the file written beside it.",
+        ),
+    ] = (),
     json: Annotated[bool, switch("Print one JSON object.")] = False,
     quiet: Annotated[bool, switch("No progress and no tables; errors still print.")] = False,
 ) -> int:
@@ -40,6 +49,20 @@ def sweep(
     from rfsim.sweeps import front
     from rfsim.sweeps.executors import end_if_starting
 
+    if merge:
+        flags = {
+            "FILE": file is not None,
+            "--status": status,
+            "--no-resume": not resume,
+            "--retry-failed": retry_failed,
+            "--workers": workers is not None,
+            "--executor": executor is not None,
+            "--scheduler": scheduler is not None,
+            "--export": export is not None,
+        }
+        return _merge(merge, out, [name for name, given in flags.items() if given], json=json, quiet=quiet)
+    if file is None:
+        raise ValueError("give FILE, a sweep written in TOML, or --merge A.zarr B.zarr --out C.zarr")
     place = out or front.default_store(file)
     asked = front.ask(file)
     write = _writer(export, force=force)
@@ -48,7 +71,8 @@ def sweep(
         with terminal.bar("sweep", quiet=quiet) as report:
             how = (executor, workers, scheduler)
             end_if_starting()
-            front.fill(asked, place, how, resume=resume, retry_failed=retry_failed, report=report)
+            mended = front.fill(asked, place, how, resume=resume, retry_failed=retry_failed, report=report)
+        terminal.say([f"{place}: {mended}"] if mended else (), quiet=quiet)
     found = front.summary(place, asked)
     if write is not None and export is not None:
         terminal.say(write(store.load(place), export) or (), quiet=quiet)
@@ -56,7 +80,43 @@ def sweep(
         print(answers.text({"schema": answers.SCHEMA, **found}))
     else:
         terminal.say(lines(found), quiet=quiet and not status)
+    if "damaged" in found:
+        terminal.complain(f"{place}: {found['damaged']}; run the same command without --status to mend that")
+    return UNCONVERGED if found["unconverged"] or found["failed"] or "damaged" in found else DONE
+
+
+def _merge(stores: Sequence[Path], out: Path | None, others: Sequence[str], *, json: bool, quiet: bool) -> int:
+    from rfsim.cli import answers
+    from rfsim.store import atomic
+    from rfsim.sweeps import front
+    from rfsim.sweeps.merging import merge
+
+    if others:
+        raise ValueError(f"--merge joins stores and computes nothing; leave out {', '.join(others)}")
+    if out is None:
+        raise ValueError("--merge needs --out, the store to write")
+    joined = merge(stores, out)
+    file = out.with_suffix(".toml")
+    if not file.exists() and "array" not in joined.settings:
+        with atomic(file) as temporary:
+            temporary.write_text(joined.text, encoding="utf-8")
+    found = front.summary(out, front.Asked(joined.plan, joined.settings, None))
+    terminal.say([*joined.words, *lines(found)], quiet=quiet)
+    if json:
+        print(answers.text({"schema": answers.SCHEMA, **found}))
     return UNCONVERGED if found["unconverged"] or found["failed"] else DONE
+
+
+def complete(read: Mapping[Path, Any]) -> int:
+    """The exit status of what stores were read for; says so where some of their cells are not what was written."""
+    from rfsim.sweep_files import BROKEN
+    from rfsim.sweeps import front
+
+    found = {place: broken for place, data in read.items() if (broken := data.attrs.get(BROKEN, 0))}
+    for place, broken in found.items():
+        words = "and count as waiting; run rfsim sweep again to compute them"
+        terminal.complain(f"{place}: {front.damaged(broken)}, {words}")
+    return UNCONVERGED if found else DONE
 
 
 def _writer(export: Path | None, *, force: bool) -> Callable[[Any, Path], list[str] | None] | None:

@@ -1,24 +1,30 @@
-"""Arrays of a sweep's store as zarr has them, a chunk for each group, and how a chunk is written at once.
+"""Arrays of a sweep's store as zarr has them, a chunk for each group, and how a file is written whole or not at all.
 
 A chunk without compression is a file of its values' bytes, little-endian, named by its index (zarr's format 3). It is
-written here: through the library each of a group's thirty small chunks takes a millisecond of its machinery.
+written here: through the library each of a group's thirty small chunks takes a millisecond of its machinery, and its
+bytes are needed for their digest.
 """
 
 from __future__ import annotations
 
-import warnings
+import contextlib
+import json
+import os
+import re
+import secrets
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import xarray as xr
 import zarr
-from numpy.typing import NDArray
 
-from rfsim import store
+from rfsim import content, sealed, store
+from rfsim.store import StoreError
 
 UNFILLED = {"f": np.nan, "c": np.nan, "i": 0, "u": 0, "b": False}  # by kind of dtype
+PARTIAL = re.compile(r"\.(c[.\d]*|zarr\.json|\d+)(\.[0-9a-f]{8})?\.partial")  # what a killed run leaves
 
 
 def new_array(
@@ -30,9 +36,9 @@ def new_array(
     attrs: Mapping[str, Any],
     dims: Sequence[str] = (),
     own: Sequence[int] = (),
-) -> zarr.Array:
+) -> None:
     """An array over the cells (dimension, size, cells of a group along it) and dimensions of its own."""
-    return root.create_array(
+    root.create_array(
         name,
         shape=(*(size for _, size, _ in cells), *own),
         chunks=(*(tile for *_, tile in cells), *own),
@@ -45,7 +51,7 @@ def new_array(
     )
 
 
-def new_coordinate(root: zarr.Group, name: str, variable: xr.Variable | xr.DataArray) -> zarr.Array:
+def new_coordinate(root: zarr.Group, name: str, variable: xr.Variable | xr.DataArray) -> None:
     values = np.asarray(variable.values)
     text = values.dtype.kind in "OUT"
     array = root.create_array(
@@ -58,48 +64,65 @@ def new_coordinate(root: zarr.Group, name: str, variable: xr.Variable | xr.DataA
         attributes=store.plain(variable.attrs),
     )
     array[...] = values.astype(object) if text else values
-    return array
 
 
-def open_root(path: Path, mode: Literal["r", "r+"]) -> zarr.Group:
-    return zarr.open_group(path, mode=mode, use_consolidated=False)  # what is consolidated is for others
+def described(folder: Path, names: Sequence[str]) -> tuple[dict[str, Any], dict[str, str]]:
+    """Arrays that were made in a folder: metadata by name, and the digest of each coordinate's file by its own."""
+    arrays = {name: json.loads((folder / name / sealed.ROOT).read_bytes()) for name in names}
+    files = {}
+    for name in arrays.keys() - sealed.over_cells(arrays).keys() - {sealed.DIGEST}:
+        for path in sorted((folder / name).rglob("*")):
+            if path.is_file() and path.name != sealed.ROOT:
+                files[path.relative_to(folder).as_posix()] = content.of_bytes(path.read_bytes())
+    return arrays, dict(sorted(files.items()))
 
 
-def consolidate(root: zarr.Group) -> None:
-    """All metadata in one place, so that others open the store without a warning."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # that other readers of zarr may not know of it: they read the rest
-        zarr.consolidate_metadata(root.store)
+def put(path: Path, written: bytes) -> None:
+    """Write a file, whole or not at all, into a folder that exists; nothing that lies there is followed."""
+    partial = path.with_name(f".{path.name}.{secrets.token_hex(4)}.partial")
+    handle = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(written)
+        partial.replace(path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            partial.unlink()
+        raise
 
 
-def put(root: Path, name: str, array: zarr.Array, start: Sequence[int], values: NDArray) -> None:
-    """Write the chunk whose first cells are `start`, whole or not at all; values that are missing at its ends are the
-    array's fill value.
+def mend(path: Path, arrays: Mapping[str, Any]) -> None:
+    """Bring back each array's folder and metadata, and remove what killed runs left in it.
+
+    Raises StoreError where a link lies in its place: what it leads to belongs to others.
     """
-    path = _path(root, name, array, start)
-    if values.dtype.kind in "OUT":
-        where = tuple(slice(at, at + size) for at, size in zip(start, values.shape, strict=True))
-        if path.exists() or (values != "").any():
-            array[where] = values
+    for name, metadata in arrays.items():
+        folder = path / name
+        if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
+            raise StoreError(f"{folder} is no folder of this store; move it, and run the same command again")
+        folder.mkdir(exist_ok=True)
+        with os.scandir(folder) as entries:
+            left = [one.path for one in entries if PARTIAL.fullmatch(one.name) and one.is_file(follow_symlinks=False)]
+        for one in left:
+            Path(one).unlink(missing_ok=True)
+        if not _holds(folder / sealed.ROOT, metadata):
+            put(folder / sealed.ROOT, json.dumps(metadata, indent=2).encode())
+
+
+def give_way(path: Path, metadata: Mapping[str, Any], folder: Path) -> None:
+    """Move an array of these metadata to `folder`: a killed run made it, and it never became part of the store.
+
+    Raises StoreError for anything else that lies there.
+    """
+    if not path.exists() and not path.is_symlink():
         return
-    whole = np.full(array.chunks, array.fill_value, dtype=array.dtype.newbyteorder("<"))
-    whole[tuple(slice(size) for size in values.shape)] = values
-    partial = path.with_name(f".{path.name}.partial")
-    partial.write_bytes(whole.tobytes())
-    partial.replace(path)
+    if path.is_symlink() or not path.is_dir() or not _holds(path / sealed.ROOT, metadata):
+        raise StoreError(f"{path} is no part of this store; move it, and run the same command again")
+    path.rename(folder / f"left-{path.name}")
 
 
-def clear(root: Path, name: str, array: zarr.Array, start: Sequence[int]) -> None:
-    """Make a chunk as if it had never been written."""
-    _path(root, name, array, start).unlink(missing_ok=True)
-
-
-def dims_of(array: zarr.Array) -> tuple[str, ...]:
-    """The names of its dimensions."""
-    return tuple(map(str, getattr(array.metadata, "dimension_names", None) or ()))
-
-
-def _path(root: Path, name: str, array: zarr.Array, start: Sequence[int]) -> Path:
-    own = array.ndim - len(start)
-    index = [at // size for at, size in zip(start, array.chunks, strict=False)] + [0] * own
-    return root / name / ".".join(["c", *map(str, index)])
+def _holds(path: Path, metadata: Mapping[str, Any]) -> bool:
+    try:
+        return not path.is_symlink() and json.loads(path.read_bytes()) == metadata
+    except (OSError, ValueError, RecursionError):
+        return False

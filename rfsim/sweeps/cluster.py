@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from rfsim.sweeps.executors import Lost, Outcome, bug, one_line
+from rfsim.sweeps.executors import Lost, Outcome, bug, counted, one_line
 from rfsim.sweeps.local import PATIENCE, local
 from rfsim.sweeps.worker import question, read, remote, version
 
@@ -41,7 +41,7 @@ class Cluster:
     @property
     def words(self) -> str:
         self._count()
-        return f"dask {self._place} ({self._workers} worker{'s' if self._workers != 1 else ''})"
+        return f"on dask {self._place} ({counted(self._workers, 'worker')})"
 
     @property
     def in_flight(self) -> int:

@@ -58,12 +58,13 @@ FRONTS = {
 }  # fmt: skip
 
 
-def command(settings: Mapping[str, Any], cell: Mapping[str, Any]) -> str:
+def command(settings: Mapping[str, Any], cell: Mapping[str, Any], paths: Mapping[str, str] | None = None) -> str:
     """The shell command that computes one cell again, every number at full precision.
 
     settings: of the sweep, with "command" and "problem"; cell: the parameters in which cells differ, by name, lists by
-    the name of one value (train_time, distill_time, ridge of theory.ridge). A parameter that only Python takes makes it
-    a `python -c` command. Raises ValueError for a command that is none.
+    the name of one value (train_time, distill_time, ridge of theory.ridge); paths: of files of data, by how the sweep
+    names them. A parameter that only Python takes makes it a `python -c` command. Raises ValueError for a command that
+    is none.
 
     >>> command({"command": "train", "problem": {"dim": 50}}, {"samples_per_dim": 4.0, "seed": 3, "train_time": 1e3})
     'rfsim train --dim 50 --samples-per-dim 4 --seed 3 --train-times 1000'
@@ -78,6 +79,8 @@ def command(settings: Mapping[str, Any], cell: Mapping[str, Any]) -> str:
         if listed not in front.unused:
             given[listed] = _plain(value)
     given = {one: value for one, value in given.items() if value is not None}
+    if isinstance(data := given.get("data"), str):
+        given["data"] = (paths or {}).get(data, data)
     # a callable's address runs code, which flags do not
     if "array" in settings:
         return _python(name, front, given, array=True)

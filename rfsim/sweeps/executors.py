@@ -124,5 +124,10 @@ def bug(error: BaseException) -> str:
     return f"bug: {type(error).__name__}: {one_line(str(error))}"
 
 
+def counted(count: int, noun: str) -> str:
+    """So many of something: 1 group, 2 groups."""
+    return f"{count} {noun}{'' if count == 1 else 'es' if noun.endswith('s') else 's'}"
+
+
 def one_line(text: str) -> str:
     return " ".join(text.split())

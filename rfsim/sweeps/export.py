@@ -16,6 +16,7 @@ import numpy as np
 import xarray as xr
 
 from rfsim import store
+from rfsim.sweep_files import paths_of
 from rfsim.sweeps.commands import command
 from rfsim.sweeps.names import axes, parameters, text_of
 from rfsim.sweeps.slices import STATES
@@ -53,11 +54,12 @@ def to_csv(data: xr.Dataset, path: str | Path, *, rows: int = ROWS) -> list[str]
         headings = [title for name in columns for title in _titles(data, name, over)]
         writer.writerow([*plain, *headings, "command"])
         told, known = store.settings(data), [name for name in parameters(data) if name in plain]
+        paths = paths_of(data.attrs)
         for block in _blocks(data[[*columns]].assign_coords({name: data[name] for name in plain}), over, rows):
             coordinates = {name: _column(block, block[name], over) for name in plain}
             values = [one for name in columns for one in _values(block, name, over)]
             commands = (
-                command(told, dict(zip(known, cell, strict=True)))
+                command(told, dict(zip(known, cell, strict=True)), paths)
                 for cell in zip(*(coordinates[name].tolist() for name in known), strict=True)
             )
             texts = [[_text(one) for one in column.tolist()] for column in (*coordinates.values(), *values)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,22 +19,30 @@ from rfsim.machine import threads
 from rfsim.model import Problem, source
 from rfsim.runs import Report
 from rfsim.store import StoreError
-from rfsim.sweeps import storage
+from rfsim.sweep_files import PATHS
+from rfsim.sweeps import opening, paths, scratch, storage, stores
 from rfsim.sweeps.checks import require_possible
-from rfsim.sweeps.executors import chosen, end_if_starting
+from rfsim.sweeps.executors import chosen, counted, end_if_starting
 from rfsim.sweeps.executors import executor as engine
-from rfsim.sweeps.plan import Group, Plan, plan
+from rfsim.sweeps.matching import DIGEST
+from rfsim.sweeps.plan import Plan, plan
 from rfsim.sweeps.spec import read
 from rfsim.sweeps.storage import SWEEP, Storage
 from rfsim.sweeps.work import Done, Job, work
 
 
 class Asked(NamedTuple):
-    """A sweep that may be run: its plan, what its store is identified by, and its array of data, if any."""
+    """A sweep that may be run: its plan, what its store is identified by, and its array of data, if any.
+
+    paths: whole ones of the files of data that it names; unread: data that cannot be read now, and why not: a store
+    that lacks nothing does without.
+    """
 
     plan: Plan
     settings: Mapping[str, Any]
     array: NDArray | None
+    paths: Mapping[str, str] = {}
+    unread: Mapping[str, ValueError] = {}
 
 
 def sweep(
@@ -78,7 +86,9 @@ def sweep(
     end_if_starting()
     with _place(spec, out) as path:
         how = (executor, workers, scheduler)
-        fill(ask(spec, array), path, how, resume=resume, retry_failed=retry_failed, report=report)
+        mended = fill(ask(spec, array), path, how, resume=resume, retry_failed=retry_failed, report=report)
+        if mended and report:
+            report(mended, {"done": 1, "total": 1})
         return store.load(path)
 
 
@@ -90,13 +100,23 @@ def fill(
     resume: bool = True,
     retry_failed: bool = False,
     report: Report | None = None,
-) -> None:
-    """Compute what is missing in a store; how: (executor, workers, scheduler). All else as `sweep`."""
+) -> str:
+    """Compute what is missing in a store; how: (executor, workers, scheduler). All else as `sweep`.
+
+    Returns, in words, what was not what was written and is now; "" where all was.
+    """
     executor, workers, scheduler = how
     here = 1 if chosen(executor, workers, scheduler) == "serial" else workers or threads()
-    require_possible(asked.plan, here if scheduler is None else None, asked.array)
+    if asked.unread:
+        _require_complete(asked, path)
+    else:
+        require_possible(asked.plan, here if scheduler is None else None, asked.array)
     with locks.held(path):
-        _run(_opened(path, asked, resume), asked, how, retry_failed, report)
+        kept = _opened(path, asked, resume)
+        kept.tell(_paths(asked))
+        found = f"{damaged(kept.broken, kept.lost)}; now it is again" if kept.broken or kept.lost else ""
+        _run(kept, asked, how, retry_failed, report or (lambda step, values: None))
+    return found
 
 
 def ask(spec: str | Path | Mapping[str, Any], array: ArrayLike | None = None) -> Asked:
@@ -106,17 +126,22 @@ def ask(spec: str | Path | Mapping[str, Any], array: ArrayLike | None = None) ->
     """
     found = read(spec)
     values = None if array is None else data_room.check_array(array)
-    if values is not None and "dim" in found.quantity.parameters:
-        found = found._replace(fixed={"dim": values.shape[1], **found.fixed})
-    planned = plan(found)
     if values is not None:
-        return Asked(
-            planned, {**found.settings, "array": source(Problem(), array=values).settings["data_digest"]}, values
-        )
-    names = dict.fromkeys(np.ravel(planned.parameters().get("data", Problem.data)).tolist())
-    digests = {name: source(Problem(data=name)).settings.get("data_digest") for name in names}
-    known = {f"digest of {name}": digest for name, digest in digests.items() if digest is not None}
-    return Asked(planned, {**found.settings, **known}, None)
+        if "dim" in found.quantity.parameters:
+            found = found._replace(fixed={"dim": values.shape[1], **found.fixed})
+        digest = source(Problem(), array=values).settings["data_digest"]
+        return Asked(plan(found), {**found.settings, "array": digest}, values)
+    found = paths.located(found, Path() if isinstance(spec, Mapping) else Path(spec).parent)
+    digests, unread = {}, {}
+    for name, place in (paths.named(found) or {Problem.data: Problem.data}).items():
+        try:
+            digest = source(Problem(data=place)).settings.get("data_digest")
+        except data_room.DataError as error:
+            unread[name] = error
+        else:
+            digests |= {f"{DIGEST}{name}": digest} if digest is not None else {}
+    whole = {name: path for path, name in found.written.items()}
+    return Asked(plan(found), {**found.settings, **digests}, None, whole, unread)
 
 
 def default_store(spec: str | Path) -> Path:
@@ -125,25 +150,34 @@ def default_store(spec: str | Path) -> Path:
 
 
 def summary(path: Path, asked: Asked) -> dict[str, Any]:
-    """How far a sweep is: cells by status, groups, decompositions announced and done, seconds of work, its holder."""
+    """How far a sweep is: cells by status, groups, decompositions announced and done, seconds of work, its holder; and
+    damaged, in words, where something is not what was written."""
     planned = asked.plan
-    counts: dict[str, int] = dict.fromkeys(storage.STATUS, 0) | {"waiting": planned.cells}
-    waiting, done, seconds = planned.groups, 0, 0.0
+    if not path.exists() and scratch.left(path.resolve()):
+        with locks.held(path):
+            scratch.tidy(path.resolve())
     if path.exists():
-        kept = storage.reopen(path, planned, asked.settings)
-        found = np.bincount(kept.status().ravel(), minlength=len(storage.STATUS))
-        counts = dict(zip(storage.STATUS, found.tolist(), strict=True))
-        waiting = len(kept.waiting(failed=False))
-        done, seconds = kept.totals()
+        found = opening.look(path, planned, asked.settings, asked.unread)
+    else:
+        _require_read(asked)
+        found = opening.Standing(np.zeros(planned.shape, dtype=np.int8), 0, 0.0)
+    counts = np.bincount(found.status.ravel(), minlength=len(storage.STATUS))
     return {
         "store": str(path),
         "cells": planned.cells,
-        **counts,
-        "groups": {"total": planned.groups, "waiting": waiting},
-        "decompositions": {"announced": decompositions(planned), "done": done},
-        "seconds": seconds,
+        **dict(zip(storage.STATUS, counts.tolist(), strict=True)),
+        "groups": {"total": planned.groups, "waiting": found.waiting(planned)},
+        "decompositions": {"announced": _announced(asked, found.decompositions), "done": found.decompositions},
+        "seconds": found.seconds,
         "holder": locks.holder(path),
+        **({"damaged": damaged(found.broken, found.lost)} if found.broken or found.lost else {}),
     }
+
+
+def damaged(broken: int, lost: Sequence[str] = ()) -> str:
+    """What of a store does not hold what was written to it, in words."""
+    words = [f"values of {counted(broken, 'cell')}"] if broken else []
+    return f"{' and '.join([*words, *lost])} did not hold what was written"
 
 
 def decompositions(planned: Plan) -> int:
@@ -154,8 +188,9 @@ def decompositions(planned: Plan) -> int:
 
 def announcement(planned: Plan, todo: int, words: str) -> str:
     """What a run will do, in one line."""
-    total = f"{planned.cells} cells in {planned.groups} groups, {decompositions(planned)} decompositions of U"
-    return f"{total}; {todo} groups to do {words}"
+    announced = counted(decompositions(planned), "decomposition")
+    total = f"{counted(planned.cells, 'cell')} in {counted(planned.groups, 'group')}, {announced} of U"
+    return f"{total}; {counted(todo, 'group')} to do {words}"
 
 
 @contextlib.contextmanager
@@ -170,41 +205,66 @@ def _place(spec: str | Path | Mapping[str, Any], out: str | Path | None) -> Iter
 
 
 def _opened(path: Path, asked: Asked, resume: bool) -> Storage:
+    scratch.tidy(path.resolve())
     if not path.exists():
+        _require_read(asked)
         label = store.label(xr.Dataset(), SWEEP, asked.settings, wall_time=0.0).attrs
-        return storage.create(path, asked.plan, label)
+        return stores.create(path, asked.plan, label)
     if not resume:
         raise StoreError(f"{path} exists; leave out --no-resume to go on with it, or give another --out")
-    return storage.reopen(path, asked.plan, asked.settings)
+    return opening.reopen(path, asked.plan, asked.settings, asked.unread)
+
+
+def _paths(asked: Asked) -> dict[str, str]:
+    """The store's attribute for the commands that compute a cell again."""
+    return {PATHS: store.canonical(asked.paths)} if asked.paths else {}
+
+
+def _require_read(asked: Asked) -> None:
+    for error in asked.unread.values():
+        raise error
+
+
+def _require_complete(asked: Asked, path: Path) -> None:
+    """Raise what is wrong with data that cannot be read, but for a store that needs them no more."""
+    if not path.exists() or opening.look(path, asked.plan, asked.settings, asked.unread).waiting(asked.plan):
+        _require_read(asked)
+
+
+def _announced(asked: Asked, done: int) -> int:
+    """Decompositions that the plan needs; those done where its data, whose size tells them, cannot be read."""
+    try:
+        return decompositions(asked.plan)
+    except data_room.DataError:
+        return done
 
 
 def _run(
-    kept: Storage, asked: Asked, how: tuple[str | None, int | None, str | None], again: bool, report: Report | None
+    kept: Storage, asked: Asked, how: tuple[str | None, int | None, str | None], again: bool, tell: Report
 ) -> None:
     planned = asked.plan
     todo = kept.waiting(failed=again)
     shared = asked.array, planned.single(), planned.loose(), planned.varied()
     if not todo.size:
         return
-    tell = report or (lambda step, values: None)
+    _require_read(asked)
     with engine(*how) as where:
         tell(announcement(planned, len(todo), where.words), {"done": 0, "total": len(todo)})
-        jobs = ((int(k), Job(_located(planned.group(int(k))), *shared)) for k in todo)
+        cells = {int(k): kept.cells(int(k), failed=again) for k in todo}
+        jobs = ((k, Job(planned.group(k, one), *shared)) for k, one in cells.items())
         started = time.monotonic()
         for done, outcome in enumerate(where.outcomes(work, jobs), 1):
             if outcome.failure:
                 kept.fail(outcome.number, outcome.failure)
             else:
                 found: Done = outcome.value
-                kept.write(outcome.number, found.data, seconds=found.seconds, decompositions=found.decompositions)
+                kept.write(
+                    outcome.number,
+                    found.data,
+                    seconds=found.seconds,
+                    decompositions=found.decompositions,
+                    cells=cells[outcome.number],
+                )
             left = (time.monotonic() - started) / done * (len(todo) - done)
             tell(f"about {left:.0f} s left", {"done": done, "total": len(todo)})
     kept.close()
-
-
-def _located(group: Group) -> Group:
-    """The group with the whole path of a data file: a worker may stand in another folder."""
-    kind, colon, name = str(group.fixed.get("data", "")).rpartition(":")
-    if name and Path(name).is_file():
-        return group._replace(fixed={**group.fixed, "data": f"{kind}{colon}{Path(name).resolve()}"})
-    return group

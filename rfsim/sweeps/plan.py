@@ -76,8 +76,8 @@ class Plan(NamedTuple):
             for at, tile, axis in zip(index, self.tiles, self.axes, strict=True)
         )
 
-    def group(self, number: int) -> Group:
-        """One group, by its number."""
+    def group(self, number: int, cells: Sequence[int] | NDArray[np.intp] | None = None) -> Group:
+        """One group, by its number; of `cells`, numbers of some of its cells, those alone."""
         where = self.where(number)
         shape = tuple(one.stop - one.start for one in where)
         same: dict[str, Any] = {**self.spec.fixed, **{key: list(values) for key, values in self.lists.items()}}
@@ -95,7 +95,10 @@ class Plan(NamedTuple):
                 differing[key] = [_number(value) for value in np.broadcast_to(here, shape).ravel()]
             else:
                 same[key] = _number(here.item())
-        return Group(number, self.quantity.name, same, differing, math.prod(shape))
+        if cells is None:
+            return Group(number, self.quantity.name, same, differing, math.prod(shape))
+        differing = {key: [values[at] for at in cells] for key, values in differing.items()}
+        return Group(number, self.quantity.name, same, differing, len(cells))
 
     def inner(self, axis: Axis) -> bool:
         """Whether groups reach over this axis: one preparation serves all of its values."""
@@ -128,7 +131,8 @@ class Plan(NamedTuple):
         dims = tuple(axis.dim for axis in self.axes)
         for axis in self.axes:
             for key, values in axis.values.items():
-                yield key, _array(values), (axis.dim,), described(key)
+                written = [self.spec.written.get(one, one) for one in values] if key == "data" else values
+                yield key, _array(written), (axis.dim,), described(key)
         for key, values in self.derived.items():
             spread = tuple(k for k, length in enumerate(values.shape) if length > 1)
             yield key, values.reshape([values.shape[k] for k in spread]), tuple(dims[k] for k in spread), described(key)

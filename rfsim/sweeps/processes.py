@@ -21,7 +21,7 @@ from multiprocessing import Pipe
 from multiprocessing.connection import wait
 from typing import Any, TypeVar
 
-from rfsim.sweeps.executors import Lost, Outcome
+from rfsim.sweeps.executors import Lost, Outcome, counted
 from rfsim.sweeps.worker import ENVIRONMENT, READY, question, read
 
 T = TypeVar("T")
@@ -48,7 +48,7 @@ class Processes:
 
     @property
     def words(self) -> str:
-        return f"{self.count} process{'es' if self.count > 1 else ''}"
+        return f"in {counted(self.count, 'process')}"
 
     @property
     def in_flight(self) -> int:

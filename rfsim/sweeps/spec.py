@@ -41,7 +41,8 @@ class Axis(NamedTuple):
 
 class Spec(NamedTuple):
     """A checked sweep: quantity, fixed parameters, axes in the order given, derived parameters in an order in which
-    each follows from those before it; settings, what a store of it is identified by.
+    each follows from those before it; settings, what a store of it is identified by; written: how the file names data
+    whose whole paths (`rfsim.sweeps.paths`) stand among the values.
     """
 
     quantity: Quantity
@@ -49,6 +50,7 @@ class Spec(NamedTuple):
     axes: tuple[Axis, ...]
     derived: Mapping[str, Expression]
     settings: Mapping[str, Any]
+    written: Mapping[str, str] = {}
 
 
 def read(given: str | Path | Mapping[str, Any]) -> Spec:

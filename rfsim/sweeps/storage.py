@@ -1,31 +1,31 @@
 """Sweeps on disk: one labelled dataset in zarr, a chunk for each group, that is written as groups end.
 
-A group's values go first and its status last, each file whole or not at all: what is not marked is computed again.
-Nothing in a store is executed. One process writes (`rfsim.locks`), any may read meanwhile (`store.load`).
+A group's values go first, then a digest of them (`rfsim.sealed`), its status last, each file whole or not at all: what
+is not marked, and what does not hold what was written, is computed again. Nothing in a store is executed. One process
+writes (`rfsim.locks`), any may read meanwhile (`store.load`).
 """
 
 from __future__ import annotations
 
 import contextlib
-import json
-import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import xarray as xr
 import zarr
 from numpy.typing import NDArray
 
-from rfsim import store
-from rfsim.store import KIND, ORDER, StoreError
-from rfsim.sweeps import chunks
+from rfsim import sealed
+from rfsim.store import StoreError
+from rfsim.sweep_files import ORDER, STATES
+from rfsim.sweeps import chunks, scratch
 from rfsim.sweeps.cells import FAILED, UNCONVERGED
 from rfsim.sweeps.plan import Plan
 
 SWEEP = "sweep"
-STATUS = ("waiting", "done", "unconverged", "failed")
+STATUS = STATES
 WAITING = 0
 EACH = {  # variables of every store: type, value of a cell that waits, what it is
     "status": ("int8", WAITING, "what became of the cell"),
@@ -34,188 +34,223 @@ EACH = {  # variables of every store: type, value of a cell that waits, what it 
     "seconds": ("float64", np.nan, "wall time of the cell's group in seconds"),
     "decompositions": ("int32", 0, "of U that the cell's group did"),
 }
+REMEDY = "what was stored before stands: make room, or move what lies there, and run the same command again"
 
 
 class Storage:
-    """The open store of one plan."""
+    """The store of one plan, read and held against its digests once; whoever writes to it opens it by `reopen`.
 
-    def __init__(self, path: Path, plan: Plan, root: zarr.Group) -> None:
-        self.path, self.plan, self.root = path, plan, root
-        self.arrays: dict[str, zarr.Array] = dict(root.arrays())
+    broken: cells that do not hold what was written, and wait; lost: files of coordinates that do not; lengths: of
+    dimensions of the quantity's own, where the plan cannot tell them.
+    """
+
+    def __init__(self, path: Path, plan: Plan, root: sealed.Root) -> None:
+        self.path, self.plan = path, plan
+        self.attributes, self.arrays = dict(root.attributes), dict(root.arrays)
+        self._layouts = sealed.over_cells(self.arrays)
+        self._status = np.full(plan.shape, WAITING, dtype=np.int8)
+        self._seconds, self._decompositions = np.full(plan.groups, np.nan), np.zeros(plan.groups, dtype=np.int64)
+        self._first: dict[str, int] = {}  # group that has values of an array
+        self.broken, self.lengths = 0, dict[str, int]()
+        for number, group in enumerate(sealed.groups(path, root)):
+            where = plan.where(number)
+            if group.broken:
+                self.broken += self._status[where].size
+            elif group.chunks:
+                found = {name: self._decoded(name, group.chunks, where) for name in EACH if name in group.chunks}
+                self._status[where] = found["status"]
+                self._seconds[number] = found["seconds"].flat[0]
+                self._decompositions[number] = found["decompositions"].flat[0]
+                for name in group.chunks:
+                    self._first.setdefault(name, number)
+        self.lost = sealed.coordinates(path, root)[1]
 
     def status(self) -> NDArray[np.int8]:
         """Over the cells."""
-        return np.asarray(self.arrays["status"][...])
+        return self._status.copy()
+
+    def cells(self, number: int, *, failed: bool) -> NDArray[np.intp]:
+        """Which cells of a group wait; or did not end well, where `failed`."""
+        return np.flatnonzero(self._again(failed)[self.plan.where(number)])
 
     def waiting(self, *, failed: bool) -> NDArray[np.intp]:
-        """Numbers of the groups with a cell that waits; or that did not end well, where `failed`."""
-        again = self.status() == WAITING
-        if failed:
-            again |= self.status() >= UNCONVERGED
-        return np.flatnonzero(_any_in_tiles(again, self.plan.tiles).ravel())
+        """Numbers of the groups that have such cells."""
+        return in_groups(self._again(failed), self.plan.tiles)
 
     def totals(self) -> tuple[int, float]:
         """Decompositions done and seconds spent, over all groups."""
-        first = tuple(slice(None, None, tile) for tile in self.plan.tiles)
-        counted = np.asarray(self.arrays["decompositions"][...])[first]
-        spent = np.asarray(self.arrays["seconds"][...])[first]
-        return int(counted.sum()), float(np.nansum(spent))
+        return int(self._decompositions.sum()), float(np.nansum(self._seconds))
 
-    def write(self, number: int, data: xr.Dataset, *, seconds: float, decompositions: int) -> None:
+    def write(
+        self,
+        number: int,
+        data: xr.Dataset,
+        *,
+        seconds: float,
+        decompositions: int,
+        cells: NDArray[np.intp] | None = None,
+    ) -> None:
         """One group's result: variables over cell and dimensions of their own; the status goes last.
 
+        cells: those of the group that it is of; what the others hold stays, and its cost is added to theirs.
         Raises StoreError, in one line, where the disk does not take it.
         """
         where = self.plan.where(number)
-        data = data.assign(
-            seconds=("cell", np.full(data.sizes["cell"], seconds)),
-            decompositions=("cell", np.full(data.sizes["cell"], decompositions)),
-        )
+        held = self._held(number) if cells is not None and len(cells) < self._status[where].size else {}
+        if held:
+            seconds = float(np.nansum([self._seconds[number], seconds]))
+            decompositions += int(self._decompositions[number])
         with self._writing():
             self._prepare(data)
-            values = {str(name): one for name, one in data.data_vars.items() if "cell" in one.dims}
+            values = {
+                str(name): one.transpose("cell", ...).values
+                for name, one in data.data_vars.items()
+                if "cell" in one.dims
+            }
+            places = _places(self.plan, where)
+            whole = {
+                name: self._merged(name, values.get(name), places if cells is None else places[cells], held)
+                for name in (*values, *(name for name in held if name not in values))
+            }
+            for name, value in (("seconds", seconds), ("decompositions", decompositions)):
+                whole[name] = self._layouts[name].empty()
+                whole[name].ravel()[places] = value
+            written = {
+                name: self._layouts[name].encoded(one)
+                for name, one in whole.items()
+                if self._layouts[name].dtype is not None or (one != "").any()
+            }
+            index = _index(self.plan, number)
+            files = written | {sealed.DIGEST: sealed.of_group(index, written)}
             # of an earlier try nothing stays: first its status, so that whatever happens the group is computed again
-            for name in ("status", *(self._over_cells() - values.keys())):
-                chunks.clear(self.path, name, self.arrays[name], [one.start for one in where])
-            for name in (*(name for name in values if name != "status"), "status"):
-                self._put(name, where, values[name].transpose("cell", ...).values)
+            for name in ("status", *(self._layouts.keys() - written.keys())):
+                self._file(name, index).unlink(missing_ok=True)
+            for name in (*(name for name in files if name != "status"), "status"):
+                self._put(name, index, files[name])
+        for name in written:
+            self._first.setdefault(name, number)
+        self._status[where] = whole["status"].ravel()[places].reshape(self._status[where].shape)
+        self._seconds[number], self._decompositions[number] = seconds, decompositions
 
     def fail(self, number: int, reason: str) -> None:
-        """Mark all cells of a group that gave no result; where an earlier try gave one, that stands."""
-        if (self.status()[self.plan.where(number)] != WAITING).any():
+        """Mark the cells of a group that gave no result; those of which an earlier try gave one stand."""
+        waiting = self.cells(number, failed=False)
+        if not waiting.size:
             return
-        size = self.plan.group(number).size
+        size = len(waiting)
         status = ("cell", np.full(size, FAILED, dtype=np.int8))
         data = xr.Dataset({"status": status, "reason": ("cell", np.full(size, reason))})
-        self.write(number, data.assign(residual=("cell", np.full(size, np.nan))), seconds=np.nan, decompositions=0)
+        data = data.assign(residual=("cell", np.full(size, np.nan)))
+        self.write(number, data, seconds=np.nan, decompositions=0, cells=waiting)
 
-    def _put(self, name: str, where: tuple[slice, ...], values: NDArray) -> None:
-        shape = tuple(one.stop - one.start for one in where)
-        cells = values.reshape((*shape, *values.shape[1:]))
-        chunks.put(self.path, name, self.arrays[name], [one.start for one in where], cells)
+    def mend(self) -> None:
+        """Bring back what its digests miss: metadata, the sweep's own coordinates; those that results brought come
+        with one group more to compute. Raises StoreError where that cannot be written.
+        """
+        with self._writing():
+            chunks.mend(self.path, self.arrays)
+            of_plan = {name: xr.Variable(dims, values, attrs) for name, values, dims, attrs in self.plan.coordinates()}
+            lost = dict.fromkeys(name.split("/")[0] for name in self.lost)
+            with scratch.beside(self.path.resolve()) as folder:
+                root = zarr.create_group(folder / "store", zarr_format=3)
+                for name in lost.keys() & of_plan.keys():
+                    chunks.new_coordinate(root, name, of_plan[name])
+                    for path in sorted(one for one in (folder / "store" / name / "c").rglob("*") if one.is_file()):
+                        place = self.path / path.relative_to(folder / "store")
+                        place.parent.mkdir(parents=True, exist_ok=True)
+                        chunks.put(place, path.read_bytes())
+            for name in lost.keys() - of_plan.keys():
+                along = [one for one, own in self._layouts.items() if name in own.dims]
+                for number in [self._first[one] for one in along if one in self._first][:1]:
+                    self._file("status", _index(self.plan, number)).unlink(missing_ok=True)
+                    self._status[self.plan.where(number)] = WAITING
+                del self.arrays[name]
+            for one in [one for one in self.attributes[sealed.FILES] if one.split("/")[0] not in self.arrays]:
+                del self.attributes[sealed.FILES][one]
+            if lost:
+                self._seal()
 
-    def _over_cells(self) -> set[str]:
-        """Arrays with a chunk for each group: all but coordinates."""
-        dims = tuple(axis.dim for axis in self.plan.axes)
-        found = {name: chunks.dims_of(array) for name, array in self.arrays.items()}
-        varied = self.plan.varied()
-        return {name for name, own in found.items() if own[: len(dims)] == dims and name not in (*varied, *own)}
+    def tell(self, attributes: Mapping[str, Any]) -> None:
+        """Attributes of the whole that may be others from run to run."""
+        if any(self.attributes.get(name) != value for name, value in attributes.items()):
+            with self._writing():
+                self.attributes |= attributes
+                self._seal()
+
+    def close(self) -> None:
+        """Say how long all groups took."""
+        with self._writing():
+            self.attributes["wall_time_seconds"] = self.totals()[1]
+            self._seal()
+
+    def _again(self, failed: bool) -> NDArray[np.bool_]:
+        return (self._status == WAITING) | (failed & (self._status >= UNCONVERGED))
+
+    def _merged(
+        self, name: str, values: NDArray | None, places: NDArray[np.intp], held: Mapping[str, NDArray]
+    ) -> NDArray:
+        """A group's chunk: what it holds, and at these places the values, of which none are the fill value."""
+        own = self._layouts[name]
+        chunk = held[name] if name in held else own.empty()
+        flat = chunk.reshape(-1, *own.chunks[len(self.plan.tiles) :])
+        flat[places] = own.fill  # an edge of what is shorter there
+        if values is not None:
+            flat[(places, *(slice(size) for size in values.shape[1:]))] = values
+        return chunk
+
+    def _held(self, number: int) -> dict[str, NDArray]:
+        """The chunks of a group that are whole."""
+        root = sealed.Root(self.attributes, self.arrays, sealed=True)
+        found = sealed.group(self.path, root, self._layouts, _index(self.plan, number))
+        return {name: self._layouts[name].decoded(one) for name, one in found.chunks.items()}
+
+    def _decoded(self, name: str, found: Mapping[str, bytes], where: tuple[slice, ...]) -> NDArray:
+        return self._layouts[name].decoded(found[name])[tuple(slice(one.stop - one.start) for one in where)]
+
+    def _file(self, name: str, index: Sequence[int]) -> Path:
+        dims = len(index) + 1 if name == sealed.DIGEST else len(self._layouts[name].chunks)
+        return self.path / sealed.key(name, index, dims)
+
+    def _put(self, name: str, index: Sequence[int], written: bytes) -> None:
+        chunks.put(self._file(name, index), written)
 
     def _prepare(self, data: xr.Dataset) -> None:
         """Arrays for what is seen for the first time, made beside the store and moved there whole."""
         new = [str(name) for name in data.variables if name not in self.arrays]
         if not new:
             return
-        with _scratch(self.path) as folder:
-            root = zarr.create_group(folder, zarr_format=3)
+        with scratch.beside(self.path.resolve()) as folder:
+            root = zarr.create_group(folder / "store", zarr_format=3)
             for name in new:
                 variable = data[name]
                 dims = [str(dim) for dim in variable.dims if dim != "cell"]
-                own = [self.plan.length(dim, data.sizes[dim]) for dim in dims]
+                own = [self.lengths.get(dim) or self.plan.length(dim, data.sizes[dim]) for dim in dims]
                 if "cell" in variable.dims:
                     kind = str if variable.dtype.kind in "OUT" else variable.dtype
                     fill = "" if kind is str else chunks.UNFILLED[variable.dtype.kind]
                     chunks.new_array(root, name, cells_of(self.plan), kind, fill, variable.attrs, dims, own)
                 else:
                     chunks.new_coordinate(root, name, variable)
+            arrays, files = chunks.described(folder / "store", new)
             for name in new:
-                (folder / name).rename(self.path / name)
-        self.arrays |= {name: array for name, array in self.root.arrays() if name in new}
-        known = cast(list[str], self.root.attrs.get(ORDER, []))
-        self.root.attrs[ORDER] = [*known, *new]
-        chunks.consolidate(self.root)
+                chunks.give_way(self.path / name, arrays[name], folder)
+                (folder / "store" / name).rename(self.path / name)
+        self.arrays |= arrays
+        self._layouts = sealed.over_cells(self.arrays)
+        self.attributes[sealed.FILES] = self.attributes[sealed.FILES] | files
+        self.attributes[ORDER] = [*self.attributes.get(ORDER, []), *new]
+        self._seal()
 
-    def close(self) -> None:
-        """Say how long all groups took."""
-        self.root.attrs["wall_time_seconds"] = self.totals()[1]
-        chunks.consolidate(self.root)
+    def _seal(self) -> None:
+        chunks.put(self.path / sealed.ROOT, sealed.root_text(self.attributes, self.arrays))
 
     @contextlib.contextmanager
     def _writing(self) -> Iterator[None]:
         try:
             yield
         except OSError as error:
-            raise StoreError(
-                f"cannot write {self.path}: {error.strerror or error}; what was stored before stands: make room and "
-                "run the same command again"
-            ) from error
-
-
-def create(path: Path, plan: Plan, attributes: Mapping[str, Any]) -> Storage:
-    """A new store in which every cell waits.
-
-    It is made beside its place and moved there whole. Raises StoreError where it cannot be written.
-    """
-    try:
-        with _scratch(path) as folder:
-            found = list(plan.coordinates())
-            # what xarray reads as coordinates, beside those that name a dimension
-            beside = " ".join(name for name, _, dims, _ in found if dims != (name,))
-            told = dict(attributes) | ({"coordinates": beside} if beside else {})
-            root = zarr.create_group(folder, zarr_format=3, attributes=told)
-            for name, values, dims, attrs in found:
-                chunks.new_coordinate(root, name, xr.Variable(dims, values, attrs))
-            for name, (kind, fill, words) in EACH.items():
-                flags = {"flag_values": list(range(len(STATUS))), "flag_meanings": " ".join(STATUS)}
-                attrs = {"long_name": words} | (flags if name == "status" else {})
-                chunks.new_array(root, name, cells_of(plan), kind, fill, attrs)
-            chunks.consolidate(root)
-            folder.rename(path)
-    except OSError as error:
-        raise StoreError(f"cannot write {path}: {error.strerror or error}; nothing there was changed") from error
-    return Storage(path, plan, chunks.open_root(path, "r+"))
-
-
-def reopen(path: Path, plan: Plan, settings: Mapping[str, Any]) -> Storage:
-    """A store to go on with.
-
-    Raises StoreError, saying what differs, where it was made with other settings, and for what is no store of a sweep.
-    """
-    attributes = describe(path)
-    stored, wanted = json.loads(attributes["settings"]), json.loads(store.canonical(settings))
-    if stored != wanted:
-        told = "; ".join(_differences(stored, wanted))
-        raise StoreError(f"{path} was made with other settings ({told}); give another --out, or remove it")
-    kept = Storage(path, plan, chunks.open_root(path, "r+"))
-    dims, wanted_dims = chunks.dims_of(kept.arrays["status"]), tuple(axis.dim for axis in plan.axes)
-    if dims != wanted_dims:
-        raise StoreError(
-            f"{path} has its axes in another order ({', '.join(dims)} there, {', '.join(wanted_dims)} here); give "
-            "another --out, or the file its old order"
-        )
-    if kept.arrays["status"].chunks != plan.tiles:
-        raise StoreError(f"{path} was made by a version that groups cells otherwise; give another --out, or remove it")
-    return kept
-
-
-def describe(path: Path) -> dict[str, Any]:
-    """The attributes of a sweep's store; StoreError where there is none."""
-    try:
-        attributes = dict(chunks.open_root(path, "r").attrs)
-    except Exception as error:  # zarr raises many types for one thing
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise StoreError(f"{path} is no store of a sweep ({reason}); it was left as it is") from None
-    if attributes.get(KIND) != SWEEP:
-        raise StoreError(f"{path} is no store of a sweep: it has no {KIND!r} of {SWEEP!r}; it was left as it is")
-    if attributes.get("rfsim_schema") != store.SCHEMA:
-        raise StoreError(
-            f"{path} has results schema {attributes.get('rfsim_schema')}; this version reads schema {store.SCHEMA}"
-        )
-    return attributes
-
-
-def _differences(stored: Mapping[str, Any], wanted: Mapping[str, Any], where: str = "") -> Iterator[str]:
-    for key in sorted({*stored, *wanted}):
-        here, there = stored.get(key), wanted.get(key)
-        if isinstance(here, Mapping) and isinstance(there, Mapping):
-            yield from _differences(here, there, f"{where}{key}.")
-        elif here != there:
-            yield f"{where}{key} is {_short(here)} there and {_short(there)} here"
-
-
-def _short(value: Any) -> str:
-    text = "not given" if value is None else json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= 60 else f"{text[:57]}..."
+            place = error.filename2 or error.filename or self.path
+            raise StoreError(f"cannot write {place}: {error.strerror or error}; {REMEDY}") from error
 
 
 def cells_of(plan: Plan) -> list[tuple[str, int, int]]:
@@ -223,18 +258,19 @@ def cells_of(plan: Plan) -> list[tuple[str, int, int]]:
     return [(axis.dim, axis.size, tile) for axis, tile in zip(plan.axes, plan.tiles, strict=True)]
 
 
-def _any_in_tiles(cells: NDArray[np.bool_], tiles: Sequence[int]) -> NDArray[np.bool_]:
+def _index(plan: Plan, number: int) -> tuple[int, ...]:
+    """A group's place along each axis."""
+    return tuple(map(int, np.unravel_index(number, plan.counts))) if plan.counts else ()
+
+
+def _places(plan: Plan, where: tuple[slice, ...]) -> NDArray[np.intp]:
+    """Where the cells of a group lie in its chunk, which at an end may be longer."""
+    grid = np.arange(np.prod(plan.tiles, dtype=int)).reshape(plan.tiles)
+    return grid[tuple(slice(one.stop - one.start) for one in where)].ravel()
+
+
+def in_groups(cells: NDArray[np.bool_], tiles: Sequence[int]) -> NDArray[np.intp]:
+    """Numbers of the groups in which any of these cells lies."""
     for axis, tile in enumerate(tiles):
         cells = np.logical_or.reduceat(cells, np.arange(0, cells.shape[axis], tile), axis=axis)
-    return cells
-
-
-@contextlib.contextmanager
-def _scratch(path: Path) -> Iterator[Path]:
-    """A folder beside the store, gone afterwards; one that a killed run left is in nobody's way."""
-    folder = path.parent / f".{path.name}.new"
-    try:
-        shutil.rmtree(folder, ignore_errors=True)
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    return np.flatnonzero(cells.ravel())
