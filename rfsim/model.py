@@ -13,7 +13,15 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from rfsim import data as data_room
-from rfsim.activations import Activation, Constants, activation, centered, gaussian_constants, specification
+from rfsim.activations import (
+    Activation,
+    Constants,
+    activation,
+    centered,
+    fingerprint,
+    gaussian_constants,
+    specification,
+)
 from rfsim.diffusion import Law, diffuse, forward, noise_variance, signal, total_variance
 
 DIM = 100  # where nothing else says it
@@ -27,9 +35,11 @@ class Problem:
     """What theory and sample share; every field is dimensionless.
 
     samples_per_dim ψ_n = n/d; features_per_dim ψ_p = p/d; diffusion_time t; noise_copies m (inf: averaged exactly);
-    activation σ: a name, or `module:attribute` where a callable (written with jax.numpy) or an `Activation` is kept, or
-    such a callable itself, which is stored as that string; data: the population (`isotropic`, `atoms:0.5@0.5,0.5@1.5`,
-    `digits`, a file…); ridge γ.
+    activation σ: a name, a callable written with jax.numpy (`jax.nn.gelu`, a lambda), an `Activation`, or
+    `module:attribute` where one of these is found. A callable is tried: where it is not odd its mean at each Γ is
+    subtracted, and its kinks are found; an `Activation` declares these. It is stored as the string by which it can be
+    imported again, or, where there is none, as its name and a digest of what it computes; data: the population
+    (`isotropic`, `atoms:0.5@0.5,0.5@1.5`, `digits`, a file…); ridge γ.
 
     >>> Problem(samples_per_dim=4, features_per_dim=16).ridge
     0.0
@@ -160,8 +170,9 @@ def settings(problem: Problem, origin: Source, sizes: Sizes, *, seed: int, seeds
 
 
 def limit_settings(problem: Problem, origin: Source) -> dict[str, Any]:
-    """The settings without those of a draw."""
-    return dataclasses.asdict(problem) | origin.settings
+    """The settings without those of a draw; of an imported activation also a digest of what it computes."""
+    found = fingerprint(problem.activation)
+    return dataclasses.asdict(problem) | origin.settings | ({} if found is None else {"activation_digest": found})
 
 
 def instance(problem: Problem, origin: Source, sizes: Sizes, seed: int) -> Instance:

@@ -19,7 +19,7 @@ from jax.typing import ArrayLike
 
 from rfsim import filters
 from rfsim.filters import Filter
-from rfsim.words import nearest
+from rfsim.words import nearest, number_or_nan
 
 KINDS = ("flow", "descent", "distillation")
 
@@ -106,10 +106,7 @@ def trainer(text: str, kappa: float, ridge: float = 0.0) -> Trainer:
         raise ValueError(f"trainer must be flow, descent:STEP or distillation:TAU; got {text!r}{hint}")
     if kind == "flow":
         return Flow(kappa, ridge)
-    try:
-        value = float(given)
-    except ValueError:
-        value = math.nan
+    value = number_or_nan(given)
     if kind == "descent":
         if not 0 < value < math.inf:
             raise ValueError(f"the STEP of descent must be a positive train_time per step; got {text!r}")

@@ -31,6 +31,9 @@ def sweep(
     scheduler: Annotated[str | None, text_flag("Address of a dask scheduler, tcp://HOST:PORT.")] = None,
     export: Annotated[Path | None, folder_flag("Also write the result to FILE.nc or FILE.csv.")] = None,
     force: Annotated[bool, switch("Replace a file of --export that is something else.")] = False,
+    allow_import: Annotated[
+        bool, switch("Let FILE name activations by module:attribute, found beside it too, and so run their code.")
+    ] = False,
     json: Annotated[bool, switch("Print one JSON object.")] = False,
     quiet: Annotated[bool, switch("No progress and no tables; errors still print.")] = False,
 ) -> int:
@@ -41,7 +44,7 @@ def sweep(
     from rfsim.sweeps.executors import end_if_starting
 
     place = out or front.default_store(file)
-    asked = front.ask(file)
+    asked = front.ask(file, allow_import=allow_import, read_only=status)
     write = _writer(export, force=force)
     if not status:
         machine.use_compilation_cache()

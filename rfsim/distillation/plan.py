@@ -17,7 +17,7 @@ from rfsim.distillation.moments import FEWEST
 from rfsim.model import Sizes, real, whole
 from rfsim.sampling import SOLVERS
 from rfsim.trainers import trainer
-from rfsim.words import nearest
+from rfsim.words import nearest, number_or_nan
 
 STARTS = ("teacher", "zero")
 DATA = ("train", "fresh", "teacher")
@@ -146,7 +146,7 @@ class Plan:
 
     def number_of_draws(self, features: int) -> int:
         """Draws per level for a student of so many features; ValueError for text that is none and for too few."""
-        found = re.fullmatch(r"(\d+(?:\.\d+)?)p|(\d+)", self.draws)
+        found = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)p|([0-9]+)", self.draws)
         if found is None:
             raise ValueError(f"draws must be a multiple of p such as 20p, or a whole number; got {self.draws!r}")
         count = round(float(found[1]) * features) if found[1] else int(found[2])
@@ -185,10 +185,7 @@ def students(variants: Sequence[Mapping[str, Any]] | None, own_features: bool, *
 
 def _ema_time(target: str) -> float:
     kind, _, text = str(target).partition(":")
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
+    value = number_or_nan(text)
     if kind != COUPLED or not 0 <= value < math.inf:
         raise ValueError(
             f"target must be {SEQUENTIAL} or {COUPLED}:TAU with TAU a distill_time that is not negative; got {target!r}"

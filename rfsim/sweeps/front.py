@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,10 +21,11 @@ from rfsim.machine import threads
 from rfsim.model import Problem, source
 from rfsim.runs import Report
 from rfsim.store import StoreError
-from rfsim.sweeps import storage
+from rfsim.sweeps import imports, storage
 from rfsim.sweeps.checks import require_possible
-from rfsim.sweeps.executors import chosen, end_if_starting
+from rfsim.sweeps.executors import Executor, chosen, end_if_starting
 from rfsim.sweeps.executors import executor as engine
+from rfsim.sweeps.imports import Imports
 from rfsim.sweeps.plan import Group, Plan, plan
 from rfsim.sweeps.spec import read
 from rfsim.sweeps.storage import SWEEP, Storage
@@ -30,11 +33,13 @@ from rfsim.sweeps.work import Done, Job, work
 
 
 class Asked(NamedTuple):
-    """A sweep that may be run: its plan, what its store is identified by, and its array of data, if any."""
+    """A sweep that may be run: its plan, what its store is identified by, its array of data, if any, and what it
+    imports."""
 
     plan: Plan
     settings: Mapping[str, Any]
     array: NDArray | None
+    imports: Imports
 
 
 def sweep(
@@ -47,6 +52,7 @@ def sweep(
     resume: bool = True,
     retry_failed: bool = False,
     array: ArrayLike | None = None,
+    allow_import: bool = False,
     report: Report | None = None,
 ) -> xr.Dataset:
     """Compute a public quantity over a grid of any of its parameters, and store every cell with its status.
@@ -58,7 +64,8 @@ def sweep(
     out: the store, a zarr folder; by default that of the file with the suffix .zarr, and for a mapping none that is
     kept. workers, executor ("serial", "processes", "dask"), scheduler: who computes (`rfsim.sweeps.executors`).
     resume: go on with a store of the same settings, else refuse one that is there; retry_failed: also compute cells
-    again that did not end well. array (samples, dim) takes the place of the problem's data.
+    again that did not end well. array (samples, dim) takes the place of the problem's data. allow_import: let a file
+    name activations by `module:attribute`, looked for beside it too, which runs code; a mapping may always.
 
     Cells that share a draw and its decomposition, or one compiled program, are one group, computed once. A cell's draw
     depends on its own parameters, so that neither order nor workers matter.
@@ -78,7 +85,8 @@ def sweep(
     end_if_starting()
     with _place(spec, out) as path:
         how = (executor, workers, scheduler)
-        fill(ask(spec, array), path, how, resume=resume, retry_failed=retry_failed, report=report)
+        asked = ask(spec, array, allow_import=allow_import)
+        fill(asked, path, how, resume=resume, retry_failed=retry_failed, report=report)
         return store.load(path)
 
 
@@ -94,29 +102,44 @@ def fill(
     """Compute what is missing in a store; how: (executor, workers, scheduler). All else as `sweep`."""
     executor, workers, scheduler = how
     here = 1 if chosen(executor, workers, scheduler) == "serial" else workers or threads()
+    if chosen(executor, workers, scheduler) != "serial":
+        imports.require_everywhere(_activations(asked.plan))
     require_possible(asked.plan, here if scheduler is None else None, asked.array)
     with locks.held(path):
         _run(_opened(path, asked, resume), asked, how, retry_failed, report)
 
 
-def ask(spec: str | Path | Mapping[str, Any], array: ArrayLike | None = None) -> Asked:
+def ask(
+    spec: str | Path | Mapping[str, Any],
+    array: ArrayLike | None = None,
+    *,
+    allow_import: bool = False,
+    read_only: bool = False,
+) -> Asked:
     """Read and plan a sweep; nothing is computed, and nothing is written.
 
-    Raises ValueError, in one line, with all that is wrong.
+    read_only: for `summary` alone; nothing is imported, whatever the activations are. Raises ValueError, in one line,
+    with all that is wrong.
     """
-    found = read(spec)
+    found = read(spec, allow_import=allow_import or read_only)
     values = None if array is None else data_room.check_array(array)
     if values is not None and "dim" in found.quantity.parameters:
         found = found._replace(fixed={"dim": values.shape[1], **found.fixed})
     planned = plan(found)
+    beside = None if isinstance(spec, Mapping) else Path(spec).parent
+    brought = imports.find(_activations(planned), beside, read_only=read_only)
+    settings = {**found.settings, **brought.settings}
     if values is not None:
-        return Asked(
-            planned, {**found.settings, "array": source(Problem(), array=values).settings["data_digest"]}, values
-        )
+        settings["array"] = source(Problem(), array=values).settings["data_digest"]
+        return Asked(planned, settings, values, brought)
     names = dict.fromkeys(np.ravel(planned.parameters().get("data", Problem.data)).tolist())
     digests = {name: source(Problem(data=name)).settings.get("data_digest") for name in names}
     known = {f"digest of {name}": digest for name, digest in digests.items() if digest is not None}
-    return Asked(planned, {**found.settings, **known}, None)
+    return Asked(planned, {**settings, **known}, None, brought)
+
+
+def _activations(planned: Plan) -> list[str]:
+    return [str(one) for one in np.ravel(planned.parameters().get("activation", Problem.activation)).tolist()]
 
 
 def default_store(spec: str | Path) -> Path:
@@ -130,7 +153,7 @@ def summary(path: Path, asked: Asked) -> dict[str, Any]:
     counts: dict[str, int] = dict.fromkeys(storage.STATUS, 0) | {"waiting": planned.cells}
     waiting, done, seconds = planned.groups, 0, 0.0
     if path.exists():
-        kept = storage.reopen(path, planned, asked.settings)
+        kept = storage.reopen(path, planned, _as_stored(path, asked.settings))
         found = np.bincount(kept.status().ravel(), minlength=len(storage.STATUS))
         counts = dict(zip(storage.STATUS, found.tolist(), strict=True))
         waiting = len(kept.waiting(failed=False))
@@ -144,6 +167,12 @@ def summary(path: Path, asked: Asked) -> dict[str, Any]:
         "seconds": seconds,
         "holder": locks.holder(path),
     }
+
+
+def _as_stored(path: Path, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings, with the store's own digests where they are None: of what was not imported."""
+    stored = json.loads(storage.describe(path)["settings"])
+    return {name: stored.get(name) if value is None else value for name, value in settings.items()}
 
 
 def decompositions(planned: Plan) -> int:
@@ -183,11 +212,12 @@ def _run(
 ) -> None:
     planned = asked.plan
     todo = kept.waiting(failed=again)
-    shared = asked.array, planned.single(), planned.loose(), planned.varied()
+    shared = asked.array, planned.single(), planned.loose(), planned.varied(), asked.imports
     if not todo.size:
         return
     tell = report or (lambda step, values: None)
     with engine(*how) as where:
+        imports.require_same(asked.imports, partial(_answer, where))
         tell(announcement(planned, len(todo), where.words), {"done": 0, "total": len(todo)})
         jobs = ((int(k), Job(_located(planned.group(int(k))), *shared)) for k in todo)
         started = time.monotonic()
@@ -200,6 +230,12 @@ def _run(
             left = (time.monotonic() - started) / done * (len(todo) - done)
             tell(f"about {left:.0f} s left", {"done": done, "total": len(todo)})
     kept.close()
+
+
+def _answer(where: Executor, task: Callable[[Imports], str], payload: Imports) -> str:
+    """What one worker says, or why it does not."""
+    (outcome,) = where.outcomes(task, [(0, payload)])
+    return outcome.failure or outcome.value
 
 
 def _located(group: Group) -> Group:
