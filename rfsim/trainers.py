@@ -22,6 +22,7 @@ from rfsim.filters import Filter
 from rfsim.words import nearest, number_or_nan
 
 KINDS = ("flow", "descent", "distillation")
+LONGEST = 1e100  # squares of κτ, the filter of a flat direction, are still float64 there
 
 
 class Flow(NamedTuple):
@@ -113,4 +114,6 @@ def trainer(text: str, kappa: float, ridge: float = 0.0) -> Trainer:
         return Descent(kappa, ridge, value)
     if not value > 0:
         raise ValueError(f"the TAU of distillation must be a positive train_time, or inf; got {text!r}")
+    if LONGEST < value < math.inf:
+        raise ValueError(f"the TAU of distillation must be at most {LONGEST:g}, or inf; got {text!r}")
     return Distillation(kappa, ridge, value)

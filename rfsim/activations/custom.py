@@ -18,6 +18,7 @@ import numpy as np
 
 from rfsim.activations.base import Activation
 from rfsim.activations.probing import probe
+from rfsim.precision import float64
 
 WIDE = 40.0  # callables are tried from −WIDE to WIDE
 
@@ -107,7 +108,7 @@ def _checked(sigma: Activation) -> Activation:
 
 def _values(sigma: Activation, points: np.ndarray) -> np.ndarray:
     """σ's values as compiled code gives them, or ValueError for what cannot be compiled or has the wrong form."""
-    with jax.enable_x64(True):
+    with float64():
         try:
             values = jax.jit(sigma.function)(jnp.asarray(points))
         except Exception as error:  # whatever a callable of the user's raises

@@ -18,6 +18,7 @@ import jax.numpy as jnp
 
 from rfsim.activations.base import Activation
 from rfsim.activations.custom import attribute
+from rfsim.precision import float64
 
 KEPT: dict[str, Activation] = {}
 SIGN = "@"
@@ -92,7 +93,7 @@ def _public(function: Callable, module: str, name: str) -> str | None:
 @functools.lru_cache(maxsize=256)
 def digest(sigma: Activation) -> str:
     """Of the program that JAX makes of σ on a CPU, and of what σ declares; 16 hexadecimal digits."""
-    with jax.enable_x64(True):
+    with float64():
         traced = jax.jit(sigma.function).trace(jnp.zeros((2, 2)))
         program = traced.lower(lowering_platforms=("cpu",)).as_text()
     # its first line has the function's name, which is not what it computes

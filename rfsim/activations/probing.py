@@ -11,6 +11,8 @@ import numpy as np
 from jax import Array
 from numpy.typing import NDArray
 
+from rfsim.precision import float64
+
 Function: TypeAlias = Callable[[Array], Array]
 
 # Chebyshev panels over [−40.01…, 40.4…]. A kink that meets an end of theirs would be missed, since both sides of it
@@ -38,7 +40,7 @@ def probe(function: Function) -> Probe:
     Where it has too many kinks, or what it does is narrower than a fiftieth and nowhere near a panel's nodes, none are
     found: the error of the constants says what that costs.
     """
-    with jax.enable_x64(True), np.errstate(all="ignore"):
+    with float64(), np.errstate(all="ignore"):
         tried = _tried(function)
         left, width = START + WIDTH * np.arange(PANELS), WIDTH
         scale, odd = np.zeros(DERIVATIVES + 1), True
