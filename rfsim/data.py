@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from rfsim.diffusion import Law
 from rfsim.files import SUFFIXES, DataError, is_file, load
-from rfsim.words import nearest
+from rfsim.words import digits, nearest, number_or_nan
 
 KINDS = ("isotropic", "atoms", "powerlaw", "subspace", "mixture", "eigenvalues", "digits")
 SCALES = ("none", "global", "columns")
@@ -202,10 +202,7 @@ def _unknown(spec: str) -> DataError:
 
 
 def _number(spec: str, text: str, name: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
+    value = number_or_nan(text)
     if not math.isfinite(value):
         raise DataError(f"data {spec!r}: {name} must be a finite number; got {text!r}")
     return value
@@ -271,9 +268,10 @@ def _digit_pixels() -> NDArray[np.float64]:
 
 def _digit_components(spec: str, argument: str, centered: NDArray[np.float64]) -> NDArray[np.float64]:
     """The leading K principal directions of the images, (64, K)."""
-    if not argument.isdecimal() or not 1 <= int(argument) <= 64:
+    count = digits(argument) or 0
+    if not 1 <= count <= 64:
         raise DataError(f"data {spec!r}: K must be a whole number from 1 to 64; got {argument!r}")
     _, _, directions = np.linalg.svd(centered, full_matrices=False)
     # LAPACK leaves the signs free: fix them by each direction's largest entry
     directions *= np.sign(directions[np.arange(64), np.abs(directions).argmax(axis=1)])[:, None]
-    return directions[: int(argument)].T
+    return directions[:count].T

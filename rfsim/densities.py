@@ -17,9 +17,10 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 from rfsim.machine import require_memory
-from rfsim.model import Instance, Problem, instance, whole
+from rfsim.model import Instance, Problem, instance
 from rfsim.precision import in_float64
 from rfsim.runs import Report, Run, keeping
+from rfsim.scalars import MOST_VALUES, whole
 from rfsim.spectra import Method
 from rfsim.spectra.lanczos import PROBES, STEPS, Quadrature, edges, largest_block, mass, quadrature, shortened, smoothed
 from rfsim.spectra.operators import Factored, gaussian_operators, sampled_operators
@@ -72,7 +73,7 @@ def density(
     memory limit.
     """
     started = time.perf_counter()
-    counted = whole("probes", probes, 2), whole("steps", steps, 1)
+    counted = whole("probes", probes, 2, MOST_VALUES), whole("steps", steps, 1, MOST_VALUES)
     run = _Run(problem, dim, seed, seeds, array, center, scale, report, counted, model)
     borders = _borders(run, array, center, scale)
     done: list[Quadrature] = []

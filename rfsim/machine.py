@@ -83,7 +83,7 @@ def threads() -> int:
     """Threads this process may compute with: the cores it may run on, or fewer by NPROC, which XLA reads too."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     asked = os.environ.get("NPROC", "")
-    return min(cores, int(asked)) if asked.isdecimal() and int(asked) else cores
+    return min(cores, int(asked)) if asked.isascii() and asked.isdecimal() and int(asked) else cores
 
 
 def devices() -> list[str]:

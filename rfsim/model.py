@@ -13,13 +13,24 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from rfsim import data as data_room
-from rfsim.activations import Activation, Constants, activation, centered, gaussian_constants, specification
+from rfsim.activations import (
+    Activation,
+    Constants,
+    activation,
+    centered,
+    fingerprint,
+    gaussian_constants,
+    specification,
+)
 from rfsim.diffusion import Law, diffuse, forward, noise_variance, signal, total_variance
+from rfsim.scalars import numbers, plain, real, whole
+from rfsim.trainers import LONGEST
 
 DIM = 100  # where nothing else says it
-LATEST = 300.0  # e^{−t} is still a float64 there
+EARLIEST, LATEST = 1e-12, 300.0  # a noise of 1e-6 beside data of order 1; e^{−t} is still a float64 there
+LARGEST_RIDGE = LARGEST_RATIO = 1e100  # their squares are still float64
 TRAIN_TIMES = (1.0, 100.0, 1e5)
-LATEST_TRAINING = 1e100  # squares of κτ, the filter of a flat direction, are still float64 there
+LATEST_TRAINING = LONGEST
 
 
 @dataclass(frozen=True)
@@ -27,9 +38,11 @@ class Problem:
     """What theory and sample share; every field is dimensionless.
 
     samples_per_dim ψ_n = n/d; features_per_dim ψ_p = p/d; diffusion_time t; noise_copies m (inf: averaged exactly);
-    activation σ: a name, or `module:attribute` where a callable (written with jax.numpy) or an `Activation` is kept, or
-    such a callable itself, which is stored as that string; data: the population (`isotropic`, `atoms:0.5@0.5,0.5@1.5`,
-    `digits`, a file…); ridge γ.
+    activation σ: a name, a callable written with jax.numpy (`jax.nn.gelu`, a lambda), an `Activation`, or
+    `module:attribute` where one of these is found. A callable is tried: where it is not odd its mean at each Γ is
+    subtracted, and its kinks are found; an `Activation` declares these. It is stored as the string by which it can be
+    imported again, or, where there is none, as its name and a digest of what it computes; data: the population
+    (`isotropic`, `atoms:0.5@0.5,0.5@1.5`, `digits`, a file…); ridge γ.
 
     >>> Problem(samples_per_dim=4, features_per_dim=16).ridge
     0.0
@@ -48,17 +61,23 @@ class Problem:
     ridge: float = 0.0
 
     def __post_init__(self) -> None:
+        for name in ("samples_per_dim", "features_per_dim", "diffusion_time", "ridge", "noise_copies"):
+            # NumPy's, fractions, decimals: results and settings hold Python's own
+            object.__setattr__(self, name, plain(name, getattr(self, name)))
         for name in ("samples_per_dim", "features_per_dim", "diffusion_time"):
-            value = real(name, getattr(self, name))
+            value = getattr(self, name)
             if not 0 < value < math.inf:
                 raise ValueError(f"{name} must be positive and finite; got {value:g}")
+            if name != "diffusion_time" and not 1 / LARGEST_RATIO <= value <= LARGEST_RATIO:
+                raise ValueError(f"{name} must lie between {1 / LARGEST_RATIO:g} and {LARGEST_RATIO:g}; got {value:g}")
         if self.diffusion_time > LATEST:
             raise ValueError(
                 f"diffusion_time must be at most {LATEST:g}, where no data are left; got {self.diffusion_time:g}"
             )
-        if not 0 <= real("ridge", self.ridge) < math.inf:
-            raise ValueError(f"ridge must be finite and not negative; got {self.ridge:g}")
-        m = real("noise_copies", self.noise_copies)
+        if self.diffusion_time < EARLIEST:
+            raise ValueError(f"diffusion_time must be at least {EARLIEST:g}; got {self.diffusion_time:g}")
+        require_ridge("ridge", self.ridge)
+        m = self.noise_copies
         if m != math.inf and not (1 <= m <= 1e9 and m == int(m)):
             raise ValueError(f"noise_copies must be a whole number of at least 1, at most 1e9, or inf; got {m:g}")
         if isinstance(self.activation, Activation) or callable(self.activation):
@@ -160,8 +179,9 @@ def settings(problem: Problem, origin: Source, sizes: Sizes, *, seed: int, seeds
 
 
 def limit_settings(problem: Problem, origin: Source) -> dict[str, Any]:
-    """The settings without those of a draw."""
-    return dataclasses.asdict(problem) | origin.settings
+    """The settings without those of a draw; of an imported activation also a digest of what it computes."""
+    found = fingerprint(problem.activation)
+    return dataclasses.asdict(problem) | origin.settings | ({} if found is None else {"activation_digest": found})
 
 
 def instance(problem: Problem, origin: Source, sizes: Sizes, seed: int) -> Instance:
@@ -208,23 +228,12 @@ def constants(problem: Problem, data_power: float) -> Constants:
     )
 
 
-def whole(name: str, value: object, least: int) -> int:
-    """`value` as a whole number from `least` to 2^53, or ValueError."""
-    number = real(name, value)
-    if not least <= number <= 2**53 or number != int(number):
-        raise ValueError(f"{name} must be a whole number of at least {least}, at most 2^53; got {value!r}")
-    return int(number)
-
-
-def numbers(name: str, given: ArrayLike) -> NDArray[np.float64]:
-    """`given` as a non-empty list of float64, (values,), or ValueError."""
-    try:
-        values = np.atleast_1d(np.asarray(given, dtype=np.float64))
-    except (TypeError, ValueError):
-        raise ValueError(f"{name} must be real numbers; got {given!r}") from None
-    if values.ndim != 1 or values.size == 0:
-        raise ValueError(f"{name} must be a non-empty list of numbers; got shape {values.shape}")
-    return values
+def require_ridge(name: str, value: float) -> None:
+    """Raise ValueError for a ridge that is negative, or not finite, or so large that its squares are not."""
+    if not 0 <= real(name, value) < math.inf:
+        raise ValueError(f"{name} must be finite and not negative; got {value:g}")
+    if value > LARGEST_RIDGE:
+        raise ValueError(f"{name} must be at most {LARGEST_RIDGE:g}; got {value:g}")
 
 
 def times(train_times: ArrayLike, name: str = "train_times") -> NDArray[np.float64]:
@@ -246,12 +255,3 @@ def _digest(values: NDArray[np.float64]) -> str:
 
 def _points(points: NDArray[np.float64]) -> Law:
     return Law(points, np.zeros(points.shape[1]))
-
-
-def real(name: str, value: object) -> float:
-    """`value` as a number that may be infinite, or ValueError."""
-    if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
-        raise ValueError(f"{name} must be a number; got {value!r}")
-    if math.isnan(value):
-        raise ValueError(f"{name} must be a number; got nan")
-    return float(value)

@@ -22,6 +22,7 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from numpy.typing import ArrayLike, NDArray
 
 from rfsim import machine
+from rfsim.words import digits
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -153,7 +154,7 @@ def join() -> None:
     count, number = (_number(name) for name in LOCAL[1:])
     if address:
         host, separator, port = address.rpartition(":")
-        if not (separator and port.isdecimal()):
+        if not (separator and digits(port) is not None):
             raise ValueError(f"{LOCAL[0]} must be host:port of process 0; got {address!r}")
         if bind is None and (own := _loopback(host)):
             bind = f"{own}:{port}"
@@ -239,6 +240,6 @@ def _loopback(host: str) -> str | None:
 
 def _number(name: str) -> int | None:
     text = os.environ.get(name)
-    if text is None or text.strip().isdecimal():
-        return None if text is None else int(text)
+    if text is None or (value := digits(text.strip())) is not None:
+        return None if text is None else value
     raise ValueError(f"{name} must be a whole number; got {text!r}")

@@ -1,4 +1,4 @@
-"""The float64 policy: programs switch double precision on, solvers demand it.
+"""The float64 policy: programs switch double precision on, solvers demand it. The one place that sets what JAX does.
 
 A null eigenvalue of 1e-6 lost to float32 rounding, times a training time of 1e6, is an error of order one.
 """
@@ -6,13 +6,31 @@ A null eigenvalue of 1e-6 lost to float32 rounding, times a training time of 1e6
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
-from typing import ParamSpec, TypeVar
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any, ParamSpec, TypeVar
 
 import jax
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+# What the formulas are written for, and what a caller may have set otherwise to find faults of their own: broadcasting
+# of ranks and of types, infinities and NaN that are meant (τ = ∞, what is undefined), constants that go to a device.
+# The precision of products and the kind of keys are those that tests hold the numbers to.
+MEANT: dict[str, tuple[Any, Callable[[Any], Any]]] = {
+    "jax_enable_x64": (True, jax.enable_x64),
+    "jax_numpy_rank_promotion": ("allow", jax.numpy_rank_promotion),
+    "jax_numpy_dtype_promotion": ("standard", jax.numpy_dtype_promotion),
+    "jax_debug_nans": (False, jax.debug_nans),
+    "jax_debug_infs": (False, jax.debug_infs),
+    "jax_disable_jit": (False, jax.disable_jit),
+    "jax_default_matmul_precision": (None, jax.default_matmul_precision),
+    "jax_default_prng_impl": ("threefry2x32", jax.default_prng_impl),
+    "jax_threefry_partitionable": (True, jax.threefry_partitionable),
+    "jax_legacy_prng_key": ("allow", jax.legacy_prng_key),
+}
+GUARDS = tuple(f"jax_transfer_guard_{way}" for way in ("host_to_device", "device_to_device", "device_to_host"))
 
 
 def require_float64() -> None:
@@ -24,12 +42,24 @@ def require_float64() -> None:
         )
 
 
+@contextmanager
+def float64() -> Iterator[None]:
+    """JAX in float64, and in none of its strict modes, inside; the caller's configuration is left as it is."""
+    with ExitStack() as stack:
+        for name, (value, setting) in MEANT.items():
+            if getattr(jax.config, name) != value:  # a setting that is made, even to what it is, compiles again
+                stack.enter_context(setting(value))
+        if any(getattr(jax.config, name) not in (None, "allow") for name in GUARDS):
+            stack.enter_context(jax.transfer_guard("allow"))
+        yield
+
+
 def in_float64(function: Callable[P, R]) -> Callable[P, R]:
-    """Run `function` inside `jax.enable_x64(True)`, leaving the caller's configuration as it is."""
+    """Run `function` inside `float64()`."""
 
     @functools.wraps(function)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
-        with jax.enable_x64(True):
+        with float64():
             return function(*args, **kwargs)
 
     return wrapped

@@ -35,6 +35,9 @@ from rfsim.model import (
 )
 from rfsim.spectra import GROUPS, Method, Solved, part_counts, solve
 from rfsim.training.curves import MANY
+from rfsim.words import LARGEST
+
+MOST_SEEDS = 10**5  # each has its row in the result
 
 Report = Callable[[str, Mapping[str, Any]], None]
 Begin = Callable[[Mapping[str, Any]], None]  # hears the settings a result will carry before anything is computed
@@ -61,7 +64,8 @@ class Run:
         copies: int,
     ) -> None:
         """`copies` is the number of p × p matrices at the run's peak: MemoryError where they pass the memory limit."""
-        seed, seeds = whole("seed", seed, 0), whole("seeds", seeds, 1)
+        seeds = whole("seeds", seeds, 1, MOST_SEEDS)
+        seed = whole("seed", seed, 0, LARGEST - seeds)
         self.problem, self.method, self.report = problem, method, report
         self.origin: Source = source(problem, array=array, center=center, scale=scale)
         self.sizes: Sizes = resolve(problem, self.origin, dim)

@@ -19,9 +19,10 @@ from jax.typing import ArrayLike
 
 from rfsim import filters
 from rfsim.filters import Filter
-from rfsim.words import nearest
+from rfsim.words import nearest, number_or_nan
 
 KINDS = ("flow", "descent", "distillation")
+LONGEST = 1e100  # squares of κτ, the filter of a flat direction, are still float64 there
 
 
 class Flow(NamedTuple):
@@ -106,14 +107,13 @@ def trainer(text: str, kappa: float, ridge: float = 0.0) -> Trainer:
         raise ValueError(f"trainer must be flow, descent:STEP or distillation:TAU; got {text!r}{hint}")
     if kind == "flow":
         return Flow(kappa, ridge)
-    try:
-        value = float(given)
-    except ValueError:
-        value = math.nan
+    value = number_or_nan(given)
     if kind == "descent":
         if not 0 < value < math.inf:
             raise ValueError(f"the STEP of descent must be a positive train_time per step; got {text!r}")
         return Descent(kappa, ridge, value)
     if not value > 0:
         raise ValueError(f"the TAU of distillation must be a positive train_time, or inf; got {text!r}")
+    if LONGEST < value < math.inf:
+        raise ValueError(f"the TAU of distillation must be at most {LONGEST:g}, or inf; got {text!r}")
     return Distillation(kappa, ridge, value)

@@ -1,10 +1,18 @@
-"""What is typed: numbers read strictly, texts as messages show them, and the nearest valid name as a hint."""
+"""What is typed: numbers read strictly, texts as messages show them, and the nearest valid name as a hint.
+
+Every number that stands in a text is read here. Python's own `float` and `int` take more than numbers as they are
+written: underscores inside them, and the digits of every script.
+"""
 
 from __future__ import annotations
 
 import difflib
 import math
+import re
 from collections.abc import Iterable
+
+LARGEST = 2**53  # the whole numbers that float64, JSON and netCDF all hold
+WRITTEN = re.compile(r"[+-]?(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:e[+-]?[0-9]+)?|inf|infinity)", re.IGNORECASE)
 
 
 def number(text: str) -> float:
@@ -12,14 +20,49 @@ def number(text: str) -> float:
 
     >>> number("inf"), number("1e5")
     (inf, 100000.0)
+    >>> number("1_000")
+    Traceback (most recent call last):
+    ...
+    ValueError: must be a number that float64 holds, or inf; got '1_000'
     """
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if value != value or (math.isinf(value) and "inf" not in text.lower()):
+    plain = text.strip(" \t")
+    value = float(plain) if WRITTEN.fullmatch(plain) else math.nan
+    if value != value or (math.isinf(value) and "inf" not in plain.lower()):
         raise ValueError(f"must be a number that float64 holds, or inf; got {shown(text)}")
     return value
+
+
+def number_or_nan(text: str) -> float:
+    """`number`, and NaN for what is none: for those who say themselves what they need."""
+    try:
+        return number(text)
+    except ValueError:
+        return math.nan
+
+
+def whole(text: str, least: int, most: int = LARGEST) -> int:
+    """A whole number from `least` to `most`; 1e3 is one, 3.5, nan and 1e400 are not.
+
+    >>> whole("1e3", 1)
+    1000
+    """
+    value = number_or_nan(text)
+    if not math.isfinite(value) or value != int(value) or not least <= value <= most:
+        raise ValueError(f"must be a whole number from {least} to {_bound(most)}; got {shown(text)}")
+    return int(value)
+
+
+def digits(text: str) -> int | None:
+    """A whole number written in digits alone, as inside "digits:10"; None for any other text.
+
+    >>> digits("12"), digits("1e3"), digits("-1")
+    (12, None, None)
+    """
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= 16 else None
+
+
+def _bound(most: int) -> str:
+    return "2^53" if most == LARGEST else f"{most}"
 
 
 def shown(text: str) -> str:

@@ -1,8 +1,9 @@
 """Activations σ, by name or by callable, and their Gaussian constants (equations.md §2, T9)."""
 
 from rfsim.activations.base import Activation, Closed, evaluate
-from rfsim.activations.catalog import ACTIVATIONS, activation, specification
+from rfsim.activations.catalog import ACTIVATIONS, activation, fingerprint, specification
 from rfsim.activations.constants import Constants, centered, gaussian_constants
+from rfsim.activations.naming import is_local, runs_code
 
 __all__ = [
     "ACTIVATIONS",
@@ -12,6 +13,9 @@ __all__ = [
     "activation",
     "centered",
     "evaluate",
+    "fingerprint",
     "gaussian_constants",
+    "is_local",
+    "runs_code",
     "specification",
 ]

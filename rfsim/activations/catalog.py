@@ -1,18 +1,20 @@
-"""The activations by name, and any callable by where it is: `module:attribute`."""
+"""The activations by name, and any callable by where it is, `module:attribute`, or by what it computes."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
+from pathlib import Path
 
 import jax.nn
 import jax.numpy as jnp
 import jax.scipy.special
 from jax import Array
 
-from rfsim.activations import closed
+from rfsim.activations import closed, naming
 from rfsim.activations.base import Activation, Closed
-from rfsim.activations.custom import attribute, checked
+from rfsim.activations.custom import attribute, checked, plain
 from rfsim.words import nearest
 
 
@@ -41,6 +43,8 @@ ACTIVATIONS = {
             closed=Closed(closed.relu_mean, closed.relu_constants, closed.relu_orders),
         ),
         Activation("softplus", jax.nn.softplus, self_centering=True),
+        Activation("gelu", partial(jax.nn.gelu, approximate=False), self_centering=True),  # x Φ(x)
+        Activation("silu", jax.nn.silu, self_centering=True),
         Activation("sine", jnp.sin, odd=True, closed=Closed(closed.no_mean, closed.sine_constants)),
         Activation(
             "hermite3",
@@ -54,47 +58,55 @@ ACTIVATIONS = {
 }
 
 
-def activation(name: str) -> Activation:
-    """The activation of that name, or the callable or Activation at `module:attribute`, imported and checked.
+def activation(name: str, beside: Path | None = None) -> Activation:
+    """The activation of that name; the callable or Activation at `module:attribute`, imported and checked; or the one
+    that this process keeps as NAME@DIGEST (`specification`).
 
-    Raises ValueError, in one line, with the nearest valid name or with what is wrong with the callable.
+    beside: a folder where modules are looked for too. Raises ValueError, in one line, with the nearest valid name or
+    with what is wrong with the callable.
 
     >>> activation("tanh").name
     'tanh'
-    >>> activation("jax.nn:silu")._replace(function=None)
-    Activation(name='jax.nn:silu', function=None, odd=False, self_centering=False, kinks=(), degrees=None, \
+    >>> activation("jax.nn:relu")._replace(function=None)
+    Activation(name='jax.nn:relu', function=None, odd=False, self_centering=True, kinks=(0.0,), degrees=None, \
 closed=None, offset=0.0)
     """
     if isinstance(name, str) and name in ACTIVATIONS:
         return ACTIVATIONS[name]
-    if isinstance(name, str) and ":" in name:
-        found = attribute(name)
-        sigma = found if isinstance(found, Activation) else Activation(name, found)
-        # closed forms are held by tests here, and nothing holds those of others
-        return checked(sigma._replace(name=name, offset=0.0, closed=None))
+    if isinstance(name, str) and naming.runs_code(name):
+        found = attribute(name, beside)
+        return _declared(found)._replace(name=name) if isinstance(found, Activation) else plain(name, found)
+    if isinstance(name, str) and naming.SIGN in name:
+        return naming.kept(name)
     hint = nearest(str(name), ACTIVATIONS)
     raise ValueError(f"unknown activation {name!r}; choose one of {', '.join(ACTIVATIONS)}{hint}")
 
 
 def specification(function: Callable | Activation) -> str:
-    """The string that stands for a callable among the settings: `module:attribute`, or an activation's own name.
+    """The string that stands for a callable among the settings: the name of one that is built in, `module:attribute`
+    where it can be imported again, and else NAME@DIGEST, under which this process keeps it.
 
-    Raises ValueError where the callable cannot be found again under that string.
+    Raises ValueError, in one line, where it is no activation.
+
+    >>> specification(jnp.tanh), specification(jax.nn.gelu), specification(lambda x: 2 * x)[:7]
+    ('tanh', 'jax.nn:gelu', 'lambda@')
     """
     if isinstance(function, Activation):
         if ACTIVATIONS.get(function.name) == function:
             return function.name
-        raise ValueError(
-            f"activation: give an Activation by where it is kept, 'module:attribute'; got the object {function.name!r}"
-        )
-    spec = f"{getattr(function, '__module__', None)}:{getattr(function, '__qualname__', None)}"
-    try:
-        same = attribute(spec) is function
-    except ValueError:
-        same = False
-    if not same:
-        raise ValueError(
-            f"activation: {function!r} is not found again as {spec!r}, which is how results record it; define it with "
-            "`def` at the top of a module"
-        )
-    return spec
+        return naming.keep(_declared(function), function.name)
+    for name, sigma in ACTIVATIONS.items():
+        if sigma.function is function:
+            return name
+    title = naming.title(function)
+    return naming.address(function) or naming.keep(plain(title, function), title)
+
+
+def fingerprint(name: str) -> str | None:
+    """A digest of what `module:attribute` computes now; None for a name that says it by itself."""
+    return naming.digest(activation(name)) if naming.runs_code(name) else None
+
+
+def _declared(sigma: Activation) -> Activation:
+    """An Activation of others', checked; closed forms are held by tests here, and nothing holds those of others."""
+    return checked(sigma._replace(offset=0.0, closed=None))

@@ -1,11 +1,15 @@
-"""Callables as activations: found by `module:attribute`, and checked before anything is computed with them."""
+"""Callables as activations: imported by `module:attribute`, and checked before anything is computed with them."""
 
 from __future__ import annotations
 
 import functools
 import importlib
 import operator
+import sys
 from collections.abc import Hashable
+from importlib.machinery import PathFinder
+from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import jax
@@ -13,22 +17,54 @@ import jax.numpy as jnp
 import numpy as np
 
 from rfsim.activations.base import Activation
+from rfsim.activations.probing import probe
+from rfsim.precision import float64
 
 WIDE = 40.0  # callables are tried from −WIDE to WIDE
 
 
-def attribute(spec: str) -> Any:
-    """The object at `module:attribute`, imported; ValueError, in one line, where there is none or it is no callable."""
+def attribute(spec: str, beside: Path | None = None) -> Any:
+    """The object at `module:attribute`, imported; ValueError, in one line, where there is none or it is no callable.
+
+    A module is looked for where Python looks, and then in the folder `beside`.
+    """
     module, _, path = spec.partition(":")
     try:
-        found = importlib.import_module(module)
+        found = importlib.import_module(module) if beside is None else _module(module, beside.resolve())
         for name in path.split("."):
             found = getattr(found, name)
-    except Exception as error:  # whatever a module does while it is imported
+    except (Exception, SystemExit) as error:  # whatever a module does while it is imported
         raise ValueError(f"activation {spec!r} cannot be imported ({_line(error)}); give 'module:attribute'") from None
     if not (isinstance(found, Activation) or callable(found)):
         raise ValueError(f"activation {spec!r} is a {type(found).__name__}; a callable or an Activation is needed")
     return found
+
+
+def _module(name: str, beside: Path) -> ModuleType:
+    """The module, of Python's own path or of one more folder; ImportError where its name is that of another one."""
+    top = name.partition(".")[0]
+    there, loaded = PathFinder.find_spec(top, [str(beside)]), sys.modules.get(top)
+    if there and loaded and PathFinder.find_spec(top) is None and getattr(loaded, "__file__", None) != there.origin:
+        raise ImportError(f"a module {top} of another folder is in use here; give that of {beside} another name")
+    importlib.invalidate_caches()  # it may have been written since the folder was read
+    sys.path.append(str(beside))  # behind all others: it takes no module's place
+    try:
+        return importlib.import_module(name)
+    finally:
+        sys.path.remove(str(beside))
+
+
+def plain(name: str, function: Any) -> Activation:
+    """A callable that declares nothing: checked, and what it is found by trying it. Its mean is subtracted, unless it
+    is odd; ValueError as `checked` raises it."""
+    checked(Activation(name, function))
+    return _probed(name, function)
+
+
+@functools.lru_cache(maxsize=64)
+def _probed(name: str, function: Any) -> Activation:
+    found = probe(function)
+    return Activation(name, function, odd=found.odd, self_centering=not found.odd, kinks=found.kinks)
 
 
 def checked(sigma: Activation) -> Activation:
@@ -72,7 +108,7 @@ def _checked(sigma: Activation) -> Activation:
 
 def _values(sigma: Activation, points: np.ndarray) -> np.ndarray:
     """σ's values as compiled code gives them, or ValueError for what cannot be compiled or has the wrong form."""
-    with jax.enable_x64(True):
+    with float64():
         try:
             values = jax.jit(sigma.function)(jnp.asarray(points))
         except Exception as error:  # whatever a callable of the user's raises

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rfsim.cli.flags import DIM, RIVALS, CommonFlags, LimitFlags, ProblemFlags, SampleFlags
+from rfsim.words import shown
 
 if TYPE_CHECKING:
     import numpy as np
@@ -46,7 +48,7 @@ def _ask_sample(flags: SampleFlags) -> Asked:
         )
         if abs(ratio * sizes.dim - count) > 1e-9 * count
     ]
-    notes += _unused(flags, array)
+    notes += _unused(flags, array) + _found(problem)
     arguments = {"dim": dim, "seed": flags.seed, "seeds": flags.seeds, "center": center, "scale": flags.scale}
     arguments |= {"array": array}
     if isinstance(flags, ProblemFlags):
@@ -64,7 +66,7 @@ def _ask_limit(flags: CommonFlags) -> Asked:
         )
     problem = _problem(flags, 1 if array is None else array.shape[1])
     arguments = {"array": array, "center": not flags.no_center, "scale": flags.scale}
-    return Asked(problem, None, arguments, _unused(flags, array))
+    return Asked(problem, None, arguments, _unused(flags, array) + _found(problem))
 
 
 def _array(flags: CommonFlags) -> NDArray[np.float64] | None:
@@ -79,6 +81,8 @@ def _array(flags: CommonFlags) -> NDArray[np.float64] | None:
 def _problem(flags: CommonFlags, columns: int) -> Problem:
     from rfsim import model
 
+    _import(flags)
+
     ratios = {
         "samples_per_dim": flags.samples_per_dim if flags.samples is None else flags.samples / columns,
         "features_per_dim": flags.features_per_dim if flags.features is None else flags.features / columns,
@@ -92,6 +96,32 @@ def _problem(flags: CommonFlags, columns: int) -> Problem:
         data=flags.data,
         ridge=flags.ridge,
     )
+
+
+def _import(flags: CommonFlags) -> None:
+    """Import the activation where it is an address, of this folder too; ValueError without --allow-import."""
+    from rfsim import activations
+
+    if not activations.runs_code(flags.activation):
+        return
+    if not flags.allow_import:
+        raise ValueError(
+            f"--activation {shown(flags.activation)} imports a module, and so runs its code; add --allow-import to "
+            "allow it, or give an activation by name"
+        )
+    activations.activation(flags.activation, Path.cwd())
+
+
+def _found(problem: Problem) -> list[str]:
+    """What was found of an imported activation by trying it."""
+    from rfsim import activations
+
+    if not activations.runs_code(problem.activation):
+        return []
+    sigma = problem.sigma
+    centered = "odd" if sigma.odd else "less its mean at each Γ" if sigma.self_centering else "centered as it is"
+    kinks = f"kinks at {', '.join(f'{kink:g}' for kink in sigma.kinks)}" if sigma.kinks else "no kinks"
+    return [f"activation {problem.activation}: {centered}, {kinks}"]
 
 
 def _unused(flags: CommonFlags, array: NDArray[np.float64] | None) -> list[str]:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
+from functools import partial
 from typing import Annotated, NoReturn
 
 from rfsim.cli import DONE, INTERRUPTED, terminal
-from rfsim.cli.flags import from_zero, read_as, switch, text_flag
+from rfsim.cli.flags import read_as, switch, text_flag
+from rfsim.words import whole
+
+_port = partial(whole, least=0, most=65535)
 
 
 def explore(
@@ -15,7 +19,7 @@ def explore(
     host: Annotated[str, text_flag("Address to serve at; of others than this machine's own the token is needed.")] = (
         "127.0.0.1"
     ),
-    port: Annotated[int, read_as(from_zero, "Port; 0 takes a free one.")] = 0,
+    port: Annotated[int, read_as(_port, "Port; 0 takes a free one.")] = 0,
     no_browser: Annotated[bool, switch("Do not open a browser; the address is printed.")] = False,
     no_token: Annotated[bool, switch("No token; only at an address of this machine alone.")] = False,
     quiet: Annotated[bool, switch("No progress; the address still prints.")] = False,

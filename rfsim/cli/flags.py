@@ -14,10 +14,9 @@ from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter, Token
 
-from rfsim.words import number, shown
+from rfsim.words import number, shown, whole
 
 DIM = 100
-LARGEST = 2**53  # the whole numbers that float64, JSON and netCDF all hold
 # one quantity in two spellings: at most one of a pair may be given, and a flag outranks either in a settings file
 RIVALS = (("--samples-per-dim", "--samples"), ("--features-per-dim", "--features"))
 
@@ -26,21 +25,6 @@ Model = Literal["real", "gaussian"]
 Route = Literal["dense", "krylov"]
 Style = Literal["paper", "talk", "screen"]
 Size = Literal["quick", "paper"]
-
-
-def whole(text: str, least: int) -> int:
-    """A whole number of at least `least`; 1e3 is one, 3.5, nan and 1e400 are not.
-
-    >>> whole("1e3", 1)
-    1000
-    """
-    try:
-        value = int(text) if text.strip().lstrip("+-").isdigit() else float(text)
-    except ValueError:
-        value = math.nan
-    if value != value or value in (math.inf, -math.inf) or value != int(value) or not least <= value <= LARGEST:
-        raise ValueError(f"must be a whole number from {least} to 2^53; got {shown(text)}")
-    return int(value)
 
 
 # annotations are evaluated by name, so what they call needs one
@@ -60,13 +44,6 @@ def times(text: str) -> tuple[float, ...]:
     if min(found) < 0:
         raise ValueError(f"must not hold negative times; got {shown(text)}")
     return found
-
-
-def named_activation(text: str) -> str:
-    """The name of an activation; a callable's address would import and run code, which only Python may ask for."""
-    if ":" in text:
-        raise ValueError(f"must be an activation's name; got {shown(text)}: callables are for rfsim.Problem in Python")
-    return text
 
 
 def listed(values: Sequence[float]) -> str:
@@ -113,6 +90,9 @@ TrainTimes = Annotated[
     tuple[float, ...], read_as(times, "Training times τ, separated by commas; inf is one.", show_default=listed)
 ]
 Trainer = Annotated[str, text_flag("flow, descent:STEP or distillation:TAU, in train_time.")]
+AllowImport = Annotated[
+    bool, switch("Let --activation import module:attribute, and so run its code; found in this folder too.")
+]
 ByPart = Annotated[bool, switch("Also the losses with the filter switched off on each part.")]
 
 
@@ -127,8 +107,14 @@ class CommonFlags:
     features: Annotated[int | None, read_as(from_one, "p, instead of --features-per-dim.")] = None
     noise_copies: Annotated[float, read_as(number, "Frozen noise copies per sample, m; inf averages.")] = math.inf
     activation: Annotated[
-        str, read_as(named_activation, "σ: tanh, erf, relu, softplus, sine, hermite3 or linear; centered where needed.")
+        str,
+        read_as(
+            str,
+            "σ: tanh, erf, relu, softplus, gelu (x Φ(x), not its tanh approximation), silu, sine, hermite3 or linear, "
+            "or with --allow-import module:attribute; centered where needed.",
+        ),
     ] = "tanh"
+    allow_import: AllowImport = False
     data: Annotated[
         str,
         text_flag(

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from cyclopts.argument import Argument
 
 FLAG = "--config"
+TYPED = "--allow-import"  # what a file must not switch on by itself: it may come from elsewhere
 
 
 def apply(root: App, app: App, commands: tuple[str, ...], arguments: ArgumentCollection) -> None:
@@ -76,6 +77,8 @@ def _layer(path: str, command: str, values: Mapping[str, Any], flags: Mapping[st
         flag = "--" + key.replace("_", "-")
         if flag not in flags:
             raise ValueError(f"{path}: {key!r} is no flag of {command}{_nearest(flag, flags, strip=True)}")
+        if flag == TYPED:
+            raise ValueError(f"{path}: {key!r} lets code run, which a file may not; give {TYPED} on the command line")
         if flag in found:
             raise ValueError(f"{path}: {key!r} is given twice, with dashes and with underscores")
         found[flag] = _text(path, key, value, switch=flags[flag].hint is bool)

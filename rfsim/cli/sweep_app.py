@@ -40,6 +40,9 @@ def sweep(
             "cells that none of them has wait for the file written beside it.",
         ),
     ] = (),
+    allow_import: Annotated[
+        bool, switch("Let FILE name activations by module:attribute, found beside it too, and so run their code.")
+    ] = False,
     json: Annotated[bool, switch("Print one JSON object.")] = False,
     quiet: Annotated[bool, switch("No progress and no tables; errors still print.")] = False,
 ) -> int:
@@ -64,7 +67,7 @@ def sweep(
     if file is None:
         raise ValueError("give FILE, a sweep written in TOML, or --merge A.zarr B.zarr --out C.zarr")
     place = out or front.default_store(file)
-    asked = front.ask(file)
+    asked = front.ask(file, allow_import=allow_import, read_only=status)
     write = _writer(export, force=force)
     if not status:
         machine.use_compilation_cache()

@@ -26,6 +26,7 @@ from rfsim.runs import Begin, Report, Run, keeping
 from rfsim.spectra import Method
 
 DISTILL_TIMES = (10.0, 1e3, 1e5)
+CONTROLS = 6  # models beside the students whose samples are drawn
 LEAKAGE_RIDGES = (0.0, 0.1, 0.5, 1.0, 2.0, 5.0, 10.0)
 
 
@@ -162,6 +163,7 @@ def _require_memory(asked: Plan, sizes: Sizes, features: int, *, kept: bool) -> 
     d, _, p = (float(size) for size in sizes)
     models = len(asked.students) * len(asked.distill_times)
     needed = float(needed_bytes(d, p, features, levels=asked.levels, models=models, kept=kept))
+    needed += 16.0 * asked.generated * d * (models + CONTROLS)
     hint = "take fewer features or levels, or spill the levels to a folder" if kept else "take fewer features"
     what = f"distilling {max(p, float(features)):.12g} features at dim {d:.12g} in {asked.levels} levels"
     require_memory(needed, what, hint)

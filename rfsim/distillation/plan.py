@@ -14,15 +14,18 @@ from numpy.typing import NDArray
 from rfsim.diffusion import ODE_SOLVERS, time_grid
 from rfsim.distillation.consistency import require_parameterization
 from rfsim.distillation.moments import FEWEST
-from rfsim.model import Sizes, real, whole
+from rfsim.model import EARLIEST, LATEST_TRAINING, Sizes, require_ridge
 from rfsim.sampling import SOLVERS
+from rfsim.scalars import real, told, whole
 from rfsim.trainers import trainer
-from rfsim.words import nearest
+from rfsim.words import LARGEST, nearest, number_or_nan, shown
 
 STARTS = ("teacher", "zero")
 DATA = ("train", "fresh", "teacher")
 SEQUENTIAL, COUPLED = "sequential", "coupled"
 LATEST_LEVEL = 20.0  # a DDIM jump from T multiplies by e^T
+MOST = {"levels": 10**4, "generated": 10**8, "samples": 10**8}
+MOST_DRAWS = 10**12
 FEWEST_GENERATED = 16  # for standard errors by leaving out groups of them
 
 
@@ -51,8 +54,7 @@ class Student:
                 f"start 'teacher' needs parameterization ddim, whose weights are a score's; got "
                 f"{self.parameterization}: use start zero"
             )
-        if not 0 <= real("ridge", self.ridge) < math.inf:
-            raise ValueError(f"the student's ridge must be finite and not negative; got {self.ridge:g}")
+        require_ridge("the student's ridge", self.ridge)
         if self.target != SEQUENTIAL:
             _ema_time(self.target)
 
@@ -96,28 +98,32 @@ class Plan:
 
     def __post_init__(self) -> None:
         for name, least in (("levels", 2), ("generated", FEWEST_GENERATED), ("samples", 0)):
-            object.__setattr__(self, name, whole(name, getattr(self, name), least))
+            object.__setattr__(self, name, whole(name, getattr(self, name), least, MOST[name]))
         for name in ("time_min", "time_max", "teacher_time", "teacher_ridge", "threshold"):
-            real(name, getattr(self, name))
+            object.__setattr__(self, name, real(name, getattr(self, name)))
+        if 0 < self.time_min < EARLIEST:
+            raise ValueError(f"time_min must be at least {EARLIEST:g}; got {self.time_min:g}")
         if not 0 < self.time_min < self.time_max <= LATEST_LEVEL:
             raise ValueError(
                 f"the levels need 0 < time_min < time_max <= {LATEST_LEVEL:g}; got time_min {self.time_min:g} and "
                 f"time_max {self.time_max:g}"
             )
         for name, time in (("teacher_time", self.teacher_time), ("early_time", self.early_time)):
-            if time is not None and not time >= 0:
+            if time is not None and not real(name, time) >= 0:
                 raise ValueError(f"{name} must be a train_time that is not negative, or inf; got {time:g}")
-        if not 0 <= self.teacher_ridge < math.inf:
-            raise ValueError(f"teacher_ridge must be finite and not negative; got {self.teacher_ridge:g}")
+            if time is not None and LATEST_TRAINING < time < math.inf:
+                raise ValueError(f"{name} must be at most {LATEST_TRAINING:g}, or inf; got {time:g}")
+        require_ridge("teacher_ridge", self.teacher_ridge)
         trainer(self.trainer, 1.0, self.teacher_ridge)  # raises with the nearest valid name
         _require("solver", self.solver, ODE_SOLVERS)
         _require("sampler", self.sampler, SOLVERS)
         _require("distill_data", self.distill_data, DATA)
         own = self.student_features_per_dim
-        if own is not None and not 0 < own < math.inf:
+        if own is not None and not 0 < real("student_features_per_dim", own) < math.inf:
             raise ValueError(f"student_features_per_dim must be positive and finite; got {own:g}")
         if min(self.leakage_ridges) < 0 or not np.all(np.isfinite(self.leakage_ridges)):
-            raise ValueError(f"leakage_ridges must be finite and not negative; got {list(self.leakage_ridges)}")
+            raise ValueError(f"leakage_ridges must be finite and not negative; got {told(list(self.leakage_ridges))}")
+        require_ridge("leakage_ridges", max(self.leakage_ridges))
         if not 0 < self.threshold < 1:
             raise ValueError(f"threshold must lie between 0 and 1; got {self.threshold:g}")
         if self.samples > self.generated:
@@ -132,6 +138,10 @@ class Plan:
         """p of the student; ValueError where it rounds to none or its start needs the teacher's."""
         if self.student_features_per_dim is None:
             return sizes.features
+        if not self.student_features_per_dim * sizes.dim < LARGEST:
+            raise ValueError(
+                f"student_features_per_dim times dim must stay below 2^53; got {self.student_features_per_dim:g}"
+            )
         features = round(self.student_features_per_dim * sizes.dim)
         if features < 1:
             raise ValueError(
@@ -146,10 +156,13 @@ class Plan:
 
     def number_of_draws(self, features: int) -> int:
         """Draws per level for a student of so many features; ValueError for text that is none and for too few."""
-        found = re.fullmatch(r"(\d+(?:\.\d+)?)p|(\d+)", self.draws)
+        found = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)p|([0-9]+)", self.draws)
         if found is None:
             raise ValueError(f"draws must be a multiple of p such as 20p, or a whole number; got {self.draws!r}")
-        count = round(float(found[1]) * features) if found[1] else int(found[2])
+        asked = float(found[1]) * features if found[1] else float(found[2])
+        if not asked <= MOST_DRAWS:
+            raise ValueError(f"draws must be at most {MOST_DRAWS} per level; got {shown(self.draws)}")
+        count = round(asked)
         if count < FEWEST * features:
             raise ValueError(
                 f"draws {self.draws} are {count} for {features} features, and the regression would interpolate; take "
@@ -185,13 +198,11 @@ def students(variants: Sequence[Mapping[str, Any]] | None, own_features: bool, *
 
 def _ema_time(target: str) -> float:
     kind, _, text = str(target).partition(":")
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if kind != COUPLED or not 0 <= value < math.inf:
+    value = number_or_nan(text)
+    if kind != COUPLED or not 0 <= value <= LATEST_TRAINING:
         raise ValueError(
-            f"target must be {SEQUENTIAL} or {COUPLED}:TAU with TAU a distill_time that is not negative; got {target!r}"
+            f"target must be {SEQUENTIAL} or {COUPLED}:TAU with TAU a distill_time that is not negative, at most "
+            f"{LATEST_TRAINING:g}; got {target!r}"
         )
     return value
 

@@ -10,6 +10,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 
 from rfsim import store
+from rfsim.activations.naming import short
 from rfsim.data import is_array_spec
 from rfsim.plotting.curves import energy_panel, loss_panel
 from rfsim.plotting.density import density_panel
@@ -197,7 +198,7 @@ def problem_line(result: xr.Dataset) -> list[str]:
     # file names may hold anything: what the fonts lack becomes "?", and "$" must not open mathtext
     name = name.encode("latin-1", "replace").decode("latin-1").replace("\n", " ")
     name = (name if len(name) <= 28 else name[:27] + "…").replace("$", r"\$")
-    activation = s["activation"].rpartition(":")[2].replace("_", r"\_")
+    activation = short(s["activation"]).replace("_", r"\_")
     if "dim" in s:
         seeds = f"seeds {s['seed']}–{s['seed'] + s['seeds'] - 1}" if s["seeds"] > 1 else f"seed {s['seed']}"
         sizes = [rf"$d={s['dim']}$", seeds]

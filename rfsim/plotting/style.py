@@ -24,6 +24,7 @@ from matplotlib.figure import Figure
 
 from rfsim.digests import SOURCE
 from rfsim.store import write
+from rfsim.words import number_or_nan
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -169,7 +170,8 @@ def centimeters(width: str | float) -> float:
     if isinstance(width, str) and width in WIDTHS:
         return WIDTHS[width]
     try:
-        value = math.nan if isinstance(width, bool) else float(width)
+        read = number_or_nan if isinstance(width, str) else float
+        value = math.nan if isinstance(width, bool) else read(width)
     except (TypeError, ValueError):
         value = math.nan
     if not NARROWEST <= value <= WIDEST:

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from rfsim.model import Problem, real
+from rfsim.model import Problem
+from rfsim.scalars import real
 from rfsim.training.optimizers import PLAIN
 from rfsim.training.simulate import Simulation
 

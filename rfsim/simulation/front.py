@@ -18,10 +18,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from rfsim import parallel
 from rfsim.machine import require_memory
-from rfsim.model import Problem, instance, real, whole
+from rfsim.model import Problem, instance
 from rfsim.parallel import Layout
 from rfsim.precision import in_float64
 from rfsim.runs import FAILURES, Begin, Report, Run, keeping
+from rfsim.scalars import real, whole
 from rfsim.simulation.asked import draws_of, needed_bytes, setting, settings
 from rfsim.simulation.course import Prepared, follow, prepare
 from rfsim.simulation.keeper import Keeper, reserved

@@ -8,7 +8,7 @@ from typing import Any
 
 from rfsim.model import Problem, Sizes
 from rfsim.spectra.montecarlo import fewest_draws
-from rfsim.words import nearest
+from rfsim.words import digits, nearest
 
 MODELS, ROUTES = ("real", "gaussian"), ("dense", "krylov")
 EXACT, MONTE_CARLO = "exact", "montecarlo"
@@ -76,9 +76,10 @@ class Method:
 
 def _draws(moments: str) -> int:
     kind, _, count = str(moments).partition(":")
-    if kind != MONTE_CARLO or not count.isdecimal() or not 2 <= int(count) <= MOST_DRAWS:
+    draws = digits(count) or 0
+    if kind != MONTE_CARLO or not 2 <= draws <= MOST_DRAWS:
         raise ValueError(
             f"moments must be {EXACT} or {MONTE_CARLO}:DRAWS with DRAWS a whole number of at least 2, for the "
             f"standard errors, and at most {MOST_DRAWS}; got {moments!r}"
         )
-    return int(count)
+    return draws

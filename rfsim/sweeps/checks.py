@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rfsim.machine import GIB, memory_limit
-from rfsim.model import Problem, times, whole
+from rfsim.model import Problem, times
+from rfsim.scalars import whole
 from rfsim.simulation.asked import setting
 from rfsim.spectra import Method
 from rfsim.sweeps.cells import each, options, problem

@@ -9,6 +9,7 @@ import shlex
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from rfsim.activations import runs_code
 from rfsim.model import Problem
 
 FIELDS = tuple(field.name for field in dataclasses.fields(Problem))
@@ -81,10 +82,9 @@ def command(settings: Mapping[str, Any], cell: Mapping[str, Any], paths: Mapping
     given = {one: value for one, value in given.items() if value is not None}
     if isinstance(data := given.get("data"), str):
         given["data"] = (paths or {}).get(data, data)
-    # a callable's address runs code, which flags do not
     if "array" in settings:
         return _python(name, front, given, array=True)
-    if not front.words or not set(given) <= set(front.flags) or ":" in str(given.get("activation", "")):
+    if not front.words or not set(given) <= set(front.flags):
         return _python(name, front, given, array=False)
     words = ["rfsim", *front.words.split()]
     for one, value in given.items():
@@ -94,6 +94,8 @@ def command(settings: Mapping[str, Any], cell: Mapping[str, Any], paths: Mapping
         else:
             values = value if isinstance(value, list) else [value]
             words += [f"--{RENAMED.get(one, one.replace('_', '-'))}", ",".join(map(_text, values))]
+    if runs_code(str(given.get("activation", ""))):
+        words.append("--allow-import")
     return shlex.join(words)
 
 

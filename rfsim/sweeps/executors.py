@@ -18,6 +18,7 @@ from rfsim.words import nearest
 T = TypeVar("T")
 
 KINDS = ("serial", "processes", "dask")
+MOST_WORKERS = 4096  # of one machine
 
 
 class Outcome(NamedTuple):
@@ -72,6 +73,8 @@ def chosen(kind: str | None, workers: int | None, scheduler: str | None) -> str:
         raise ValueError(f"executor must be one of {', '.join(KINDS)}; got {kind!r}{nearest(str(kind), KINDS)}")
     if workers is not None and (not isinstance(workers, int) or isinstance(workers, bool) or workers < 1):
         raise ValueError(f"workers must be a positive integer; got {workers!r}")
+    if workers is not None and workers > MOST_WORKERS:
+        raise ValueError(f"workers must be at most {MOST_WORKERS}; got {workers}")
     several = workers is not None and workers > 1
     if scheduler is not None:
         if kind not in (None, "dask"):

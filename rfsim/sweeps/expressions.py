@@ -12,7 +12,9 @@ from numpy.typing import ArrayLike, NDArray
 
 LONGEST, DEEPEST = 500, 50  # characters; parentheses and signs inside each other
 SIGNS = {"+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv}
-TOKEN = re.compile(r"\s*(?:(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)|(?P<name>[A-Za-z_]\w*)|(?P<sign>[-+*/()]))")
+TOKEN = re.compile(
+    r"(?a)\s*(?:(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)|(?P<name>[A-Za-z_]\w*)|(?P<sign>[-+*/()]))"
+)
 
 Values: TypeAlias = Mapping[str, ArrayLike]
 Term: TypeAlias = Callable[[Values], ArrayLike]

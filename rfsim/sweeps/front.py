@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,10 +21,11 @@ from rfsim.model import Problem, source
 from rfsim.runs import Report
 from rfsim.store import StoreError
 from rfsim.sweep_files import PATHS
-from rfsim.sweeps import opening, paths, scratch, storage, stores
+from rfsim.sweeps import imports, opening, paths, scratch, storage, stores
 from rfsim.sweeps.checks import require_possible
-from rfsim.sweeps.executors import chosen, counted, end_if_starting
+from rfsim.sweeps.executors import Executor, chosen, counted, end_if_starting
 from rfsim.sweeps.executors import executor as engine
+from rfsim.sweeps.imports import Imports
 from rfsim.sweeps.matching import DIGEST
 from rfsim.sweeps.plan import Plan, plan
 from rfsim.sweeps.spec import read
@@ -32,7 +34,8 @@ from rfsim.sweeps.work import Done, Job, work
 
 
 class Asked(NamedTuple):
-    """A sweep that may be run: its plan, what its store is identified by, and its array of data, if any.
+    """A sweep that may be run: its plan, what its store is identified by, its array of data, if any, and what it
+    imports.
 
     paths: whole ones of the files of data that it names; unread: data that cannot be read now, and why not: a store
     that lacks nothing does without.
@@ -41,6 +44,7 @@ class Asked(NamedTuple):
     plan: Plan
     settings: Mapping[str, Any]
     array: NDArray | None
+    imports: Imports = Imports()
     paths: Mapping[str, str] = {}
     unread: Mapping[str, ValueError] = {}
 
@@ -55,6 +59,7 @@ def sweep(
     resume: bool = True,
     retry_failed: bool = False,
     array: ArrayLike | None = None,
+    allow_import: bool = False,
     report: Report | None = None,
 ) -> xr.Dataset:
     """Compute a public quantity over a grid of any of its parameters, and store every cell with its status.
@@ -66,7 +71,8 @@ def sweep(
     out: the store, a zarr folder; by default that of the file with the suffix .zarr, and for a mapping none that is
     kept. workers, executor ("serial", "processes", "dask"), scheduler: who computes (`rfsim.sweeps.executors`).
     resume: go on with a store of the same settings, else refuse one that is there; retry_failed: also compute cells
-    again that did not end well. array (samples, dim) takes the place of the problem's data.
+    again that did not end well. array (samples, dim) takes the place of the problem's data. allow_import: let a file
+    name activations by `module:attribute`, looked for beside it too, which runs code; a mapping may always.
 
     Cells that share a draw and its decomposition, or one compiled program, are one group, computed once. A cell's draw
     depends on its own parameters, so that neither order nor workers matter.
@@ -86,7 +92,8 @@ def sweep(
     end_if_starting()
     with _place(spec, out) as path:
         how = (executor, workers, scheduler)
-        mended = fill(ask(spec, array), path, how, resume=resume, retry_failed=retry_failed, report=report)
+        asked = ask(spec, array, allow_import=allow_import)
+        mended = fill(asked, path, how, resume=resume, retry_failed=retry_failed, report=report)
         if mended and report:
             report(mended, {"done": 1, "total": 1})
         return store.load(path)
@@ -107,6 +114,8 @@ def fill(
     """
     executor, workers, scheduler = how
     here = 1 if chosen(executor, workers, scheduler) == "serial" else workers or threads()
+    if chosen(executor, workers, scheduler) != "serial":
+        imports.require_everywhere(_activations(asked.plan))
     if asked.unread:
         _require_complete(asked, path)
     else:
@@ -119,19 +128,28 @@ def fill(
     return found
 
 
-def ask(spec: str | Path | Mapping[str, Any], array: ArrayLike | None = None) -> Asked:
+def ask(
+    spec: str | Path | Mapping[str, Any],
+    array: ArrayLike | None = None,
+    *,
+    allow_import: bool = False,
+    read_only: bool = False,
+) -> Asked:
     """Read and plan a sweep; nothing is computed, and nothing is written.
 
-    Raises ValueError, in one line, with all that is wrong.
+    read_only: for `summary` alone; nothing is imported, whatever the activations are. Raises ValueError, in one line,
+    with all that is wrong.
     """
-    found = read(spec)
+    found = read(spec, allow_import=allow_import or read_only)
     values = None if array is None else data_room.check_array(array)
+    if values is not None and "dim" in found.quantity.parameters:
+        found = found._replace(fixed={"dim": values.shape[1], **found.fixed})
+    beside = None if isinstance(spec, Mapping) else Path(spec).parent
+    brought = imports.find(_activations(plan(found)), beside, read_only=read_only)
     if values is not None:
-        if "dim" in found.quantity.parameters:
-            found = found._replace(fixed={"dim": values.shape[1], **found.fixed})
         digest = source(Problem(), array=values).settings["data_digest"]
-        return Asked(plan(found), {**found.settings, "array": digest}, values)
-    found = paths.located(found, Path() if isinstance(spec, Mapping) else Path(spec).parent)
+        return Asked(plan(found), {**found.settings, **brought.settings, "array": digest}, values, brought)
+    found = paths.located(found, beside or Path())
     digests, unread = {}, {}
     for name, place in (paths.named(found) or {Problem.data: Problem.data}).items():
         try:
@@ -141,7 +159,12 @@ def ask(spec: str | Path | Mapping[str, Any], array: ArrayLike | None = None) ->
         else:
             digests |= {f"{DIGEST}{name}": digest} if digest is not None else {}
     whole = {name: path for path, name in found.written.items()}
-    return Asked(plan(found), {**found.settings, **digests}, None, whole, unread)
+    settings = {**found.settings, **brought.settings, **digests}
+    return Asked(plan(found), settings, None, brought, whole, unread)
+
+
+def _activations(planned: Plan) -> list[str]:
+    return [str(one) for one in np.ravel(planned.parameters().get("activation", Problem.activation)).tolist()]
 
 
 def default_store(spec: str | Path) -> Path:
@@ -157,7 +180,7 @@ def summary(path: Path, asked: Asked) -> dict[str, Any]:
         with locks.held(path):
             scratch.tidy(path.resolve())
     if path.exists():
-        found = opening.look(path, planned, asked.settings, asked.unread)
+        found = opening.look(path, planned, asked.settings, [*asked.unread, *asked.imports.unread])
     else:
         _require_read(asked)
         found = opening.Standing(np.zeros(planned.shape, dtype=np.int8), 0, 0.0)
@@ -244,11 +267,12 @@ def _run(
 ) -> None:
     planned = asked.plan
     todo = kept.waiting(failed=again)
-    shared = asked.array, planned.single(), planned.loose(), planned.varied()
+    shared = asked.array, planned.single(), planned.loose(), planned.varied(), asked.imports
     if not todo.size:
         return
     _require_read(asked)
     with engine(*how) as where:
+        imports.require_same(asked.imports, partial(_answer, where))
         tell(announcement(planned, len(todo), where.words), {"done": 0, "total": len(todo)})
         cells = {int(k): kept.cells(int(k), failed=again) for k in todo}
         jobs = ((k, Job(planned.group(k, one), *shared)) for k, one in cells.items())
@@ -268,3 +292,9 @@ def _run(
             left = (time.monotonic() - started) / done * (len(todo) - done)
             tell(f"about {left:.0f} s left", {"done": done, "total": len(todo)})
     kept.close()
+
+
+def _answer(where: Executor, task: Callable[[Imports], str], payload: Imports) -> str:
+    """What one worker says, or why it does not."""
+    (outcome,) = where.outcomes(task, [(0, payload)])
+    return outcome.failure or outcome.value

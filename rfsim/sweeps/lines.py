@@ -15,6 +15,7 @@ from rfsim.sweeps import scales
 from rfsim.sweeps.contours import level_lines
 from rfsim.sweeps.names import axes, fixed_parameters, home, resolve, text_of
 from rfsim.sweeps.slices import Slice, cut, value_of
+from rfsim.words import number_or_nan
 
 DEFAULTS = {field.name: field.default for field in dataclasses.fields(Problem)}
 FINE = 97  # points of a line that is bent on its axes
@@ -94,10 +95,7 @@ def sides(text: str) -> tuple[str, str]:
 
 def is_number(text: str) -> bool:
     """Whether a level is one."""
-    try:
-        return not np.isnan(float(text))
-    except ValueError:
-        return False
+    return not np.isnan(number_or_nan(text))
 
 
 def held(data: xr.Dataset, main: Slice) -> dict[str, Any]:

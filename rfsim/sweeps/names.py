@@ -10,7 +10,7 @@ import numpy as np
 import xarray as xr
 
 from rfsim import store
-from rfsim.words import nearest
+from rfsim.words import nearest, number
 
 CLOSE = 1e-6  # relative distance within which a value given is a value stored
 SHOWN = 12  # values listed in a message
@@ -90,7 +90,7 @@ def position(data: xr.Dataset, name: str, value: Any) -> tuple[str, int]:
     dims = data[name].dims if name in data.coords else (name,)
     if len(dims) != 1:
         raise ValueError(f"{name} varies over {' and '.join(map(str, dims))}; choose values of those")
-    here = np.flatnonzero(matches(values, _number(name, value) if values.dtype.kind in "fiub" else value))
+    here = np.flatnonzero(matches(values, number_of(name, value) if values.dtype.kind in "fiub" else value))
     if here.size == 1:
         return str(dims[0]), int(here[0])
     if here.size:
@@ -126,9 +126,10 @@ def listed(names: Iterable[Any]) -> str:
     return ", ".join(all_of) or "none"
 
 
-def _number(name: str, value: Any) -> float:
+def number_of(name: str, value: Any) -> float:
+    """The value asked of coordinate `name`, of a text too; ValueError where it is no number."""
     try:
-        return float(value)
+        return number(value) if isinstance(value, str) else float(value)
     except (TypeError, ValueError):
         raise ValueError(f"{name} is a number; got {value!r}") from None
 

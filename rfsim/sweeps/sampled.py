@@ -139,7 +139,8 @@ def require_student(one: dict[str, Any], variant: dict[str, Any], array: ArrayLi
     sizes = model.resolve(taught, origin, one.get("dim"))
     kept = {name: value for name, value in chosen.items() if name not in variant}
     times = {"distill_times": one["distill_times"]} if "distill_times" in one else {}
-    distillation.settings(taught, sizes, **times, **kept, variants=[variant])
+    asked = distillation.plan(taught, **times, **kept, variants=[variant])
+    asked.number_of_draws(asked.student_features(sizes))
 
 
 def _distilled(data: xr.Dataset) -> xr.Dataset:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import xarray as xr
 
-from rfsim.sweeps.names import axes, column, listed, matches, position, resolve, text_of
+from rfsim.sweeps.names import axes, column, listed, matches, number_of, position, resolve, text_of
 
 WAITING, DONE, UNCONVERGED, FAILED, UNDEFINED = range(5)
 STATES = ("waiting", "done", "unconverged", "failed", "not defined")
@@ -142,7 +142,8 @@ def _at(data: xr.Dataset, at: Mapping[str, Any]) -> tuple[dict[str, int], list[F
         dim = str(data[name].dims[0]) if name in data.coords and data[name].ndim == 1 else name
         if dim in chosen:  # zipped names both stand for one place
             here = data[name].values[chosen[dim]]
-            if not matches(np.array([here]), float(value) if np.array(here).dtype.kind in "fiub" else value)[0]:
+            wanted = number_of(given, value) if np.array(here).dtype.kind in "fiub" else value
+            if not matches(np.array([here]), wanted)[0]:
                 raise ValueError(f"{given}={text_of(value)} and what else is chosen along {dim} are of different cells")
             continue
         dim, chosen[dim] = position(data, name, value)

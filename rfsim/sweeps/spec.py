@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from rfsim.sweeps import imports
 from rfsim.sweeps.expressions import Expression, expression
 from rfsim.sweeps.quantities import QUANTITIES, Quantity
 from rfsim.words import nearest
@@ -53,13 +54,14 @@ class Spec(NamedTuple):
     written: Mapping[str, str] = {}
 
 
-def read(given: str | Path | Mapping[str, Any]) -> Spec:
+def read(given: str | Path | Mapping[str, Any], *, allow_import: bool = False) -> Spec:
     """The sweep that a TOML file, or a mapping of the same form, asks for.
 
-    Raises ValueError, in one line, that lists all that is wrong with it.
+    allow_import: whether a file may name activations that are imported; a mapping, which Python code made, may.
+    Nothing is imported here. Raises ValueError, in one line, that lists all that is wrong with it.
     """
     if isinstance(given, Mapping):
-        return check(given, "the sweep")
+        return check(imports.written(given), "the sweep", allow_import=True)
     path = Path(given)
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -69,12 +71,12 @@ def read(given: str | Path | Mapping[str, Any]) -> Spec:
         raise ValueError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}") from None
     except tomllib.TOMLDecodeError as error:
         raise ValueError(f"{path} is no TOML: {error}") from None
-    return check(content, str(path))
+    return check(content, str(path), allow_import=allow_import)
 
 
-def check(content: Mapping[str, Any], name: str) -> Spec:
+def check(content: Mapping[str, Any], name: str, *, allow_import: bool) -> Spec:
     """The sweep of a mapping; `name` is what errors call it."""
-    wrong: list[str] = []
+    wrong: list[str] = [] if allow_import else imports.refusals(content)
     quantity = _quantity(content, wrong)
     if quantity is None:
         raise refusal(name, wrong)

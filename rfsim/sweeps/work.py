@@ -10,13 +10,15 @@ from numpy.typing import NDArray
 
 from rfsim.decompositions import counting
 from rfsim.precision import in_float64
+from rfsim.sweeps.imports import Imports, difference
 from rfsim.sweeps.plan import Group
 from rfsim.sweeps.quantities import compute
 
 
 class Job(NamedTuple):
     """A group, and the array of data it draws from if any; single: dimensions of its result of which a cell is one
-    value; loose: those whose coordinate differs from group to group; varied: parameters that coordinates hold already.
+    value; loose: those whose coordinate differs from group to group; varied: parameters that coordinates hold already;
+    imports: the activations that are imported, which must be the same here.
     """
 
     group: Group
@@ -24,6 +26,7 @@ class Job(NamedTuple):
     single: tuple[str, ...]
     loose: tuple[str, ...]
     varied: tuple[str, ...]
+    imports: Imports = Imports()
 
 
 class Done(NamedTuple):
@@ -38,6 +41,8 @@ class Done(NamedTuple):
 def work(job: Job) -> Done:
     """Compute one group."""
     started = time.perf_counter()
+    if words := difference(job.imports):
+        raise ValueError(words)
     with counting() as counter:
         data = compute(job.group, array=job.array)
     return Done(normalized(data, job), time.perf_counter() - started, counter.count)

@@ -15,7 +15,7 @@ import jax.numpy as jnp
 import optax
 from jax import Array
 
-from rfsim.model import whole
+from rfsim.scalars import whole
 from rfsim.words import nearest
 
 Optimizer: TypeAlias = Callable[[Any], optax.GradientTransformation]

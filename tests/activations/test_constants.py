@@ -33,6 +33,8 @@ def exact(name, signal_variance, noise_variance):
             s2 = a**2 * (mpmath.sinh(gamma2) - gamma2) - v2
         elif name == "hermite3":
             a, v2, s2 = mpmath.sqrt(mpmath.mpf(3) / 2) * (gamma2 - 1), alpha**3, gamma2**3 - alpha**3
+        elif name in ("gelu", "silu"):
+            return [float(x) for x in halves(name, alpha, gamma2)]
         else:
             a = mpmath.mpf(1) / 2
             v2 = gamma2 / (2 * mpmath.pi) * arc_cosine(alpha / gamma2)
@@ -40,12 +42,52 @@ def exact(name, signal_variance, noise_variance):
         return [float(x) for x in (a, v2, s2)]
 
 
+def halves(name, alpha, gamma2):
+    """a, v² and s² of x/2 + g(x) with g even, so that a = 1/2 and g has no other odd coefficient."""
+    mean_out = gelu_covariance if name == "gelu" else silu_covariance
+    v2, square = (mean_out(rho, gamma2) for rho in (alpha, gamma2))
+    return mpmath.mpf(1) / 2, v2, square - v2
+
+
+def gelu_covariance(rho, gamma2):
+    """Of g = x erf(x/√2)/2 at covariance ρ: its second derivative in ρ is E g″(x)g″(y), a Gaussian integral."""
+    total = 1 + gamma2
+
+    def second(r):
+        det = total**2 - r**2
+        own, between = 1 - total / det, r / det
+        return (rho - r) * (4 - 4 * own + own**2 + 2 * between**2) / mpmath.sqrt(det) / (2 * mpmath.pi)
+
+    return mpmath.quad(second, [0, rho])
+
+
+def silu_covariance(rho, gamma2, orders=240):
+    """Of g = x tanh(x/2)/2 at covariance ρ, as Σ c_s² x^s: c_s by the trapezoidal rule, whose error is e^{−2π²/Γh}."""
+    gamma, x = mpmath.sqrt(gamma2), rho / gamma2
+    step = mpmath.mpf(1) / 8 / max(gamma, 1)
+    nodes = [step * k for k in range(int(14 / step))]
+    weights = [step * mpmath.npdf(z) * (2 if k else 1) for k, z in enumerate(nodes)]
+    values = [gamma * z * mpmath.tanh(gamma * z / 2) / 2 for z in nodes]
+    mean = mpmath.fdot(weights, values)
+    if rho == gamma2:
+        return mpmath.fdot(weights, [v**2 for v in values]) - mean**2
+    weighted = [w * v for w, v in zip(weights, values, strict=True)]
+    before, row, found = [mpmath.mpf(0)] * len(nodes), [mpmath.mpf(1)] * len(nodes), mpmath.mpf(0)
+    for s in range(orders):
+        if s and s % 2 == 0:
+            found += mpmath.fdot(weighted, row) ** 2 * x**s
+        down, up = mpmath.sqrt(s), mpmath.sqrt(s + 1)
+        after = [(z * h - down * g) / up for z, h, g in zip(nodes, row, before, strict=True)]
+        before, row = row, after
+    return found
+
+
 def arc_cosine(x):
     """√(1−x²) + x asin x − 1: 2π/Γ² times the covariance of max(Γz, 0) at correlation x, less its linear part."""
     return mpmath.sqrt(1 - x**2) + x * mpmath.asin(x) - 1
 
 
-CASES = {name: ACTIVATIONS[name] for name in ("erf", "sine", "hermite3", "relu")}
+CASES = {name: ACTIVATIONS[name] for name in ("erf", "sine", "hermite3", "relu", "gelu")}
 # without its closed form, relu is what a user's callable with a kink is
 CASES["relu by panels"] = ACTIVATIONS["relu"]._replace(closed=None)
 
@@ -61,6 +103,17 @@ def test_constants_equal_their_closed_forms_to_1e12(t, sigma_x, name):
         expected[0] = 0.0  # Γ = 1 up to the rounding of Δ
     np.testing.assert_allclose([c.a, c.v2, c.s2], expected, rtol=1e-12)
     assert c.b == math.sqrt(delta) * c.a
+    assert c.error <= 1e-12
+
+
+SILU = [(0.1, 0.5), *((t, sigma_x) for t in (1e-4, 0.01, 0.35, 1.0, 5.0) for sigma_x in (0.5, 2.0))]
+
+
+@pytest.mark.parametrize(("t", "sigma_x"), [SILU[0], *(pytest.param(*one, marks=pytest.mark.slow) for one in SILU[1:])])
+def test_the_constants_of_silu_equal_those_of_forty_digits(t, sigma_x):
+    alpha, delta = (signal(t) * sigma_x) ** 2, noise_variance(t)
+    c = gaussian_constants(ACTIVATIONS["silu"], signal_variance=alpha, noise_variance=delta)
+    np.testing.assert_allclose([c.a, c.v2, c.s2], exact("silu", alpha, delta), rtol=1e-12)
     assert c.error <= 1e-12
 
 

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from scipy import integrate
+from scipy.special import expit, ndtr
 
 from rfsim import Problem, data, filters, model, moments, spectra
 from rfsim.activations import ACTIVATIONS, activation, centered, gaussian_constants
@@ -21,12 +22,16 @@ PLAIN = {  # each once more, for the reference integrators
     "erf": np.vectorize(math.erf, otypes=[float]),
     "relu": lambda x: np.maximum(x, 0.0),
     "softplus": lambda x: np.logaddexp(x, 0.0),
+    "gelu": lambda x: x * ndtr(x),
+    "silu": lambda x: x * expit(x),
     "sine": np.sin,
     "hermite3": lambda x: (x**3 - 3 * x) / math.sqrt(6),
     "linear": lambda x: 1.0 * x,
     HERE + "HARD_TANH": lambda x: np.clip(x, -1.0, 1.0),
     HERE + "LEAKY_RELU": lambda x: np.where(x > 0, x, 0.2 * x),
     HERE + "SWISH": lambda x: x / (1 + np.exp(-x)),
+    HERE + "swish": lambda x: x / (1 + np.exp(-x)),
+    HERE + "leaky_relu": lambda x: np.where(x > 0, x, 0.2 * x),
     HERE + "damped": lambda x: x * np.exp(-(x**2) / 8),
     HERE + "double": lambda x: 2.0 * x,
     HERE + "SQUARE": lambda x: x**2,
@@ -34,7 +39,14 @@ PLAIN = {  # each once more, for the reference integrators
 }
 every = pytest.mark.parametrize("name", PLAIN)
 # one smooth and one kinked activation, and what takes a path of its own: fast; more of their kinds are slow
-MORE = ("softplus", "sine", *(HERE + name for name in ("HARD_TANH", "LEAKY_RELU", "SWISH", "SQUARE", "ABSOLUTE")))
+MORE = (
+    "softplus",
+    "gelu",
+    "silu",
+    "sine",
+    "jax.nn:gelu",
+    *(HERE + name for name in ("HARD_TANH", "LEAKY_RELU", "SWISH", "swish", "leaky_relu", "SQUARE", "ABSOLUTE")),
+)
 every_kind = pytest.mark.parametrize(
     "name", [pytest.param(name, marks=pytest.mark.slow if name in MORE else ()) for name in PLAIN]
 )

@@ -8,7 +8,7 @@ import pytest
 
 import rfsim
 from rfsim import Problem, store
-from rfsim.activations import ACTIVATIONS, activation
+from rfsim.activations import ACTIVATIONS, Activation, activation
 from rfsim.plotting.figures import problem_line
 from tests.activations import callables
 
@@ -72,15 +72,8 @@ def test_an_address_that_leads_nowhere_is_refused(spec):
         activation(spec)
 
 
-def test_a_callable_that_cannot_be_found_again_is_refused():
-    with pytest.raises(ValueError, match=r"is not found again as .*<lambda>.*; define it with `def` at the top"):
-        Problem(activation=lambda x: x)
-    with pytest.raises(ValueError, match="give an Activation by where it is kept, 'module:attribute'"):
-        Problem(activation=callables.LEAKY_RELU)
-
-
-def test_an_uncentered_callable_is_refused_with_its_mean_and_the_remedy():
-    problem = Problem(activation=callables.swish, samples_per_dim=2, features_per_dim=4)
+def test_an_activation_that_declares_no_centering_and_has_a_mean_is_refused_with_it_and_the_remedy():
+    problem = Problem(activation=Activation("bare", callables.swish), samples_per_dim=2, features_per_dim=4)
     with pytest.raises(ValueError, match=r"must be centered: E σ\(Γz\) = 0.207 at Γ = 1; declare .*centering=True"):
         rfsim.spectrum(problem, dim=8)
 

@@ -43,7 +43,7 @@ def refused(message, call):
         ({"student_features_per_dim": 2, "start": "teacher"}, "start 'teacher' needs the teacher's .*use start zero$"),
         ({"student_features_per_dim": 0.1}, "student_features_per_dim 0.1 rounds to no features at dim 3$"),
         ({"student_features_per_dim": -4}, "student_features_per_dim must be positive and finite; got -4$"),
-        ({"student_features_per_dim": math.nan}, "student_features_per_dim must be positive and finite; got nan$"),
+        ({"student_features_per_dim": math.nan}, "student_features_per_dim must be a number; got nan$"),
         ({"student_features_per_dim": math.inf}, "student_features_per_dim must be positive and finite; got inf$"),
         ({"target": "couple:3"}, "target must be sequential or coupled:TAU .*; got 'couple:3'"),
         ({"target": "coupled"}, "got 'coupled'$"),

@@ -144,6 +144,8 @@ def test_what_has_no_flag_is_python_that_calls_the_front_door(monkeypatch):
     variants = {"variants": [{"ridge": 0.5, "start": "zero"}]}
     line = shlex.split(command({"command": "distill", "problem": variants}, {"distill_time": 10.0}))[2]
     assert 'variants=[{"ridge": 0.5, "start": "zero"}], distill_times=[10.0]' in line
-    # a callable's address runs code, which flags do not
+    # a callable's address runs code, which is allowed by name
     line = command({"command": "train", "problem": {"activation": "jax.numpy:tanh"}}, {})
-    assert shlex.split(line)[2] == 'import rfsim; print(rfsim.train(rfsim.Problem(activation="jax.numpy:tanh")))'
+    assert line == "rfsim train --activation jax.numpy:tanh --allow-import"
+    line = command({"command": "density", "problem": {"activation": "jax.numpy:tanh"}}, {})
+    assert shlex.split(line)[2] == 'import rfsim; print(rfsim.density(rfsim.Problem(activation="jax.numpy:tanh")))'

@@ -8,10 +8,11 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
-from rfsim.model import Problem, numbers
+from rfsim.model import Problem, require_ridge
 from rfsim.precision import in_float64
 from rfsim.results import LONG_NAMES
 from rfsim.runs import Begin, Report
+from rfsim.scalars import numbers
 from rfsim.theory.limits import Limit
 from rfsim.theory.minimizer import RidgeLosses, losses_along, ridge_losses, score_errors
 from rfsim.theory.optimal import BestRidge, best_ridge
@@ -198,10 +199,11 @@ def _variables(run: LimitRun, found: RidgeLosses, dims: Sequence[str], shape: tu
 
 
 def ridges_given(ridges: ArrayLike) -> NDArray[np.float64]:
-    """`ridges` as (ridges,), or ValueError for what is not finite or negative."""
+    """`ridges` as (ridges,), or ValueError for what is not finite or negative, or too large."""
     gamma = _numbers("ridges", ridges)
     if np.any(gamma < 0):
         raise ValueError(f"ridges must not be negative; got {gamma[gamma < 0][0]:g}")
+    require_ridge("ridges", float(gamma.max()))
     return gamma
 
 

@@ -8,9 +8,10 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
-from rfsim.model import Problem, numbers, whole
+from rfsim.model import Problem
 from rfsim.precision import in_float64
 from rfsim.runs import Begin, Report
+from rfsim.scalars import MOST_VALUES, numbers, whole
 from rfsim.theory.bulks import Part, density_with_residual, parts
 from rfsim.theory.intervals import Interval
 from rfsim.theory.large import large_densities, large_form
@@ -50,7 +51,7 @@ def spectrum(
     [('null', 0.859375), ('mini', 0.015625), ('main', 0.109375), ('gen', 0.015625)]
     """
     run = LimitRun(problem, array=array, center=center, scale=scale)
-    count = whole("points", points, 1)
+    count = whole("points", points, 1, MOST_VALUES)
     given = None if grid is None else _checked(grid)
     run.begin(begin)
     if report:
