@@ -41,16 +41,16 @@ def test_another_quantity_has_a_name_of_its_own(capsys, words):
     first = {"grid.pdf", "grid.png", "grid.csv"}
     assert run(capsys, "plot", "grid.toml", "--quantity", "gen", "--quiet") == (0, "", "")
     assert names() == first
-    asked = ["--quantity", "tau_mem[formula]", "--at", "ridge=0.5"]
+    asked = ["--quantity", "residual", "--at", "ridge=0.5"]
     for _ in range(2):  # the same again is no change
         assert run(capsys, "plot", "grid.zarr", *asked, "--quiet") == (0, "", "")
-        assert names() == first | {f"grid-tau_mem-formula-at-ridge-0.5.{one}" for one in ("pdf", "png", "csv")}
+        assert names() == first | {f"grid-residual-at-ridge-0.5.{one}" for one in ("pdf", "png", "csv")}
     assert run(capsys, "plot", "grid.toml", "--quantity", "gen", "--quiet") == (0, "", "")
     assert len(names()) == 6
-    assert_refused(capsys, "plot", "grid.toml", "--style", "slides", match=r"grid\.pdf exists with other content")
+    assert_refused(capsys, "plot", "grid.toml", "--style", "talk", match=r"grid\.pdf exists with other content")
     assert_refused(
-        capsys, "plot", "grid.toml", *asked, "--style", "slides", match=r"formula-at-ridge-0\.5\.pdf exists with other"
+        capsys, "plot", "grid.toml", *asked, "--style", "talk", match=r"residual-at-ridge-0\.5\.pdf exists with other"
     )
-    assert run(capsys, "plot", "grid.toml", "--quantity", "test", "--force", "--quiet")[0] == 0
+    assert run(capsys, "plot", "grid.toml", "--quantity", "seconds", "--force", "--quiet")[0] == 0
     assert len(names()) == 6
     assert store.load("grid.zarr").sizes["ridge"] == 2

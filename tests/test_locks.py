@@ -76,9 +76,7 @@ def test_what_others_put_in_the_place_of_a_lock_is_left_as_it_is(tmp_path, kind)
         "folder": lock.mkdir,
         "file": lambda: lock.write_text("mine"),
     }[kind]()
-    with pytest.raises(
-        StoreError, match=r"\.sweep\.zarr\.lock is no lock of rfsim, and is left as it is; move it away"
-    ):
+    with pytest.raises(StoreError, match=r"\.sweep\.zarr\.lock is no lock of rfsim, and is left as it is; move it"):
         locks.held(tmp_path / "sweep.zarr").__enter__()
     assert locks.holder(tmp_path / "sweep.zarr") is None
     assert foreign.read_text() == "mine"

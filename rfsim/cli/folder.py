@@ -83,9 +83,7 @@ def find(path: Path) -> Path:
         return beside
     if path.is_dir() and not (path / STORE).exists():
         if not (path / RESULT).exists():
-            raise store.StoreError(
-                f"{path} holds no {RESULT} and is no store of a sweep; give a folder that --out named"
-            )
+            raise store.StoreError(f"{path} is not a store of a sweep, and holds no {RESULT}; give what --out named")
         return path / RESULT
     return path
 
