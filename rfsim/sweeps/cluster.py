@@ -41,7 +41,7 @@ class Cluster:
     @property
     def words(self) -> str:
         self._count()
-        return f"on dask {self._place} ({counted(self._workers, 'worker')})"
+        return f"with dask {self._place} ({counted(self._workers, 'worker')})"
 
     @property
     def in_flight(self) -> int:

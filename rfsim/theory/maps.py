@@ -38,7 +38,7 @@ Progress = Callable[[str, int, int], None]  # what is done, cells done, of how m
 
 
 class Map(NamedTuple):
-    """L_train and L_test (cells, times), NaN in cells that have not converged; the rest (cells,).
+    """L_train, L_test and cross(f) (cells, times), NaN in cells that have not converged; the rest (cells,).
 
     error: largest change of any loss at the last doubling of the nodes; residual: of the equations, relative, the
     largest over the contour; nodes: of the whole contour; status: index into STATUS. "no-contour": eigenvalues reach
@@ -47,6 +47,7 @@ class Map(NamedTuple):
 
     train: NDArray[np.float64]
     test: NDArray[np.float64]
+    cross: NDArray[np.float64]
     error: NDArray[np.float64]
     residual: NDArray[np.float64]
     nodes: NDArray[np.int64]
@@ -74,11 +75,11 @@ def flow_map(
     tell = progress or (lambda step, done, total: None)
     bounds = _bounds(limit, psi_n, psi_p, ridge, tell)
     status = np.where(np.isnan(bounds[0]), STATUS.index("no-contour"), STATUS.index("nodes"))
-    values = np.full((2, psi_n.size, tau.size), np.nan)  # L_train, L_test
+    values = np.full((3, psi_n.size, tau.size), np.nan)  # L_train, L_test, cross
     error, residual, nodes = np.full((3, psi_n.size), np.nan)
 
     def at(todo: NDArray[np.intp], count: int) -> NDArray[np.float64]:
-        """Losses of some cells (2, todo, times); cells that Newton does not solve leave the map."""
+        """`values` of some cells (3, todo, times); cells that Newton does not solve leave the map."""
         contour = ellipse(count, bounds[:, todo, None], ridge, half_height=HALF_HEIGHT)
         cells = _Cells(psi_n[todo], psi_p[todo], *contour)
         found, worst = _solved(limit, cells, tau, ridge, lambda done: tell(f"{count} nodes", done, todo.size))
@@ -92,13 +93,13 @@ def flow_map(
         if todo.size == 0:
             break
         found = at(todo, count)
-        change = np.abs(found - values[:, todo]).max(0)  # NaN at the first count
+        change = np.abs(found - values[:, todo])[:2].max(0)  # NaN at the first count
         values[:, todo] = found
         error[todo] = change.max(-1)
         near = np.all(change <= tolerance * np.maximum(np.abs(found[1] - found[0]), SMALL), axis=-1)
         status[todo[near & (status[todo] == STATUS.index("nodes"))]] = STATUS.index("converged")
     values[:, status != STATUS.index("converged")] = np.nan
-    return Map(values[0], values[1], error, residual, np.nan_to_num(nodes).astype(int), status)
+    return Map(values[0], values[1], values[2], error, residual, np.nan_to_num(nodes).astype(int), status)
 
 
 class _Cells(NamedTuple):
@@ -113,7 +114,7 @@ class _Cells(NamedTuple):
 def _solved(
     limit: Limit, cells: _Cells, tau: NDArray[np.float64], ridge: float, done: Callable[[int], None]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Losses (2, cells, times) and residuals (cells,), infinite on a wrong branch, by the short path or the long."""
+    """`values` (3, cells, times) and residuals (cells,), infinite on a wrong branch, by the short path or the long."""
     found, residual = _mapped(limit, cells, tau, ridge, SHORT_PATH, done)
     bad = np.flatnonzero(~(residual <= TOLERANCE))
     if bad.size:
@@ -151,7 +152,7 @@ def _mapped(
 
 @jax.jit
 def _losses(limit: Limit, cells: _Cells, tau: Array, ridge: float, steps: Path) -> tuple[Array, Array]:
-    """(cells, 2, times) and (cells,)."""
+    """(cells, 3, times) and (cells,)."""
 
     def one(cell: _Cells) -> tuple[Array, Array]:
         psi_n, psi_p, z, weights = cell
@@ -159,7 +160,9 @@ def _losses(limit: Limit, cells: _Cells, tau: Array, ridge: float, steps: Path) 
         found = solve_core(here, z - here.floor, steps)
         spectrum, target = tables(here, z, weights, found.state)
         f = flow(tau, learning_rate_constant(here.noise, psi_p), ridge)
-        values = jnp.stack([losses.train_loss(spectrum, [f]), losses.target_loss(spectrum, target, [f])])
+        values = jnp.stack(
+            [losses.train_loss(spectrum, [f]), losses.target_loss(spectrum, target, [f]), target.cross(f(z))]
+        )
         residual = jnp.where(found.branch, found.residual, jnp.inf)
         return values, jnp.where(jnp.isnan(residual), jnp.inf, residual).max()
 

@@ -59,14 +59,10 @@ def directory(path: Path) -> None:
 
 
 def symlink(path: Path) -> None:
-    path.rename(mine(path))
-    mine(path).write_bytes(mine(path).read_bytes()[::-1])
-    path.symlink_to(mine(path))
-
-
-def mine(path: Path) -> Path:
-    """Where a link leads to."""
-    return path.parents[len(path.parts) - path.parts.index("grid.zarr") - 1].parent / "mine"
+    mine = Path("mine").absolute()
+    mine.write_bytes(path.read_bytes()[::-1])
+    path.unlink()
+    path.symlink_to(mine)
 
 
 TOLD = ("status", "gen", "digest", "bulk", "samples_per_dim", "zarr.json")  # whose files meet every reader

@@ -185,7 +185,7 @@ def engine(request) -> Iterator[Executor]:
 
 @pytest.mark.slow
 def test_outcomes_are_complete_and_taken_as_there_is_room(engine, tmp_path):
-    assert engine.words in ("2 processes", "dask on this machine (2 workers)")
+    assert engine.words in ("in 2 processes", "with dask on this machine (2 workers)")
     assert engine.in_flight == (3 if "processes" in engine.words else 5)
     check_bound(engine, tmp_path / "notes")
 

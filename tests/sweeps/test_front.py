@@ -331,3 +331,14 @@ def test_one_store_has_one_lock_whatever_it_is_called(tmp_path):
     (tmp_path / "link.zarr").symlink_to(tmp_path / "a.zarr")
     with locks.held(tmp_path / "a.zarr"), pytest.raises(StoreError, match="being written by process"):
         front.sweep(GRID, tmp_path / "link.zarr")
+
+
+def test_counts_are_said_as_one_would():
+    one = front.ask({"command": "train", "axes": {"seed": [0]}}).plan
+    assert front.announcement(one, 1, "in 2 processes") == (
+        "1 cell in 1 group, 1 decomposition of U; 1 group to do in 2 processes"
+    )
+    many = front.ask(GRID).plan
+    assert front.announcement(many, 6, "in this process").endswith(
+        "6 decompositions of U; 6 groups to do in this process"
+    )

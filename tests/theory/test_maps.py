@@ -10,6 +10,7 @@ from rfsim.theory import maps, solver
 from rfsim.theory.dynamics import limit_curves
 from rfsim.theory.maps import STATUS, flow_map
 from rfsim.theory.minimizer import ridge_losses
+from rfsim.theory.quantities.curves import curves
 from rfsim.theory.quantities.diagram import diagram
 from tests.theory.cases import limit_of
 
@@ -151,3 +152,13 @@ def test_a_diagram_is_a_labelled_result():
 def test_a_diagram_refuses(settings, match):
     with pytest.raises(ValueError, match=match):
         diagram(Problem(), **({"samples_per_dim": [4], "features_per_dim": [8], "train_times": [1e3]} | settings))
+
+
+@pytest.mark.slow
+def test_a_map_splits_the_score_error_as_one_point_does():
+    """bias² and variance by the map's contour and by `theory.curves`; τ_gen by its formula."""
+    found = diagram(Problem(), samples_per_dim=[4], features_per_dim=[16], train_times=TIMES, tolerance=1e-8)
+    one = curves(Problem(samples_per_dim=4, features_per_dim=16), TIMES)
+    for name in ("score", "bias2", "variance"):
+        np.testing.assert_allclose(found[name].values[0, 0], one[name].values, rtol=1e-6)
+    assert float(found.tau_gen[0, 0]) == pytest.approx(float(one.tau_gen.sel(gen_route="formula")), rel=1e-12)

@@ -17,7 +17,7 @@ from rfsim.theory.maps import STATUS, Progress, flow_map
 from rfsim.theory.mini import large_eigenvalue
 from rfsim.theory.quantities.run import LimitRun, require_tolerance
 from rfsim.training import losses
-from rfsim.training.timescales import rate_time, smallest_bulk_eigenvalue
+from rfsim.training.timescales import mean_gen_eigenvalue, rate_time, smallest_bulk_eigenvalue
 
 AXES = {"samples_per_dim": "samples per dimension ψ_n", "features_per_dim": "features per dimension ψ_p"}
 TOLERANCE = 1e-4
@@ -42,10 +42,11 @@ def diagram(
     and inf. tolerance: of every loss, relative to |L_gen| (to 1e-3 where it is smaller), as the change when the
     contour's nodes are doubled. `array` (samples, dim) takes the place of a data file: its covariance alone is used.
 
-    Returns variables train, test, gen, score (samples_per_dim, features_per_dim, train_time) — E_score NaN for arrays,
-    whose true score is unknown —, and for each cell error, the largest change of a loss at the last doubling, residual
-    of the equations, relative, nodes, tau_mem (B25's formula), tau_mini (of `mini.large_eigenvalue`, its smallest;
-    NaN where p ≤ n or noise copies are finite) and status: converged; no-contour, where p = n m and no ridge let
+    Returns variables train, test, gen, score, bias2, variance (samples_per_dim, features_per_dim, train_time) — E_score
+    NaN for arrays, whose true score is unknown, its parts bias² and variance but for isotropic data —, and for each
+    cell error, the largest change of a loss at the last doubling, residual of the equations, relative, nodes, tau_mem
+    (B25's formula), tau_gen (of the mean of gen by formula), tau_mini (of `mini.large_eigenvalue`, its smallest; NaN
+    where p ≤ n or noise copies are finite) and status: converged; no-contour, where p = n m and no ridge let
     eigenvalues reach down to 0, or an edge was not found; newton; nodes (`maps.Map`). A cell that has not converged is
     NaN. At finite m without a ridge every cell needs its lowest edge, which takes most of the time.
 
@@ -99,11 +100,16 @@ def cells(
     found = flow_map(run.limit, psi_n, psi_p, train_times, run.problem.ridge, tolerance=tolerance, progress=progress)
     curves = {"train": found.train, "test": found.test, "gen": found.test - found.train}
     known = np.asarray(losses.score_error(found.test, run.delta, run.score_power))
-    curves["score"] = known if run.named else np.full_like(known, np.nan)
+    unknown = np.full_like(known, np.nan)
+    curves["score"] = known if run.named else unknown
+    isotropic = run.population.isotropic
+    bias = np.asarray(losses.bias_squared(found.cross, run.delta, run.total_variance)) if isotropic else unknown
+    curves |= {"bias2": bias, "variance": curves["score"] - bias}
     formula = [
         rate_time(smallest_bulk_eigenvalue(run.constants, n, p), run.delta, p)
         for n, p in zip(psi_n, psi_p, strict=True)
     ]
+    gen = [rate_time(mean_gen_eigenvalue(run.constants, run.total_variance, p), run.delta, p) for p in psi_p]
     here = run.limit._replace(samples_per_dim=psi_n, features_per_dim=psi_p)  # for a form that takes arrays
     slowest = np.full(psi_n.size, np.nan) if run.finite_copies else large_eigenvalue(here).min(-1)
     slow = [
@@ -118,6 +124,7 @@ def cells(
             {"flag_values": list(range(len(STATUS))), "flag_meanings": " ".join(STATUS)},
         ),
         "tau_mem": (np.array(formula), {"long_name": "τ_mem, B25's formula", "units": "1"}),
+        "tau_gen": (np.array(gen), {"long_name": "τ_gen, of the mean of gen by formula", "units": "1"}),
         "tau_mini": (np.array(slow), {"long_name": "τ_mini, of mini's eigenvalue at large ψ", "units": "1"}),
     }
     return xr.Dataset(
