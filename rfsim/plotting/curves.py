@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
+from rfsim.plotting.forms import ready
 from rfsim.plotting.layout import Flag, flags_above, legend_above
 from rfsim.plotting.style import LOSS_LOOKS, MARKER_COLOR, Look, in_style, part_look, sequence
 
@@ -54,6 +55,7 @@ def loss_panel(
     """
     if unknown := [name for name in quantities if name not in LOSS_LOOKS]:
         raise ValueError(f"a loss is one of {', '.join(LOSS_LOOKS)}; got {unknown[0]!r}")
+    result = ready(result, *quantities, *(flags if "train_time" in result else ()))
     unit = time_unit(result, scale_time)
     curves = {LOSS_LOOKS[name]: rows(result[name]) for name in quantities}
     handles = _curves(ax, result.train_time.values / unit, curves)
@@ -70,6 +72,7 @@ def loss_panel(
 @in_style
 def energy_panel(ax: Axes, result: xr.Dataset, *, scale_time: str | None = None) -> None:
     """Energy (1/d) Tr Ā P U P Āᵀ of the weights in each part against train_time, as in `loss_panel`."""
+    result = ready(result, "energy")
     unit = time_unit(result, scale_time)
     curves = {
         part_look(name): rows(result.energy.sel(bulk=name))
@@ -101,6 +104,7 @@ def family_panel(
     Raises ValueError where no result has that time.
     """
     handles = []
+    results = {label: ready(result, *quantities) for label, result in results.items()}
     timed = [has_time(result, scale_time) for result in results.values()]
     for color, known, (label, result) in zip(sequence(len(results)), timed, results.items(), strict=True):
         if any(timed) and not known:
@@ -187,7 +191,9 @@ def time_unit(result: xr.Dataset, scale_time: str | None) -> float:
         return 1.0
     if scale_time not in TIME_UNITS:
         raise ValueError(f"scale_time must be one of {', '.join(TIME_UNITS)} or None; got {scale_time!r}")
-    unit = float(result.tau_mem.sel(mem_route=scale_time).values.mean())
+    result = ready(result, "tau_mem")
+    known = scale_time in result.mem_route.values
+    unit = float(result.tau_mem.sel(mem_route=scale_time).values.mean()) if known else math.nan
     if not 0 < unit < math.inf:
         raise ValueError(f"the result has no finite tau_mem by the route {scale_time!r}; choose another scale_time")
     return unit
@@ -195,7 +201,7 @@ def time_unit(result: xr.Dataset, scale_time: str | None) -> float:
 
 def has_time(result: xr.Dataset, scale_time: str | None) -> bool:
     """Whether the result has that time, finite for every seed."""
-    if scale_time not in TIME_UNITS or "tau_mem" not in result:
+    if scale_time not in TIME_UNITS or "tau_mem" not in result or scale_time not in result.mem_route.values:
         return scale_time is None
     return bool(np.isfinite(result.tau_mem.sel(mem_route=scale_time)).all())
 
@@ -205,8 +211,9 @@ def _timescales(
 ) -> list[Flag]:
     found = []
     for (variable, route), name in names.items():
-        if variable in variables:
-            values = result[variable].sel({f"{variable.removeprefix('tau_')}_route": route})
+        routes = f"{variable.removeprefix('tau_')}_route"
+        if variable in variables and route in result[routes].values:
+            values = result[variable].sel({routes: route})
             at = float(values.values.mean()) / unit
             found.append(Flag(at, name, "-" if route == "curve" else (0, (4, 2))))
     return found

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from rfsim import store
 from rfsim.claims import measured
 from rfsim.plotting.curves import MANY, time_limits
+from rfsim.plotting.forms import ready
 from rfsim.plotting.layout import Flag, flags_above, legend_above
 from rfsim.plotting.samples import MEASURES, Bars, bars_line, measure_axis, ridge_axis, seeds_line
 from rfsim.plotting.style import MARKER_COLOR, MODEL_LOOKS, Look, in_style, number, part_look
@@ -33,15 +34,16 @@ TIME_LABEL = r"distillation time $\tau_S$"
 
 def bars(result: xr.Dataset, name: str, measure: str) -> Bars:
     """`measure` of the samples of a model, over whatever axis it has beside seed."""
-    values = result[name].sel(quality=measure).transpose("seed", ...).values
+    found = result if "seed" in result.dims else result.expand_dims("seed")
+    values = found[name].sel(quality=measure).transpose("seed", ...).values
     mean = values.mean(0)
     if len(values) > 1:
         error = values.std(0, ddof=1) / math.sqrt(len(values))
     elif measure in ENDS:
-        low, high = (result[name].sel(quality=end).values[0] for end in ENDS[measure])
+        low, high = (found[name].sel(quality=end).isel(seed=0).values for end in ENDS[measure])
         return Bars(mean, low, high)
-    elif f"{name}_error" in result:
-        error = result[f"{name}_error"].sel(quality=measure).values[0]
+    elif f"{name}_error" in found:
+        error = found[f"{name}_error"].sel(quality=measure).isel(seed=0).values
     else:
         error = np.full(mean.shape, np.nan)
     return Bars(mean, mean - error, mean + error)
@@ -55,6 +57,7 @@ def suppression_panel(ax: Axes, result: xr.Dataset, *, variant: int = 0) -> None
     left out, and all are for a student with features of its own. τ_S = 0 has no place on the log axis, τ_S = ∞ is a
     triangle on its right edge.
     """
+    result = ready(result, "suppression")
     own = result.isel(variant=variant).suppression.mean("seed")
     ax.set_xscale("log")
     time_limits(ax, _shown(result.distill_time.values))
@@ -96,12 +99,14 @@ def quality_panel(
     measure: memorized_fraction (its axis has steps of equal root), frechet_per_dim, sliced_wasserstein (log axes) or
     membership_auc. Raises ValueError for another.
     """
-    own = _of_measure(result, measure).isel(variant=variant)
+    held = ("teacher", "early_teacher", "reference", "teacher_steps", *models)
+    own = _of_measure(result, measure, held).isel(variant=variant)
     ax.set_xscale("log")
     time_limits(ax, _shown(own.distill_time.values))  # before the lines, which alone might set none
     handles = []
     steps = own.steps.values
-    levels = {"teacher": f"teacher, {_steps(steps.max())}", "early_teacher": None, "reference": None}
+    every = store.settings(own)["levels"]
+    levels = {"teacher": f"teacher, {_steps(every)}", "early_teacher": None, "reference": None}
     for name, label in levels.items():
         look = MODEL_LOOKS[name]
         handles += _level(ax, bars(own, name, measure), look.color, look.dash, label or look.label)
@@ -129,7 +134,8 @@ def steps_panel(
 ) -> None:
     """One measure of samples against the number of steps that made them: teacher's and student's, the latter at one
     distill_time (its index `when`), with the true law and the early teacher as level lines."""
-    own = _of_measure(result, measure).isel(variant=variant, distill_time=when)
+    held = ("teacher_steps", "student_steps", "early_teacher", "reference")
+    own = _of_measure(result, measure, held).isel(variant=variant, distill_time=when)
     steps = own.steps.values
     handles = []
     time = number(float(own.distill_time))
@@ -156,6 +162,8 @@ def teachers_panel(ax: Axes, results: Mapping[float, xr.Dataset], measure: str, 
     In one step, beside the teacher in all of its steps and the regression; many: both in all of their steps. A student
     for each distill_time, the darker the later. No legend: the lines are labelled.
     """
+    held = ("teacher_steps", "reference", *(("student_steps",) if many else ("teacher", "student", "regression")))
+    results = {time: _of_measure(result, measure, held) for time, result in results.items()}
     every = list(results.values())
     most = int(every[0].steps.max())
     steps = most if many else 1
@@ -187,6 +195,7 @@ def leakage_panel(ax: Axes, result: xr.Dataset, *, chosen: float | None = None) 
     medians outside gen. Dotted: the threshold, and γ⋆ above it where it is inside. chosen: one of the ridges, marked by
     a wide stripe; returns what moves the stripe to another.
     """
+    result = ready(result, "leakage", "leakage_all", "leakage_all_error", "gamma_star")
     ridges = result.ridge.values
     handles, seen = [], []
     at = ridge_axis(ax, ridges)
@@ -204,7 +213,8 @@ def leakage_panel(ax: Axes, result: xr.Dataset, *, chosen: float | None = None) 
         seen += [*mean]
         if name == "gen":
             levels = result.leakage.sel(bulk=name).mean("seed").dropna("level", how="all").values
-            ax.fill_between(at, levels.min(1), levels.max(1), color=look.color, alpha=0.15, linewidth=0)
+            if levels.size:
+                ax.fill_between(at, levels.min(1), levels.max(1), color=look.color, alpha=0.15, linewidth=0)
     threshold = store.settings(result)["threshold"]
     thin: dict[str, Any] = {"color": MARKER_COLOR, "linewidth": 0.6 * matplotlib.rcParams["lines.linewidth"]}
     ax.axhline(threshold, linestyle=(0, (1, 1)), zorder=0.5, **thin)
@@ -234,9 +244,13 @@ def leakage_panel(ax: Axes, result: xr.Dataset, *, chosen: float | None = None) 
     return move
 
 
-def _of_measure(result: xr.Dataset, measure: str) -> xr.Dataset:
+def _of_measure(result: xr.Dataset, measure: str, needed: Sequence[str]) -> xr.Dataset:
     if measure not in MEASURES:
         raise ValueError(f"a measure of samples is one of {', '.join(MEASURES)}; got {measure!r}")
+    result = ready(result, *needed)
+    lacking = {measure, *ENDS.get(measure, ())} - set(map(str, result.quality.values))
+    if lacking:
+        raise ValueError(f"this result holds no quality {', '.join(sorted(lacking))}; draw the whole result")
     return result
 
 

@@ -11,6 +11,8 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
 
+from rfsim import store
+from rfsim.plotting.forms import ready
 from rfsim.plotting.layout import legend_above
 from rfsim.plotting.samples import log_axis
 from rfsim.plotting.style import PART_LOOKS, in_style, part_look
@@ -24,8 +26,9 @@ def level_panel(ax: Axes, result: xr.Dataset, *, variant: int = 0, when: int = -
 
     Means over seeds with their standard errors, or one seed with the jackknife's; a log axis where they spread.
     """
+    result = ready(result, "suppression", "suppression_error", "diffusion_time")
     own = result.isel(variant=variant, distill_time=when)
-    times = result.diffusion_time.values[1:]
+    times = level_times(result)
     handles, seen = [], [1.0]
     for name in map(str, result.bulk.values):
         rows = own.suppression.sel(bulk=name).transpose("seed", "level").values
@@ -49,6 +52,14 @@ def level_panel(ax: Axes, result: xr.Dataset, *, variant: int = 0, when: int = -
     legend_above(ax, handles if legend else ())
 
 
+def level_times(result: xr.Dataset) -> np.ndarray:
+    """The diffusion time t_k of each level of a result; ValueError where the grid of them was cut."""
+    grid, levels = result.diffusion_time.values, store.settings(result)["levels"]
+    if grid.size != levels + 1:
+        raise ValueError(f"the result holds {grid.size} of {levels + 1} diffusion times; draw the whole result")
+    return grid[result.level.values]
+
+
 @in_style
 def instability_panel(ax: Axes, result: xr.Dataset, level: int, *, legend: bool = True) -> None:
     """Instability qᵀ E[δδᵀ] q/λ of every eigen-direction of one level against its eigenvalue, colored by part.
@@ -57,6 +68,7 @@ def instability_panel(ax: Axes, result: xr.Dataset, level: int, *, legend: bool 
     """
     if "instability" not in result:
         raise ValueError("the result holds no instability; ask rfsim.distill for it with instability=True")
+    result = ready(result, "instability", "eigenvalue", "part")
     own = result.sel(level=level)
     names = own.part.attrs["flag_meanings"].split()
     handles = []
@@ -89,6 +101,11 @@ def transfer_panel(ax: Axes, result: xr.Dataset, ridge: float, level: int) -> Ca
     """
     if "transfer" not in result:
         raise ValueError("the result holds no transfer; ask rfsim.distill for it with transfer=True")
+    result = ready(result, "transfer")
+    if result.sizes["source"] != result.sizes["bulk"]:
+        raise ValueError(
+            "transfer is a matrix over all parts; the result holds some of them only; draw the whole result"
+        )
     names = [str(name) for name in result.bulk.values[::-1]]
     nothing = np.full((len(names), len(names)), FAINTEST)
     image = ax.imshow(nothing, cmap="Greys", norm=LogNorm(FAINTEST, 1), aspect="auto")

@@ -15,11 +15,13 @@ from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
 from rfsim.plotting.curves import MANY, has_time, time_unit
+from rfsim.plotting.forms import ready
 from rfsim.plotting.layout import broken_axis, legend_above
 from rfsim.plotting.style import LOSS_LOOKS, in_style, number, part_look, sequence
 
 DOTS = (0, (1, 1))  # of losses: those of samples are whole or dashed
 DOTTED = r"dotted: $d\to\infty$"
+SPECTRUM = ("density", "mass", "lower", "upper", "interval_lower", "interval_upper")
 
 
 @in_style
@@ -38,6 +40,7 @@ def limit_spectrum_panel(
     mass; also: what the legend holds beside the parts. Returns how far the legend rises above the axes, in points.
     Raises ValueError where the result has none of the parts.
     """
+    result = ready(result, *SPECTRUM)
     names = [str(name) for name in result.bulk.values if parts is None or name in parts]
     if not names:
         raise ValueError(f"the result has no part {' or '.join(parts or ())}")
@@ -60,7 +63,12 @@ def limit_spectrum_panel(
             ax.plot(lam, height, color="#222222", linewidth=0.5 * matplotlib.rcParams["lines.linewidth"])
             ends += [lam[0], lam[-1]]
             tallest, lowest = max(tallest, float(height.max())), min(lowest, float(height.max()))
-    if log and "large_density" in result and parts is None:
+    if (
+        log
+        and {"large_density", "large_interval", "large_eigenvalue"} & set(map(str, result.variables))
+        and parts is None
+    ):
+        result = ready(result, "large_density", "large_interval")
         handles.append(_large_form(ax, result))
         tallest = max(tallest, float((result.large_eigenvalue * result.large_density).max()))
     if not log and ends and tallest > 20 * lowest:
@@ -91,13 +99,15 @@ def _large_form(ax: Axes, result: xr.Dataset) -> Line2D:
 
 def pieces(result: xr.Dataset, name: str | None = None) -> list[tuple[NDArray[np.float64], NDArray[np.float64]]]:
     """(λ, ρ) of each interval of one part, or of all, its edges included with density 0; gaps between are empty."""
-    lam, rho = result.eigenvalue.values, result.density.values
+    result = ready(result, *SPECTRUM)
     found = []
+    lam, rho = result.eigenvalue.values, result.density.values
+    edges = list(zip(map(str, result.bulk.values), result.lower.values, result.upper.values, strict=True))
     for k in range(result.sizes["interval"]):
         lower, upper = float(result.interval_lower[k]), float(result.interval_upper[k])
-        part = str(result.bulk.values[int(result.interval_part[k])])
+        parts = [part for part, low, high in edges if low <= lower and upper <= high]
         inside = (lam > lower) & (lam < upper)
-        if lower == upper or name not in (None, part) or not inside.any():
+        if lower == upper or (name is not None and name not in parts) or not inside.any():
             continue
         # the density diverges at an edge that is 0: it begins where it was computed
         start = ([lower], [0.0]) if lower > 0 else ([], [])
@@ -129,6 +139,7 @@ def limit_losses(
     scale_time and relative as there; a result without that time is left out.
     """
     family = {"": results} if isinstance(results, xr.Dataset) else results
+    family = {label: ready(result, quantity) for label, result in family.items()}
     colors = ["black"] if isinstance(results, xr.Dataset) else sequence(max(len(family), 1))
     width = 0.8 * matplotlib.rcParams["lines.linewidth"]
     for color, result in zip(colors, family.values(), strict=False):
@@ -144,6 +155,7 @@ def limit_losses(
 @in_style
 def ridge_panel(ax: Axes, result: xr.Dataset, quantities: Sequence[str] = ("train", "test", "emp")) -> None:
     """Losses of the ridge minimizer against γ on a log axis, the best ridge as a vertical line where it is inside."""
+    result = ready(result, *quantities, "best_ridge")
     ridges = result.ridge.values
     shown = ridges > 0
     handles = []

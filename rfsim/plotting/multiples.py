@@ -12,6 +12,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import NullLocator
 
 from rfsim.plotting.curves import family_panel
+from rfsim.plotting.forms import ready
 from rfsim.plotting.layout import legend_above
 from rfsim.plotting.limit import limit_losses, pieces
 from rfsim.plotting.spectra import part_histograms
@@ -99,6 +100,7 @@ def spectrum_strip(
 @in_style
 def part_legend(ax: Axes, result: xr.Dataset) -> None:
     """The colors of a result's parts and how many eigenvalues each counts, above the first strip of a stack."""
+    result = ready(result, "count")
     counts = dict(zip(map(str, result.bulk.values), result["count"].values.tolist(), strict=True))
     handles = [
         Patch(color=PART_LOOKS[name].color, label=f"{name} {count}", linewidth=0) for name, count in counts.items()
