@@ -21,6 +21,7 @@ from rfsim.machine import versions
 SCHEMA = 1
 KIND = "rfsim_kind"
 ORDER = "variables"  # of a zarr store, whose own order is none
+DIMS = "dimensions"  # of a sweep that was read: their order in its file, which selecting and transposing loses
 
 
 class StoreError(ValueError):
@@ -121,11 +122,18 @@ def _sweep(path: Path) -> xr.Dataset:
     data = xr.open_zarr(path, consolidated=False, chunks=None).load()
     order = data.attrs.pop(ORDER, [])
     data = data[[*(name for name in order if name in data.data_vars), *(n for n in data.data_vars if n not in order)]]
+    data = keep_order(data)
     found = {name: one.to_base_variable() for name, one in data.variables.items() if one.dtype.kind == "T"}
     texts = {name: one.copy(data=one.values.astype(object).astype(str)) for name, one in found.items()}
     return data.assign_coords({name: text for name, text in texts.items() if name in data.coords}).assign(
         {name: text for name, text in texts.items() if name not in data.coords}
     )
+
+
+def keep_order(data: xr.Dataset) -> xr.Dataset:
+    """A sweep as it was read, with the order of its dimensions as an attribute, which no selection loses."""
+    longest = sorted(data.data_vars.values(), key=lambda one: -one.ndim)  # marks of cells lack some
+    return data.assign_attrs({DIMS: list(dict.fromkeys(str(dim) for one in longest for dim in one.dims))})
 
 
 def settings(data: xr.Dataset) -> dict[str, Any]:

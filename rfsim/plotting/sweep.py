@@ -15,7 +15,16 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, NullLoca
 from rfsim import store
 from rfsim.plotting.layout import text_width, wrap
 from rfsim.plotting.style import STYLES, Drawing, centimeters, ems, styled
-from rfsim.plotting.sweep_axes import assigned, contour_words, dress, plain, quantity_label, scale_of, tick
+from rfsim.plotting.sweep_axes import (
+    assigned,
+    contour_words,
+    dress,
+    plain,
+    quantity_label,
+    scale_of,
+    symbol,
+    tick,
+)
 from rfsim.plotting.sweep_lines import LEGEND, curves_panel, family_colors
 from rfsim.plotting.sweep_maps import (
     color_norm,
@@ -165,8 +174,9 @@ def sweep_title(data: xr.Dataset, found: View) -> list[str]:
         if one not in DEFAULTS and one not in drawn and one not in held and isinstance(value, (int, float, str)):
             pieces.append(assigned(one, float(value) if value == "inf" else value))
     chosen = [assigned(one.name, one.value) + (f" ({one.how})" if one.how else "") for one in found.main.fixed]
+    same = [rf"the same at every {symbol(one)}" for one in found.main.constant]
     nowhere = [f"no line {contour_words(' = '.join(lines.sides(text)))}" for text in found.absent]
-    return [*pieces, *chosen, *_seeds(found), *nowhere]
+    return [*pieces, *chosen, *same, *_seeds(found), *nowhere]
 
 
 def _seeds(found: View) -> list[str]:

@@ -14,7 +14,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocat
 from numpy.typing import NDArray
 
 from rfsim.plotting.samples import MEASURES
-from rfsim.plotting.style import LOSS_LOOKS, number
+from rfsim.plotting.style import LOSS_LOOKS, MODEL_LOOKS, number
 from rfsim.sweeps import scales
 from rfsim.sweeps.names import long_name, text_of
 
@@ -147,9 +147,9 @@ def quantity_label(one: xr.DataArray, labels: Sequence[str] = ()) -> str:
     name = str(one.name)
     if name in LOSS_LOOKS:
         return f"{LOSS_LOOKS[name].label} per dimension"
-    for measure in (name, *labels):
-        if measure in MEASURES:
-            return MEASURES[measure]
+    if measures := [MEASURES[one] for one in labels if one in MEASURES]:
+        whose = MODEL_LOOKS[name].label if name in MODEL_LOOKS else plain(name)
+        return ", ".join([whose, *measures, *(plain(one) for one in labels if one not in MEASURES)])
     return ", ".join([words(long_name(one)), *map(plain, labels)])
 
 
@@ -165,6 +165,11 @@ def assigned(name: str, value: Any) -> str:
     if name not in SYMBOLS:
         return f"{plain(name)} {text_of(float(value)) if float(value).is_integer() else f'${number(value)}$'}"
     return rf"${SYMBOLS[name]}={_power(value)}$"
+
+
+def symbol(name: str) -> str:
+    """A parameter by its symbol in the papers, or by its name."""
+    return f"${SYMBOLS[name]}$" if name in SYMBOLS else plain(name)
 
 
 def _power(value: float) -> str:
@@ -190,7 +195,7 @@ def _side(text: str) -> str:
     if name in LOSS_LOOKS:
         return LOSS_LOOKS[name].label + own
     if name in SYMBOLS:
-        return f"${SYMBOLS[name]}$"
+        return symbol(name)
     if name.startswith("tau_"):
         return rf"$\tau_{{\mathrm{{{plain(name[4:])}}}}}$" + own
     return plain(name) + own
