@@ -14,7 +14,8 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
-from rfsim.plotting.layout import broken_axis, legend_above
+from rfsim.plotting.layout import broken_axis
+from rfsim.plotting.legends import legend_above
 from rfsim.plotting.style import PART_LOOKS, in_style, number
 from rfsim.spectra import PARTS, density
 
