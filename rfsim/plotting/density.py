@@ -12,7 +12,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from rfsim.plotting.forms import ready
-from rfsim.plotting.layout import legend_above
+from rfsim.plotting.legends import legend_above
 from rfsim.plotting.style import in_style, part_look
 
 LOWEST = 1e-6  # of mass per ln λ: what smoothing leaves far from every node is below

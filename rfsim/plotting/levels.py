@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import matplotlib
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
 from matplotlib.colors import LogNorm
+from matplotlib.figure import Figure
 
 from rfsim import store
 from rfsim.plotting.forms import ready
-from rfsim.plotting.layout import legend_above
-from rfsim.plotting.samples import log_axis
+from rfsim.plotting.legends import legend_above
+from rfsim.plotting.samples import Bars, bars_line, log_axis, places
 from rfsim.plotting.style import PART_LOOKS, in_style, part_look
 
-FAINTEST, DARK = 1e-4, 8e-3  # shares of a transfer matrix below which all are white, above which text is
+FAINTEST = 1e-4  # shares of a transfer matrix below which all are white
+SHARES = LogNorm(FAINTEST, 1)
+SHADES = matplotlib.colormaps["Greys"]
 
 
 @in_style
@@ -30,7 +34,8 @@ def level_panel(ax: Axes, result: xr.Dataset, *, variant: int = 0, when: int = -
     own = result.isel(variant=variant, distill_time=when)
     times = level_times(result)
     handles, seen = [], [1.0]
-    for name in map(str, result.bulk.values):
+    names = [str(name) for name in result.bulk.values]
+    for name, place in zip(names, places(len(names)), strict=True):
         rows = own.suppression.sel(bulk=name).transpose("seed", "level").values
         if not np.isfinite(rows).any():
             continue
@@ -38,8 +43,8 @@ def level_panel(ax: Axes, result: xr.Dataset, *, variant: int = 0, when: int = -
         if len(rows) > 1:
             error = rows.std(0, ddof=1) / math.sqrt(len(rows))
         look = part_look(name)
-        handles += ax.plot(times, mean, color=look.color, linestyle=look.dash, marker=look.marker, label=look.label)
-        ax.fill_between(times, mean - error, mean + error, color=look.color, alpha=0.25, linewidth=0)
+        found = Bars(mean, mean - error, mean + error)
+        handles.append(bars_line(ax, times, found, look, look.label, marker=look.marker, place=place))
         seen += [*mean]
     if not handles:
         ax.text(0.5, 0.5, "not defined for this student", transform=ax.transAxes, ha="center", va="center")
@@ -108,7 +113,7 @@ def transfer_panel(ax: Axes, result: xr.Dataset, ridge: float, level: int) -> Ca
         )
     names = [str(name) for name in result.bulk.values[::-1]]
     nothing = np.full((len(names), len(names)), FAINTEST)
-    image = ax.imshow(nothing, cmap="Greys", norm=LogNorm(FAINTEST, 1), aspect="auto")
+    image = ax.imshow(nothing, cmap=SHADES, norm=SHARES, aspect="auto")
     texts = {
         (row, column): ax.text(column, row, "", ha="center", va="center") for row, column in np.ndindex(nothing.shape)
     }
@@ -125,8 +130,22 @@ def transfer_panel(ax: Axes, result: xr.Dataset, ridge: float, level: int) -> Ca
         shares = found[::-1, ::-1]
         image.set_data(np.maximum(shares, FAINTEST))
         for at, text in texts.items():
-            text.set(text=f"{shares[at]:.2g}" if shares[at] >= FAINTEST else "0")
-            text.set_color("white" if shares[at] > DARK else "black")
+            # two digits of a small share would not fit its cell
+            text.set(text=f"{shares[at]:.{2 if shares[at] >= 0.01 else 1}g}" if shares[at] >= FAINTEST else "0")
+            text.set_color(_legible(SHADES(SHARES(max(shares[at], FAINTEST)))))
 
     move(ridge, level)
     return move
+
+
+def transfer_bar(figure: Figure, axes: Sequence[Axes]) -> None:
+    """The color bar of transfer matrices, beside them."""
+    bar = figure.colorbar(ScalarMappable(SHARES, SHADES), ax=list(axes), pad=0.02, aspect=25, extend="min")
+    bar.set_label("median share")
+
+
+def _legible(color: tuple[float, ...]) -> str:
+    """Black or white, whichever stands out more from a color: at least 4.5 to 1 in WCAG's contrast."""
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in color[:3]]
+    luminance = float(np.dot(linear, [0.2126, 0.7152, 0.0722]))
+    return "white" if (1.05 / (luminance + 0.05)) > (luminance + 0.05) / 0.05 else "black"

@@ -14,13 +14,14 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
-from rfsim.plotting.curves import MANY, has_time, time_unit
+from rfsim.plotting.curves import MANY, has_time
+from rfsim.plotting.families import family_looks, shown_times, sparse
 from rfsim.plotting.forms import ready
-from rfsim.plotting.layout import broken_axis, legend_above
-from rfsim.plotting.style import LOSS_LOOKS, in_style, number, part_look, sequence
+from rfsim.plotting.layout import broken_axis
+from rfsim.plotting.legends import legend_above
+from rfsim.plotting.style import LOSS_LOOKS, in_style, number, part_look
 
 DOTS = (0, (1, 1))  # of losses: those of samples are whole or dashed
-DOTTED = r"dotted: $d\to\infty$"
 SPECTRUM = ("density", "mass", "lower", "upper", "interval_lower", "interval_upper")
 
 
@@ -125,6 +126,11 @@ def limit_density(ax: Axes, result: xr.Dataset, *, scale: str = "log", color: st
         ax.plot(lam, shown, color=color, linestyle=dash, linewidth=width)
 
 
+def limit_handle(what: str = "", *, color: str = "black", dash: Any = DOTS) -> Line2D:
+    """What a legend says of lines of the limit, and of `what` they are the limit."""
+    return Line2D([], [], color=color, linestyle=dash, label=", ".join([r"$d\to\infty$", *filter(None, [what])]))
+
+
 @in_style
 def limit_losses(
     ax: Axes,
@@ -133,23 +139,25 @@ def limit_losses(
     *,
     scale_time: str | None = None,
     relative: bool = False,
+    ordered: bool = True,
 ) -> None:
-    """One loss of the limit over a panel of samples: a family in the colors of `family_panel`, or one in black, dotted.
+    """One loss of the limit over a panel of samples: a family in the looks of `family_panel`, or one in black, dotted.
 
-    scale_time and relative as there; a result without that time is left out.
+    scale_time, relative and ordered as there; a result without that time is left out.
     """
+    single = isinstance(results, xr.Dataset)
     family = {"": results} if isinstance(results, xr.Dataset) else results
     family = {label: ready(result, quantity) for label, result in family.items()}
-    colors = ["black"] if isinstance(results, xr.Dataset) else sequence(max(len(family), 1))
+    looks = [{"color": "black"}] if single else family_looks(len(family), ordered=ordered)
     width = 0.8 * matplotlib.rcParams["lines.linewidth"]
-    for color, result in zip(colors, family.values(), strict=False):
+    for place, (look, result) in enumerate(zip(looks, family.values(), strict=True)):
         if not has_time(result, scale_time):
             continue
-        times, values = result.train_time.values / time_unit(result, scale_time), result[quantity].values
+        (times, shown), values = shown_times(result, scale_time), result[quantity].values
         if relative:
             values = values / values[np.isinf(times)]
-        shown = np.isfinite(times) & (times > 0)
-        ax.plot(times[shown], values[shown], color=color, linestyle=DOTS, linewidth=width)
+        drawn = sparse(look, place, len(looks), int(shown.sum())) | {"linestyle": DOTS, "fillstyle": "none"}
+        ax.plot(times[shown], values[shown], linewidth=width, **drawn)
 
 
 @in_style

@@ -10,8 +10,9 @@ from matplotlib.axes import Axes
 
 from rfsim.plotting.curves import energy_panel, loss_panel
 from rfsim.plotting.density import density_panel
-from rfsim.plotting.distill import leakage_panel, quality_panel, steps_panel, suppression_panel
+from rfsim.plotting.distill import quality_panel, steps_panel, suppression_panel
 from rfsim.plotting.forms import ready
+from rfsim.plotting.leakage import leakage_panel
 from rfsim.plotting.limit import limit_spectrum_panel, ridge_panel
 from rfsim.plotting.simulation import simulation_panel
 from rfsim.plotting.spectra import spectrum_panel

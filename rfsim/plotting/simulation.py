@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from rfsim import store
 from rfsim.plotting.curves import rows, time_limits
 from rfsim.plotting.forms import ready
-from rfsim.plotting.layout import legend_above
+from rfsim.plotting.legends import legend_above
 from rfsim.plotting.style import LOSS_LOOKS, MARKER_COLOR, in_style, sequence
 
 CLOCKS = {

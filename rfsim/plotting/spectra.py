@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from rfsim import store
 from rfsim.plotting.forms import ready
-from rfsim.plotting.layout import broken_axis, legend_above
+from rfsim.plotting.layout import broken_axis
+from rfsim.plotting.legends import legend_above
 from rfsim.plotting.style import PART_LOOKS, in_style, number
 from rfsim.spectra import PARTS, density
 
