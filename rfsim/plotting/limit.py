@@ -14,14 +14,15 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
-from rfsim.plotting.curves import MANY, has_time
+from rfsim.plotting.curves import MANY, has_time, time_limits
 from rfsim.plotting.families import family_looks, shown_times, sparse
 from rfsim.plotting.forms import ready
-from rfsim.plotting.layout import broken_axis
+from rfsim.plotting.layout import Flag, broken_axis, flags_above
 from rfsim.plotting.legends import legend_above
 from rfsim.plotting.style import LOSS_LOOKS, in_style, number, part_look
 
 DOTS = (0, (1, 1))  # of losses: those of samples are whole or dashed
+NEAR = 100.0  # how many times a ridge may lie beyond those computed for the axis to reach to it
 SPECTRUM = ("density", "mass", "lower", "upper", "interval_lower", "interval_upper")
 
 
@@ -162,7 +163,8 @@ def limit_losses(
 
 @in_style
 def ridge_panel(ax: Axes, result: xr.Dataset, quantities: Sequence[str] = ("train", "test", "emp")) -> None:
-    """Losses of the ridge minimizer against γ on a log axis, the best ridge as a vertical line where it is inside."""
+    """Losses of the ridge minimizer against γ on a log axis, the best ridge γ⋆ of all flagged: the axis reaches to it
+    where it is not far, and the legend tells one that is far, 0 or ∞."""
     result = ready(result, *quantities, "best_ridge")
     ridges = result.ridge.values
     shown = ridges > 0
@@ -174,14 +176,17 @@ def ridge_panel(ax: Axes, result: xr.Dataset, quantities: Sequence[str] = ("trai
         how = {"color": look.color, "linestyle": look.dash, "marker": look.marker if shown.sum() < MANY else None}
         handles += ax.plot(ridges[shown], values, label=look.label, **how)
     ax.set_xscale("log")
-    best = float(result.best_ridge)
-    low, high = ax.get_xlim()
-    if low < best < high:
-        ax.axvline(best, color="black", linewidth=0.5 * matplotlib.rcParams["lines.linewidth"])
-        ax.set_xlim(low, high)
+    best, known = float(result.best_ridge), ridges[shown]
+    rise = 0.0
+    if known.size and known.min() / NEAR < best < known.max() * NEAR:
+        room = (max(known.max(), best) / known.min()) ** 0.15  # for its name, which stands right of it
+        time_limits(ax, np.append(known, [best, best * room]))
+        rise = flags_above(ax, [Flag(best, rf"$\gamma^\star={number(float(f'{best:.3g}'))}$", "-")])
+    elif not np.isnan(best):
+        handles.append(Line2D([], [], linestyle="", label=rf"$\gamma^\star={number(best)}$"))
     ax.set_xlabel(r"ridge $\gamma$")
     ax.set_ylabel("loss per dimension")
-    legend_above(ax, handles)
+    legend_above(ax, handles, rise)
 
 
 def _limits(ax: Axes, ends: list[float], atoms: list[tuple[float, float, str]], log: bool) -> None:

@@ -24,6 +24,7 @@ from matplotlib.figure import Figure
 
 from rfsim.digests import SOURCE
 from rfsim.plotting.fonts import truetype
+from rfsim.plotting.ticks import enough
 from rfsim.store import atomic
 
 P = ParamSpec("P")
@@ -212,6 +213,7 @@ class Drawing(Figure):
 
     def draw(self, renderer: Any) -> None:
         with styled(self.style), truetype(renderer):
+            enough(self)
             super().draw(renderer)
 
     def savefig(self, fname: Any, **asked: Any) -> None:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from rfsim.plotting.samples import MEASURES
 from rfsim.plotting.style import LOSS_LOOKS, MODEL_LOOKS, number
+from rfsim.plotting.ticks import between
 from rfsim.sweeps import scales
 from rfsim.sweeps.names import long_name, text_of
 
@@ -120,7 +121,8 @@ def _ticks(scale: Scale) -> tuple[list[float], list[float]]:
     if own.size <= 8 and all(len(f"{one:g}") <= 4 for one in own):
         return own.tolist(), []
     if not scale.log:
-        return [one for one in MaxNLocator(6).tick_values(low, high) if low <= one <= high], []
+        inside = [float(one) for one in MaxNLocator(6).tick_values(low, high) if low <= one <= high]
+        return inside if len(inside) > 1 else between(low, high, log=False), []
     twos = np.log2(own[[0, -1]])
     if np.all(np.abs(twos - np.round(twos)) < 1e-9) and high < 2**12 * low:
         every = 1 + int(np.ptp(np.round(twos))) // 8
@@ -128,7 +130,7 @@ def _ticks(scale: Scale) -> tuple[list[float], list[float]]:
     steps = (1.0, 2.0, 5.0) if high < 30 * low else (1.0, 3.0) if high < 1e3 * low else (1.0,)
     major, minor = (LogLocator(subs=list(some), numticks=8).tick_values(low, high) for some in (steps, range(1, 10)))
     inside = [[float(one) for one in ticks if low <= one <= high] for ticks in (major, minor)]
-    return inside[0], inside[1]
+    return inside[0] if len(inside[0]) > 1 else between(low, high, log=True), inside[1]
 
 
 def tick(value: float, *, log: bool = False) -> str:
