@@ -14,8 +14,9 @@ from rfsim.data import is_array_spec
 from rfsim.plotting.curves import energy_panel, loss_panel
 from rfsim.plotting.density import density_panel
 from rfsim.plotting.distill import quality_panel, steps_panel, suppression_panel
-from rfsim.plotting.layout import wrap
+from rfsim.plotting.layout import share_axis, wrap
 from rfsim.plotting.leakage import leakage_panel
+from rfsim.plotting.legends import legend_rise
 from rfsim.plotting.limit import limit_spectrum_panel, ridge_panel
 from rfsim.plotting.simulation import simulation_panel
 from rfsim.plotting.spectra import spectrum_panel
@@ -53,20 +54,33 @@ def plot(result: xr.Dataset, *, style: str = "paper", width: str | float = "doub
     if asked:
         raise ValueError(f"{', '.join(asked)} choose what is drawn of a sweep; this is a result of the kind {kind}")
     wide = ems(style, width) >= 44
-    rows, panels, margins = PAGES[kind](result)
-    if not wide:
-        rows = [[name] for name in dict.fromkeys(name for row in rows for name in row)]
+    rows, panels = PAGES[kind](result)
+    if not wide:  # one column, in which panels over the same axis follow each other
+        rows = [[name] for name in dict.fromkeys(name for column in zip(*rows, strict=True) for name in column)]
     size = STYLES[style]["font.size"]
-    cell = ems(style, width) / len(rows[0])
-    height = len(rows) * (max(9.0, (0.6 if wide else 0.5) * (cell - 6)) + margins) * size / CENTIMETER
-    figure = Drawing(style, centimeters(width), height)
+    figure = Drawing(style, centimeters(width), centimeters(width))
     with styled(style):
         axes = figure.subplot_mosaic([list(row) for row in rows])
         line = wrap(problem_line(result), size, 0.96 * centimeters(width) * CENTIMETER)
         figure.suptitle(line, x=0.01, ha="left")
-    for name, panel in panels.items():
-        panel(axes[name])
+        for name, panel in panels.items():
+            panel(axes[name])
+        around = 1.3 * (line.count("\n") + 1) + 1.0  # what is not panels, in units of the font size
+        for row, below in zip(rows, [*rows[1:], None], strict=True):
+            shared = not wide and below is not None and share_axis(axes[row[0]], axes[below[0]])
+            around += max(legend_rise(axes[name]) for name in row) / size + (SHARED if shared else LABELLED)
+        across = ems(style, width)
+        inner = (0.6 if wide else 0.5) * (across / len(rows[0]) - 6)
+        if not wide:
+            inner = min(inner, (TALLEST * across - around) / len(rows))
+        height = around + len(rows) * max(LOWEST, inner)
+        figure.set_size_inches(across * size / 72, height * size / 72)
     return figure
+
+
+# in font sizes: what stands below an axis with its numbers and name, below one without, and the lowest panel
+LABELLED, SHARED, LOWEST = 4.2, 1.2, 8.2
+TALLEST = 2.5  # of a figure of one column, which goes on a page: its height over its width
 
 
 class Asked(TypedDict, total=False):
@@ -82,12 +96,10 @@ class Asked(TypedDict, total=False):
 
 
 class Page(NamedTuple):
-    """Panels of a figure by name: their rows where the figure is wide, what draws each, and the height of legends and
-    labels in units of the font size."""
+    """Panels of a figure by name: their rows where the figure is wide, and what draws each."""
 
     rows: list[list[str]]
     panels: dict[str, Callable[[Axes], object]]
-    margins: float = 10.0
 
 
 def _spectrum(result: xr.Dataset) -> Page:
@@ -140,16 +152,17 @@ def _limit_ridge(result: xr.Dataset) -> Page:
 
 
 def _distill(result: xr.Dataset) -> Page:
+    # the last row has the lines of the row above it, and so its legends
     panels: dict[str, Callable[[Axes], object]] = {
         "energy": lambda ax: suppression_panel(ax, result),
         "leakage": lambda ax: leakage_panel(ax, result),
         "memorized": lambda ax: quality_panel(ax, result),
         "memorized-steps": lambda ax: steps_panel(ax, result),
-        "quality": lambda ax: quality_panel(ax, result, "frechet_per_dim"),
-        "quality-steps": lambda ax: steps_panel(ax, result, "frechet_per_dim"),
+        "quality": lambda ax: quality_panel(ax, result, "frechet_per_dim", legend=False),
+        "quality-steps": lambda ax: steps_panel(ax, result, "frechet_per_dim", legend=False),
     }
     names = list(panels)
-    return Page([names[k : k + 2] for k in range(0, len(names), 2)], panels, margins=12.0)
+    return Page([names[k : k + 2] for k in range(0, len(names), 2)], panels)
 
 
 def _simulate(result: xr.Dataset) -> Page:
