@@ -12,7 +12,8 @@ from matplotlib.figure import Figure
 
 from rfsim import api, store
 from rfsim.plotting.forms import a_thing, ready
-from rfsim.plotting.layout import figure_of, wrap
+from rfsim.plotting.layout import figure_of, share_axis, wrap
+from rfsim.plotting.legends import legend_rise
 from rfsim.plotting.pages import PAGES, Page
 from rfsim.plotting.style import CENTIMETER, STYLES, Drawing, centimeters, ems, style_of, styled
 from rfsim.plotting.sweep import sweep_figure
@@ -21,6 +22,9 @@ from rfsim.sweeps.views import KIND as SWEEP
 from rfsim.words import nearest
 
 PAPER, DOUBLE = "paper", "double"
+# in font sizes: what stands below an axis with its numbers and name, below one without, and the lowest panel
+LABELLED, SHARED, LOWEST = 4.2, 1.2, 8.2
+TALLEST = 2.5  # of a figure of one column, which goes on a page: its height over its width
 
 
 class Asked(TypedDict, total=False):
@@ -118,19 +122,27 @@ def _page(result: xr.Dataset) -> Page:
 
 def _whole(title: list[str], page: Page, style: str, width: str | float) -> Drawing:
     wide = ems(style, width) >= 44
-    rows, panels, margins = page
-    if not wide:
-        rows = [[name] for name in dict.fromkeys(name for row in rows for name in row)]
+    rows, panels = page
+    if not wide:  # one column, in which panels over the same axis follow each other
+        rows = [[name] for name in dict.fromkeys(name for column in zip(*rows, strict=True) for name in column)]
     size = STYLES[style]["font.size"]
-    cell = ems(style, width) / len(rows[0])
-    height = len(rows) * (max(9.0, (0.6 if wide else 0.5) * (cell - 6)) + margins) * size / CENTIMETER
-    figure = Drawing(style, centimeters(width), height)
+    figure = Drawing(style, centimeters(width), centimeters(width))
     with styled(style):
         axes = figure.subplot_mosaic([list(row) for row in rows])
         line = wrap(title, size, 0.96 * centimeters(width) * CENTIMETER)
         figure.suptitle(line, x=0.01, ha="left")
-    for name, panel in panels.items():
-        panel(axes[name])
+        for name, panel in panels.items():
+            panel(axes[name])
+        around = 1.3 * (line.count("\n") + 1) + 1.0  # what is not panels, in units of the font size
+        for row, below in zip(rows, [*rows[1:], None], strict=True):
+            shared = not wide and below is not None and share_axis(axes[row[0]], axes[below[0]])
+            around += max(legend_rise(axes[name]) for name in row) / size + (SHARED if shared else LABELLED)
+        across = ems(style, width)
+        inner = (0.6 if wide else 0.5) * (across / len(rows[0]) - 6)
+        if not wide:
+            inner = min(inner, (TALLEST * across - around) / len(rows))
+        height = around + len(rows) * max(LOWEST, inner)
+        figure.set_size_inches(across * size / 72, height * size / 72)
     return figure
 
 

@@ -130,6 +130,16 @@ def wrap(pieces: Sequence[str], size: float, width: float) -> str:
     return ",\n".join(lines)
 
 
+def share_axis(upper: Axes, lower: Axes) -> bool:
+    """Take numbers and name of the x-axis from `upper` where `lower`, right below it, has the same; whether it has."""
+    same = upper.get_xlabel() == lower.get_xlabel() and upper.get_xscale() == lower.get_xscale()
+    if not (same and upper.get_xlim() == lower.get_xlim()):
+        return False
+    upper.set_xlabel("")
+    upper.tick_params(axis="x", which="both", labelbottom=False)
+    return True
+
+
 def figure_of(ax: Axes) -> Figure:
     """The figure that holds `ax`."""
     figure = ax.get_figure(root=True)

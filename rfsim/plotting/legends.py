@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patheffects import withStroke
 
-from rfsim.plotting.layout import inner_width, shift, text_width
+from rfsim.plotting.layout import figure_of, inner_width, shift, text_width
 from rfsim.plotting.style import in_style
 
 
@@ -70,6 +70,16 @@ def legend_above(ax: Axes, handles: Sequence[Artist], rise: float = 0.0, *, hand
         bbox_transform=ax.transAxes + shift(ax, up=rise),
     )
     return rise + (math.ceil(len(handles) / columns) * 1.3 + 0.6) * matplotlib.rcParams["legend.fontsize"]
+
+
+def legend_rise(ax: Axes) -> float:
+    """How far what `legend_above` put there rises above the axes, in points; 0 without a legend."""
+    legend = ax.get_legend()
+    if legend is None:
+        return 0.0
+    foot = (legend.get_bbox_to_anchor().y0 - ax.bbox.y1) * 72 / figure_of(ax).dpi
+    size = matplotlib.rcParams["legend.fontsize"]
+    return foot + (math.ceil(len(legend.get_texts()) / legend._ncols) * 1.3 + 0.6) * size
 
 
 def legend_below(figure: Figure, handles: Sequence[Artist], *, handle_length: float = 2.2) -> int:

@@ -19,12 +19,10 @@ from rfsim.plotting.spectra import spectrum_panel
 
 
 class Page(NamedTuple):
-    """Panels of a figure by name: their rows where the figure is wide, what draws each, and the height of legends and
-    labels in units of the font size."""
+    """Panels of a figure by name: their rows where the figure is wide, and what draws each."""
 
     rows: list[list[str]]
     panels: dict[str, Callable[[Axes], object]]
-    margins: float = 10.0
 
 
 def _spectrum(result: xr.Dataset) -> Page:
@@ -77,16 +75,17 @@ def _limit_ridge(result: xr.Dataset) -> Page:
 
 
 def _distill(result: xr.Dataset) -> Page:
+    # the last row has the lines of the row above it, and so its legends
     panels: dict[str, Callable[[Axes], object]] = {
         "energy": lambda ax: suppression_panel(ax, result),
         "leakage": lambda ax: leakage_panel(ax, result),
         "memorized": lambda ax: quality_panel(ax, result),
         "memorized-steps": lambda ax: steps_panel(ax, result),
-        "quality": lambda ax: quality_panel(ax, result, "frechet_per_dim"),
-        "quality-steps": lambda ax: steps_panel(ax, result, "frechet_per_dim"),
+        "quality": lambda ax: quality_panel(ax, result, "frechet_per_dim", legend=False),
+        "quality-steps": lambda ax: steps_panel(ax, result, "frechet_per_dim", legend=False),
     }
     names = list(panels)
-    return Page([names[k : k + 2] for k in range(0, len(names), 2)], panels, margins=12.0)
+    return Page([names[k : k + 2] for k in range(0, len(names), 2)], panels)
 
 
 def _simulate(result: xr.Dataset) -> Page:
