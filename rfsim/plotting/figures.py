@@ -79,9 +79,8 @@ def plot(
         return _on(ax, result, given=[*asked, *_changed(style, width)])
     kind = result.attrs[store.KIND]
     if kind == SWEEP:
-        if asked.get("over") is not None:
-            asked["over"] = _result(asked["over"])
-        return sweep_figure(result, style=style, width=width, **asked)
+        over = asked.pop("over", None)
+        return sweep_figure(result, style=style, width=width, over=None if over is None else _result(over), **asked)
     page = _page(result)
     if asked:
         raise ValueError(f"{', '.join(asked)} choose what is drawn of a sweep; this is a result of the kind {kind}")

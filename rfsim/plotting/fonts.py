@@ -37,7 +37,8 @@ class _Fonts:
         return self._name(font, *more, **named)
 
     def embed(self, font: Any, *more: Any, **named: Any) -> Any:
-        with matplotlib.rc_context(TRUETYPE if self.truetype.get(str(font)) else {}):
+        ours: Any = TRUETYPE if self.truetype.get(str(font)) else {}
+        with matplotlib.rc_context(ours):
             return self._embed(font, *more, **named)
 
 

@@ -55,9 +55,10 @@ class Slice(NamedTuple):
     def constant(self) -> list[str]:
         """The axes along which nothing changes, of those with more than one value."""
         values = self.values
-        spread = {str(dim): values.max(dim) - values.min(dim) for dim in values.dims if values.sizes[dim] > 1}
-        several = {dim: (values.notnull().sum(dim) > 1).any() for dim in spread}
-        return [dim for dim, one in spread.items() if several[dim] and ((one == 0) | one.isnull()).all()]
+        long = [str(dim) for dim in values.dims if values.sizes[dim] > 1]
+        ends = {dim: (values.min(dim), values.max(dim)) for dim in long}
+        several = [dim for dim in long if (values.notnull().sum(dim) > 1).any()]
+        return [dim for dim in several if ((ends[dim][0] == ends[dim][1]) | ends[dim][0].isnull()).all()]
 
 
 def default_quantity(data: xr.Dataset) -> str:
