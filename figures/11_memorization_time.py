@@ -5,7 +5,7 @@ from __future__ import annotations
 from matplotlib.figure import Figure
 
 from rfsim.claims import Results, limits, sampled
-from rfsim.plotting import DOTTED, canvas, family_panel, limit_losses, problem_line, styled
+from rfsim.plotting import canvas, family_panel, legend_below, limit_handle, limit_losses, problem_line, styled
 
 STYLE = "paper"
 
@@ -17,24 +17,25 @@ def losses(results: Results) -> Figure:
         for found in (sampled(results), limits(results))
     )
     with styled(STYLE):
-        family_panel(axes[0, 0], family, ("train", "test"))
-        family_panel(axes[0, 1], family, ("score",))
+        handles = family_panel(axes[0, 0], family, ("train", "test"), legend=False)
+        family_panel(axes[0, 1], family, ("score",), legend=False)
         axes[0, 1].set_yscale("log")
-        family_panel(axes[0, 2], family, ("gen",))
+        family_panel(axes[0, 2], family, ("gen",), legend=False)
         axes[0, 2].set_yscale("log")
         axes[0, 2].set_ylim(1e-4, None)
         for ax, names in zip(axes[0], (("train", "test"), ("score",), ("gen",)), strict=True):
             for name in names:
                 limit_losses(ax, known, name)
         for ax, scale in zip(axes[1], ("formula", "mini", "curve"), strict=True):
-            family_panel(ax, family, ("gen",), scale_time=scale, relative=True)
+            family_panel(ax, family, ("gen",), scale_time=scale, relative=True, legend=False)
             limit_losses(ax, known, "gen", scale_time=scale, relative=True)
             ax.axvline(1, color="black", linewidth=0.5)
             ax.axhline(0.5, color="black", linewidth=0.5)
             ax.set_xlim(1e-3, 1e2)
         axes[0, 0].set_ylim(0, 3.5)
+        legend_below(figure, [*handles, limit_handle()])
         # ψ_n is what the family varies
-        figure.suptitle(", ".join([*problem_line(next(iter(family.values())))[1:], DOTTED]), x=0.01, ha="left")
+        figure.suptitle(", ".join(problem_line(next(iter(family.values())))[1:]), x=0.01, ha="left")
     return figure
 
 

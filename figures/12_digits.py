@@ -5,10 +5,20 @@ from __future__ import annotations
 from matplotlib.figure import Figure
 
 from rfsim.claims import Results, limits, sampled
-from rfsim.plotting import canvas, limit_density, limit_losses, loss_panel, problem_line, spectrum_panel, styled
+from rfsim.plotting import (
+    canvas,
+    legend_below,
+    limit_density,
+    limit_handle,
+    limit_losses,
+    loss_panel,
+    problem_line,
+    spectrum_panel,
+    styled,
+)
 
 STYLE = "paper"
-NOTE = r"black line, dotted: $d\to\infty$ for Gaussian data of this covariance"
+GAUSSIAN = "Gaussian data of this covariance"
 
 
 def digits(results: Results) -> Figure:
@@ -25,7 +35,8 @@ def digits(results: Results) -> Figure:
             loss_panel(row[2], result, ("gen",), flags=("tau_mem",))
             for name, ax in (("train", row[1]), ("test", row[1]), ("gen", row[2])):
                 limit_losses(ax, known, name)
-        figure.suptitle(", ".join([*problem_line(next(iter(results.values())))[1:], NOTE]), x=0.01, ha="left")
+        legend_below(figure, [limit_handle(f"{GAUSSIAN}: density", dash="-"), limit_handle(f"{GAUSSIAN}: losses")])
+        figure.suptitle(", ".join(problem_line(next(iter(results.values())))[1:]), x=0.01, ha="left")
     return figure
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from matplotlib.figure import Figure
 
 from rfsim.claims import Results, limits, sampled
-from rfsim.plotting import DOTTED, canvas, collapse_grid, problem_line, styled
+from rfsim.plotting import canvas, collapse_grid, problem_line, styled
 
 STYLE = "paper"
 
@@ -20,7 +20,7 @@ def noise_levels(results: Results) -> Figure:
     collapse_grid(axes, families, known)
     shared = problem_line(next(iter(results.values())))
     with styled(STYLE):
-        figure.suptitle(", ".join([shared[1], *shared[3:], DOTTED]), x=0.01, ha="left")
+        figure.suptitle(", ".join([shared[1], *shared[3:]]), x=0.01, ha="left")
     return figure
 
 

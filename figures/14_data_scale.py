@@ -5,7 +5,7 @@ from __future__ import annotations
 from matplotlib.figure import Figure
 
 from rfsim.claims import Results, limits, sampled
-from rfsim.plotting import DOTTED, canvas, collapse_grid, problem_line, styled
+from rfsim.plotting import canvas, collapse_grid, problem_line, styled
 
 STYLE = "paper"
 
@@ -20,7 +20,7 @@ def data_scale(results: Results) -> Figure:
     collapse_grid(axes, families, known)
     shared = problem_line(next(iter(results.values())))[1:]
     with styled(STYLE):
-        figure.suptitle(", ".join([*(piece for piece in shared if "data" not in piece), DOTTED]), x=0.01, ha="left")
+        figure.suptitle(", ".join(piece for piece in shared if "data" not in piece), x=0.01, ha="left")
     return figure
 
 

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, NullFormatter
 
 from rfsim import store
 from rfsim.claims import Results, limits, sampled
 from rfsim.plotting import (
     DOTS,
-    DOTTED,
     LOSS_LOOKS,
     canvas,
     family_panel,
     legend_above,
+    limit_handle,
     limit_losses,
     problem_line,
     styled,
@@ -23,6 +24,7 @@ from rfsim.plotting import (
 STYLE = "paper"
 PUBLISHED = -0.59
 ERROR_BAR = {"color": "black", "linestyle": "", "marker": "o", "markersize": 3, "capsize": 2}
+LOWEST = {"color": "black", "linestyle": "", "marker": "o", "markersize": 2.5}
 
 
 def score_error(results: Results) -> Figure:
@@ -37,7 +39,8 @@ def score_error(results: Results) -> Figure:
     with styled(STYLE):
         names = [f"{value:g}" for value in psi_n]
         names[0] = rf"$\psi_n={names[0]}$"
-        family_panel(curves, dict(zip(names, found.values(), strict=True)), ("score",))
+        family = dict(zip(names, found.values(), strict=True))
+        family_panel(curves, family, ("score",), also=[limit_handle(), Line2D([], [], label="lowest", **LOWEST)])
         limit_losses(curves, known, "score")
         means = [result.score.mean("seed").values for result in found.values()]
         curves.set_yscale("log")
@@ -46,8 +49,7 @@ def score_error(results: Results) -> Figure:
         curves.plot(
             [float(result.train_time[int(mean.argmin())]) for result, mean in zip(found.values(), means, strict=True)],
             [mean.min() for mean in means],
-            "ko",
-            markersize=2.5,
+            **LOWEST,
         )
         points = error.errorbar(psi_n, smallest.mean(axis=1), _error(smallest), label="simulated", **ERROR_BAR)
         middle, height = np.exp(np.log(psi_n).mean()), np.exp(np.log(smallest).mean())
@@ -79,8 +81,7 @@ def score_error(results: Results) -> Figure:
         exact = np.diff(np.log(lowest)) / np.diff(np.log(psi_n))
         (line,) = slope.plot(between, exact, color="black", linestyle=DOTS, label=r"$d\to\infty$")
         legend_above(slope, [local, line, *levels])
-        shared = [*problem_line(next(iter(found.values())))[1:], DOTTED]
-        figure.suptitle(", ".join(shared), x=0.01, ha="left")
+        figure.suptitle(", ".join(problem_line(next(iter(found.values())))[1:]), x=0.01, ha="left")
     return figure
 
 

@@ -5,12 +5,23 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from rfsim import store
 from rfsim.claims import Results, limits, sampled
 from rfsim.data import population
 from rfsim.diffusion import noise_variance, total_variance
-from rfsim.plotting import canvas, family_panel, limit_losses, part_legend, problem_line, spectrum_strip, styled
+from rfsim.plotting import (
+    canvas,
+    family_panel,
+    legend_below,
+    limit_handle,
+    limit_losses,
+    part_legend,
+    problem_line,
+    spectrum_strip,
+    styled,
+)
 from rfsim.training.timescales import mini_eigenvalue
 
 STYLE = "paper"
@@ -56,8 +67,10 @@ def anisotropic(results: Results) -> Figure:
         figure.supylabel(r"$\lambda\,\rho(\lambda)$ (mass per $\ln\lambda$)")
         line = problem_line(result)
         shared = [line[0], line[1], *line[5:6], *line[7:]]
-        note = r"line: $d\to\infty$; marks: mini at large $\psi$, for each $l$ of $\Sigma$"
-        figure.suptitle(", ".join(shared) + "\n" + note, x=0.01, ha="left")
+        figure.suptitle(", ".join(shared), x=0.01, ha="left")
+        label = r"mini at large $\psi$, for each $l$ of $\Sigma$"
+        mark = Line2D([], [], color="black", marker="^", markersize=2.5, linestyle="", label=label)
+        legend_below(figure, [limit_handle(dash="-"), mark])
     return figure
 
 
@@ -94,7 +107,8 @@ def mixtures(results: Results) -> Figure:
         axes[-1, 0].set_xlabel(r"eigenvalue $\lambda$ of $U$")
         axes[1, 0].set_ylabel(r"$\lambda\,\rho(\lambda)$ (mass per $\ln\lambda$)")
         line = problem_line(next(iter(family.values())))
-        figure.suptitle(", ".join([*line[:6], *line[7:]]) + r"; black, dotted: $d\to\infty$", x=0.01, ha="left")
+        figure.suptitle(", ".join([*line[:6], *line[7:]]), x=0.01, ha="left")
+        legend_below(figure, [limit_handle("density", dash="-"), limit_handle("losses")])
     return figure
 
 

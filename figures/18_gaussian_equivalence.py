@@ -13,12 +13,15 @@ from rfsim.plotting import (
     canvas,
     family_panel,
     legend_above,
+    legend_below,
+    limit_handle,
     limit_losses,
     problem_line,
     styled,
 )
 
 STYLE = "paper"
+DASHED = (0, (4, 2))  # the Gaussian-equivalent model
 
 
 def equivalence(results: Results) -> Figure:
@@ -33,7 +36,7 @@ def equivalence(results: Results) -> Figure:
                 gaussian.train_time.values[finite],
                 gaussian[loss].mean("seed").values[finite],
                 color=MARKER_COLOR,
-                linestyle=(0, (4, 2)),
+                linestyle=DASHED,
             )
             limit_losses(ax, next(iter(limits(results).values())), loss)
         ax = axes[0, 2]
@@ -56,8 +59,9 @@ def equivalence(results: Results) -> Figure:
         ax.set_ylabel(r"|difference| at $\tau=\infty$")
         legend_above(ax, [*handles, guide])
         line = [piece for piece in problem_line(gaussian) if not piece.startswith(("$d=", "seed"))]
-        note = rf"dashed gray: Gaussian-equivalent, $d={dims[-1]}$; dotted: $d\to\infty$; means over seeds"
-        figure.suptitle(", ".join(line) + "\n" + note, x=0.01, ha="left")
+        figure.suptitle(", ".join([*line, "means over seeds"]), x=0.01, ha="left")
+        dashed = Line2D([], [], color=MARKER_COLOR, linestyle=DASHED, label=f"Gaussian-equivalent, $d={dims[-1]}$")
+        legend_below(figure, [dashed, limit_handle()])
     return figure
 
 

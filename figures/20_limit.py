@@ -12,7 +12,7 @@ from matplotlib.ticker import LogLocator, NullFormatter
 
 from rfsim import store
 from rfsim.claims import Approach, Results, approach
-from rfsim.plotting import LOSS_LOOKS, canvas, problem_line, styled
+from rfsim.plotting import LOSS_LOOKS, MARKER_COLOR, canvas, legend_below, problem_line, styled
 from rfsim.plotting.style import number
 
 STYLE = "paper"
@@ -115,10 +115,11 @@ def limit(results: Results) -> Figure:
             for look in (LOSS_LOOKS[loss] for loss in LOSSES)
             for model in MODELS.values()
         ]  # fmt: skip
-        figure.legend(handles=handles, loc="outside lower center", ncols=4)
+        handles.append(Line2D([], [], color=MARKER_COLOR, linewidth=0.6, label="fitted $1/d$"))
+        rest = {"color": "black", "marker": "_", "linestyle": "", "label": r"what it leaves at $d=\infty$"}
+        legend_below(figure, [*handles, Line2D([], [], **rest)])
         shared = ", ".join(problem_line(next(one for name, one in results.items() if "-real-d" in name))[:3])
-        words = "means over seeds less the limit; lines: fitted $1/d$; black: what is left of them at $d=\\infty$"
-        figure.suptitle(f"{shared}; {words}", x=0.01, ha="left")
+        figure.suptitle(f"{shared}; means over seeds less the limit", x=0.01, ha="left")
     return figure
 
 

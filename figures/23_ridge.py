@@ -14,7 +14,17 @@ from matplotlib.lines import Line2D
 from matplotlib.transforms import blended_transform_factory
 
 from rfsim.claims import Results
-from rfsim.plotting import LOSS_LOOKS, MARKER_COLOR, canvas, legend_above, problem_line, sequence, styled
+from rfsim.plotting import (
+    LOSS_LOOKS,
+    MARKER_COLOR,
+    canvas,
+    legend_above,
+    legend_below,
+    on_colors,
+    problem_line,
+    sequence,
+    styled,
+)
 from rfsim.plotting.style import number
 
 STYLE = "paper"
@@ -68,6 +78,11 @@ def _mark(ax: Axes, x: float, color: str = MARKER_COLOR, dash: Any = (0, (1, 1.5
     ax.axvline(x, color=color, linewidth=0.6, linestyle=dash, zorder=0.5)
 
 
+def _triangle() -> Line2D:
+    """The legend of values at ψ_p = ∞."""
+    return Line2D([], [], color="black", marker="<", linestyle="", markersize=3.5, label=r"$\psi_p=\infty$")
+
+
 def _told(figure: Figure, results: Results, *more: str, leave: Sequence[str] = ()) -> None:
     """The common settings, told by a sample, and what the marks mean."""
     result = next(one for name, one in results.items() if name.startswith("sample-"))
@@ -99,9 +114,8 @@ def losses(results: Results) -> Figure:
         legend_above(axes[0, 0], handles, handle_length=1.2)
         dashed = Line2D([], [], color="black", linestyle=(0, (3, 1.5)), label="with the penalty")
         legend_above(axes[0, 1], [dashed, Line2D([], [], color=MARKER_COLOR, linestyle=":", label="$p=nm$")])
-        triangle = Line2D([], [], color="black", marker="<", linestyle="", markersize=3.5, label=r"$\psi_p=\infty$")
         points = Line2D([], [], color=colors[1], marker="o", linestyle="", markersize=3.5, label=r"samples, $\psi_n=8$")
-        legend_above(axes[0, 2], [triangle, points])
+        legend_above(axes[0, 2], [_triangle(), points])
         _told(figure, results, leave=(r"$\psi_n",))
     return figure
 
@@ -160,11 +174,8 @@ def copies(results: Results) -> Figure:
             ax.set_ylabel(LOSS_LOOKS[loss].label)
             ax.set_ylim(0, {"train": 1.05, "emp": 2.6, "test": 4.8}[loss])
         handles = [Line2D([], [], color=c, label=f"$m={number(m)}$") for m, c in zip(family, colors, strict=True)]
-        legend_above(axes[0, 0], handles[:3])
-        legend_above(axes[0, 1], handles[3:])
-        triangle = Line2D([], [], color="black", marker="<", linestyle="", markersize=3.5, label=r"$\psi_p=\infty$")
         points = Line2D([], [], color="black", marker="o", linestyle="", markersize=3.5, label="samples")
-        legend_above(axes[0, 2], [triangle, points])
+        legend_below(figure, [*handles, _triangle(), points], handle_length=1.4)
         _told(figure, results)
     return figure
 
@@ -194,7 +205,9 @@ def ridges(results: Results) -> Figure:
                     handles = [Line2D([], [], color=c, label=text) for c, text in zip(colors, labels, strict=True)]
                     legend_above(ax, handles)
         left_out = ("$d", "seed", r"$\gamma", "$t", "ridge")
-        _told(figure, results, "$m=4$", r"triangles: $\psi_p=\infty$, dotted: $p=n$, $p=nm$", leave=left_out)
+        _told(figure, results, "$m=4$", leave=left_out)
+        dotted = Line2D([], [], color=MARKER_COLOR, linewidth=0.6, linestyle=(0, (1, 1.5)), label="$p=n$, $p=nm$")
+        legend_below(figure, [_triangle(), dotted])
     return figure
 
 
@@ -224,7 +237,8 @@ def maps(results: Results) -> Figure:
             ax.tick_params(axis="y", labelleft=loss == "train")
             figure.colorbar(filled, ax=ax, location="top", label=LOSS_LOOKS[loss].label, shrink=0.95, ticks=levels[::5])
         left_out = ("$d", "seed", r"$\psi_n")
-        _told(figure, results, "$m=16$", "solid: $p=n$, dashed: $p=nm$", leave=left_out)
+        _told(figure, results, "$m=16$", leave=left_out)
+        legend_below(figure, [on_colors("$p=n$"), on_colors("$p=nm$", dash=(0, (4, 2)))])
     return figure
 
 

@@ -13,7 +13,7 @@ from matplotlib.ticker import NullFormatter
 
 from rfsim import store
 from rfsim.claims import Results
-from rfsim.plotting import LOSS_LOOKS, MARKER_COLOR, PART_LOOKS, canvas, legend_above, sequence, styled
+from rfsim.plotting import LOSS_LOOKS, MARKER_COLOR, PART_LOOKS, canvas, legend_above, log_axis, sequence, styled
 
 STYLE = "paper"
 SHARES_AT = 0.1  # diffusion time of the shares
@@ -61,7 +61,10 @@ def _opening(ax: Axes, gap: xr.Dataset) -> None:
         (line,) = ax.plot(psi_n, one.opening / psi_n, color=color, marker=".", markersize=3, label=f"$t={t:g}$")
         ax.axhline(math.exp(4 * t), color=color, linestyle=":", linewidth=0.8)
         handles.append(line)
-    ax.set(xscale="log", yscale="log", ylim=(1, 2e3))
+    ax.set_xscale("log")
+    log_axis(ax, "y")
+    ax.set_ylim(1, None)  # the gap opens above p = n alone
+    _plain_ticks(ax, psi_n)
     ax.set_xlabel(r"samples per dimension $\psi_n$")
     ax.set_ylabel(r"$\psi_p/\psi_n$ at the opening")
     legend_above(ax, [*handles, Line2D([], [], color=MARKER_COLOR, linestyle=":", linewidth=0.8, label="$e^{4t}$")])
@@ -86,16 +89,20 @@ def _shares(ax: Axes, found: list[tuple[float, xr.Dataset]], gap: xr.Dataset) ->
     row = gap.opening.sel(diffusion_time=SHARES_AT).values
     psi_p = _setting(found[0][1], "features_per_dim")
     open_at = gap.samples_per_dim.values[row < psi_p]
+    closes = None
     if open_at.size and open_at.max() < gap.samples_per_dim.values.max():
         k = int(np.flatnonzero(row < psi_p).max())
         x, y = np.log(gap.samples_per_dim.values[k : k + 2]), np.log(row[k : k + 2])
         closes = math.exp(x[0] + (x[1] - x[0]) * (math.log(psi_p) - y[0]) / (y[1] - y[0]))
-        ax.axvline(closes, color=MARKER_COLOR, linestyle=":", linewidth=0.8)
     ax.set_xscale("log")
     _plain_ticks(ax, psi_n)
     ax.set_xlabel(r"samples per dimension $\psi_n$")
     ax.set_ylabel(rf"{LOSS_LOOKS['test'].label} at $\tau=\infty$")
-    legend_above(ax, ax.get_lines()[:4])
+    handles = ax.get_lines()[:4]
+    if closes is not None:
+        look = {"color": MARKER_COLOR, "linestyle": ":", "linewidth": 0.8}
+        handles.append(ax.axvline(closes, label="gap of mini closes", **look))
+    legend_above(ax, handles)
 
 
 def _onsets(ax: Axes, families: list[list[tuple[float, xr.Dataset]]], times: list[float]) -> None:
@@ -112,7 +119,7 @@ def _onsets(ax: Axes, families: list[list[tuple[float, xr.Dataset]]], times: lis
         _plain_ticks(ax, np.array([value for value, _ in families[0]]))
     handles = [Line2D([], [], color=c, label=f"$t={t:g}$") for t, c in zip(times, colors, strict=False)]
     routes = [Line2D([], [], color=MARKER_COLOR, linestyle=dash, label=words) for dash, words in ROUTES.values()]
-    legend_above(ax, handles if times else routes)
+    legend_above(ax, [*handles, *routes])
 
 
 def _plain_ticks(ax: Axes, values: np.ndarray) -> None:

@@ -9,7 +9,10 @@ from rfsim.claims import Results
 from rfsim.plotting import (
     MODEL_LOOKS,
     canvas,
+    legend_above,
+    legend_below,
     level_panel,
+    places,
     problem_line,
     quality_panel,
     seeds_line,
@@ -36,7 +39,7 @@ def teachers(results: Results) -> Figure:
             row[0].set_title(steps, loc="left")
         for ax in axes[0]:
             ax.set_xlabel("")
-        figure.legend(handles=axes[0, 0].get_legend_handles_labels()[0], loc="outside lower center", ncols=4)
+        legend_below(figure, axes[0, 0].get_legend_handles_labels()[0])
         pieces = [piece for piece in problem_line(first) if "teacher $" not in piece]
         figure.suptitle(", ".join(pieces), x=0.01, ha="left")
     return figure
@@ -47,13 +50,12 @@ def controls(results: Results) -> Figure:
     result = results[MEMORIZED]
     with styled(STYLE):
         for column, measure in zip(axes.T, MEASURES, strict=True):
-            quality_panel(column[0], result, measure, legend=False)
+            handles = quality_panel(column[0], result, measure, legend=False)
             steps_panel(column[1], result, measure, legend=False)
         suppression_panel(axes[2, 0], result)
-        level_panel(axes[2, 1], result, legend=False)
+        level_panel(axes[2, 1], result)
         _losses(axes[2, 2], results)
-        handles = axes[0, 0].get_legend_handles_labels()[0]
-        figure.legend(handles=handles, loc="outside lower center", ncols=4)
+        legend_below(figure, handles)
         figure.suptitle(", ".join(problem_line(result)), x=0.01, ha="left")
     return figure
 
@@ -62,21 +64,18 @@ def _losses(ax: Axes, results: Results) -> None:
     """Denoising losses of teacher and student, read as scores, over the levels."""
     own = results[MEMORIZED].isel(variant=0, distill_time=-1)
     times = own.diffusion_time.values[1:]
-    for name in ("teacher", "student"):
+    handles = []
+    for name, place in zip(("teacher", "student"), places(2), strict=True):
         look = MODEL_LOOKS[name]
         for loss, dash in (("test", "-"), ("train", (0, (4, 2)))):
             label = rf"{name} $L_\mathrm{{{loss}}}$"
-            seeds_line(
-                ax,
-                times,
-                own[f"{name}_{loss}"].transpose("level", "seed").values,
-                look._replace(label=label, dash=dash),
-            )
+            rows = own[f"{name}_{loss}"].transpose("level", "seed").values
+            handles.append(seeds_line(ax, times, rows, look._replace(label=label, dash=dash), place=place))
     ax.set_xscale("log")
     ax.set_yscale("log")
     ax.set_xlabel(r"diffusion time $t_k$")
     ax.set_ylabel("loss per dimension")
-    ax.legend(loc="best")
+    legend_above(ax, handles)
 
 
 DRAW = {"distillation": teachers, "distillation-controls": controls}

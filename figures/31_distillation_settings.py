@@ -16,7 +16,9 @@ from rfsim.plotting import (
     PART_LOOKS,
     canvas,
     legend_above,
+    legend_below,
     measure_axis,
+    places,
     problem_line,
     ridge_axis,
     seeds_line,
@@ -28,6 +30,7 @@ STYLE = "paper"
 MEASURES = ("memorized_fraction", "frechet_per_dim", "sliced_wasserstein")
 FORMS = {"ddim": ("teacher", "-"), "edm": ("zero", (0, (4, 2)))}  # parameterization → start, dash
 NAMES = {"levels": "{} levels", "data": "{} data", "width": r"own features, $\psi_p={}$"}
+APART = 0.34  # of a row, of its first and last mark from the middle
 MARKS = {  # model, in all steps → color, marker, filled
     ("teacher_steps", True): ("teacher", True),
     ("teacher_steps", False): ("teacher", False),
@@ -76,10 +79,10 @@ def _energies(ax: Axes, results: Results) -> None:
     own = results["students"].suppression.isel(distill_time=-1).median("level")
     family = _family(results, "ddim")
     at = ridge_axis(ax, np.array([ridge for ridge, _ in family]))
-    handles = []
-    for name in map(str, own.bulk.values):
+    handles, names = [], [str(name) for name in own.bulk.values]
+    for name, place in zip(names, places(len(names)), strict=True):
         rows = [own.isel(variant=k).sel(bulk=name).values for _, k in family]
-        handles.append(seeds_line(ax, at, rows, PART_LOOKS[name]))
+        handles.append(seeds_line(ax, at, rows, PART_LOOKS[name], place=place))
     ax.axhline(1, color="black", linewidth=0.5)
     ax.set_yscale("log")
     ax.set_ylabel("energy over teacher's")
@@ -111,20 +114,23 @@ def _ways(results: Results) -> list[tuple[str, Any, int]]:
 def _dots(ax: Axes, results: Results, measure: str) -> None:
     """One measure of every way to distill, a row each: student, teacher and regression."""
     ways = _ways(results)
+    aside = np.linspace(-APART, APART, len(MARKS))  # where marks agree they would hide each other
     for row, (_, result, variant) in enumerate(ways):
-        for (model, many), (look, filled) in MARKS.items():
+        for shift, ((model, many), (look, filled)) in zip(aside, MARKS.items(), strict=True):
             values = _samples(result, variant, model, measure, many)
             color = MODEL_LOOKS[look].color
             ax.errorbar(
                 values.mean(),
-                row,
+                row + shift,
                 xerr=values.std(ddof=1) / np.sqrt(values.size),
                 color=color,
                 marker=MODEL_LOOKS[look].marker,
                 markerfacecolor=color if filled else "white",
-                zorder=3 if filled else 2,
+                markersize=3.5,
+                linewidth=0.8,
             )
-        ax.axhline(row, color="#DDDDDD", linewidth=0.5, zorder=0)
+        if row:
+            ax.axhline(row - 0.5, color="#DDDDDD", linewidth=0.5, zorder=0)
     ax.set_yticks(range(len(ways)), [name for name, _, _ in ways])
     ax.set_ylim(len(ways) - 0.5, -0.5)
     measure_axis(ax, measure, axis="x")
@@ -136,19 +142,19 @@ def ridges(results: Results) -> Figure:
         for ax, measure in zip(axes.flat, MEASURES, strict=False):
             _over_ridge(ax, results, measure)
         _energies(axes[1, 1], results)
-        figure.legend(handles=axes[0, 0].get_legend_handles_labels()[0], loc="outside lower center", ncols=4)
+        legend_below(figure, axes[0, 0].get_legend_handles_labels()[0])
         figure.suptitle(_title(results), x=0.01, ha="left")
     return figure
 
 
 def settings(results: Results) -> Figure:
-    figure, axes = canvas(1, 3, style=STYLE, width="double", aspect=1.3)
+    figure, axes = canvas(1, 3, style=STYLE, width="double", aspect=1.5)
     with styled(STYLE):
         for ax, measure in zip(axes[0], MEASURES, strict=True):
             _dots(ax, results, measure)
         for ax in axes[0, 1:]:
             ax.tick_params(axis="y", labelleft=False)
-        figure.legend(handles=_marks(), loc="outside lower center", ncols=5, columnspacing=1.0)
+        legend_below(figure, _marks(), handle_length=1.4)
         figure.suptitle(_title(results), x=0.01, ha="left")
     return figure
 

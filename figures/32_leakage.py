@@ -19,6 +19,7 @@ from rfsim.plotting import (
     seeds_line,
     sequence,
     styled,
+    transfer_bar,
     transfer_panel,
 )
 from rfsim.plotting.style import Look, number
@@ -84,6 +85,7 @@ def transfer(results: Results) -> Figure:
                 transfer_panel(ax, result, ridge, int(level))
                 title = rf"$t={number(there)}\to{number(here)}$, $\gamma={number(ridge)}$"
                 ax.set_title(title, loc="left", fontsize=matplotlib.rcParams["font.size"])
+        transfer_bar(figure, axes.ravel().tolist())
         _title(figure, results)
     return figure
 

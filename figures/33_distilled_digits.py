@@ -6,19 +6,21 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
 from rfsim import store
 from rfsim.claims import Results
 from rfsim.data import digit_images
 from rfsim.memorization import RATIO
-from rfsim.plotting import canvas, problem_line, styled, teachers_panel
+from rfsim.plotting import canvas, legend_below, problem_line, styled, teachers_panel
 from rfsim.plotting.style import number
 
 STYLE = "paper"
 MEASURES = ("memorized_fraction", "frechet_per_dim", "sliced_wasserstein")
 MEMORIZED = "teacher-1e+08"
 COLUMNS = 6  # of each kind of start
+FRAME = {"color": "#C04F00", "linewidth": 2.5}  # of memorized samples
 
 
 def _components(results: Results) -> list[int]:
@@ -43,7 +45,7 @@ def teachers(results: Results) -> Figure:
                 row[0].set_title(f"digits:{count}, {f'{most} steps' if many else '1 step'}", loc="left")
         for ax in axes[:-1].flat:
             ax.set_xlabel("")
-        figure.legend(handles=axes[0, 0].get_legend_handles_labels()[0], loc="outside lower center", ncols=4)
+        legend_below(figure, axes[0, 0].get_legend_handles_labels()[0])
         kept = ("t=", "m=", "gamma", "sigma", "seed", "from")
         pieces = [one for one in problem_line(next(iter(results.values()))) if any(word in one for word in kept)]
         figure.suptitle(f"8 × 8 digits, {', '.join(pieces)}", x=0.01, ha="left")
@@ -63,35 +65,45 @@ def _image(ax: Axes, image: NDArray, *, framed: bool) -> None:
     ax.set_xticks([])
     ax.set_yticks([])
     for spine in ax.spines.values():
-        spine.set(visible=True, color="#C04F00" if framed else "#C8C8C8", linewidth=2.0 if framed else 0.5)
+        spine.set(visible=True, **(FRAME if framed else {"color": "#C8C8C8", "linewidth": 0.5}))
+        if framed:  # whole beside the image, whose dark pixels would hide it
+            spine.set_position(("outward", 0.5 * FRAME["linewidth"]))
 
 
 def images(results: Results) -> Figure:
     counts = _components(results)
     figure, axes = canvas(4 * len(counts), 2 * COLUMNS, style=STYLE, width="double", aspect=1.1)
     with styled(STYLE):
-        for place, count in enumerate(counts):
+        framed = [
             _block(axes[4 * place : 4 * place + 4], results[f"digits-{count}-{MEMORIZED}"], count)
+            for place, count in enumerate(counts)
+        ]
         result = results[f"digits-{counts[0]}-{MEMORIZED}"]
         time = number(float(result.distill_time[-1]))
         words = [
             "The memorized teacher's first samples (left) and those nearest to training images (right);",
-            f"below, its one-step student's, $\\tau_S={time}$, from the same noise; memorized ones are framed",
+            f"below, its one-step student's, $\\tau_S={time}$, from the same noise",
         ]
+        who = f"nearest training image at less than {RATIO:.2g} of the distance of the second"
+        label = f"memorized: {who}" if any(framed) else f"none is memorized, which is: {who}"
+        frame = Patch(facecolor="white", edgecolor=FRAME["color"], linewidth=FRAME["linewidth"], label=label)
+        legend_below(figure, [frame], handle_length=1.2)
         figure.suptitle("\n".join(words), x=0.01, ha="left")
     return figure
 
 
-def _block(axes: np.ndarray, result: xr.Dataset, count: int) -> None:
-    """Rows: teacher's samples, their nearest training images, the student's, theirs."""
+def _block(axes: np.ndarray, result: xr.Dataset, count: int) -> int:
+    """Rows: teacher's samples, their nearest training images, the student's, theirs; returns how many are framed."""
     own = result.isel(seed=0, variant=0, distill_time=-1)
     spec, points = store.settings(result)["data"], own.training_point.values
     by_model = [own[f"{name}_sample"].transpose("sample", "coordinate").values for name in ("teacher", "student")]
     _, ratio = _nearest(by_model[0], points)
     closest = [k for k in np.argsort(ratio) if k >= COLUMNS][:COLUMNS]
     shown = [*range(COLUMNS), *closest]
+    memorized = 0
     for pair, samples, name in zip((axes[:2], axes[2:]), by_model, ("teacher", "student"), strict=True):
         nearest, ratio = _nearest(samples[shown], points)
+        memorized += int(np.sum(ratio < RATIO))
         for row, values, words, framed in (
             (pair[0], samples[shown], name, ratio < RATIO),
             (pair[1], points[nearest], "nearest", np.zeros_like(ratio)),
@@ -100,6 +112,7 @@ def _block(axes: np.ndarray, result: xr.Dataset, count: int) -> None:
                 _image(ax, image, framed=bool(one))
             row[0].set_ylabel(words)
     axes[0, 0].set_title(f"digits:{count}", loc="left")
+    return memorized
 
 
 DRAW = {"digits-distillation": teachers, "digits-images": images}

@@ -9,7 +9,16 @@ from matplotlib.lines import Line2D
 
 from rfsim import store
 from rfsim.claims import Results, adam_clock, final_gap
-from rfsim.plotting import LOSS_LOOKS, MARKER_COLOR, canvas, problem_line, sequence, simulation_family, styled
+from rfsim.plotting import (
+    LOSS_LOOKS,
+    MARKER_COLOR,
+    canvas,
+    legend_below,
+    problem_line,
+    sequence,
+    simulation_family,
+    styled,
+)
 
 STYLE = "paper"
 KINDS = {"fresh": "fresh noise", "averaged": "noise averaged"}
@@ -41,7 +50,7 @@ def adam(results: Results) -> Figure:
             Line2D([], [], color=MARKER_COLOR, linestyle=LOSS_LOOKS[name].dash, label=LOSS_LOOKS[name].label)
             for name in ("train", "test")
         ]
-        figure.legend(handles=lines, loc="outside lower center", ncols=7)
+        legend_below(figure, lines)
         pieces = problem_line(next(iter(flows.values())))[1:]
         figure.suptitle(", ".join(["Adam", *pieces]), x=0.01, ha="left")
     return figure

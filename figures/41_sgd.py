@@ -31,9 +31,9 @@ def sgd_noise(results: Results) -> Figure:
     shown = {rf"$\eta/d^2={_step(one):g}$": one for one in rates if _step(one) in SHOWN}
     with styled(STYLE):
         for ax, loss in zip(axes[0], ("train", "gen"), strict=True):
-            simulation_family(ax, shown, loss, clock="train_time", exact=True, legend=loss == "train")
+            simulation_family(ax, shown, loss, clock="train_time", exact=True)
         axes[0, 0].set_yscale("log")
-        axes[0, 0].set_ylim(0.4, 12)
+        axes[0, 0].set_ylim(0.4, min(12, axes[0, 0].get_ylim()[1]))
         _excess(axes[1, 0], found, exact)
         _onset(axes[1, 1], found, exact)
         for ax, letter in zip(axes.ravel(), "abcd", strict=True):
@@ -65,10 +65,11 @@ def _excess(ax: Axes, found: Results, exact: xr.Dataset) -> None:
 
 def _onset(ax: Axes, found: Results, exact: xr.Dataset) -> None:
     """τ_half over the filter's against S."""
-    _by_batch(ax, found, exact, lambda one: np.array([batch_delay(one, exact)]))
+    handles = _by_batch(ax, found, exact, lambda one: np.array([batch_delay(one, exact)]))
     ax.axhline(1, color=MARKER_COLOR, linewidth=0.8, zorder=0.5)
     ax.set_ylim(0, 2)
     ax.set_ylabel(r"$\tau_\mathrm{half}$ over the filter's")
+    legend_above(ax, handles, handle_length=1.2)
 
 
 def _by_batch(ax: Axes, found: Results, exact: xr.Dataset, measure) -> list[Line2D]:

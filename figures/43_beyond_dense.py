@@ -12,10 +12,10 @@ from matplotlib.lines import Line2D
 from rfsim import store
 from rfsim.claims import Results
 from rfsim.plotting import (
-    DOTTED,
     LOSS_LOOKS,
     canvas,
     legend_above,
+    limit_handle,
     limit_losses,
     limit_spectrum_panel,
     loss_panel,
@@ -37,15 +37,13 @@ def beyond_dense(results: Results) -> Figure:
     largest = found[-1]
     with styled(STYLE):
         spectrum_panel(axes[0, 0], largest, seed=int(largest.seed[0]))
-        limit_spectrum_panel(axes[0, 1], limit)
-        line = density_line(axes[0, 1], lanczos)
-        legend = [*_legend(axes[0, 1]), Line2D([], [], color=line.get_color(), label="Lanczos")]
-        legend_above(axes[0, 1], legend, handle_length=1.4)
+        limit_spectrum_panel(axes[0, 1], limit, also=[Line2D([], [], color="black", label="Lanczos")])
+        density_line(axes[0, 1], lanczos)
         for ax in axes[0]:
             ax.set_yscale("log")
             ax.set_ylim(1e-5, 3)
             ax.set_xlim(0.8 * float(lanczos.eigenvalue[0]), 1.2 * float(lanczos.eigenvalue[-1]))
-        loss_panel(axes[1, 0], largest, LOSSES, flags=())
+        loss_panel(axes[1, 0], largest, LOSSES, flags=(), also=[limit_handle()])
         for name in LOSSES:
             limit_losses(axes[1, 0], limit, name)
         _gaps(axes[1, 1], found, limit)
@@ -53,19 +51,12 @@ def beyond_dense(results: Results) -> Figure:
             ax.set_title(f"({letter})", loc="right")
         p, width = store.settings(lanczos)["p"], float(lanczos.density_width)
         told = f"(a), (c): $p={store.settings(largest)['p']}$; (b): Lanczos at $p={p}$, spread over {width:g}"
-        figure.suptitle(
-            ", ".join(problem_line(largest)) + "\n" + told + rf" in $\ln\lambda$; (c) {DOTTED}", x=0.01, ha="left"
-        )
+        figure.suptitle(", ".join(problem_line(largest)) + "\n" + told + r" in $\ln\lambda$", x=0.01, ha="left")
     return figure
 
 
 def _dimension(result: xr.Dataset) -> int:
     return int(store.settings(result)["dim"])
-
-
-def _legend(ax: Axes) -> list:
-    legend = ax.get_legend()
-    return [] if legend is None else [*legend.legend_handles]
 
 
 def _gaps(ax: Axes, found: list[xr.Dataset], limit: xr.Dataset) -> None:

@@ -19,6 +19,9 @@ from rfsim.plotting import (
     color_bar,
     diagonal,
     legend_above,
+    legend_below,
+    mark_handles,
+    on_colors,
     plane_line,
     plane_panel,
     sequence,
@@ -43,14 +46,14 @@ def phase_diagram(results: Results) -> Figure:
     dims = samples.dim.values.tolist()
     drawn = samples.gen.isel(dim=-1).mean("seed")
     times = [tau for tau in samples.train_time.values.tolist() if np.isfinite(tau)]
-    norm = LogNorm(*SHOWN)
+    norm, marks = LogNorm(*SHOWN), set()
     figure, axes = canvas(len(times), 3, style=STYLE, width="double", aspect=0.75)
     with styled(STYLE):
         for row, tau in zip(axes, times, strict=True):
             last = tau == times[-1]
             for ax, gen in zip(row, (drawn, limit.gen), strict=False):
                 values = gen.sel(train_time=tau).transpose("features_per_dim", "samples_per_dim")
-                plane_panel(ax, values.clip(*SHOWN), norm, below=last)
+                marks |= plane_panel(ax, values.clip(*SHOWN), norm, below=last)
                 if gen is drawn:
                     ax.set_yticks(values.features_per_dim.values[::2])  # all of them would touch
                 ax.set_ylabel(ax.get_ylabel() if gen is drawn else "")
@@ -65,9 +68,9 @@ def phase_diagram(results: Results) -> Figure:
         handles = [
             Line2D([], [], color=BORDER_COLOR, label="half of the final value, limit"),
             Line2D([], [], linestyle="", label="the same, samples", **POINTS),
-            Line2D([], [], color="#888888", linestyle=(0, (2, 1.2)), label="$p=n$"),
+            on_colors("$p=n$", dash=(0, (2, 1.2))),
         ]
-        figure.legend(handles=handles, loc="outside lower left", ncols=3)
+        legend_below(figure, [*handles, *mark_handles(marks)])
         s = store.settings(samples)["problem"]
         count = samples.sizes["seed"]
         line = rf"$t={s['diffusion_time']:g}$, $\sigma=\mathrm{{{s['activation']}}}$, {s['data']} data, {count} seeds"

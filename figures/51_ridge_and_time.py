@@ -18,6 +18,9 @@ from rfsim.plotting import (
     canvas,
     color_bar,
     legend_above,
+    legend_below,
+    mark_handles,
+    on_colors,
     plane_panel,
     sequence,
     styled,
@@ -27,6 +30,7 @@ from rfsim.plotting.sweep_maps import color_norm
 
 STYLE = "paper"
 EVERY = 3  # of the train_times of a map
+DOTTED = {"color": "#666666", "linewidth": 0.7, "linestyle": (0, (1, 1.5))}
 BOUND = 1.69  # of Ali, Kolter, Tibshirani 2019
 
 
@@ -38,14 +42,14 @@ def ridge_and_time(results: Results) -> Figure:
     dim = store.settings(samples)["problem"]["dim"]
     maps = {rf"samples, $d={dim}$": drawn, r"limit, $d\to\infty$": at}
     figure, axes = canvas(2, 3, style=STYLE, width="double", aspect=0.95)
-    norm = color_norm(at.test.values)
+    norm, marks = color_norm(at.test.values), set()
     with styled(STYLE):
         for ax, (name, one) in zip(axes[0], maps.items(), strict=False):
-            _map(ax, one.test, kappa, norm)
+            marks |= _map(ax, one.test, kappa, norm)
             ax.set_title(name, loc="left")
         color_bar(figure, axes[0, :2].tolist(), norm, LOSS_LOOKS["test"].label)
         gap = color_norm(at.gen.values)
-        _map(axes[1, 0], at.gen, kappa, gap)
+        marks |= _map(axes[1, 0], at.gen, kappa, gap)
         color_bar(figure, [axes[1, 0]], gap, LOSS_LOOKS["gen"].label)
         _paths(axes[0, 2], limit)
         _matched(axes[1, 1], results)
@@ -53,16 +57,20 @@ def ridge_and_time(results: Results) -> Figure:
         s = store.settings(samples)["problem"]
         point = rf"maps: $\psi_n={number(float(at.samples_per_dim))}$, $\psi_p={number(float(at.features_per_dim))}$"
         line = rf"$t={s['diffusion_time']:g}$, $\sigma=\mathrm{{{s['activation']}}}$, {s['data']} data, {point}"
-        figure.suptitle(f"{line}, orange: $\\kappa\\gamma\\tau=1$", x=0.01, ha="left")
+        figure.suptitle(line, x=0.01, ha="left")
+        bound = Line2D([], [], label=f"1, and the bound {BOUND:g} for least squares", **DOTTED)
+        border = on_colors(r"$\kappa\gamma\tau=1$", BORDER_COLOR)
+        legend_below(figure, [border, *mark_handles(marks), bound])
     return figure
 
 
-def _map(ax: Axes, values: xr.DataArray, kappa: float, norm: Normalize) -> None:
-    """A loss over (γ, τ), and the line κγτ = 1."""
+def _map(ax: Axes, values: xr.DataArray, kappa: float, norm: Normalize) -> set[int]:
+    """A loss over (γ, τ), and the line κγτ = 1; returns the marks of cells without a color."""
     few = values.isel(train_time=[*range(0, values.sizes["train_time"] - 1, EVERY), -1])
-    plane_panel(ax, few.transpose("train_time", "ridge"), norm)
+    marks = plane_panel(ax, few.transpose("train_time", "ridge"), norm)
     low, high = values.ridge.values[[1, -1]].tolist()
     ax.plot([low, high], [1 / (kappa * low), 1 / (kappa * high)], color=BORDER_COLOR, scalex=False, scaley=False)
+    return marks
 
 
 def _paths(ax: Axes, limit: xr.Dataset) -> None:
@@ -114,7 +122,7 @@ def _bounded(ax: Axes, limit: xr.Dataset) -> None:
 
 
 def _over_ridges(ax: Axes, label: str, mark: float) -> None:
-    ax.axhline(mark, color="#666666", linewidth=0.7, linestyle=(0, (1, 1.5)), zorder=0.5)
+    ax.axhline(mark, zorder=0.5, **DOTTED)
     ax.set_xscale("log")
     ax.set_xlabel(r"ridge $\gamma$")
     ax.set_ylabel(label)

@@ -11,11 +11,24 @@ from matplotlib.lines import Line2D
 
 from rfsim import store
 from rfsim.claims import Results
-from rfsim.plotting import MODEL_LOOKS, canvas, color_bar, plane_line, plane_panel, styled
+from rfsim.plotting import (
+    BORDER_COLOR,
+    MARKER_COLOR,
+    MODEL_LOOKS,
+    canvas,
+    color_bar,
+    legend_below,
+    mark_handles,
+    on_colors,
+    plane_line,
+    plane_panel,
+    styled,
+)
 from rfsim.plotting.style import number
 
 STYLE = "paper"
 LEVEL = 0.1  # of the lines on maps
+STAR = {"color": MARKER_COLOR, "linewidth": 0.7, "linestyle": (0, (1, 1.5))}
 ONE, MANY = "one step", "all steps"
 
 
@@ -35,30 +48,35 @@ def _fractions(result: xr.Dataset) -> dict[tuple[str, str], xr.DataArray]:
 def memorization_maps(results: Results) -> Figure:
     maps, ridges = _fractions(results["samples"]), _fractions(results["ridges"])
     norm = Normalize(0, max(float(one.max()) for one in (*maps.values(), *ridges.values())))
+    marks: set[int] = set()
     figure, axes = canvas(2, 4, style=STYLE, width="double", aspect=1.15)
     with styled(STYLE):
         for k, ((model, how), values) in enumerate(maps.items()):
             ax = axes[0, k]
             here = values.squeeze("distill_time", drop=True) if "distill_time" in values.dims else values
-            _panel(ax, here.transpose("teacher_time", "samples_per_dim"), norm, f"{model}, {how}", left=k == 0)
+            here = here.transpose("teacher_time", "samples_per_dim")
+            marks |= _panel(ax, here, norm, f"{model}, {how}", left=k == 0)
             ax.set_xlabel(r"$\psi_n$")
         for k, how in enumerate((MANY, ONE)):
             values = ridges["student", how].transpose("distill_time", "ridge")
-            _panel(axes[1, k], values, norm, f"student, {how}", left=k == 0)
+            marks |= _panel(axes[1, k], values, norm, f"student, {how}", left=k == 0)
         color_bar(figure, axes[:, -1].tolist(), norm, r"memorized fraction $f_\mathrm{mem}$")
         handles = _along(axes[1, 2], results["ridges"], ridges, "ridge", {"distill_time": -1})
         _along(axes[1, 3], results["ridges"], ridges, "distill_time", {"ridge": 0})
-        axes[1, 2].axvline(float(results["ridges"].gamma_star.median()), color="#666666", linewidth=0.7)
+        axes[1, 2].axvline(float(results["ridges"].gamma_star.median()), **STAR)
         axes[1, 3].set_ylabel("")
-        figure.legend(handles=handles, loc="outside lower right", ncols=4)
+        handles.append(Line2D([], [], label=r"$\gamma_\star$", **STAR))
+        handles.append(on_colors(rf"$f_\mathrm{{mem}}={LEVEL:g}$", BORDER_COLOR))
+        legend_below(figure, [*handles, *mark_handles(marks)])
         figure.suptitle(_told(results), x=0.01, ha="left")
     return figure
 
 
-def _panel(ax: Axes, values: xr.DataArray, norm: Normalize, title: str, *, left: bool) -> None:
-    plane_panel(ax, values, norm, left=left)
+def _panel(ax: Axes, values: xr.DataArray, norm: Normalize, title: str, *, left: bool) -> set[int]:
+    marks = plane_panel(ax, values, norm, left=left)
     plane_line(ax, values, LEVEL)
     ax.set_title(title, loc="left")
+    return marks
 
 
 def _along(
@@ -92,10 +110,10 @@ def _told(results: Results) -> str:
     d, psi_p = first["dim"], first["features_per_dim"]
     return (
         rf"$d={d}$, $p={round(d * psi_p)}$, {first['levels']} levels, "
-        rf"$\sigma=\mathrm{{{first['activation']}}}$, {first['data']} data, orange: $f_\mathrm{{mem}}={LEVEL:g}$; "
+        rf"$\sigma=\mathrm{{{first['activation']}}}$, {first['data']} data; "
         rf"above $\gamma=0$, $\tau_S={number(first['distill_times'][0])}$; "
         rf"below $\psi_n={number(second['samples_per_dim'])}$, "
-        rf"$\tau_T={number(second['teacher_time'])}$, grey: $\gamma_\star$"
+        rf"$\tau_T={number(second['teacher_time'])}$"
     )
 
 

@@ -16,6 +16,9 @@ from rfsim.plotting import (
     MARKER_COLOR,
     canvas,
     color_bar,
+    legend_below,
+    mark_handles,
+    on_colors,
     plane_panel,
     sequence,
     styled,
@@ -24,6 +27,7 @@ from rfsim.plotting.style import number
 from rfsim.plotting.sweep_maps import color_norm
 
 STYLE = "paper"
+PEAK = {"color": MARKER_COLOR, "linewidth": 0.6, "linestyle": (0, (1, 1.5))}
 
 
 def copies_and_features(results: Results) -> Figure:
@@ -32,23 +36,24 @@ def copies_and_features(results: Results) -> Figure:
     n = float(told["samples_per_dim"])
     drawn = samples.test.isel(dim=-1).squeeze("train_time", drop=True).mean("seed")
     theory = limit.test.squeeze("train_time", drop=True)
-    norm = color_norm(theory.values)
+    norm, marks = color_norm(theory.values), set()
     figure, axes = canvas(1, 3, style=STYLE, width="double", aspect=1.05)
     names = (r"limit, $d\to\infty$", rf"samples, $d={int(samples.dim[-1])}$")
     with styled(STYLE):
         for ax, values, name in zip(axes[0], (theory, drawn), names, strict=False):
-            plane_panel(ax, values.transpose("noise_copies", "features_per_dim"), norm)
+            marks |= plane_panel(ax, values.transpose("noise_copies", "features_per_dim"), norm)
             m = np.linspace(*ax.get_ylim(), 200)
             ax.plot(n * m, m, color=BORDER_COLOR, scalex=False, scaley=False)
             ax.set_title(name, loc="left")
         axes[0, 1].set_ylabel("")
         color_bar(figure, axes[0, :2].tolist(), norm, LOSS_LOOKS["test"].label)
         handles = _curves(axes[0, 2], results, n)
-        figure.legend(handles=handles, loc="outside lower center", ncols=len(handles), handlelength=1.2)
+        peak = [on_colors("$p=nm$", BORDER_COLOR), Line2D([], [], label="$p=nm$ (right)", **PEAK)]
+        legend_below(figure, [*handles, *peak, *mark_handles(marks)], handle_length=1.2)
         seeds = samples.sizes["seed"]
         line = (
             rf"$\psi_n={number(n)}$, $t={told['diffusion_time']:g}$, $\gamma={number(told['ridge'])}$, "
-            rf"$\sigma=\mathrm{{{told['activation']}}}$, {told['data']} data, {seeds} seeds, orange: $p=nm$"
+            rf"$\sigma=\mathrm{{{told['activation']}}}$, {told['data']} data, {seeds} seeds"
         )
         figure.suptitle(line, x=0.01, ha="left")
     return figure
@@ -68,7 +73,7 @@ def _curves(ax: Axes, results: Results, n: float) -> list[Line2D]:
             value, error = (one.sel(noise_copies=m).values for one in found)
             x = samples.features_per_dim.values / (n * m)
             ax.errorbar(x, value, error, color=color, marker="o", linestyle="", markersize=2.5, linewidth=0.8)
-    ax.axvline(1, color=MARKER_COLOR, linewidth=0.6, linestyle=(0, (1, 1.5)), zorder=0.5)
+    ax.axvline(1, zorder=0.5, **PEAK)
     low, high = samples.dim.values[[0, -1]].tolist()
     label = rf"${number(high / (high - low))}L({high})-{number(low / (high - low))}L({low})$"
     label = label.replace("1L(", "L(")

@@ -10,7 +10,18 @@ from rfsim import store
 from rfsim.claims import Results
 from rfsim.diffusion import noise_variance
 from rfsim.filters import learning_rate_constant
-from rfsim.plotting import canvas, color_bar, diagonal, plane_line, plane_panel, styled
+from rfsim.plotting import (
+    BORDER_COLOR,
+    canvas,
+    color_bar,
+    diagonal,
+    legend_below,
+    mark_handles,
+    on_colors,
+    plane_line,
+    plane_panel,
+    styled,
+)
 from rfsim.plotting.style import number
 from rfsim.plotting.sweep_maps import color_norm
 
@@ -21,14 +32,15 @@ PLANE = ("features_per_dim", "samples_per_dim")
 def optimal_stopping(results: Results) -> Figure:
     columns = _columns(results)
     times = results["stopping"].diffusion_time.values.tolist()
-    figure, axes = canvas(len(times), len(columns), style=STYLE, width="double", aspect=1.0)
+    marks: set[int] = set()
+    figure, axes = canvas(len(times), len(columns), style=STYLE, width="double", aspect=1.0 + 0.7 / len(times))
     with styled(STYLE):
         for k, (label, values) in enumerate(columns.items()):
             norm = color_norm(values.values)
             for row, t in enumerate(times):
                 ax = axes[row, k]
                 here = values.sel(diffusion_time=t).transpose(*PLANE)
-                plane_panel(ax, here, norm, left=k == 0, below=row == len(times) - 1)
+                marks |= plane_panel(ax, here, norm, left=k == 0, below=row == len(times) - 1)
                 if k >= 2:
                     plane_line(ax, here, 1.0)
                 diagonal(ax)
@@ -36,9 +48,10 @@ def optimal_stopping(results: Results) -> Figure:
                     ax.text(0.05, 0.95, f"$t={number(t)}$", transform=ax.transAxes, ha="left", va="top", color="white")
             color_bar(figure, axes[:, k].tolist(), norm, label, above=True)
         s = store.settings(results["stopping"])["problem"]
-        line = rf"$\sigma=\mathrm{{{s['activation']}}}$, {s['data']} data, $d\to\infty$, orange: 1, dotted: $p=n$; "
-        line += r"hatched: $\tau_\star=\infty$ (upright), $\gamma_\star=0$ (level)"
+        line = rf"$\sigma=\mathrm{{{s['activation']}}}$, {s['data']} data, $d\to\infty$"
         figure.suptitle(line, x=0.01, ha="left")
+        lines = [on_colors("1, of the two on the right", BORDER_COLOR), on_colors("$p=n$", dash=(0, (2, 1.2)))]
+        legend_below(figure, [*lines, *mark_handles(marks)])
     return figure
 
 

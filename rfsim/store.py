@@ -40,6 +40,7 @@ __all__ = [
 
 SCHEMA = 1
 KIND = "rfsim_kind"
+DIMS = "dimensions"  # of a sweep that was read: their order in its file, which selecting and transposing loses
 
 
 def save(data: xr.Dataset, path: str | Path) -> None:
@@ -125,7 +126,13 @@ def _netcdf(path: Path) -> tuple[xr.Dataset, bool]:
 
 
 def _sweep(path: Path) -> tuple[xr.Dataset, bool]:
-    return sweep_files.read(path), True
+    return keep_order(sweep_files.read(path)), True
+
+
+def keep_order(data: xr.Dataset) -> xr.Dataset:
+    """A sweep as it was read, with the order of its dimensions as an attribute, which no selection loses."""
+    longest = sorted(data.data_vars.values(), key=lambda one: -one.ndim)  # marks of cells lack some
+    return data.assign_attrs({DIMS: list(dict.fromkeys(str(dim) for one in longest for dim in one.dims))})
 
 
 def settings(data: xr.Dataset) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from rfsim import Problem, plotting, store
 from rfsim.plotting import LOSS_LOOKS, MODEL_LOOKS, PART_LOOKS, STYLES
 from rfsim.plotting.layout import Flag, flags_above
 from rfsim.spectra import PARTS
+from tests.plotting.reading import read
 
 TIMES = np.concatenate([[0.0], np.geomspace(0.1, 1e7, 40), [np.inf]])
 
@@ -114,7 +115,7 @@ def test_spectrum_panel_areas_are_masses(trained):
         values, edges, base = patch.get_data()
         areas.append(((values - base) * np.diff(np.log(edges))).sum())
     assert areas == pytest.approx([float(m) for m in trained.mass.values], abs=1e-12)
-    assert legend_texts(ax) == ["null 0.375", "mini 0.125", "main 0.375", "gen 0.125"]
+    assert read(ax.get_legend()) == ["null 0.375", "mini 0.125", "main 0.375", "gen 0.125"]
     assert r"\lambda" in ax.get_xlabel()
     assert "mass per" in ax.get_ylabel()
 

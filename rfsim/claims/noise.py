@@ -31,25 +31,26 @@ def batch_share(simulated: xr.Dataset, trained: xr.Dataset) -> NDArray[np.float6
     """S of plain descent in batches (`training.noisy`), (seeds,), from the eigenvalues of the same draws' training."""
     s = store.settings(simulated)
     c = descent_step(float(s["rate"]), noise_variance(s["diffusion_time"]), s["p"], s["dim"])
-    return np.array([noise_share(row, c, int(s["batch"])) for row in trained.eigenvalue.values])
+    rows = trained.eigenvalue.transpose("seed", "feature").values
+    return np.array([noise_share(row, c, int(s["batch"])) for row in rows])
 
 
 def batch_excess(simulated: xr.Dataset, after: float) -> NDArray[np.float64]:
     """L_train over the filter's, less 1, mean over the steps after a train_time, (seeds,)."""
     late = simulated.train_time.values > after
-    return (simulated.train / simulated.exact_train).values[:, late].mean(1) - 1
+    return (simulated.train / simulated.exact_train).isel(step=late).mean("step", skipna=False).values - 1
 
 
 def batch_delay(simulated: xr.Dataset, trained: xr.Dataset) -> float:
     """train_time at which L_gen, mean over seeds, reaches half of the filter's at τ = ∞, over the filter's own."""
     level, time = 0.5 * float(final_gap(trained).mean()), simulated.train_time.values[1:]
-    exact = (simulated.exact_test - simulated.exact_train).values.mean(0)[1:]
-    return reached(time, simulated.gen.values.mean(0)[1:], level) / reached(time, exact, level)
+    exact = (simulated.exact_test - simulated.exact_train).mean("seed", skipna=False).values[1:]
+    return reached(time, simulated.gen.mean("seed", skipna=False).values[1:], level) / reached(time, exact, level)
 
 
 def final_gap(trained: xr.Dataset) -> NDArray[np.float64]:
     """L_gen at τ = ∞, the last train_time of a training, (seeds,)."""
-    return trained.gen.values[:, -1]
+    return trained.gen.isel(train_time=-1).values
 
 
 def adam_clock(simulated: xr.Dataset, trained: xr.Dataset) -> NDArray[np.float64]:
@@ -61,8 +62,8 @@ def adam_clock(simulated: xr.Dataset, trained: xr.Dataset) -> NDArray[np.float64
     delta = noise_variance(s["diffusion_time"])
     return adam_steps(
         trained.train_time.values[:-1],
-        trained.train.values.mean(0)[:-1],
-        trained.eigenvalue.values.mean(0),
+        trained.train.mean("seed", skipna=False).values[:-1],
+        trained.eigenvalue.mean("seed", skipna=False).values,
         rate=float(s["rate"]),
         batch=int(s["batch"]),
         noise_variance=delta,

@@ -86,7 +86,7 @@ def standard_error(values: ArrayLike) -> float | None:
 def part_eigenvalues(result: xr.Dataset, name: str) -> NDArray[np.float64]:
     """Eigenvalues of one part of U by rank (equations.md §8), ascending, (seeds, count)."""
     index = result.part.attrs["flag_meanings"].split().index(name)
-    return result.eigenvalue.values[:, result.part.values == index]
+    return result.eigenvalue.transpose("seed", "feature").values[:, result.part.values == index]
 
 
 def onsets(results: Sequence[xr.Dataset], route: str) -> NDArray[np.float64]:
@@ -166,7 +166,7 @@ def approach(limit: xr.Dataset, samples: Sequence[xr.Dataset], loss: str, when: 
 
 def _known_apart(result: xr.Dataset, loss: str, when: int) -> tuple[float, float]:
     """Mean over seeds and its standard error, what is shared with quantities of known mean taken away."""
-    values, known = result[loss].values[:, when], [result.train.values[:, 0] - 1]
+    values, known = result[loss].isel(train_time=when).values, [result.train.isel(train_time=0).values - 1]
     if store.settings(result)["model"] == "gaussian":
         power = float(result.a**2 + result.v2 + result.s2)
         known.append(result.eigenvalue.mean("feature").values - power)

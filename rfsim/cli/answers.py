@@ -89,7 +89,7 @@ def text(answer: dict[str, Any]) -> str:
 
 def spectrum_lines(data: xr.Dataset) -> list[str]:
     """The parts of the spectrum as a table; merged: no gap to the part below in at least one seed."""
-    merged = data.merged.values.any(axis=0)
+    merged = data.merged.any("seed").values
     rows = [
         [b["name"], str(b["count"]), *(short(b[k]) for k in ("mass", "lower", "upper", "gap_below"))]
         + (["merged"] if merged[k] else [])
@@ -171,7 +171,7 @@ def errors(data: xr.Dataset, key: str, variable: str) -> dict[str, NDArray[np.fl
     if data.sizes["seed"] > 1:
         return {f"{key}_se": standard_error(data[variable])}
     if f"{variable}_error" in data:
-        return {f"{key}_se": data[f"{variable}_error"].values[0]}
+        return {f"{key}_se": data[f"{variable}_error"].isel(seed=0).values}
     return {}
 
 

@@ -6,23 +6,25 @@ without pyplot and without touching its settings.
 """
 
 from rfsim.plotting.cloud import cloud_legend, cloud_panel
-from rfsim.plotting.curves import energy_panel, family_panel, loss_panel
+from rfsim.plotting.curves import energy_panel, loss_panel
 from rfsim.plotting.distill import (
     bars,
-    leakage_panel,
     quality_panel,
     steps_panel,
     suppression_panel,
     teachers_panel,
 )
+from rfsim.plotting.families import categories, family_panel
 from rfsim.plotting.figures import plot, problem_line
-from rfsim.plotting.layout import legend_above, plain
+from rfsim.plotting.layout import plain, plain_text, wrap
+from rfsim.plotting.leakage import leakage_panel
 from rfsim.plotting.learned import Moving, learned_panel, marked_loss_panel
-from rfsim.plotting.levels import instability_panel, level_panel, transfer_panel
-from rfsim.plotting.limit import DOTS, DOTTED, limit_density, limit_losses, limit_spectrum_panel, ridge_panel
+from rfsim.plotting.legends import legend_above, legend_below, on_colors
+from rfsim.plotting.levels import instability_panel, level_panel, transfer_bar, transfer_panel
+from rfsim.plotting.limit import DOTS, limit_density, limit_handle, limit_losses, limit_spectrum_panel, ridge_panel
 from rfsim.plotting.multiples import collapse_grid, part_legend, spectrum_strip
 from rfsim.plotting.planes import BORDER_COLOR, color_bar, diagonal, plane_line, plane_panel
-from rfsim.plotting.samples import log_axis, measure_axis, ridge_axis, seeds_line
+from rfsim.plotting.samples import log_axis, measure_axis, places, ridge_axis, seeds_line
 from rfsim.plotting.simulation import simulation_family, simulation_panel
 from rfsim.plotting.spectra import Histograms, part_histograms, spectrum_panel
 from rfsim.plotting.style import (
@@ -42,11 +44,11 @@ from rfsim.plotting.style import (
     styled,
 )
 from rfsim.plotting.sweep import sweep_figure
+from rfsim.plotting.sweep_maps import mark_handles
 
 __all__ = [
     "BORDER_COLOR",
     "DOTS",
-    "DOTTED",
     "LOSS_LOOKS",
     "MARKER_COLOR",
     "MODEL_LOOKS",
@@ -59,6 +61,7 @@ __all__ = [
     "Moving",
     "bars",
     "canvas",
+    "categories",
     "centimeters",
     "cloud_legend",
     "cloud_panel",
@@ -71,17 +74,23 @@ __all__ = [
     "leakage_panel",
     "learned_panel",
     "legend_above",
+    "legend_below",
     "level_panel",
     "limit_density",
+    "limit_handle",
     "limit_losses",
     "limit_spectrum_panel",
     "log_axis",
     "loss_panel",
+    "mark_handles",
     "marked_loss_panel",
     "measure_axis",
+    "on_colors",
     "part_histograms",
     "part_legend",
+    "places",
     "plain",
+    "plain_text",
     "plane_line",
     "plane_panel",
     "plot",
@@ -102,5 +111,7 @@ __all__ = [
     "suppression_panel",
     "sweep_figure",
     "teachers_panel",
+    "transfer_bar",
     "transfer_panel",
+    "wrap",
 ]

@@ -7,12 +7,15 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import xarray as xr
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
-from rfsim.plotting.layout import Flag, flags_above, legend_above
-from rfsim.plotting.style import LOSS_LOOKS, MARKER_COLOR, Look, in_style, part_look, sequence
+from rfsim.plotting.forms import ready
+from rfsim.plotting.layout import Flag, flags_above
+from rfsim.plotting.legends import legend_above
+from rfsim.plotting.style import LOSS_LOOKS, MARKER_COLOR, Look, in_style, part_look
 
 MANY = 30  # from so many points on a curve needs no markers
 # variable and route in a result → the symbol on the flag; dashed where predicted, solid where read off a curve
@@ -40,13 +43,14 @@ def loss_panel(
     scale_time: str | None = None,
     flags: Sequence[str] = ("tau_gen", "tau_mem"),
     flag_names: Mapping[tuple[str, str], str] = FLAGS,
+    also: Sequence[Artist] = (),
 ) -> float:
     """Losses against train_time τ on a log axis, mean over seeds with a band of one standard error.
 
     τ = 0 has no place there and is left out; τ = ∞ is a triangle on the right edge. scale_time: a route of tau_mem
     (formula, main, mini, curve): the axis is then τ over that time's mean over seeds. flags: vertical lines at the
     means of tau_gen and tau_mem inside the axis, dashed for B25's formula and for τ_mini, solid for the curve's own,
-    under `flag_names`: those of (variable, route).
+    under `flag_names`: those of (variable, route). also: what the legend holds beside the losses.
     A quantity that is NaN throughout (E_score of real data) is left out. The losses' axis is linear, or logarithmic
     where they pass 10. Returns how far flags and legend rise above the axes, in points.
 
@@ -54,22 +58,24 @@ def loss_panel(
     """
     if unknown := [name for name in quantities if name not in LOSS_LOOKS]:
         raise ValueError(f"a loss is one of {', '.join(LOSS_LOOKS)}; got {unknown[0]!r}")
+    result = ready(result, *quantities, *(flags if "train_time" in result else ()))
     unit = time_unit(result, scale_time)
     curves = {LOSS_LOOKS[name]: rows(result[name]) for name in quantities}
     handles = _curves(ax, result.train_time.values / unit, curves)
     if not handles:
         ax.text(0.5, 0.5, "not defined for these data", transform=ax.transAxes, ha="center", va="center")
-    _time_label(ax, scale_time)
+    time_label(ax, scale_time)
     ax.set_ylabel(r"$L_\mathrm{gen}$ per dimension" if tuple(quantities) == ("gen",) else "loss per dimension")
     means = [values.mean(0)[result.train_time.values > 0] for values in curves.values()]
     _log_where_wide(ax, np.concatenate(means))
     rise = flags_above(ax, _timescales(result, flags, unit, flag_names))
-    return legend_above(ax, handles, rise)
+    return legend_above(ax, [*handles, *also], rise)
 
 
 @in_style
 def energy_panel(ax: Axes, result: xr.Dataset, *, scale_time: str | None = None) -> None:
     """Energy (1/d) Tr Ā P U P Āᵀ of the weights in each part against train_time, as in `loss_panel`."""
+    result = ready(result, "energy")
     unit = time_unit(result, scale_time)
     curves = {
         part_look(name): rows(result.energy.sel(bulk=name))
@@ -77,53 +83,9 @@ def energy_panel(ax: Axes, result: xr.Dataset, *, scale_time: str | None = None)
         if np.any(result.energy.sel(bulk=name) > 0)
     }
     handles = _curves(ax, result.train_time.values / unit, curves)
-    _time_label(ax, scale_time)
+    time_label(ax, scale_time)
     ax.set_ylabel("energy per dimension")
     legend_above(ax, handles)
-
-
-@in_style
-def family_panel(
-    ax: Axes,
-    results: Mapping[str, xr.Dataset],
-    quantities: Sequence[str] = ("gen",),
-    *,
-    scale_time: str | None = None,
-    relative: bool = False,
-    legend: bool = True,
-) -> None:
-    """One loss, or several told apart by dash, for a family of results: a color per result, dark to light.
-
-    results: label in the legend → result of a training. relative: each loss over its own value at τ = ∞, which the
-    results must then hold. scale_time as in `loss_panel`; a result without that time (no mini where n = p) is left
-    out, and the others keep their colors. legend: above the panel, or left to a panel beside it.
-
-    Raises ValueError where no result has that time.
-    """
-    handles = []
-    timed = [has_time(result, scale_time) for result in results.values()]
-    for color, known, (label, result) in zip(sequence(len(results)), timed, results.items(), strict=True):
-        if any(timed) and not known:
-            continue
-        times = result.train_time.values / time_unit(result, scale_time)
-        shown = np.isfinite(times) & (times > 0)
-        for name in quantities:
-            mean = rows(result[name]).mean(0)
-            if relative:
-                mean = mean / mean[np.isinf(times)]
-            dash = LOSS_LOOKS[name].dash if len(quantities) > 1 else "-"
-            (line,) = ax.plot(times[shown], mean[shown], color=color, linestyle=dash, label=label)
-            if name == quantities[0]:
-                handles.append(line)
-    if len(quantities) > 1:
-        looks = [LOSS_LOOKS[name] for name in quantities]
-        handles += [Line2D([], [], color=MARKER_COLOR, linestyle=one.dash, label=one.label) for one in looks]
-    ax.set_xscale("log")
-    _time_label(ax, scale_time)
-    names = ", ".join(LOSS_LOOKS[name].label for name in quantities)
-    ax.set_ylabel(rf"{names} over its value at $\tau=\infty$" if relative else f"{names} per dimension")
-    if legend:
-        legend_above(ax, handles)
 
 
 def rows(values: xr.DataArray) -> NDArray[np.float64]:
@@ -187,7 +149,9 @@ def time_unit(result: xr.Dataset, scale_time: str | None) -> float:
         return 1.0
     if scale_time not in TIME_UNITS:
         raise ValueError(f"scale_time must be one of {', '.join(TIME_UNITS)} or None; got {scale_time!r}")
-    unit = float(result.tau_mem.sel(mem_route=scale_time).values.mean())
+    result = ready(result, "tau_mem")
+    known = scale_time in result.mem_route.values
+    unit = float(result.tau_mem.sel(mem_route=scale_time).values.mean()) if known else math.nan
     if not 0 < unit < math.inf:
         raise ValueError(f"the result has no finite tau_mem by the route {scale_time!r}; choose another scale_time")
     return unit
@@ -195,7 +159,7 @@ def time_unit(result: xr.Dataset, scale_time: str | None) -> float:
 
 def has_time(result: xr.Dataset, scale_time: str | None) -> bool:
     """Whether the result has that time, finite for every seed."""
-    if scale_time not in TIME_UNITS or "tau_mem" not in result:
+    if scale_time not in TIME_UNITS or "tau_mem" not in result or scale_time not in result.mem_route.values:
         return scale_time is None
     return bool(np.isfinite(result.tau_mem.sel(mem_route=scale_time)).all())
 
@@ -205,13 +169,14 @@ def _timescales(
 ) -> list[Flag]:
     found = []
     for (variable, route), name in names.items():
-        if variable in variables:
-            values = result[variable].sel({f"{variable.removeprefix('tau_')}_route": route})
+        routes = f"{variable.removeprefix('tau_')}_route"
+        if variable in variables and route in result[routes].values:
+            values = result[variable].sel({routes: route})
             at = float(values.values.mean()) / unit
             found.append(Flag(at, name, "-" if route == "curve" else (0, (4, 2))))
     return found
 
 
-def _time_label(ax: Axes, scale_time: str | None) -> None:
+def time_label(ax: Axes, scale_time: str | None) -> None:
     symbol = r"$\tau$" if scale_time is None else rf"$\tau/{TIME_UNITS[scale_time]}$"
     ax.set_xlabel(f"training time {symbol}")

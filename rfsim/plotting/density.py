@@ -11,7 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from rfsim.plotting.layout import legend_above
+from rfsim.plotting.forms import ready
+from rfsim.plotting.legends import legend_above
 from rfsim.plotting.style import in_style, part_look
 
 LOWEST = 1e-6  # of mass per ln λ: what smoothing leaves far from every node is below
@@ -22,6 +23,7 @@ def density_panel(ax: Axes, result: xr.Dataset) -> None:
     """Mass per unit ln λ against λ on log axes, mean over seeds, colored by the part whose mass it is; the legend gives
     each mass with its standard error over probes. Nodes are spread over `density_width` in ln λ, which the axis says.
     """
+    result = ready(result, "density", "density_width", "mass", "mass_error", "mass_from", "mass_to")
     lam, height = result.eigenvalue.values, result.density.mean("seed").values
     handles = []
     for name in (str(one) for one in result.bulk.values):
@@ -39,6 +41,7 @@ def density_panel(ax: Axes, result: xr.Dataset) -> None:
 
 def density_line(ax: Axes, result: xr.Dataset, *, color: str = "black", width: float = 0.8, **look: Any) -> Line2D:
     """The smoothed density alone, as a line."""
+    result = ready(result, "density")
     width *= matplotlib.rcParams["lines.linewidth"]
     height = result.density.mean("seed").values
     shown = np.where(height > LOWEST, height, np.nan)

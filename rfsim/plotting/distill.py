@@ -6,7 +6,7 @@ Several seeds are drawn as their mean with its standard error; one seed with the
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import matplotlib
@@ -14,34 +14,34 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
-from matplotlib.patches import Patch
 from matplotlib.ticker import NullLocator
 from numpy.typing import NDArray
 
 from rfsim import store
 from rfsim.claims import measured
 from rfsim.plotting.curves import MANY, time_limits
-from rfsim.plotting.layout import Flag, flags_above, legend_above
-from rfsim.plotting.samples import MEASURES, Bars, bars_line, measure_axis, ridge_axis, seeds_line
+from rfsim.plotting.forms import ready
+from rfsim.plotting.legends import legend_above
+from rfsim.plotting.samples import ALONE, MEASURES, Bars, Place, bars_line, measure_axis, places, seeds_line
 from rfsim.plotting.style import MARKER_COLOR, MODEL_LOOKS, Look, in_style, number, part_look
 
 ENDS = {"memorized_fraction": ("memorized_low", "memorized_high")}
 SHADES = ("#F2B38A", "#DE7A33", "#C04F00", "#6A2C00")  # of the student's orange, the latest distill_time last
-CHOSEN = "#E4E4A7"  # the stripe of a chosen value: light in grey print
 TIME_LABEL = r"distillation time $\tau_S$"
 
 
 def bars(result: xr.Dataset, name: str, measure: str) -> Bars:
     """`measure` of the samples of a model, over whatever axis it has beside seed."""
-    values = result[name].sel(quality=measure).transpose("seed", ...).values
+    found = result if "seed" in result.dims else result.expand_dims("seed")
+    values = found[name].sel(quality=measure).transpose("seed", ...).values
     mean = values.mean(0)
     if len(values) > 1:
         error = values.std(0, ddof=1) / math.sqrt(len(values))
     elif measure in ENDS:
-        low, high = (result[name].sel(quality=end).values[0] for end in ENDS[measure])
+        low, high = (found[name].sel(quality=end).isel(seed=0).values for end in ENDS[measure])
         return Bars(mean, low, high)
-    elif f"{name}_error" in result:
-        error = result[f"{name}_error"].sel(quality=measure).values[0]
+    elif f"{name}_error" in found:
+        error = found[f"{name}_error"].sel(quality=measure).isel(seed=0).values
     else:
         error = np.full(mean.shape, np.nan)
     return Bars(mean, mean - error, mean + error)
@@ -51,21 +51,23 @@ def bars(result: xr.Dataset, name: str, measure: str) -> Bars:
 def suppression_panel(ax: Axes, result: xr.Dataset, *, variant: int = 0) -> None:
     """Energy of the student's weights over the teacher's against distill_time, part by part.
 
-    Lines: median over levels of the means over seeds; bands: their range. A part in which the teacher has no energy is
+    Lines: median over levels of the means over seeds; bars: their range. A part in which the teacher has no energy is
     left out, and all are for a student with features of its own. τ_S = 0 has no place on the log axis, τ_S = ∞ is a
     triangle on its right edge.
     """
+    result = ready(result, "suppression")
     own = result.isel(variant=variant).suppression.mean("seed")
     ax.set_xscale("log")
     time_limits(ax, _shown(result.distill_time.values))
     handles, seen = [], [1.0]
-    for name in map(str, own.bulk.values):
+    names = [str(name) for name in own.bulk.values]
+    for name, place in zip(names, places(len(names)), strict=True):
         rows = own.sel(bulk=name).transpose("distill_time", "level").values
         if not np.isfinite(rows).any():
             continue
         look = part_look(name)
         found = Bars(np.nanmedian(rows, 1), np.nanmin(rows, 1), np.nanmax(rows, 1))
-        handles.append(_over_time(ax, result.distill_time.values, found, look, look.label, band=True))
+        handles.append(_over_time(ax, result.distill_time.values, found, look, look.label, place=place))
         seen += [*found.low, *found.high]
     _mark_infinity(handles, result)
     if not handles:
@@ -89,32 +91,35 @@ def quality_panel(
     variant: int = 0,
     models: Sequence[str] = ("student", "early_student", "regression"),
     legend: bool = True,
-) -> None:
+) -> list[Line2D]:
     """One measure of samples against distill_time: the student's, in one step, and its controls'.
 
     Level lines: the teacher in all its steps and in one, the early teacher, fresh samples of the true law.
     measure: memorized_fraction (its axis has steps of equal root), frechet_per_dim, sliced_wasserstein (log axes) or
-    membership_auc. Raises ValueError for another.
+    membership_auc. Returns what its legend holds. Raises ValueError for another.
     """
-    own = _of_measure(result, measure).isel(variant=variant)
+    held = ("teacher", "early_teacher", "reference", "teacher_steps", *models)
+    own = _of_measure(result, measure, held).isel(variant=variant)
     ax.set_xscale("log")
     time_limits(ax, _shown(own.distill_time.values))  # before the lines, which alone might set none
     handles = []
     steps = own.steps.values
-    levels = {"teacher": f"teacher, {_steps(steps.max())}", "early_teacher": None, "reference": None}
+    every = store.settings(own)["levels"]
+    levels = {"teacher": f"teacher, {_steps(every)}", "early_teacher": None, "reference": None}
     for name, label in levels.items():
         look = MODEL_LOOKS[name]
         handles += _level(ax, bars(own, name, measure), look.color, look.dash, label or look.label)
     one = bars(own.sel(steps=steps.min()), "teacher_steps", measure)
     label = f"teacher, {_steps(steps.min())}"
     handles[1:1] = _level(ax, one, MODEL_LOOKS["teacher"].color, (0, (4, 2)), label)
-    for name in models:
-        found = bars(own, name, measure)
+    for name, place in zip(models, places(len(models)), strict=True):
+        found, look = bars(own, name, measure), MODEL_LOOKS[name]
         if np.isfinite(found.mean).any():
-            handles.append(_over_time(ax, own.distill_time.values, found, MODEL_LOOKS[name], MODEL_LOOKS[name].label))
+            handles.append(_over_time(ax, own.distill_time.values, found, look, look.label, place=place))
     _mark_infinity(handles, own)
     ax.set_xlabel(TIME_LABEL)
     measure_axis(ax, measure, handles if legend else ())
+    return handles
 
 
 @in_style
@@ -129,15 +134,17 @@ def steps_panel(
 ) -> None:
     """One measure of samples against the number of steps that made them: teacher's and student's, the latter at one
     distill_time (its index `when`), with the true law and the early teacher as level lines."""
-    own = _of_measure(result, measure).isel(variant=variant, distill_time=when)
+    held = ("teacher_steps", "student_steps", "early_teacher", "reference")
+    own = _of_measure(result, measure, held).isel(variant=variant, distill_time=when)
     steps = own.steps.values
     handles = []
     time = number(float(own.distill_time))
-    for name, label in (("teacher", "teacher"), ("student", rf"student, $\tau_S={time}$")):
+    labels = {"teacher": "teacher", "student": rf"student, $\tau_S={time}$"}
+    for (name, label), place in zip(labels.items(), places(2), strict=True):
         found = bars(own, f"{name}_steps", measure)
         if np.isfinite(found.mean).any():
             look = MODEL_LOOKS[name]
-            handles.append(bars_line(ax, steps, found, look, label, marker=look.marker))
+            handles.append(bars_line(ax, steps, found, look, label, marker=look.marker, place=place))
     for name in ("early_teacher", "reference"):
         look = MODEL_LOOKS[name]
         handles += _level(ax, bars(own, name, measure), look.color, look.dash, look.label)
@@ -156,108 +163,63 @@ def teachers_panel(ax: Axes, results: Mapping[float, xr.Dataset], measure: str, 
     In one step, beside the teacher in all of its steps and the regression; many: both in all of their steps. A student
     for each distill_time, the darker the later. No legend: the lines are labelled.
     """
+    held = ("teacher_steps", "reference", *(("student_steps",) if many else ("teacher", "student", "regression")))
+    results = {time: _of_measure(result, measure, held) for time, result in results.items()}
     every = list(results.values())
     most = int(every[0].steps.max())
     steps = most if many else 1
 
-    def line(model: str, look: Look, width: float = 1.0, **where: Any) -> None:
-        seeds_line(ax, list(results), [measured(one, model, measure, **where) for one in every], look, width=width)
+    times = sorted(every[0].distill_time.values.tolist())
+    spots = iter(places(2 + len(times)))  # of the teacher, its students, the regression
+
+    def line(model: str, look: Look, place: Place = ALONE, width: float = 1.0, **where: Any) -> None:
+        rows = [measured(one, model, measure, **where) for one in every]
+        seeds_line(ax, list(results), rows, look, width=width, place=place)
 
     black = MODEL_LOOKS["teacher"]
     if not many:
-        line("teacher", black._replace(label=f"teacher, {_steps(most)}", dash=(0, (1, 1)), marker=""), 0.8)
-    line("teacher_steps", black, steps=steps)
-    times = sorted(every[0].distill_time.values.tolist())
+        line("teacher", black._replace(label=f"teacher, {_steps(most)}", dash=(0, (4, 2)), marker=""), width=0.8)
+    line("teacher_steps", black, next(spots), steps=steps)
     for time, shade in zip(times, SHADES[-len(times) :], strict=True):
         look = Look(rf"student, $\tau_S={number(time)}$", shade, "-", MODEL_LOOKS["student"].marker)
-        line("student_steps" if many else "student", look, distill_time=time, **({"steps": steps} if many else {}))
+        line(
+            "student_steps" if many else "student",
+            look,
+            next(spots),
+            distill_time=time,
+            **({"steps": steps} if many else {}),
+        )
     if not many:
-        line("regression", MODEL_LOOKS["regression"])
-    line("reference", MODEL_LOOKS["reference"]._replace(marker=""), 0.8)
+        line("regression", MODEL_LOOKS["regression"], next(spots))
+    line("reference", MODEL_LOOKS["reference"]._replace(marker=""), width=0.8)
     ax.set_xscale("log")
     ax.set_xlabel(r"training time $\tau$ of the teacher")
     measure_axis(ax, measure)
 
 
-@in_style
-def leakage_panel(ax: Axes, result: xr.Dataset, *, chosen: float | None = None) -> Callable[[float], None]:
-    """Share of a coefficient row of gen that lands outside gen one level up, and where, against the ridge γ.
-
-    Medians over rows and levels with their error bars, on log axes; γ = 0 left of a break. Band: range of the levels'
-    medians outside gen. Dotted: the threshold, and γ⋆ above it where it is inside. chosen: one of the ridges, marked by
-    a wide stripe; returns what moves the stripe to another.
-    """
-    ridges = result.ridge.values
-    handles, seen = [], []
-    at = ridge_axis(ax, ridges)
-    for name in [str(bulk) for bulk in result.bulk.values[::-1]]:
-        rows = result.leakage_all.sel(bulk=name).transpose("seed", "ridge").values
-        error = result.leakage_all_error.sel(bulk=name).values[0]
-        if len(rows) > 1:
-            error = rows.std(0, ddof=1) / math.sqrt(len(rows))
-        mean = rows.mean(0)
-        if not np.any(mean > 0):
-            continue
-        look = MODEL_LOOKS["teacher"] if name == "gen" else part_look(name)
-        label = "outside gen" if name == "gen" else f"in {name}"
-        handles.append(bars_line(ax, at, Bars(mean, mean - error, mean + error), look, label, marker=look.marker))
-        seen += [*mean]
-        if name == "gen":
-            levels = result.leakage.sel(bulk=name).mean("seed").dropna("level", how="all").values
-            ax.fill_between(at, levels.min(1), levels.max(1), color=look.color, alpha=0.15, linewidth=0)
-    threshold = store.settings(result)["threshold"]
-    thin: dict[str, Any] = {"color": MARKER_COLOR, "linewidth": 0.6 * matplotlib.rcParams["lines.linewidth"]}
-    ax.axhline(threshold, linestyle=(0, (1, 1)), zorder=0.5, **thin)
-    ax.set_yscale("log")
-    floor = min([threshold, *(value for value in seen if value > 0)])
-    ax.set_ylim(max(1e-6, 0.5 * floor), 1.3)
-    ax.set_ylabel("leaked share of gen")
-    stripe = ax.axvline(at[0], color=CHOSEN, zorder=0.4, visible=chosen is not None)
-    stripe.set_linewidth(6 * matplotlib.rcParams["lines.linewidth"])
-    if chosen is not None:
-        handles.append(Patch(color=CHOSEN, label=rf"chosen, $\gamma={number(chosen)}$"))
-    star = float(result.gamma_star.values.mean())
-    rise = 0.0
-    if star > 0 and ax.get_xscale() == "log":
-        rise = flags_above(ax, [Flag(star, rf"$\gamma^\star={star:.3g}$", "-")])
-    legend_above(ax, handles, rise)
-
-    def move(ridge: float) -> None:
-        (place,) = at[ridges == ridge]
-        stripe.set_data([place, place], [0, 1])
-        legend = ax.get_legend()
-        if legend is not None and stripe.get_visible():
-            legend.get_texts()[-1].set_text(rf"chosen, $\gamma={number(ridge)}$")
-
-    if chosen is not None:
-        move(chosen)
-    return move
-
-
-def _of_measure(result: xr.Dataset, measure: str) -> xr.Dataset:
+def _of_measure(result: xr.Dataset, measure: str, needed: Sequence[str]) -> xr.Dataset:
     if measure not in MEASURES:
         raise ValueError(f"a measure of samples is one of {', '.join(MEASURES)}; got {measure!r}")
+    result = ready(result, *needed)
+    lacking = {measure, *ENDS.get(measure, ())} - set(map(str, result.quality.values))
+    if lacking:
+        raise ValueError(f"this result holds no quality {', '.join(sorted(lacking))}; draw the whole result")
     return result
 
 
 def _over_time(
-    ax: Axes, times: NDArray[np.float64], found: Bars, look: Look, label: str, *, band: bool = False
+    ax: Axes, times: NDArray[np.float64], found: Bars, look: Look, label: str, *, place: Place = ALONE
 ) -> Line2D:
-    """A line over positive distill_times, with error bars or a band; the value at infinity on the right edge."""
+    """A line over positive distill_times with error bars; the value at infinity on the right edge."""
     order = np.argsort(times)
     shown = order[np.isfinite(times[order]) & (times[order] > 0)]
     some = Bars(*(values[shown] for values in found))
     marker = look.marker if shown.size < MANY else None
-    if band:
-        (line,) = ax.plot(times[shown], some.mean, color=look.color, linestyle=look.dash, marker=marker, label=label)
-        ax.fill_between(times[shown], some.low, some.high, color=look.color, alpha=0.12, linewidth=0)
-        thin = {"color": look.color, "linestyle": look.dash, "linewidth": 0.5 * line.get_linewidth()}
-        for edge in (some.low, some.high):  # where bands overlap, their edges tell them apart
-            ax.plot(times[shown], edge, **thin)
-    else:
-        line = bars_line(ax, times[shown], some, look, label, marker=marker)
+    line = bars_line(ax, times[shown], some, look, label, marker=marker, place=place)
     for last in order[np.isinf(times[order])][:1]:
-        ax.plot(1, found.mean[last], ">", color=look.color, transform=ax.get_yaxis_transform(), clip_on=False)
+        size = place.width * matplotlib.rcParams["lines.markersize"]
+        edge = {"transform": ax.get_yaxis_transform(), "clip_on": False}
+        ax.plot(1, found.mean[last], ">", color=look.color, markersize=size, **edge)
     return line
 
 

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple, cast
 
 import matplotlib
-from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
@@ -35,21 +34,25 @@ def _text_width(text: str, size: float, fonts: tuple[tuple[str, ...], str]) -> f
     return TextPath((0, 0), text, prop=FontProperties(size=size)).get_extents().width
 
 
-PLAIN = {r"\tau": "τ", r"\lambda": "λ", r"\rho": "ρ", r"\ln": "ln ", r"\times ": "×", r"\infty": "∞", r"\,": " "}
+PLAIN = {
+    r"\tau": "τ", r"\lambda": "λ", r"\rho": "ρ", r"\psi": "ψ", r"\gamma": "γ", r"\sigma": "σ", r"\star": "⋆",
+    r"\ln": "ln ", r"\times ": "×", r"\infty": "∞", r"\to": "→", r"\,": " ", r"\_": "_",
+}  # fmt: skip
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def plain_text(text: str) -> str:
     """Mathtext as plain text: what a figure shows that is drawn while somebody waits.
 
-    >>> plain_text(r"$L_\\mathrm{train}$"), plain_text(r"at $\\lambda=2\\times 10^{-3}$")
-    ('L train', 'at λ=2×10⁻³')
+    >>> plain_text(r"$L_\\mathrm{train}$"), plain_text(r"at $\\lambda=2\\times 10^{-3}$, $d\\to\\infty$")
+    ('L train', 'at λ=2×10⁻³, d→∞')
     """
     if "$" not in text:
         return text
     text = re.sub(r"10\^\{(-?\d+)\}", lambda found: "10" + found[1].translate(SUPERSCRIPTS), text)
     text = re.sub(r"\^\\mathrm\{\\,([^}]*)\}", r" (\1)", text)
     text = re.sub(r"_\\mathrm\{([^}]*)\}", r" \1", text)
+    text = re.sub(r"\\mathrm\{([^}]*)\}", r"\1", text)
     for mathtext, plain in PLAIN.items():
         text = text.replace(mathtext, plain)
     return re.sub(r" +", " ", text.translate(str.maketrans("", "", "${}")))
@@ -75,14 +78,14 @@ def plain(ax: Axes, most: int = 6) -> None:
     foot, side = ax.get_xaxis_transform(), ax.get_yaxis_transform()
     ax.plot(list(across), [0] * len(across), marker=TICKDOWN, transform=foot, scalex=False, scaley=False, **look)
     ax.plot([0] * len(along), list(along), marker=TICKLEFT, transform=side, scalex=False, scaley=False, **look)
-    below, left = _shift(ax, up=-pad), _shift(ax, right=-pad)
+    below, left = shift(ax, up=-pad), shift(ax, right=-pad)
     for at, text in across.items():
         ax.text(at, 0, text, transform=foot + below, ha="center", va="top", size=size)
     for at, text in along.items():
         ax.text(0, at, text, transform=side + left, ha="right", va="center", size=size)
-    ax.xaxis.set_label_coords(0.5, 0, transform=ax.transAxes + _shift(ax, up=-pad - 1.4 * size))
+    ax.xaxis.set_label_coords(0.5, 0, transform=ax.transAxes + shift(ax, up=-pad - 1.4 * size))
     widest = max((len(text) for text in along.values()), default=0)  # a digit is 0.6 of the font size wide
-    beside = _shift(ax, right=-pad - (0.6 * widest + 0.3) * size)
+    beside = shift(ax, right=-pad - (0.6 * widest + 0.3) * size)
     ax.yaxis.set_label_coords(0, 0.5, transform=ax.transAxes + beside)
 
 
@@ -113,14 +116,28 @@ def _power(tick: float) -> str:
 
 def wrap(pieces: Sequence[str], size: float, width: float) -> str:
     """`pieces` joined by commas in as few lines as keep each below `width` points."""
+    comma = text_width("x, x", size) - 2 * text_width("x", size)
     lines: list[str] = []
+    taken = 0.0
     for piece in pieces:
-        longer = f"{lines[-1]}, {piece}" if lines else ""
-        if longer and text_width(longer, size) <= width:
-            lines[-1] = longer
+        own = text_width(piece, size)  # of pieces alone, which recur: mathtext takes long to measure
+        fits = bool(lines) and taken + comma + own <= width
+        taken = taken + comma + own if fits else own
+        if fits:
+            lines[-1] += f", {piece}"
         else:
             lines.append(piece)
     return ",\n".join(lines)
+
+
+def share_axis(upper: Axes, lower: Axes) -> bool:
+    """Take numbers and name of the x-axis from `upper` where `lower`, right below it, has the same; whether it has."""
+    same = upper.get_xlabel() == lower.get_xlabel() and upper.get_xscale() == lower.get_xscale()
+    if not (same and upper.get_xlim() == lower.get_xlim()):
+        return False
+    upper.set_xlabel("")
+    upper.tick_params(axis="x", which="both", labelbottom=False)
+    return True
 
 
 def figure_of(ax: Axes) -> Figure:
@@ -131,42 +148,19 @@ def figure_of(ax: Axes) -> Figure:
     return figure
 
 
-def _shift(ax: Axes, *, right: float = 0.0, up: float = 0.0) -> ScaledTranslation:
+def shift(ax: Axes, *, right: float = 0.0, up: float = 0.0) -> ScaledTranslation:
     """Moves things by points, whatever the resolution."""
     return ScaledTranslation(right / 72, up / 72, cast(Any, figure_of(ax).dpi_scale_trans))
 
 
-def _inner_width(ax: Axes) -> float:
+def inner_width(ax: Axes) -> float:
     """Width in points that the layout will leave to the axes: their columns, less room for labels."""
     spec, whole = ax.get_subplotspec(), figure_of(ax).get_size_inches()[0] * 72
     if spec is None:
         return ax.get_position().width * whole
-    return whole * len(spec.colspan) / spec.get_gridspec().ncols - 6.5 * matplotlib.rcParams["font.size"]
-
-
-@in_style
-def legend_above(ax: Axes, handles: Sequence[Artist], rise: float = 0.0, *, handle_length: float = 2.2) -> float:
-    """A legend above the axes, `rise` points up, in as few rows as fit the width: it never meets the data.
-
-    Returns how far it rises above the axes, in points.
-    """
-    if not handles:
-        return rise
-    size = matplotlib.rcParams["legend.fontsize"]
-    around = handle_length + matplotlib.rcParams["legend.handletextpad"] + matplotlib.rcParams["legend.columnspacing"]
-    widths = [text_width(str(one.get_label()), size) + around * size for one in handles]
-    available = _inner_width(ax)
-    fitting = [k for k in range(1, len(widths) + 1) if k * max(widths) <= available or k == 1]
-    columns = len(widths) if sum(widths) <= available else fitting[-1]
-    ax.legend(
-        handles=list(handles),
-        ncols=columns,
-        handlelength=handle_length,
-        loc="lower left",
-        bbox_to_anchor=(0, 1),
-        bbox_transform=ax.transAxes + _shift(ax, up=rise),
-    )
-    return rise + (math.ceil(len(handles) / columns) * 1.3 + 0.6) * size
+    levels = {spec, spec.get_topmost_subplotspec()}  # a grid may stand in a place of another
+    share = math.prod(len(one.colspan) / one.get_gridspec().ncols for one in levels)
+    return whole * share - 6.5 * matplotlib.rcParams["font.size"]
 
 
 class Flag(NamedTuple):
@@ -186,7 +180,7 @@ def flags_above(ax: Axes, flags: Sequence[Flag]) -> float:
     low, high = ax.get_xlim()
     size = matplotlib.rcParams["legend.fontsize"]
     row_height = 1.3 * size
-    per_decade = _inner_width(ax) / math.log10(high / low)
+    per_decade = inner_width(ax) / math.log10(high / low)
     # x in data, y in points above the axes: the top edge is where transAxes takes (0, 1)
     above = Affine2D().scale(1 / 72) + figure_of(ax).dpi_scale_trans + ScaledTranslation(0, 1, cast(Any, ax.transAxes))
     pole = blended_transform_factory(ax.transData, above)
@@ -200,7 +194,7 @@ def flags_above(ax: Axes, flags: Sequence[Flag]) -> float:
         thin = {"color": MARKER_COLOR, "linewidth": 0.6 * matplotlib.rcParams["lines.linewidth"], "linestyle": dash}
         ax.axvline(at, zorder=0.5, **thin)
         ax.add_artist(Line2D([at, at], [0, (row + 0.9) * row_height], transform=pole, clip_on=False, **thin))
-        beside = pole + _shift(ax, right=0.2 * size)
+        beside = pole + shift(ax, right=0.2 * size)
         ax.text(at, (row + 0.15) * row_height, text, transform=beside, fontsize=size, va="bottom")
     return len(free_until) * row_height
 
@@ -223,5 +217,5 @@ def broken_axis(ax: Axes, limits: tuple[float, float], zero_at: float) -> tuple[
     )
     for nudge in (-0.15 * size, 0.15 * size):
         stroke = [(-0.5, -1), (0.5, 1)]
-        ax.plot([low], [0], marker=stroke, color="black", transform=foot + _shift(ax, right=nudge), clip_on=False)
+        ax.plot([low], [0], marker=stroke, color="black", transform=foot + shift(ax, right=nudge), clip_on=False)
     return zero_at * (low / high) ** 0.05, high

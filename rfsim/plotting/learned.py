@@ -15,6 +15,7 @@ from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
 from rfsim.plotting.curves import FLAGS, loss_panel
+from rfsim.plotting.forms import ready
 from rfsim.plotting.layout import plain_text
 from rfsim.plotting.limit import limit_spectrum_panel, pieces
 from rfsim.plotting.style import LOSS_LOOKS, in_style
@@ -70,6 +71,7 @@ def marked_loss_panel(ax: Axes, result: xr.Dataset, train_time: float, quantitie
 
     Times beyond the axis, 0 and inf too, stand at its ends.
     """
+    result = ready(result, *quantities)
     rise = loss_panel(ax, result, quantities, flag_names=PLAIN_FLAGS)
     width = matplotlib.rcParams["lines.linewidth"]
     line = ax.axvline(1.0, color=TIME_COLOR, linewidth=1.2 * width, alpha=0.8, zorder=1.5)

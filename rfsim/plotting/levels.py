@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import matplotlib
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
 from matplotlib.colors import LogNorm
+from matplotlib.figure import Figure
 
-from rfsim.plotting.layout import legend_above
-from rfsim.plotting.samples import log_axis
+from rfsim import store
+from rfsim.plotting.forms import ready
+from rfsim.plotting.legends import legend_above
+from rfsim.plotting.samples import Bars, bars_line, log_axis, places
 from rfsim.plotting.style import PART_LOOKS, in_style, part_look
 
-FAINTEST, DARK = 1e-4, 8e-3  # shares of a transfer matrix below which all are white, above which text is
+FAINTEST = 1e-4  # shares of a transfer matrix below which all are white
+SHARES = LogNorm(FAINTEST, 1)
+SHADES = matplotlib.colormaps["Greys"]
 
 
 @in_style
@@ -24,10 +30,12 @@ def level_panel(ax: Axes, result: xr.Dataset, *, variant: int = 0, when: int = -
 
     Means over seeds with their standard errors, or one seed with the jackknife's; a log axis where they spread.
     """
+    result = ready(result, "suppression", "suppression_error", "diffusion_time")
     own = result.isel(variant=variant, distill_time=when)
-    times = result.diffusion_time.values[1:]
+    times = level_times(result)
     handles, seen = [], [1.0]
-    for name in map(str, result.bulk.values):
+    names = [str(name) for name in result.bulk.values]
+    for name, place in zip(names, places(len(names)), strict=True):
         rows = own.suppression.sel(bulk=name).transpose("seed", "level").values
         if not np.isfinite(rows).any():
             continue
@@ -35,8 +43,8 @@ def level_panel(ax: Axes, result: xr.Dataset, *, variant: int = 0, when: int = -
         if len(rows) > 1:
             error = rows.std(0, ddof=1) / math.sqrt(len(rows))
         look = part_look(name)
-        handles += ax.plot(times, mean, color=look.color, linestyle=look.dash, marker=look.marker, label=look.label)
-        ax.fill_between(times, mean - error, mean + error, color=look.color, alpha=0.25, linewidth=0)
+        found = Bars(mean, mean - error, mean + error)
+        handles.append(bars_line(ax, times, found, look, look.label, marker=look.marker, place=place))
         seen += [*mean]
     if not handles:
         ax.text(0.5, 0.5, "not defined for this student", transform=ax.transAxes, ha="center", va="center")
@@ -49,6 +57,14 @@ def level_panel(ax: Axes, result: xr.Dataset, *, variant: int = 0, when: int = -
     legend_above(ax, handles if legend else ())
 
 
+def level_times(result: xr.Dataset) -> np.ndarray:
+    """The diffusion time t_k of each level of a result; ValueError where the grid of them was cut."""
+    grid, levels = result.diffusion_time.values, store.settings(result)["levels"]
+    if grid.size != levels + 1:
+        raise ValueError(f"the result holds {grid.size} of {levels + 1} diffusion times; draw the whole result")
+    return grid[result.level.values]
+
+
 @in_style
 def instability_panel(ax: Axes, result: xr.Dataset, level: int, *, legend: bool = True) -> None:
     """Instability qᵀ E[δδᵀ] q/λ of every eigen-direction of one level against its eigenvalue, colored by part.
@@ -57,6 +73,7 @@ def instability_panel(ax: Axes, result: xr.Dataset, level: int, *, legend: bool 
     """
     if "instability" not in result:
         raise ValueError("the result holds no instability; ask rfsim.distill for it with instability=True")
+    result = ready(result, "instability", "eigenvalue", "part")
     own = result.sel(level=level)
     names = own.part.attrs["flag_meanings"].split()
     handles = []
@@ -89,9 +106,14 @@ def transfer_panel(ax: Axes, result: xr.Dataset, ridge: float, level: int) -> Ca
     """
     if "transfer" not in result:
         raise ValueError("the result holds no transfer; ask rfsim.distill for it with transfer=True")
+    result = ready(result, "transfer")
+    if result.sizes["source"] != result.sizes["bulk"]:
+        raise ValueError(
+            "transfer is a matrix over all parts; the result holds some of them only; draw the whole result"
+        )
     names = [str(name) for name in result.bulk.values[::-1]]
     nothing = np.full((len(names), len(names)), FAINTEST)
-    image = ax.imshow(nothing, cmap="Greys", norm=LogNorm(FAINTEST, 1), aspect="auto")
+    image = ax.imshow(nothing, cmap=SHADES, norm=SHARES, aspect="auto")
     texts = {
         (row, column): ax.text(column, row, "", ha="center", va="center") for row, column in np.ndindex(nothing.shape)
     }
@@ -108,8 +130,22 @@ def transfer_panel(ax: Axes, result: xr.Dataset, ridge: float, level: int) -> Ca
         shares = found[::-1, ::-1]
         image.set_data(np.maximum(shares, FAINTEST))
         for at, text in texts.items():
-            text.set(text=f"{shares[at]:.2g}" if shares[at] >= FAINTEST else "0")
-            text.set_color("white" if shares[at] > DARK else "black")
+            # two digits of a small share would not fit its cell
+            text.set(text=f"{shares[at]:.{2 if shares[at] >= 0.01 else 1}g}" if shares[at] >= FAINTEST else "0")
+            text.set_color(_legible(SHADES(SHARES(max(shares[at], FAINTEST)))))
 
     move(ridge, level)
     return move
+
+
+def transfer_bar(figure: Figure, axes: Sequence[Axes]) -> None:
+    """The color bar of transfer matrices, beside them."""
+    bar = figure.colorbar(ScalarMappable(SHARES, SHADES), ax=list(axes), pad=0.02, aspect=25, extend="min")
+    bar.set_label("median share")
+
+
+def _legible(color: tuple[float, ...]) -> str:
+    """Black or white, whichever stands out more from a color: at least 4.5 to 1 in WCAG's contrast."""
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in color[:3]]
+    luminance = float(np.dot(linear, [0.2126, 0.7152, 0.0722]))
+    return "white" if (1.05 / (luminance + 0.05)) > (luminance + 0.05) / 0.05 else "black"

@@ -14,12 +14,16 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
-from rfsim.plotting.curves import MANY, has_time, time_unit
-from rfsim.plotting.layout import broken_axis, legend_above
-from rfsim.plotting.style import LOSS_LOOKS, in_style, number, part_look, sequence
+from rfsim.plotting.curves import MANY, has_time, time_limits
+from rfsim.plotting.families import family_looks, shown_times, sparse
+from rfsim.plotting.forms import ready
+from rfsim.plotting.layout import Flag, broken_axis, flags_above
+from rfsim.plotting.legends import legend_above
+from rfsim.plotting.style import LOSS_LOOKS, in_style, number, part_look
 
 DOTS = (0, (1, 1))  # of losses: those of samples are whole or dashed
-DOTTED = r"dotted: $d\to\infty$"
+NEAR = 100.0  # how many times a ridge may lie beyond those computed for the axis to reach to it
+SPECTRUM = ("density", "mass", "lower", "upper", "interval_lower", "interval_upper")
 
 
 @in_style
@@ -38,6 +42,7 @@ def limit_spectrum_panel(
     mass; also: what the legend holds beside the parts. Returns how far the legend rises above the axes, in points.
     Raises ValueError where the result has none of the parts.
     """
+    result = ready(result, *SPECTRUM)
     names = [str(name) for name in result.bulk.values if parts is None or name in parts]
     if not names:
         raise ValueError(f"the result has no part {' or '.join(parts or ())}")
@@ -60,7 +65,12 @@ def limit_spectrum_panel(
             ax.plot(lam, height, color="#222222", linewidth=0.5 * matplotlib.rcParams["lines.linewidth"])
             ends += [lam[0], lam[-1]]
             tallest, lowest = max(tallest, float(height.max())), min(lowest, float(height.max()))
-    if log and "large_density" in result and parts is None:
+    if (
+        log
+        and {"large_density", "large_interval", "large_eigenvalue"} & set(map(str, result.variables))
+        and parts is None
+    ):
+        result = ready(result, "large_density", "large_interval")
         handles.append(_large_form(ax, result))
         tallest = max(tallest, float((result.large_eigenvalue * result.large_density).max()))
     if not log and ends and tallest > 20 * lowest:
@@ -91,13 +101,15 @@ def _large_form(ax: Axes, result: xr.Dataset) -> Line2D:
 
 def pieces(result: xr.Dataset, name: str | None = None) -> list[tuple[NDArray[np.float64], NDArray[np.float64]]]:
     """(λ, ρ) of each interval of one part, or of all, its edges included with density 0; gaps between are empty."""
-    lam, rho = result.eigenvalue.values, result.density.values
+    result = ready(result, *SPECTRUM)
     found = []
+    lam, rho = result.eigenvalue.values, result.density.values
+    edges = list(zip(map(str, result.bulk.values), result.lower.values, result.upper.values, strict=True))
     for k in range(result.sizes["interval"]):
         lower, upper = float(result.interval_lower[k]), float(result.interval_upper[k])
-        part = str(result.bulk.values[int(result.interval_part[k])])
+        parts = [part for part, low, high in edges if low <= lower and upper <= high]
         inside = (lam > lower) & (lam < upper)
-        if lower == upper or name not in (None, part) or not inside.any():
+        if lower == upper or (name is not None and name not in parts) or not inside.any():
             continue
         # the density diverges at an edge that is 0: it begins where it was computed
         start = ([lower], [0.0]) if lower > 0 else ([], [])
@@ -115,6 +127,11 @@ def limit_density(ax: Axes, result: xr.Dataset, *, scale: str = "log", color: st
         ax.plot(lam, shown, color=color, linestyle=dash, linewidth=width)
 
 
+def limit_handle(what: str = "", *, color: str = "black", dash: Any = DOTS) -> Line2D:
+    """What a legend says of lines of the limit, and of `what` they are the limit."""
+    return Line2D([], [], color=color, linestyle=dash, label=", ".join([r"$d\to\infty$", *filter(None, [what])]))
+
+
 @in_style
 def limit_losses(
     ax: Axes,
@@ -123,27 +140,32 @@ def limit_losses(
     *,
     scale_time: str | None = None,
     relative: bool = False,
+    ordered: bool = True,
 ) -> None:
-    """One loss of the limit over a panel of samples: a family in the colors of `family_panel`, or one in black, dotted.
+    """One loss of the limit over a panel of samples: a family in the looks of `family_panel`, or one in black, dotted.
 
-    scale_time and relative as there; a result without that time is left out.
+    scale_time, relative and ordered as there; a result without that time is left out.
     """
+    single = isinstance(results, xr.Dataset)
     family = {"": results} if isinstance(results, xr.Dataset) else results
-    colors = ["black"] if isinstance(results, xr.Dataset) else sequence(max(len(family), 1))
+    family = {label: ready(result, quantity) for label, result in family.items()}
+    looks = [{"color": "black"}] if single else family_looks(len(family), ordered=ordered)
     width = 0.8 * matplotlib.rcParams["lines.linewidth"]
-    for color, result in zip(colors, family.values(), strict=False):
+    for place, (look, result) in enumerate(zip(looks, family.values(), strict=True)):
         if not has_time(result, scale_time):
             continue
-        times, values = result.train_time.values / time_unit(result, scale_time), result[quantity].values
+        (times, shown), values = shown_times(result, scale_time), result[quantity].values
         if relative:
             values = values / values[np.isinf(times)]
-        shown = np.isfinite(times) & (times > 0)
-        ax.plot(times[shown], values[shown], color=color, linestyle=DOTS, linewidth=width)
+        drawn = sparse(look, place, len(looks), int(shown.sum())) | {"linestyle": DOTS, "fillstyle": "none"}
+        ax.plot(times[shown], values[shown], linewidth=width, **drawn)
 
 
 @in_style
 def ridge_panel(ax: Axes, result: xr.Dataset, quantities: Sequence[str] = ("train", "test", "emp")) -> None:
-    """Losses of the ridge minimizer against γ on a log axis, the best ridge as a vertical line where it is inside."""
+    """Losses of the ridge minimizer against γ on a log axis, the best ridge γ⋆ of all flagged: the axis reaches to it
+    where it is not far, and the legend tells one that is far, 0 or ∞."""
+    result = ready(result, *quantities, "best_ridge")
     ridges = result.ridge.values
     shown = ridges > 0
     handles = []
@@ -154,14 +176,17 @@ def ridge_panel(ax: Axes, result: xr.Dataset, quantities: Sequence[str] = ("trai
         how = {"color": look.color, "linestyle": look.dash, "marker": look.marker if shown.sum() < MANY else None}
         handles += ax.plot(ridges[shown], values, label=look.label, **how)
     ax.set_xscale("log")
-    best = float(result.best_ridge)
-    low, high = ax.get_xlim()
-    if low < best < high:
-        ax.axvline(best, color="black", linewidth=0.5 * matplotlib.rcParams["lines.linewidth"])
-        ax.set_xlim(low, high)
+    best, known = float(result.best_ridge), ridges[shown]
+    rise = 0.0
+    if known.size and known.min() / NEAR < best < known.max() * NEAR:
+        room = (max(known.max(), best) / known.min()) ** 0.15  # for its name, which stands right of it
+        time_limits(ax, np.append(known, [best, best * room]))
+        rise = flags_above(ax, [Flag(best, rf"$\gamma^\star={number(float(f'{best:.3g}'))}$", "-")])
+    elif not np.isnan(best):
+        handles.append(Line2D([], [], linestyle="", label=rf"$\gamma^\star={number(best)}$"))
     ax.set_xlabel(r"ridge $\gamma$")
     ax.set_ylabel("loss per dimension")
-    legend_above(ax, handles)
+    legend_above(ax, handles, rise)
 
 
 def _limits(ax: Axes, ends: list[float], atoms: list[tuple[float, float, str]], log: bool) -> None:

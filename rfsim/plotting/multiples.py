@@ -11,9 +11,10 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Patch
 from matplotlib.ticker import NullLocator
 
-from rfsim.plotting.curves import family_panel
-from rfsim.plotting.layout import legend_above
-from rfsim.plotting.limit import limit_losses, pieces
+from rfsim.plotting.families import family_panel
+from rfsim.plotting.forms import ready
+from rfsim.plotting.legends import legend_above
+from rfsim.plotting.limit import limit_handle, limit_losses, pieces
 from rfsim.plotting.spectra import part_histograms
 from rfsim.plotting.style import PART_LOOKS, in_style, style_of
 
@@ -37,8 +38,8 @@ def collapse_grid(
     if axes.shape != (len(families), 3):
         raise ValueError(f"{len(families)} families need axes of shape ({len(families)}, 3); got {axes.shape}")
     for number, (row, (name, family)) in enumerate(zip(axes, families.items(), strict=True)):
-        family_panel(row[0], family, legend=number == 0)
         known = limits[name] if limits else {}
+        family_panel(row[0], family, also=[limit_handle()] if known else (), legend=number == 0)
         limit_losses(row[0], known)
         row[0].set_ylim(0, None)
         for ax, scale in zip(row[1:], ("formula", "mini"), strict=True):
@@ -99,6 +100,7 @@ def spectrum_strip(
 @in_style
 def part_legend(ax: Axes, result: xr.Dataset) -> None:
     """The colors of a result's parts and how many eigenvalues each counts, above the first strip of a stack."""
+    result = ready(result, "count")
     counts = dict(zip(map(str, result.bulk.values), result["count"].values.tolist(), strict=True))
     handles = [
         Patch(color=PART_LOOKS[name].color, label=f"{name} {count}", linewidth=0) for name, count in counts.items()

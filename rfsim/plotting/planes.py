@@ -27,20 +27,22 @@ BORDER_COLOR = "#FF7F3F"  # of level lines over cells
 NEAR = 0.12  # of an axis: two numbers closer than this would touch
 
 
-def plane_panel(ax: Axes, values: xr.DataArray, norm: Normalize, *, left: bool = True, below: bool = True) -> None:
+def plane_panel(ax: Axes, values: xr.DataArray, norm: Normalize, *, left: bool = True, below: bool = True) -> set[int]:
     """Cells of values (y, x) in color, those without a value hatched as not defined; 0 and ∞ stand beside an axis.
 
     Axes and their names are those of the coordinates. left, below: whether the axis there has numbers and a name.
+    Returns the marks of cells without a color that occur, for the legend (`mark_handles`).
     """
     state = xr.where(values.notnull(), DONE, UNDEFINED).astype(np.int8)
     y, x = (scale_of(values[dim]) for dim in values.dims)
-    map_panel(ax, values, state, x, y, norm)
+    marks = map_panel(ax, values, state, x, y, norm)
     _clear(ax.xaxis, x)
     _clear(ax.yaxis, y)
     for name, shown in (("y", left), ("x", below)):
         if not shown:
             ax.set(**{f"{name}label": ""})
             ax.tick_params(**{"axis": name, "labelleft" if name == "y" else "labelbottom": False})
+    return marks
 
 
 def _clear(side: Axis, scale: Scale) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -13,7 +13,8 @@ from matplotlib.scale import FuncScale
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullFormatter
 from numpy.typing import ArrayLike, NDArray
 
-from rfsim.plotting.layout import broken_axis, legend_above
+from rfsim.plotting.layout import broken_axis, shift
+from rfsim.plotting.legends import legend_above
 from rfsim.plotting.style import Look, in_style
 
 MEASURES = {
@@ -33,6 +34,24 @@ class Bars(NamedTuple):
     high: NDArray[np.float64]
 
 
+class Place(NamedTuple):
+    """Where one of several lines stands that may lie on each other: those drawn first are wider, so that they show on
+    both sides of the later ones, and error bars stand beside each other. width: over a line's own; aside: of its bars
+    from the line, in widths of a line."""
+
+    width: float = 1.0
+    aside: float = 0.0
+
+
+ALONE = Place()
+
+
+def places(count: int) -> list[Place]:
+    """A place for each of `count` lines, in the order in which they are drawn."""
+    middle = (count - 1) / 2
+    return [Place(1.25 ** (middle - k), 1.8 * (k - middle)) for k in range(count)]
+
+
 @in_style
 def ridge_axis(ax: Axes, ridges: NDArray[np.float64]) -> NDArray[np.float64]:
     """A log axis for ridges γ, with 0 left of a break; returns where each stands. Only zeros: a linear axis."""
@@ -49,22 +68,38 @@ def ridge_axis(ax: Axes, ridges: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 @in_style
-def seeds_line(ax: Axes, x: ArrayLike, rows: ArrayLike, look: Look, *, width: float = 1.0) -> Line2D:
-    """Means over seeds of rows (points, seeds) with their standard errors, at x (points,); width: of the line."""
+def seeds_line(
+    ax: Axes, x: ArrayLike, rows: ArrayLike, look: Look, *, width: float = 1.0, place: Place = ALONE
+) -> Line2D:
+    """Means over seeds of rows (points, seeds) with their standard errors, at x (points,); width: of the line; place:
+    among lines that may lie on each other."""
     values = np.asarray(rows, dtype=float)
     seeds = values.shape[1]
     error = values.std(1, ddof=1) / math.sqrt(seeds) if seeds > 1 else np.full(len(values), np.nan)
     mean = values.mean(1)
-    line = bars_line(ax, np.asarray(x), Bars(mean, mean - error, mean + error), look, look.label, marker=look.marker)
+    found = Bars(mean, mean - error, mean + error)
+    line = bars_line(ax, np.asarray(x), found, look, look.label, marker=look.marker, place=place)
     line.set_linewidth(width * line.get_linewidth())
     return line
 
 
-def bars_line(ax: Axes, x: NDArray, found: Bars, look: Look, label: str, *, marker: str | None) -> Line2D:
-    """A line with error bars where they are known; the line is what stands in the legend."""
+def bars_line(
+    ax: Axes, x: NDArray, found: Bars, look: Look, label: str, *, marker: str | None, place: Place = ALONE
+) -> Line2D:
+    """A line with error bars where they are known; the line is what stands in the legend. place: among lines that may
+    lie on each other."""
     (line,) = ax.plot(x, found.mean, color=look.color, linestyle=look.dash, marker=marker, label=label)
     known = np.isfinite(found.low) & np.isfinite(found.high)
-    ax.vlines(x[known], found.low[known], found.high[known], color=look.color, linewidth=0.7 * line.get_linewidth())
+    ends = x[known], found.low[known], found.high[known]
+    thin: dict[str, Any] = {"color": look.color, "linewidth": 0.7 * line.get_linewidth()}
+    if place.aside:
+        thin["transform"] = ax.transData + shift(ax, right=place.aside * line.get_linewidth())
+        for end in ends[1:]:  # matplotlib makes no room for what it takes for moved elsewhere
+            ax.update_datalim(np.column_stack([ends[0], end]))
+        ax.autoscale_view()
+    ax.vlines(*ends, **thin)
+    line.set_linewidth(place.width * line.get_linewidth())
+    line.set_markersize(place.width * line.get_markersize())
     return line
 
 

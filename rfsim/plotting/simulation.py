@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from rfsim import store
 from rfsim.plotting.curves import rows, time_limits
-from rfsim.plotting.layout import legend_above
+from rfsim.plotting.forms import ready
+from rfsim.plotting.legends import legend_above
 from rfsim.plotting.style import LOSS_LOOKS, MARKER_COLOR, in_style, sequence
 
 CLOCKS = {
@@ -36,6 +37,7 @@ def simulation_panel(
     """
     if unknown := [name for name in quantities if name not in ("train", "test", "gen")]:
         raise ValueError(f"a simulation has the losses train, test and gen; got {unknown[0]!r}")
+    result = _held(result, quantities)
     times, later = clock_of(result, clock)
     handles = [_curve(ax, times, rows(result[name])[:, later], **_look(name)) for name in quantities]
     exact = _filter(result)
@@ -66,6 +68,7 @@ def simulation_family(
     unit: by the same labels, what each one's loss is divided by. exact: also the filter's, dotted, of the first result.
     """
     handles, ends = [], []
+    results = {label: _held(result, (quantity,)) for label, result in results.items()}
     for color, (label, result) in zip(sequence(len(results)), results.items(), strict=True):
         times, later = clock_of(result, clock)
         values = rows(result[quantity])[:, later] / (unit[label] if unit else 1)
@@ -101,6 +104,11 @@ def _curve(ax: Axes, times: NDArray, values: NDArray, **look: object) -> Line2D:
         error = values.std(0, ddof=1) / np.sqrt(len(values))
         ax.fill_between(times, mean - error, mean + error, color=line.get_color(), alpha=BAND, linewidth=0)
     return line
+
+
+def _held(result: xr.Dataset, quantities: Sequence[str]) -> xr.Dataset:
+    known = (*quantities, "exact_train", "exact_test", "train_time")
+    return ready(result, *(known if result.attrs.get(store.KIND) == "simulate" else ()))
 
 
 def _look(name: str) -> dict[str, object]:

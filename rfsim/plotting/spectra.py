@@ -14,7 +14,10 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
-from rfsim.plotting.layout import broken_axis, legend_above
+from rfsim import store
+from rfsim.plotting.forms import ready
+from rfsim.plotting.layout import broken_axis
+from rfsim.plotting.legends import legend_above
 from rfsim.plotting.style import PART_LOOKS, in_style, number
 from rfsim.spectra import PARTS, density
 
@@ -30,6 +33,7 @@ def spectrum_panel(
     mass as a share of the panel's height; eigenvalues that are 0 stand left of the break of a log axis. The legend
     gives each part's mass.
     """
+    result = ready(result, "eigenvalue", "part", "mass")
     edges, heights, atoms = part_histograms(result, scale=scale, seed=seed, parts=parts)
     log = scale == "log"
     weight = np.diff(edges) / np.diff(np.log(edges)) if log else np.ones(len(edges) - 1)
@@ -79,18 +83,21 @@ def part_histograms(
 ) -> Histograms:
     """Histograms of a result's eigenvalues by part, on the edges and with the atoms of `spectra.density`; seeds pooled.
 
-    Bins and atoms of all parts together hold mass 1; of some parts, their share.
+    Bins and atoms of all parts together hold mass 1; of some parts, or of a result that was cut to some parts or
+    eigenvalues, their share.
 
     Raises ValueError where the result lacks the seed or has none of the parts.
     """
+    result = ready(result, "eigenvalue", "part")
     if seed is not None and seed not in result.seed.values:
         raise ValueError(f"the result has the seeds {result.seed.values.tolist()}; got {seed}")
     lam = np.atleast_2d((result if seed is None else result.sel(seed=seed)).eigenvalue.values)
     label = np.broadcast_to(np.array(PARTS)[result.part.values], lam.shape)
-    kept = np.isin(label, list(parts))
+    kept = np.isin(label, [name for name in parts if "bulk" not in result.coords or name in result.bulk.values])
     if not kept.any():
         raise ValueError(f"the result has no part {' or '.join(parts)}")
-    total, lam, label = lam.size, lam[kept], label[kept]
+    features = store.settings(result)["p"] if "settings" in result.attrs else lam.shape[1]
+    total, lam, label = len(lam) * features, lam[kept], label[kept]
     # a few eigenvalues a bin, so that the shape shows through the counting noise
     bins = bins or int(np.clip(2 * np.sqrt(np.count_nonzero(lam > 0)), 12, 80 if scale == "log" else 50))
     edges, _, found = density(lam, bins=bins, scale=scale)

@@ -23,6 +23,8 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
 from rfsim.digests import SOURCE
+from rfsim.plotting.fonts import truetype
+from rfsim.plotting.ticks import enough
 from rfsim.store import write
 from rfsim.words import number_or_nan
 
@@ -142,9 +144,13 @@ _in_force: list[str] = []  # styles that the drawing thread is in, the innermost
 
 def styled(style: str) -> AbstractContextManager[None]:
     """Matplotlib's own defaults with one of STYLES on top, inside a `with` block only; other threads wait meanwhile."""
-    if style not in STYLES:
+    return _alone(_known(style))
+
+
+def _known(style: str) -> str:
+    if not isinstance(style, str) or style not in STYLES:
         raise ValueError(f"style must be one of {', '.join(STYLES)}; got {style!r}")
-    return _alone(style)
+    return style
 
 
 @contextmanager
@@ -183,9 +189,7 @@ def centimeters(width: str | float) -> float:
 
 def ems(style: str, width: str | float) -> float:
     """A figure's width in units of its style's font size: what decides how many panels fit side by side."""
-    if style not in STYLES:
-        raise ValueError(f"style must be one of {', '.join(STYLES)}; got {style!r}")
-    return centimeters(width) * CENTIMETER / STYLES[style]["font.size"]
+    return centimeters(width) * CENTIMETER / STYLES[_known(style)]["font.size"]
 
 
 def number(value: float | str) -> str:
@@ -201,7 +205,8 @@ def number(value: float | str) -> str:
 
 
 class Drawing(Figure):
-    """A figure that is drawn in its own style wherever it is drawn."""
+    """A figure that is drawn and written in its own style wherever that is done: fonts of PDF and PostScript are
+    TrueType, those of SVG outlines."""
 
     def __init__(self, style: str, width: float, height: float) -> None:
         with styled(style):
@@ -209,14 +214,30 @@ class Drawing(Figure):
         self.style = style
 
     def draw(self, renderer: Any) -> None:
-        with styled(self.style):
+        with styled(self.style), truetype(renderer):
+            enough(self)
             super().draw(renderer)
+
+    def savefig(self, fname: Any, **asked: Any) -> None:
+        with styled(self.style):
+            super().savefig(fname, **asked)
+
+    def set_canvas(self, canvas: Any) -> None:
+        """A canvas writes in the figure's style, too: notebooks and windows do not ask the figure."""
+        write = canvas.print_figure
+
+        @functools.wraps(write)
+        def print_figure(*args: Any, **asked: Any) -> Any:
+            with styled(self.style):
+                return write(*args, **asked)
+
+        canvas.print_figure = print_figure
+        super().set_canvas(canvas)
 
     def _repr_png_(self) -> tuple[bytes, dict[str, int]]:
         """What a notebook shows: without pyplot, nothing else tells it how. Its width there is that of the page."""
         image = io.BytesIO()
-        with styled(self.style):
-            self.savefig(image, format="png", metadata={"Software": None})
+        self.savefig(image, format="png", metadata={"Software": None})
         return image.getvalue(), {"width": round(float(self.get_figwidth() * self.dpi))}
 
 

@@ -6,7 +6,6 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 import xarray as xr
 from matplotlib.colors import LogNorm, Normalize
 from matplotlib.lines import Line2D
@@ -14,8 +13,18 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, NullLoca
 
 from rfsim import store
 from rfsim.plotting.layout import text_width, wrap
+from rfsim.plotting.legends import legend_below
 from rfsim.plotting.style import STYLES, Drawing, centimeters, ems, styled
-from rfsim.plotting.sweep_axes import assigned, contour_words, dress, plain, quantity_label, scale_of, tick
+from rfsim.plotting.sweep_axes import (
+    assigned,
+    contour_words,
+    dress,
+    plain,
+    quantity_label,
+    scale_of,
+    symbol,
+    tick,
+)
 from rfsim.plotting.sweep_lines import LEGEND, curves_panel, family_colors
 from rfsim.plotting.sweep_maps import (
     color_norm,
@@ -126,21 +135,8 @@ def _finish(figure: Drawing, title: Sequence[str], handles: Sequence[Any], heigh
         small = 0.92 * size
         for one in handles:
             one.set_label(wrap(str(one.get_label()).split(", "), small, 0.96 * across - 4 * small))
-        longest = [max(text_width(part, small) for part in str(one.get_label()).split("\n")) for one in handles]
-        columns = _columns([one + 4.8 * small for one in longest], 0.98 * across)
-        figure.legend(handles=list(handles), loc="outside lower center", ncols=columns, handlelength=2.8)
-        height += 1.25 * math.ceil(len(handles) / columns) + 1.0
+        height += 1.25 * legend_below(figure, handles, handle_length=2.8) + 1.0
     figure.set_size_inches(across / 72, height * size / 72)
-
-
-def _columns(widths: Sequence[float], available: float) -> int:
-    """Most columns of a legend that fit side by side; matplotlib fills them one after the other."""
-    fitting = (
-        columns
-        for columns in range(len(widths), 0, -1)
-        if sum(part.max() for part in np.array_split(np.array(widths), columns)) <= available
-    )
-    return next(fitting, 1)
 
 
 def sweep_title(data: xr.Dataset, found: View) -> list[str]:
@@ -165,8 +161,9 @@ def sweep_title(data: xr.Dataset, found: View) -> list[str]:
         if one not in DEFAULTS and one not in drawn and one not in held and isinstance(value, (int, float, str)):
             pieces.append(assigned(one, float(value) if value == "inf" else value))
     chosen = [assigned(one.name, one.value) + (f" ({one.how})" if one.how else "") for one in found.main.fixed]
+    same = [rf"the same at every {symbol(one)}" for one in found.main.constant]
     nowhere = [f"no line {contour_words(' = '.join(lines.sides(text)))}" for text in found.absent]
-    return [*pieces, *chosen, *_seeds(found), *nowhere]
+    return [*pieces, *chosen, *same, *_seeds(found), *nowhere]
 
 
 def _seeds(found: View) -> list[str]:

@@ -14,7 +14,8 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocat
 from numpy.typing import NDArray
 
 from rfsim.plotting.samples import MEASURES
-from rfsim.plotting.style import LOSS_LOOKS, number
+from rfsim.plotting.style import LOSS_LOOKS, MODEL_LOOKS, number
+from rfsim.plotting.ticks import between
 from rfsim.sweeps import scales
 from rfsim.sweeps.names import long_name, text_of
 
@@ -120,7 +121,8 @@ def _ticks(scale: Scale) -> tuple[list[float], list[float]]:
     if own.size <= 8 and all(len(f"{one:g}") <= 4 for one in own):
         return own.tolist(), []
     if not scale.log:
-        return [one for one in MaxNLocator(6).tick_values(low, high) if low <= one <= high], []
+        inside = [float(one) for one in MaxNLocator(6).tick_values(low, high) if low <= one <= high]
+        return inside if len(inside) > 1 else between(low, high, log=False), []
     twos = np.log2(own[[0, -1]])
     if np.all(np.abs(twos - np.round(twos)) < 1e-9) and high < 2**12 * low:
         every = 1 + int(np.ptp(np.round(twos))) // 8
@@ -128,7 +130,7 @@ def _ticks(scale: Scale) -> tuple[list[float], list[float]]:
     steps = (1.0, 2.0, 5.0) if high < 30 * low else (1.0, 3.0) if high < 1e3 * low else (1.0,)
     major, minor = (LogLocator(subs=list(some), numticks=8).tick_values(low, high) for some in (steps, range(1, 10)))
     inside = [[float(one) for one in ticks if low <= one <= high] for ticks in (major, minor)]
-    return inside[0], inside[1]
+    return inside[0] if len(inside[0]) > 1 else between(low, high, log=True), inside[1]
 
 
 def tick(value: float, *, log: bool = False) -> str:
@@ -147,9 +149,9 @@ def quantity_label(one: xr.DataArray, labels: Sequence[str] = ()) -> str:
     name = str(one.name)
     if name in LOSS_LOOKS:
         return f"{LOSS_LOOKS[name].label} per dimension"
-    for measure in (name, *labels):
-        if measure in MEASURES:
-            return MEASURES[measure]
+    if measures := [MEASURES[one] for one in labels if one in MEASURES]:
+        whose = MODEL_LOOKS[name].label if name in MODEL_LOOKS else plain(name)
+        return ", ".join([whose, *measures, *(plain(one) for one in labels if one not in MEASURES)])
     return ", ".join([words(long_name(one)), *map(plain, labels)])
 
 
@@ -165,6 +167,11 @@ def assigned(name: str, value: Any) -> str:
     if name not in SYMBOLS:
         return f"{plain(name)} {text_of(float(value)) if float(value).is_integer() else f'${number(value)}$'}"
     return rf"${SYMBOLS[name]}={_power(value)}$"
+
+
+def symbol(name: str) -> str:
+    """A parameter by its symbol in the papers, or by its name."""
+    return f"${SYMBOLS[name]}$" if name in SYMBOLS else plain(name)
 
 
 def _power(value: float) -> str:
@@ -190,7 +197,7 @@ def _side(text: str) -> str:
     if name in LOSS_LOOKS:
         return LOSS_LOOKS[name].label + own
     if name in SYMBOLS:
-        return f"${SYMBOLS[name]}$"
+        return symbol(name)
     if name.startswith("tau_"):
         return rf"$\tau_{{\mathrm{{{plain(name[4:])}}}}}$" + own
     return plain(name) + own

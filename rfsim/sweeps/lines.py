@@ -62,10 +62,19 @@ def standard(data: xr.Dataset, main: Slice, plane: Plane) -> list[Line]:
         if m is not None and (isinstance(m, xr.DataArray) or np.isfinite(m)):
             found += _ruled(main, plane, P_NM, psi_p, [psi_n, m])
     times = parameter(data, main, "train_time")
-    if times is not None and "tau_mem" in data and "formula" in data["mem_route"].values.tolist():
-        field = cut(data, "tau_mem[formula]", plane.names, held(data, main), strict=False).values
+    if times is not None and (predicted := _predicted(data)):
+        field = cut(data, predicted, plane.names, held(data, main), strict=False).values
         found += levels(main, plane, MEMORY, field / times, 1.0)
     return found
+
+
+def _predicted(data: xr.Dataset) -> str | None:
+    """τ_mem by B25's formula: one of several routes, or the only one there is."""
+    if "tau_mem" not in data:
+        return None
+    if "mem_route" not in data["tau_mem"].dims:
+        return None if "mem_route" in data.coords and str(data["mem_route"].values) != "formula" else "tau_mem"
+    return "tau_mem[formula]" if "formula" in data["mem_route"].values.tolist() else None
 
 
 def asked(data: xr.Dataset, main: Slice, plane: Plane, text: str) -> list[Line]:

@@ -63,8 +63,15 @@ def axes(data: xr.Dataset) -> list[str]:
     wanted = parameters(data)
     homes = {str(data[name].dims[0]) for name in wanted if name in data.coords and data[name].ndim == 1}
     # marks of cells lack the axes that one run yields at once: the variable with most tells their order
-    order = [str(dim) for one in sorted(data.data_vars.values(), key=lambda one: -one.ndim) for dim in one.dims]
-    return [dim for dim in dict.fromkeys(order) if dim in homes or dim in data.get("status", xr.DataArray()).dims]
+    every = [str(dim) for one in sorted(data.data_vars.values(), key=lambda one: -one.ndim) for dim in one.dims]
+    order = in_order(data, dict.fromkeys(every))
+    return [dim for dim in order if dim in homes or dim in data.get("status", xr.DataArray()).dims]
+
+
+def in_order(data: xr.Dataset, dims: Iterable[Any]) -> list[str]:
+    """Dimensions in the order of the sweep's file, however its arrays were transposed since; others go last."""
+    known = [str(one) for one in np.atleast_1d(data.attrs.get(store.DIMS, []))]
+    return sorted(map(str, dims), key=lambda dim: known.index(dim) if dim in known else len(known))
 
 
 def parameters(data: xr.Dataset) -> list[str]:

@@ -11,11 +11,13 @@ WIDE = 1.5  # decades from which on a positive quantity is shown as a logarithm
 
 
 def logarithmic(values: ArrayLike) -> bool:
-    """Whether an axis is a log axis: positive numbers in geometric progression or over a decade and more; 0 and inf,
-    which stand beside such an axis, aside.
+    """Whether an axis is a log axis: positive numbers in geometric progression, as two are, or over a decade and more;
+    0 and inf, which stand beside such an axis, aside.
 
     >>> logarithmic([1, 2, 4]), logarithmic([0, 0.1, 1, 20]), logarithmic([1, 2, 3]), logarithmic(["tanh", "erf"])
     (True, True, False, False)
+    >>> logarithmic([2, 3]), logarithmic([0, 3])
+    (True, False)
     """
     found = np.asarray(values)
     if found.dtype.kind not in "fiu":
@@ -24,7 +26,7 @@ def logarithmic(values: ArrayLike) -> bool:
     if finite.size < 2 or finite[0] <= 0:
         return False
     ratios = finite[1:] / finite[:-1]
-    geometric = finite.size > 2 and np.ptp(ratios) <= 1e-6 * ratios[0]
+    geometric = np.ptp(ratios) <= 1e-6 * ratios[0]
     return bool(geometric or finite[-1] >= 10 * finite[0])
 
 

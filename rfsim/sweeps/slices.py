@@ -5,19 +5,24 @@ Nothing is chosen silently: whatever was not asked for is listed in `Slice.fixed
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Container, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 import xarray as xr
 
-from rfsim.sweeps.names import axes, column, listed, matches, number_of, position, resolve, text_of
+from rfsim.model import Problem
+from rfsim.sweeps.names import axes, column, in_order, listed, matches, number_of, position, resolve, text_of
 
 WAITING, DONE, UNCONVERGED, FAILED, UNDEFINED = range(5)
 STATES = ("waiting", "done", "unconverged", "failed", "not defined")
 # of several definitions of one thing, what is meant where no label is given
 USUAL = {"mem_route": "formula", "gen_route": "formula", "quality": "memorized_fraction"}
 FIRST = ("gen", "test", "score", "student", "memorized_fraction", "opening", "best_ridge", "mass", "eigenvalue")
+
+
+PARAMETERS = tuple(field.name for field in dataclasses.fields(Problem))
 
 
 class Fixed(NamedTuple):
@@ -45,6 +50,15 @@ class Slice(NamedTuple):
     fixed: tuple[Fixed, ...]
     seeds: int
     cells: xr.Dataset
+
+    @property
+    def constant(self) -> list[str]:
+        """The axes along which nothing changes, of those with more than one value."""
+        values = self.values
+        long = [str(dim) for dim in values.dims if values.sizes[dim] > 1]
+        ends = {dim: (values.min(dim), values.max(dim)) for dim in long}
+        several = [dim for dim in long if (values.notnull().sum(dim) > 1).any()]
+        return [dim for dim in several if ((ends[dim][0] == ends[dim][1]) | ends[dim][0].isnull()).all()]
 
 
 def default_quantity(data: xr.Dataset) -> str:
@@ -93,7 +107,8 @@ def cut(
         raise ValueError(f"{quantity} does not vary with {lacking[0]}; it varies over {over}")
     dims = {one: dim for one, dim in dims.items() if one not in lacking}
     fixed = [one for one in asked if one.name in _reach(data, name)]
-    for dim in map(str, taken[name].dims):
+    fixed += _selected(data, name, chosen=fixed)
+    for dim in in_order(data, taken[name].dims):
         if dim == "seed" or dim in dims.values():
             continue
         index, how = _usual(taken, dim)
@@ -139,16 +154,31 @@ def _at(data: xr.Dataset, at: Mapping[str, Any]) -> tuple[dict[str, int], list[F
     fixed = []
     for given, value in at.items():
         name = resolve(data, given)
+        if name in data.coords and not data[name].ndim:  # selected before
+            _require_here(data[name].values, given, value)
+            continue
         dim = str(data[name].dims[0]) if name in data.coords and data[name].ndim == 1 else name
         if dim in chosen:  # zipped names both stand for one place
-            here = data[name].values[chosen[dim]]
-            wanted = number_of(given, value) if np.array(here).dtype.kind in "fiub" else value
-            if not matches(np.array([here]), wanted)[0]:
-                raise ValueError(f"{given}={text_of(value)} and what else is chosen along {dim} are of different cells")
+            _require_here(data[name].values[chosen[dim]], given, value, f" and what else is chosen along {dim}")
             continue
         dim, chosen[dim] = position(data, name, value)
         fixed.append(Fixed(name, _stored(data, name, chosen[dim])))
     return chosen, fixed
+
+
+def _require_here(here: Any, given: str, value: Any, also: str = "") -> None:
+    """Refuse a value that is not the one which is chosen already."""
+    here = np.atleast_1d(here)
+    if not matches(here, number_of(given, value) if here.dtype.kind in "fiub" else value)[0]:
+        said = f"{given}={text_of(value)}{also or f' and the {text_of(here[0])} that was selected'}"
+        raise ValueError(f"{said} are of different cells")
+
+
+def _selected(data: xr.Dataset, name: str, chosen: Sequence[Fixed]) -> list[Fixed]:
+    """Values that a selection before has left; parameters of the problem are told with those that never varied."""
+    told = {*PARAMETERS, *(one.name for one in chosen)}
+    left = data[name].coords.items()
+    return [Fixed(str(one), values.values.item()) for one, values in left if not values.ndim and one not in told]
 
 
 def _stored(data: xr.Dataset, name: str, index: int) -> Any:

@@ -55,6 +55,10 @@ def view(
 
     Raises ValueError, in one line, for what is not there or does not fit.
     """
+    contours = [contours] if isinstance(contours, str) else list(contours or ())
+    _require_names(x=x, y=y, quantity=quantity, facet=facet, contours=contours)
+    if at is not None and not isinstance(at, Mapping):
+        raise ValueError(f"at must be a mapping of names to values, such as {{'seed': 1}}; got {at!r}")
     for one in (data, *([] if over is None else [over])):
         if one.attrs.get(store.KIND) != KIND:
             raise ValueError(f"a sweep is needed; got {one.attrs.get(store.KIND) or 'an unlabelled dataset'}")
@@ -87,6 +91,13 @@ def view(
         drawn = itertools.chain(lines.standard(data, main, plane), *asked.values())
         found = View(main, x, y, facet, tuple(drawn), absent)
     return found if over is None else _beside(found, data, over, contours)
+
+
+def _require_names(**given: Any) -> None:
+    for name, value in given.items():
+        for one in value if isinstance(value, list) else [value]:
+            if one is not None and not isinstance(one, str):
+                raise ValueError(f"{name} must be a name; got {one!r}")
 
 
 def _family(data: xr.Dataset, name: str, without: set[str]) -> str | None:

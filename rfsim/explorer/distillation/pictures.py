@@ -17,7 +17,19 @@ from rfsim.activations import activation
 from rfsim.explorer.distillation.asked import PLANE, RIDGES
 from rfsim.explorer.distillation.numbers import PARTS, Model, Shown, dim, value
 from rfsim.explorer.parts import Layout, Picture
-from rfsim.plotting import Drawing, cloud_legend, cloud_panel, leakage_panel, styled, transfer_panel
+from rfsim.plotting import (
+    STYLES,
+    Drawing,
+    cloud_legend,
+    cloud_panel,
+    leakage_panel,
+    legend_below,
+    problem_line,
+    styled,
+    transfer_bar,
+    transfer_panel,
+    wrap,
+)
 from rfsim.plotting.style import number
 
 T = TypeVar("T")
@@ -71,18 +83,20 @@ class Kept:
 class Sheet:
     """The picture of samples: one figure, whose dots move within a square of half-width `reach`."""
 
-    def __init__(self, layout: Layout, reach: float) -> None:
-        self.figure, self.reach = _figure("samples", layout), reach
+    def __init__(self, layout: Layout, reach: float, *, whole: bool = False) -> None:
+        """whole: name every setting, for where no controls stand beside the picture."""
+        self.figure, self.reach, self._whole = _figure("samples", layout), reach, whole
         with styled(self.figure.style):
             self._axes = list(self.figure.subplots(2, 2, sharex=True, sharey=True).flat)
             self._moves = [cloud_panel(ax, mirrored=ODD) for ax in self._axes]
             for ax in self._axes:
                 ax.label_outer()
                 ax.set(xlim=(-reach, reach), ylim=(-reach, reach))
-            self._heads = [ax.set_title("\n\n", loc="left", y=1.02) for ax in self._axes]
+            self._heads = [ax.set_title("\n\n\n", loc="left", y=1.02) for ax in self._axes]
             handles = cloud_legend(mirrored=ODD)
-            self.figure.legend(handles=handles, loc="outside lower center", ncols=4 if layout == "wide" else 2)
-            self._title = self.figure.suptitle(TALL, x=0.01, ha="left")
+            legend_below(self.figure, handles, handle_length=1.0)
+            lines = 3 if whole else 1 if layout == "wide" else 2
+            self._title = self.figure.suptitle("\n".join([TALL] * lines), x=0.01, ha="left")
             _laid_out(self.figure)
 
     @property
@@ -95,7 +109,8 @@ class Sheet:
         drawn = [(one, one.cloud) for one in shown.models if one.cloud]
         for head, move, (one, cloud) in zip(self._heads, self._moves, drawn, strict=True):
             head.set_text(_headline(one, move(*cloud, shown.points, self.reach)))
-        self._title.set_text(_setting(shown))
+        size, room = STYLES[self.figure.style]["font.size"], 0.98 * 72 * self.figure.get_figwidth()
+        self._title.set_text(wrap(_setting(shown, whole=self._whole), size, room))
 
 
 def reach(shown: Shown) -> float:
@@ -164,6 +179,7 @@ def _transfer(shown: Shown, layout: Layout) -> tuple[Kept, Callable[[Shown], Non
     figure, choice = _figure("transfer", layout), shown.choice
     ax, times = figure.subplots(), shown.crossed.diffusion_time.values
     over = transfer_panel(ax, shown.crossed.expand_dims("seed"), choice.ridge, choice.level)
+    transfer_bar(figure, [ax])
     title = figure.suptitle(TALL, x=0.01, ha="left")
     _laid_out(figure)
 
@@ -205,20 +221,19 @@ def _figure(name: str, layout: Layout) -> Drawing:
 
 def _headline(one: Model, outside: int) -> str:
     share, distance = (one.measures[name] for name in ("memorized_fraction", "sliced_wasserstein"))
-    last = f"W₂ {distance:.3g}, {outside} outside" if outside else f"sliced W₂ {distance:.3g}"
-    # no mathtext, which takes 10 ms to set
-    return f"{one.words}\n{100 * share:.3g}% memorized\n{last}"
+    # no mathtext, which takes 10 ms to set; lines so short that two stand side by side on a phone
+    last = f"\n{outside} outside" if outside else ""
+    return f"{one.words}\n{100 * share:.3g}% memorized\nsliced W₂ {distance:.3g}{last}"
 
 
-def _setting(shown: Shown) -> str:
+def _setting(shown: Shown, *, whole: bool) -> list[str]:
+    """Pieces of the title; the ridge is the shown student's."""
     choice = shown.choice
-    pieces = [
-        "$d=2$",
-        f"$n={choice.samples}$",
-        rf"teacher $\tau={number(choice.teacher_time)}$",
-        rf"student {choice.parameterization}, $\gamma={number(choice.ridge)}$, $\tau_S={number(choice.distill_time)}$",
-    ]
-    return ", ".join(pieces)
+    own = [rf"$\gamma={number(choice.ridge)}$", rf"$\tau_S={number(choice.distill_time)}$"]
+    if whole:
+        return [*(piece for piece in problem_line(shown.plane) if r"\gamma" not in piece), *own]
+    teacher, student = rf"teacher $\tau={number(choice.teacher_time)}$", f"student {choice.parameterization}"
+    return ["$d=2$", f"$n={choice.samples}$", teacher, student, *own]
 
 
 def _samples_alt(shown: Shown) -> str:

@@ -38,7 +38,7 @@ class Distillation:
 
     def animation(self, choice: Choice, kind: Literal["gif", "mp4"], tell: Tell) -> bytes:
         """The samples over all distillation times, each held for `HELD` frames. Raises Refused, as `view` does."""
-        sheet = Sheet("wide", reach(self._shown(choice)))
+        sheet = Sheet("wide", reach(self._shown(choice)), whole=True)
         moves = []
         for time in asked.DISTILL_TIMES:
             shown = self._shown(choice._replace(distill_time=time))

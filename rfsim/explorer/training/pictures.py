@@ -21,7 +21,17 @@ from rfsim.explorer.shelf import Shelf
 from rfsim.explorer.training import numbers
 from rfsim.explorer.training.controls import Choice
 from rfsim.explorer.training.numbers import Shown, shared, value
-from rfsim.plotting import STYLES, Drawing, Moving, learned_panel, marked_loss_panel, plain, styled
+from rfsim.plotting import (
+    STYLES,
+    Drawing,
+    Moving,
+    learned_panel,
+    marked_loss_panel,
+    plain,
+    plain_text,
+    problem_line,
+    styled,
+)
 
 QUANTITIES = ("train", "test", "gen")
 KEPT = 20  # figures of about 1 MB
@@ -54,7 +64,7 @@ class Kept(NamedTuple):
 SIZES: dict[Layout, Size] = {"narrow": Size("screen", 8.6, 9.0), "wide": Size("talk", 15.5, 10.0)}
 FILM = Size("talk", 28.0, 11.0)
 # around the axes, in units of the font size; above them beside their legend, and with a title over it
-LEFT, RIGHT, BOTTOM, TOP, TITLED = 5.2, 4.0, 3.6, 0.6, 2.4
+LEFT, RIGHT, BOTTOM, TOP, TITLED = 5.2, 4.0, 3.6, 0.6, 4.2
 
 
 def pictures(shown: Shown, layout: Layout) -> tuple[Picture, ...]:
@@ -103,9 +113,10 @@ def film(shown: Shown) -> Film:
         figure.set_layout_engine("none")
         moves = [_placed(figure, name, shown, k, len(PANELS))[0] for k, name in enumerate(PANELS)]
         title = figure.text(0.01, 0.98, "", va="top")
+        setting = plain_text(", ".join(problem_line(shown.curves)))  # a film is shown where no controls stand beside it
 
     def move(train_time: float) -> None:
-        title.set_text(f"training time τ = {value(train_time).text}")
+        title.set_text(f"training time τ = {value(train_time).text}\n{setting}")
         for one in moves:
             one(train_time)
 

@@ -1,0 +1,124 @@
+"""What the figure of each kind of result consists of: its panels, and how they stand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import xarray as xr
+from matplotlib.axes import Axes
+
+from rfsim.plotting.curves import energy_panel, loss_panel
+from rfsim.plotting.density import density_panel
+from rfsim.plotting.distill import quality_panel, steps_panel, suppression_panel
+from rfsim.plotting.forms import ready
+from rfsim.plotting.leakage import leakage_panel
+from rfsim.plotting.limit import limit_spectrum_panel, ridge_panel
+from rfsim.plotting.simulation import simulation_panel
+from rfsim.plotting.spectra import spectrum_panel
+
+
+class Page(NamedTuple):
+    """Panels of a figure by name: their rows where the figure is wide, and what draws each."""
+
+    rows: list[list[str]]
+    panels: dict[str, Callable[[Axes], object]]
+
+
+def _spectrum(result: xr.Dataset) -> Page:
+    return _spectrum_page(result, spectrum_panel)
+
+
+def _limit_spectrum(result: xr.Dataset) -> Page:
+    return _spectrum_page(result, limit_spectrum_panel)
+
+
+def _spectrum_page(result: xr.Dataset, panel: Callable[..., object]) -> Page:
+    names = [str(name) for name in ready(result, "mass").bulk.values]
+    below, top = names[:-1], names[-1]
+    panels: dict[str, Callable[[Axes], object]] = {
+        "log": lambda ax: panel(ax, result),
+        "top": lambda ax: panel(ax, result, scale="linear", parts=(top,)),
+    }
+    if below:
+        panels["below"] = lambda ax: panel(ax, result, scale="linear", parts=below)
+    return Page([["log", "log"], ["below" if below else "top", "top"]], panels)
+
+
+def _train(result: xr.Dataset) -> Page:
+    panels = _losses(result)
+    if not {"eigenvalue", "energy", "bulk"} & set(map(str, result.variables)):  # the Krylov route knows no parts
+        return Page([["losses", "gap"]], panels)
+    panels |= {"energy": lambda ax: energy_panel(ax, result), "log": lambda ax: spectrum_panel(ax, result)}
+    return Page([["losses", "gap"], ["energy", "log"]], panels)
+
+
+def _limit_curves(result: xr.Dataset) -> Page:
+    panels = _losses(result)
+    if _known(result):
+        panels["bias"] = lambda ax: loss_panel(ax, result, ("score", "bias2", "variance"), flags=())
+    if "energy" in result:
+        panels["energy"] = lambda ax: energy_panel(ax, result)
+    panels["log"] = lambda ax: limit_spectrum_panel(ax, result)
+    names = [*panels, *(["log"] if len(panels) % 2 else [])]
+    return Page([names[k : k + 2] for k in range(0, len(names), 2)], panels)
+
+
+def _limit_ridge(result: xr.Dataset) -> Page:
+    panels: dict[str, Callable[[Axes], object]] = {
+        "losses": lambda ax: ridge_panel(ax, result, ("train", "train_penalized", "test", "emp"))
+    }
+    if not _known(result):
+        return Page([["losses", "losses"]], panels)
+    panels["bias"] = lambda ax: ridge_panel(ax, result, ("bias2", "variance"))
+    return Page([["losses", "bias"]], panels)
+
+
+def _distill(result: xr.Dataset) -> Page:
+    # the last row has the lines of the row above it, and so its legends
+    panels: dict[str, Callable[[Axes], object]] = {
+        "energy": lambda ax: suppression_panel(ax, result),
+        "leakage": lambda ax: leakage_panel(ax, result),
+        "memorized": lambda ax: quality_panel(ax, result),
+        "memorized-steps": lambda ax: steps_panel(ax, result),
+        "quality": lambda ax: quality_panel(ax, result, "frechet_per_dim", legend=False),
+        "quality-steps": lambda ax: steps_panel(ax, result, "frechet_per_dim", legend=False),
+    }
+    names = list(panels)
+    return Page([names[k : k + 2] for k in range(0, len(names), 2)], panels)
+
+
+def _simulate(result: xr.Dataset) -> Page:
+    panels: dict[str, Callable[[Axes], object]] = {
+        "losses": lambda ax: simulation_panel(ax, result),
+        "gap": lambda ax: simulation_panel(ax, result, ("gen",)),
+    }
+    return Page([["losses", "gap"]], panels)
+
+
+def _density(result: xr.Dataset) -> Page:
+    return Page([["density"]], {"density": lambda ax: density_panel(ax, result)})
+
+
+def _losses(result: xr.Dataset) -> dict[str, Callable[[Axes], object]]:
+    return {
+        "losses": lambda ax: loss_panel(ax, result),
+        "gap": lambda ax: loss_panel(ax, result, ("gen",), flags=("tau_mem",)),
+    }
+
+
+def _known(result: xr.Dataset) -> bool:
+    """Whether bias² and variance are defined."""
+    return bool(ready(result, "bias2", "variance").bias2.notnull().any())
+
+
+PAGES: dict[str, Callable[[xr.Dataset], Page]] = {
+    "spectrum": _spectrum,
+    "train": _train,
+    "theory-spectrum": _limit_spectrum,
+    "theory-curves": _limit_curves,
+    "theory-ridge": _limit_ridge,
+    "distill": _distill,
+    "simulate": _simulate,
+    "density": _density,
+}

@@ -1,0 +1,81 @@
+"""What a figure's title says of its result."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from rfsim import store
+from rfsim.activations.naming import short
+from rfsim.data import is_array_spec
+from rfsim.distillation.plan import Student
+from rfsim.plotting.forms import ready
+from rfsim.plotting.style import number
+
+TOLD = ("samples_per_dim", "features_per_dim", "noise_copies", "activation", "data")
+SHOWN = 4  # seeds that are listed one by one
+
+
+def problem_line(result: xr.Dataset) -> list[str]:
+    """What a result was made of, in the papers' symbols, as pieces of a title."""
+    s = store.settings(result)
+    if lacking := [name for name in TOLD if name not in s]:
+        raise ValueError(f"the settings of this result lack {', '.join(lacking)}, which its title says")
+    name = str(s["data"])
+    kind, _, path = name.partition(":")
+    if is_array_spec(name) or kind == "eigenvalues":
+        name = Path(path or name).name if kind != "digits" else name
+    # file names may hold anything: what the fonts lack becomes "?", and "$" must not open mathtext
+    name = name.encode("latin-1", "replace").decode("latin-1").replace("\n", " ")
+    name = (name if len(name) <= 28 else name[:27] + "…").replace("$", r"\$")
+    activation = short(s["activation"]).replace("_", r"\_")
+    sizes = [rf"$d={s['dim']}$", _seeds(result, s)] if "dim" in s else [r"$d\to\infty$"]
+    return [
+        rf"$\psi_n={number(s['samples_per_dim'])}$",
+        rf"$\psi_p={number(s['features_per_dim'])}$",
+        *([rf"$t={number(s['diffusion_time'])}$"] if "diffusion_time" in s else _levels(result, s)),
+        rf"$m={number(s['noise_copies'])}$",
+        *([rf"$\gamma={number(s['ridge'])}$"] if "ridge" in s else []),
+        *(_steps(result, s) if "optimizer" in s else []),
+        rf"$\sigma=\mathrm{{{activation}}}$",
+        f"{name} data",
+        *sizes,
+    ]
+
+
+def _steps(result: xr.Dataset, s: dict[str, Any]) -> list[str]:
+    """What a simulation descends by."""
+    name = s["optimizer"].replace("_", r"\_")
+    average = [f"EMA {number(s['ema'])}"] if s["ema"] else []
+    return [
+        rf"{name}, $\eta={float(ready(result, 'rate').rate):.3g}$",
+        f"batch {s['batch']}, {s['noise']} noise",
+        *average,
+    ]
+
+
+def _seeds(result: xr.Dataset, s: dict[str, Any]) -> str:
+    """The seeds there are: those of the run where the result was not cut or joined."""
+    known = result.variables.get("seed")
+    seeds = np.arange(s["seed"], s["seed"] + s["seeds"]) if known is None else np.sort(known.values, axis=None)
+    first, last = int(seeds[0]), int(seeds[-1])
+    if seeds.size == 1:
+        return f"seed {first}"
+    if last - first == seeds.size - 1:
+        return f"seeds {first}–{last}"
+    return f"seeds {', '.join(map(str, seeds))}" if seeds.size <= SHOWN else f"{seeds.size} seeds"
+
+
+def _levels(result: xr.Dataset, s: dict[str, Any]) -> list[str]:
+    """The diffusion times of a distillation, its teacher, and the student that is drawn, the first there is."""
+    students = {Student(**one).label: one for one in s["variants"]}
+    label = str(result.variant.values.flat[0]) if "variant" in result.coords else ""
+    student = students.get(label, s["variants"][0])
+    return [
+        rf"$t={number(s['time_min'])}$–${number(s['time_max'])}$ in {s['levels']} levels",
+        rf"teacher $\tau={number(s['teacher_time'])}$",
+        f"{student['parameterization']} from {student['start']}",
+    ]

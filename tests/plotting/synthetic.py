@@ -1,0 +1,161 @@
+"""Every kind of result that `rfsim.plot` draws, of invented numbers: small, with the dimensions of real ones."""
+
+from __future__ import annotations
+
+import numpy as np
+import xarray as xr
+
+from rfsim import model, store
+from rfsim.model import Problem
+from rfsim.ranks import PARTS
+from tests.distillation import synthetic as distilled
+from tests.simulation import synthetic as simulated
+
+TIMES = np.array([0.0, 1.0, 30.0, 1e3, 1e4, np.inf])
+PROBLEM = Problem(samples_per_dim=2, features_per_dim=4)
+GEN_ROUTES, MEM_ROUTES = ["formula", "spectrum", "curve"], ["formula", "main", "mini", "curve"]
+LOSSES = ("train", "test", "score", "gen", "train_penalized", "emp", "cross")
+
+
+def sample(kind="train", *, dim=6, seed=0, seeds=2, by_part=False, krylov=False, montecarlo=False):
+    """A training or a spectrum; the numbers of a seed do not depend on the others."""
+    sizes = model.resolve(PROBLEM, model.source(PROBLEM), dim)
+    p, bulks = sizes.features, [*PARTS[1:]]
+    draws = np.arange(seed, seed + seeds)
+    bend = 1 + 0.05 * np.sin(7.0 * draws)[:, None]  # of each seed
+    each = p // len(bulks)
+    base = np.repeat([0.01, 0.05, 0.4, 3.0], each) * np.tile(np.linspace(1, 2, each), len(bulks))
+    flags = {"flag_values": list(range(len(PARTS))), "flag_meanings": " ".join(PARTS)}
+    variables = {name: ((), value) for name, value in (("a", 0.6), ("b", 0.26), ("v2", 0.01), ("s2", 0.01))}
+    variables["residual"] = ("seed", np.full(seeds, 1e-15))
+    coords = {"seed": draws}
+    if not krylov:
+        coords["bulk"] = bulks
+        edges = np.array([base[k * each : (k + 1) * each][[0, -1]] for k in range(len(bulks))])
+        variables |= {
+            "eigenvalue": (("seed", "feature"), base * bend),
+            "part": ("feature", np.repeat(np.arange(1, 5), each).astype(np.int32), flags),
+            "count": ("bulk", np.full(len(bulks), each)),
+            "mass": ("bulk", np.full(len(bulks), 1 / len(bulks))),
+            "lower": (("seed", "bulk"), edges[:, 0] * bend),
+            "upper": (("seed", "bulk"), edges[:, 1] * bend),
+        }
+    if kind == "train":
+        fall = np.exp(-np.minimum(TIMES, 1e5) / 100)
+        coords |= {"train_time": TIMES, "gen_route": GEN_ROUTES, "mem_route": MEM_ROUTES}
+        variables |= {
+            name: (("seed", "train_time"), (0.1 * k + (1 + k) * fall) * bend) for k, name in enumerate(LOSSES)
+        }
+        variables |= {
+            "tau_gen": (("seed", "gen_route"), [5.0, 6.0, 7.0] * bend),
+            "tau_mem": (("seed", "mem_route"), [500.0, 600.0, 700.0, 800.0] * bend),
+            "bias2": ("train_time", fall),
+            "variance": ("train_time", 1 - fall),
+        }
+        if not krylov:
+            rise = (1 - fall) * np.arange(1, 5)[:, None]
+            variables["energy"] = (("seed", "bulk", "train_time"), rise * bend[:, :, None])
+        if by_part:
+            variables["test_without"] = variables["energy"]
+        if montecarlo:
+            variables |= {f"{name}_error": (("seed", "train_time"), 0.01 * fall * bend) for name in LOSSES[:4]}
+            variables["eigenvalue_error"] = (("seed", "feature"), 0.01 * base * bend)
+    kept = model.settings(PROBLEM, model.source(PROBLEM), sizes, seed=seed, seeds=seeds)
+    return store.label(xr.Dataset(variables, coords=coords), kind, kept, wall_time=1.0)
+
+
+def density(*, seed=0, seeds=2):
+    """Two parts of which one holds the mass of what no gap separates."""
+    sizes = model.resolve(PROBLEM, model.source(PROBLEM), 6)
+    draws = np.arange(seed, seed + seeds)
+    bend = 1 + 0.05 * np.sin(7.0 * draws)[:, None]
+    lam = np.geomspace(0.01, 10, 60)
+    height = np.exp(-((np.log(lam / 0.1)) ** 2)) + 0.2 * np.exp(-((np.log(lam / 4)) ** 2))
+    data = xr.Dataset(
+        {
+            "density": (("seed", "eigenvalue"), height * bend),
+            "mass": (("seed", "bulk"), [0.7, 0.3] * bend),
+            "mass_error": (("seed", "bulk"), [0.01, 0.02] * bend),
+            "rank_mass": ("bulk", [0.75, 0.25]),
+            "mass_from": ("bulk", [-np.inf, 1.0]),
+            "mass_to": ("bulk", [1.0, np.inf]),
+            "density_width": ((), 0.05),
+            "node": (("seed", "probe", "step"), np.ones((seeds, 3, 4))),
+        },
+        coords={"seed": draws, "bulk": ["null+mini+main", "gen"], "eigenvalue": lam},
+    )
+    kept = model.settings(PROBLEM, model.source(PROBLEM), sizes, seed=seed, seeds=seeds)
+    return store.label(data, "density", kept, wall_time=1.0)
+
+
+def limit(kind="theory-curves"):
+    """A spectrum of the limit, with losses or without: an atom, two parts of one interval each."""
+    lam = np.concatenate([np.geomspace(0.0201, 0.9, 30), np.geomspace(2.01, 4.9, 30)])
+    variables = {
+        "density": ("eigenvalue", 1 / lam),
+        "density_residual": ("eigenvalue", np.full(lam.size, 1e-15)),
+        "mass": ("bulk", [0.25, 0.5, 0.25]),
+        "lower": ("bulk", [0.013, 0.02, 2.0]),
+        "upper": ("bulk", [0.013, 1.0, 5.0]),
+        "interval_lower": ("interval", [0.013, 0.02, 2.0]),
+        "interval_upper": ("interval", [0.013, 1.0, 5.0]),
+        "interval_part": ("interval", np.arange(3, dtype=np.int32)),
+        "a": ((), 0.6),
+    }
+    coords = {"eigenvalue": lam, "bulk": ["null", "mini+main", "gen"]}
+    if kind == "theory-spectrum":
+        variables |= {
+            "large_density": ("large_eigenvalue", 1.1 / lam),
+            "large_interval": ("large_eigenvalue", np.repeat([0, 1], 30)),
+            "large_mass": ("form", [0.5, 0.25]),
+        }
+        coords |= {"large_eigenvalue": lam, "form": ["rho_1", "rho_2"]}
+    else:
+        fall = np.exp(-np.minimum(TIMES, 1e5) / 100)
+        names = (*LOSSES, "bias2", "variance")
+        variables |= {name: ("train_time", 0.1 * k + (1 + k) * fall) for k, name in enumerate(names)}
+        variables |= {
+            "energy": (("bulk", "train_time"), (1 - fall) * np.arange(1, 4)[:, None]),
+            "tau_gen": ("gen_route", [5.0, 6.0, 7.0]),
+            "tau_mem": ("mem_route", [500.0, 600.0, 700.0, 800.0]),
+            "residual": ((), 1e-15),
+        }
+        coords |= {"train_time": TIMES, "gen_route": GEN_ROUTES, "mem_route": MEM_ROUTES}
+    kept = model.limit_settings(PROBLEM, model.source(PROBLEM))
+    return store.label(xr.Dataset(variables, coords=coords), kind, kept, wall_time=1.0)
+
+
+def ridge():
+    """Losses against four ridges, the best between them."""
+    gamma = np.array([0.0, 1e-3, 1e-2, 1.0])
+    losses = ("train", "train_penalized", "test", "emp", "score", "bias2", "variance")
+    variables = {name: ("ridge", 1.0 + k + gamma) for k, name in enumerate(losses)}
+    variables |= {"best_ridge": ((), 0.05), "best_test": ((), 0.9), "residual": ("ridge", np.full(4, 1e-15))}
+    kept = {k: v for k, v in model.limit_settings(PROBLEM, model.source(PROBLEM)).items() if k != "ridge"}
+    return store.label(xr.Dataset(variables, coords={"ridge": gamma}), "theory-ridge", kept, wall_time=1.0)
+
+
+def distill(*, seed=0, seeds=2):
+    return distilled.dataset(
+        dim=3, levels=4, seed=seed, seeds=seeds, variants=("a", "b"), instability=True, transfer=True, threshold=0.5
+    )
+
+
+def simulate(*, seed=0, seeds=2):
+    return simulated.dataset(Problem(noise_copies=2), seed=seed, seeds=seeds)
+
+
+MADE = {
+    "train": sample,
+    "train by krylov": lambda **seeds: sample(krylov=True, **seeds),
+    "train by part": lambda **seeds: sample(by_part=True, **seeds),
+    "train by Monte Carlo": lambda **seeds: sample(montecarlo=True, **seeds),
+    "spectrum": lambda **seeds: sample("spectrum", **seeds),
+    "density": density,
+    "simulate": simulate,
+    "distill": distill,
+    "theory-curves": limit,
+    "theory-spectrum": lambda: limit("theory-spectrum"),
+    "theory-ridge": ridge,
+}
+SEEDED = [name for name in MADE if not name.startswith("theory")]

@@ -1,0 +1,107 @@
+"""Sweeps of every quantity in the form that it is stored in, of invented numbers: each variable over its dimensions."""
+
+from __future__ import annotations
+
+import numpy as np
+import xarray as xr
+
+from rfsim.ranks import PARTS
+from rfsim.sweeps.cells import MERGED
+from tests.sweeps.synthetic import coordinate, labelled
+
+QUALITY = ["memorized_fraction", "memorized_low", "memorized_high", "frechet_per_dim"]
+LABELS = {
+    "bulk": list(PARTS),
+    "other": list(PARTS),
+    "gen_route": ["formula", "spectrum", "curve"],
+    "mem_route": ["formula", "main", "mini", "curve"],
+    "train_time": [10.0, 1e3],
+    "distill_time": [10.0, 1e3],
+    "quality": QUALITY,
+    "steps": [1, 2],
+    "level": [1, 2],
+    "leakage_ridge": [0.0, 1.0],
+    "ridge": [1e-3, 0.1],
+    "end": ["smallest", "largest"],
+    "form": ["rho_1", "rho_2"],
+    "eigenvalue": [0.1, 0.2, 0.4],
+    "step": [0, 1, 3],
+}
+CONSTANTS = {"": "a b v2 s2"}
+PARTS_TABLE = {"bulk": "mass mean lower upper gap_below"}
+SAMPLE = {"feature": "eigenvalue part", "bulk": "count mass lower upper gap_below merged", "": "a b v2 s2 orders"}
+LOSSES = "train train_penalized test emp score gen cross bias2 variance"
+# by quantity: dimensions beside the axes of the plane → variables, as `rfsim.sweep` stores them
+OWN: dict[str, dict[str, str]] = {
+    "train": SAMPLE
+    | {"train_time": LOSSES, "gen_route": "tau_gen", "mem_route": "tau_mem", "bulk train_time": "energy"},
+    "spectrum": SAMPLE,
+    "density": CONSTANTS
+    | {
+        "probe step": "node weight node_residual",
+        "bulk": "mass mass_error mass_change rank_mass mass_from mass_to",
+        "end": "edge edge_residual",
+        "point": "density eigenvalue",
+    },
+    "simulate": {
+        "step": "train test gen exact_train exact_test train_time script_time",
+        "": "limit rounding rate",
+    },
+    "distill": {
+        "quality": "reference teacher teacher_error early_teacher",
+        "steps quality": "teacher_steps",
+        "distill_time quality": "student student_half student_error student_moved early_student regression",
+        "distill_time steps quality": "student_steps",
+        "level bulk": "teacher_energy",
+        "distill_time level bulk": "student_energy suppression suppression_half suppression_error suppression_moved",
+        "level": "teacher_train teacher_test",
+        "distill_time level": "student_train student_test",
+        "leakage_ridge level bulk": "leakage",
+        "leakage_ridge bulk": "leakage_all leakage_all_half leakage_all_error leakage_all_moved",
+        "": "gamma_star",
+        "level feature": "eigenvalue",
+        "feature": "part",
+        "grid": "grid_time",
+    },
+    "theory.curves": {"train_time": "train test gen score", "": "error nodes tau_mem tau_mini"},
+    "theory.spectrum": CONSTANTS
+    | PARTS_TABLE
+    | {"form": "large_mass large_lower large_upper", "eigenvalue": "density density_residual"},
+    "theory.ridge": {"ridge": "train train_penalized test emp score bias2 variance", "": "best_ridge best_test"},
+    "theory.score_minimum": CONSTANTS | {"": "score final train_time error a b v2 s2"},
+    "theory.mini_gap": CONSTANTS | {"": "opening opening_large a b v2 s2"},
+}
+# theory.curves by other trainers or by part is computed cell by cell, and holds what `theory.curves` does
+BY_PART = PARTS_TABLE | {
+    "train_time": f"{LOSSES} error part_error",
+    "bulk train_time": "energy train_part train_without test_without",
+    "bulk other train_time": "test_pair",
+    "gen_route": "tau_gen",
+    "mem_route": "tau_mem",
+    "": "nodes a b v2 s2",
+}
+AXES = {"theory.mini_gap": ("samples_per_dim", "diffusion_time")}
+
+
+def stored(command: str, own: dict[str, str] | None = None) -> xr.Dataset:
+    """A sweep of a quantity over a plane, 3 × 2, and of a sample over two seeds."""
+    plane = AXES.get(command, ("samples_per_dim", "features_per_dim"))
+    axes = (*plane, *(() if command.startswith("theory") else ("seed",)))
+    values = {"samples_per_dim": [2.0, 4.0, 8.0], "features_per_dim": [4.0, 16.0], "seed": [0, 1]}
+    values |= {"diffusion_time": [0.1, 0.5]}
+    sizes = {name: len(values[name]) for name in axes}
+    rng = np.random.default_rng(0)
+    variables, coords = {}, {name: coordinate(name, values[name]) for name in axes}
+    for dims, names in (own or OWN[command]).items():
+        beside = dims.split()
+        labels = LABELS | {"bulk": list(MERGED)} if command == "density" else LABELS
+        coords |= {dim: coordinate(dim, labels[dim]) for dim in beside if dim in labels}
+        shape = [*sizes.values(), *(len(labels.get(dim, range(3))) for dim in beside)]
+        for name in names.split():
+            variables[name] = ((*axes, *beside), 10 ** rng.uniform(-2, 0, shape), {"long_name": name, "units": "1"})
+    given = ("train_time", "distill_time", "leakage_ridge", "ridge", "eigenvalue")
+    lists = [name for name in given if name in coords and name not in variables]
+    data = xr.Dataset(variables, coords=coords)
+    made = labelled(data, command, axes=(*axes, *lists), problem={} if command.startswith("theory") else {"dim": 6})
+    cells = made.isel(dict.fromkeys(lists, 0))  # marks are over the cells of the plane and seeds alone
+    return made.assign({name: cells[name].drop_vars(lists) for name in ("status", "reason", "residual", "seconds")})
