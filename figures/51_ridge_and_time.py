@@ -117,7 +117,7 @@ def _bounded(ax: Axes, limit: xr.Dataset) -> None:
     for (n, p, kappa, here), color in zip(points(limit), _colors(limit), strict=True):
         ax.plot(*stopped_over_ridged(here, kappa), color=color)
         handles.append(Line2D([], [], color=color, label=rf"$({number(n)},\,{number(p)})$"))
-    _over_ridges(ax, r"$E_\mathrm{score}$, stopped at $1/\kappa\gamma$ over ridged", BOUND)
+    _over_ridges(ax, "$E_\\mathrm{score}$, stopped at\n$1/\\kappa\\gamma$ over ridged", BOUND)
     legend_above(ax, handles, handle_length=1.0)
 
 

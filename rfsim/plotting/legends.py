@@ -77,9 +77,9 @@ def legend_rise(ax: Axes) -> float:
     legend = ax.get_legend()
     if legend is None:
         return 0.0
-    foot = (legend.get_bbox_to_anchor().y0 - ax.bbox.y1) * 72 / figure_of(ax).dpi
-    size = matplotlib.rcParams["legend.fontsize"]
-    return foot + (math.ceil(len(legend.get_texts()) / legend._ncols) * 1.3 + 0.6) * size
+    gap = 0.6 * matplotlib.rcParams["legend.fontsize"]
+    foot = legend.get_bbox_to_anchor().y0 - ax.bbox.y1
+    return (foot + legend.get_window_extent().height) * 72 / figure_of(ax).dpi + gap
 
 
 def legend_below(figure: Figure, handles: Sequence[Artist], *, handle_length: float = 2.2) -> int:
