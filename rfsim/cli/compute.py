@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from rfsim.cli import DONE, UNCONVERGED, terminal
+from rfsim.cli import DONE, UNCONVERGED, streams, terminal
 from rfsim.cli.asking import Asked, ask
 from rfsim.cli.flags import CommonFlags, FigureFlags, OutputFlags
 
@@ -62,7 +62,7 @@ def compute(
         return UNCONVERGED if to_complaints(data) else DONE
     written = [] if out is None else folder.fill(out, data, style=figure.style, width=figure.width)
     if output.json:
-        print(answers.text(to_json(data)))
+        streams.tell(answers.text(to_json(data)))
     terminal.say([*to_lines(data), *(f"wrote {path}" for path in written)], quiet=output.quiet)
     failed = to_complaints(data)
     for line in failed:

@@ -6,7 +6,7 @@ import os
 import sys
 from typing import Annotated, NoReturn
 
-from rfsim.cli import DONE, INTERRUPTED, terminal
+from rfsim.cli import DONE, INTERRUPTED, streams, terminal
 from rfsim.cli.flags import from_zero, read_as, switch, text_flag
 
 
@@ -33,7 +33,7 @@ def explore(
     _warm_up(quiet=quiet)
 
     def ready() -> None:
-        print(address.url, flush=True)
+        streams.tell(address.url)
         terminal.say("Ctrl-C ends it", quiet=quiet)
         if not no_browser:
             import webbrowser
