@@ -5,9 +5,10 @@ A null eigenvalue of 1e-6 lost to float32 rounding, times a training time of 1e6
 
 from __future__ import annotations
 
+import contextlib
 import functools
-from collections.abc import Callable
-from typing import ParamSpec, TypeVar
+from collections.abc import Callable, Iterator
+from typing import Any, ParamSpec, TypeVar
 
 import jax
 
@@ -33,3 +34,23 @@ def in_float64(function: Callable[P, R]) -> Callable[P, R]:
             return function(*args, **kwargs)
 
     return wrapped
+
+
+class Unresolved(ValueError):
+    """What float64 does not resolve of a matrix, and what to change: "{ridge}" there is the ridge added to it."""
+
+    def __init__(self, found: str, advice: str, ridge: str = "ridge") -> None:
+        super().__init__(f"{found}; {advice.replace('{ridge}', ridge)}")
+        self.found, self.advice, self.ridge = found, advice, ridge
+
+    def __reduce__(self) -> Any:  # workers send it
+        return type(self), (self.found, self.advice, self.ridge)
+
+
+@contextlib.contextmanager
+def ridge_named(name: str) -> Iterator[None]:
+    """What is not resolved inside is told with the parameter that this ridge is: a teacher has one of its own."""
+    try:
+        yield
+    except Unresolved as error:
+        raise Unresolved(error.found, error.advice, name) from None

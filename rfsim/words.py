@@ -22,6 +22,17 @@ def number(text: str) -> float:
     return value
 
 
+def geometric(first: float, last: float, count: int) -> tuple[float, ...]:
+    """Numbers evenly spaced on a log axis, both ends included, each as short as it may be said.
+
+    >>> geometric(1, 1000, 4)
+    (1.0, 10.0, 100.0, 1000.0)
+    """
+    import numpy as np  # `rfsim --help` reads this module
+
+    return tuple(float(f"{value:.15g}") for value in np.geomspace(first, last, count).tolist())
+
+
 def shown(text: str) -> str:
     """`text` in quotes, shortened to fit a line."""
     return repr(text if len(text) <= 40 else text[:37] + "...")

@@ -20,6 +20,7 @@ from rfsim.cli.compute import Views, compute
 from rfsim.cli.distill_app import distill
 from rfsim.cli.explore_app import explore
 from rfsim.cli.flags import (
+    PARTS,
     TRAIN_TIMES,
     ByPart,
     FigureFlags,
@@ -48,7 +49,7 @@ app = App(
     suppress_keyboard_interrupt=False,
 )
 app.command(theory)
-app.command(distill)
+app.command(distill, help_epilogue=PARTS)
 app.command(simulate)
 app.command(sweep)
 app.command(explore)
@@ -66,7 +67,7 @@ def run(argv: Sequence[str] | None = None) -> int:
         )
 
 
-@app.command
+@app.command(help_epilogue=PARTS)
 def train(
     *,
     problem: ProblemFlags = PROBLEM,
@@ -92,7 +93,7 @@ def train(
     )
 
 
-@app.command
+@app.command(help_epilogue=PARTS)
 def spectrum(*, problem: ProblemFlags = PROBLEM, output: OutputFlags = OUTPUT, figure: FigureFlags = FIGURE) -> int:
     """Eigenvalues of U and its parts."""
     from rfsim import api
@@ -130,7 +131,7 @@ def plot(
     return DONE
 
 
-@app.command
+@app.command(help_epilogue=PARTS)
 def show(file: str, /, *, json: Annotated[bool, switch("Print one JSON object.")] = False) -> int:
     """Say what a stored result is: kind, settings, versions, variables."""
     from rfsim.cli import answers, folder
