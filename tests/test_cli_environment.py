@@ -19,7 +19,7 @@ SMALL = ["--dim", "4", "--samples", "8", "--features", "8"]
 COMMANDS = [
     ["spectrum", *SMALL, "--out", "a"],
     ["theory", "spectrum", "--json"],
-    ["show", "a"],
+    ["show", "a/result.nc"],
     ["plot", "a/result.nc", "--out", "b"],
     ["info"],
     ["train", "--help"],
