@@ -7,14 +7,14 @@ stored one; `plot` draws any. Importing rfsim configures nothing and loads nothi
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+import importlib as _importlib
+from typing import TYPE_CHECKING as _TYPE_CHECKING
 
 __version__ = "0.1.0"
 
 __all__ = ["Problem", "density", "distill", "load", "plot", "simulate", "spectrum", "sweep", "theory", "train"]
 
-if TYPE_CHECKING:
+if _TYPE_CHECKING:
     from rfsim import theory
     from rfsim.api import load, spectrum, train
     from rfsim.densities import density
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "Problem": "rfsim.model",
-    "bench": "rfsim.bench",
     "density": "rfsim.densities",
     "distill": "rfsim.distillation",
     "load": "rfsim.api",
@@ -34,17 +33,22 @@ _HOMES = {
     "simulate": "rfsim.simulation",
     "spectrum": "rfsim.api",
     "sweep": "rfsim.sweeps",
-    "theory": "rfsim.theory",
     "train": "rfsim.api",
 }
 
 
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module 'rfsim' has no attribute {name!r}")
-    home = importlib.import_module(_HOMES[name])
-    return getattr(home, name, home)  # theory and bench are rooms themselves
+def __getattr__(name: str) -> object:
+    if name in _HOMES:
+        return getattr(_importlib.import_module(_HOMES[name]), name)
+    room = f"{__name__}.{name}"
+    if name.isidentifier() and not name.startswith("_"):
+        try:
+            return _importlib.import_module(room)  # the rooms: rfsim.theory, rfsim.sampling, …
+        except ModuleNotFoundError as error:
+            if error.name != room:
+                raise
+    raise AttributeError(f"module 'rfsim' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *_HOMES])
+    return sorted({*__all__, *(name for name in globals() if name.startswith("__"))} - {"__getattr__", "__dir__"})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import resource
+import warnings
 from functools import cache
 from importlib import metadata
 from pathlib import Path
@@ -25,22 +26,32 @@ PACKAGES = (
 )
 
 
-def cache_folder() -> Path:
-    """Where compiled programs are kept: $RFSIM_CACHE, else the user's cache folder."""
+def cache_folder() -> Path | None:
+    """Where compiled programs are kept: $RFSIM_CACHE, else the user's cache folder; None without a home to hold one."""
     if chosen := os.environ.get("RFSIM_CACHE"):
         return Path(chosen)
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "rfsim"
+    try:
+        return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "rfsim"
+    except RuntimeError:  # a user without an entry in the machine's list, as containers have
+        return None
 
 
 def use_compilation_cache() -> None:
-    """Keep JAX's compiled programs between runs; programs call this, the library never does."""
+    """Keep JAX's compiled programs between runs; programs call this, the library never does.
+
+    No cache is slower, not wrong: one that cannot be written, or no longer, is left without a word. One that can only
+    be read is read.
+    """
     import jax
 
-    folder = cache_folder()
+    if (folder := cache_folder()) is None:
+        return
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError:
-        return  # no cache is slower, not wrong
+        return
+    # JAX would warn for each of a run's dozens of programs
+    warnings.filterwarnings("ignore", "Error (reading|writing) persistent compilation cache entry")
     jax.config.update("jax_compilation_cache_dir", str(folder))
     # most programs here compile in well under a second, and a run needs dozens of them
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
@@ -86,11 +97,21 @@ def threads() -> int:
     return min(cores, int(asked)) if asked.isascii() and asked.isdecimal() and int(asked) else cores
 
 
+class NoDevice(RuntimeError):
+    """JAX has nothing to compute on, with what it was told and what to do."""
+
+
 def devices() -> list[str]:
-    """JAX's devices, in words."""
+    """JAX's devices, in words; NoDevice, in one line, where it was told to use what this machine lacks."""
     import jax
 
-    return [f"{device.platform}:{device.id} {device.device_kind}" for device in jax.devices()]
+    try:
+        found = jax.devices()
+    except (RuntimeError, AssertionError) as error:  # the latter where a plugin is not installed
+        asked, reason = jax.config.jax_platforms, str(error).partition(" (set JAX_PLATFORMS")[0]  # type: ignore[attr-defined]
+        told = f"JAX finds no device{(asked and f' for JAX_PLATFORMS={asked}') or ''}{reason and f' ({reason})'}"
+        raise NoDevice(f"{told}; {'unset it or set it to cpu' if asked else 'set JAX_PLATFORMS=cpu'}") from None
+    return [f"{device.platform}:{device.id} {device.device_kind}" for device in found]
 
 
 def memory_limit() -> int:

@@ -5,9 +5,9 @@ A null eigenvalue of 1e-6 lost to float32 rounding, times a training time of 1e6
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
 from typing import Any, ParamSpec, TypeVar
 
 import jax
@@ -42,10 +42,10 @@ def require_float64() -> None:
         )
 
 
-@contextmanager
+@contextlib.contextmanager
 def float64() -> Iterator[None]:
     """JAX in float64, and in none of its strict modes, inside; the caller's configuration is left as it is."""
-    with ExitStack() as stack:
+    with contextlib.ExitStack() as stack:
         for name, (value, setting) in MEANT.items():
             if getattr(jax.config, name) != value:  # a setting that is made, even to what it is, compiles again
                 stack.enter_context(setting(value))
@@ -63,3 +63,23 @@ def in_float64(function: Callable[P, R]) -> Callable[P, R]:
             return function(*args, **kwargs)
 
     return wrapped
+
+
+class Unresolved(ValueError):
+    """What float64 does not resolve of a matrix, and what to change: "{ridge}" there is the ridge added to it."""
+
+    def __init__(self, found: str, advice: str, ridge: str = "ridge") -> None:
+        super().__init__(f"{found}; {advice.replace('{ridge}', ridge)}")
+        self.found, self.advice, self.ridge = found, advice, ridge
+
+    def __reduce__(self) -> Any:  # workers send it
+        return type(self), (self.found, self.advice, self.ridge)
+
+
+@contextlib.contextmanager
+def ridge_named(name: str) -> Iterator[None]:
+    """What is not resolved inside is told with the parameter that this ridge is: a teacher has one of its own."""
+    try:
+        yield
+    except Unresolved as error:
+        raise Unresolved(error.found, error.advice, name) from None

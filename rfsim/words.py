@@ -61,6 +61,17 @@ def digits(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdecimal() and len(text) <= 16 else None
 
 
+def geometric(first: float, last: float, count: int) -> tuple[float, ...]:
+    """Numbers evenly spaced on a log axis, both ends included, each as short as it may be said.
+
+    >>> geometric(1, 1000, 4)
+    (1.0, 10.0, 100.0, 1000.0)
+    """
+    import numpy as np  # `rfsim --help` reads this module
+
+    return tuple(float(f"{value:.15g}") for value in np.geomspace(first, last, count).tolist())
+
+
 def _bound(most: int) -> str:
     return "2^53" if most == LARGEST else f"{most}"
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from cyclopts import App
 
 from rfsim import plotting, store
 from rfsim.cli import main
+from rfsim.cli.app import app
 
 
 @pytest.fixture(autouse=True)
@@ -28,6 +31,16 @@ def place(tmp_path, monkeypatch):
     monkeypatch.setattr(plotting, "plot", lambda result, *, style, width: f"{store.settings(result)} {style} {width}")
     monkeypatch.setattr(plotting, "save", save)
     return tmp_path
+
+
+def names(app: App = app, *group: str) -> Iterator[tuple[str, ...]]:
+    """Every command of the command line, as it is typed."""
+    for name in app:
+        if not name.startswith("-"):
+            if list(names(app[name])):
+                yield from names(app[name], *group, name)
+            else:
+                yield (*group, name)
 
 
 def run(capsys, *arguments: str) -> tuple[int, str, str]:

@@ -470,9 +470,9 @@ def test_info_names_the_machine(capsys):
 
 def test_info_says_so_where_jax_has_no_device(capsys, monkeypatch):
     for error in (AssertionError(), RuntimeError("Unable to initialize backend 'cuda'")):
-        monkeypatch.setattr("rfsim.machine.devices", raising(error))
+        monkeypatch.setattr("jax.devices", raising(error))
         status, out, _ = run(capsys, "info", "--json")
-        assert (status, json.loads(out)["devices"][0][:5]) == (3, "none:")
+        assert (status, json.loads(out)["devices"][0][:28]) == (3, "none: JAX finds no device fo")
 
 
 # --- exit status and standard error -------------------------------------------------------------------------------

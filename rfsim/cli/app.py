@@ -6,22 +6,21 @@ one line on standard error. Commands load JAX, xarray and matplotlib when they r
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Annotated
 
-from cyclopts import App, CycloptsError
-from cyclopts.exceptions import UnknownCommandError, UnusedCliTokensError
+from cyclopts import App
 
 from rfsim import __version__
-from rfsim.cli import DONE, INTERRUPTED, REFUSED, UNCONVERGED, settings_file, terminal
+from rfsim.cli import DONE, UNCONVERGED, refusals, settings_file, streams, terminal
 from rfsim.cli.compute import Views, compute
 from rfsim.cli.distill_app import distill
 from rfsim.cli.explore_app import explore
 from rfsim.cli.flags import (
+    PARTS,
     TRAIN_TIMES,
     ByPart,
     FigureFlags,
@@ -39,7 +38,6 @@ from rfsim.cli.limit_app import theory
 from rfsim.cli.reproduce_app import claims, reproduce
 from rfsim.cli.simulate_app import simulate
 from rfsim.cli.sweep_app import complete, sweep
-from rfsim.words import nearest
 
 PROBLEM, OUTPUT, FIGURE, SWEEP = ProblemFlags(), OutputFlags(), FigureFlags(), SweepFlags()
 
@@ -51,7 +49,7 @@ app = App(
     suppress_keyboard_interrupt=False,
 )
 app.command(theory)
-app.command(distill)
+app.command(distill, help_epilogue=PARTS)
 app.command(simulate)
 app.command(sweep)
 app.command(explore)
@@ -63,57 +61,13 @@ app.config = (partial(settings_file.apply, app),)  # it has to know every comman
 def run(argv: Sequence[str] | None = None) -> int:
     """Run one command (of `sys.argv` unless `argv` is given) and return its exit status; a bug's exception passes."""
     arguments = sys.argv[1:] if argv is None else list(argv)
-    try:
-        status = app(arguments, exit_on_error=False, print_error=False, verbose=False, result_action="return_value")
-        sys.stdout.flush()
-    except KeyboardInterrupt:
-        terminal.complain("interrupted")
-        return INTERRUPTED
-    except BrokenPipeError:
-        # the reader has had enough; without this the interpreter complains again while it exits
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return DONE
-    except CycloptsError as error:
-        terminal.complain(_explained(error))
-        return REFUSED
-    except OverflowError as error:
-        terminal.complain(f"a size or setting is too large to compute with ({error})")
-        return REFUSED
-    except ArithmeticError as error:
-        from rfsim.theory import NotConverged
-
-        if not isinstance(error, NotConverged):
-            raise
-        terminal.complain(error)
-        return UNCONVERGED
-    except (ValueError, MemoryError, OSError) as error:
-        terminal.complain(error if str(error) else f"out of memory ({type(error).__name__})")
-        return REFUSED
-    except RuntimeError as error:
-        from rfsim.sweeps.executors import Lost
-
-        if isinstance(error, Lost):
-            terminal.complain(error)
-            return UNCONVERGED
-        if "RESOURCE_EXHAUSTED" not in str(error):  # XLA's own out-of-memory is a RuntimeError
-            raise
-        terminal.complain(f"out of memory: {error}")
-        return REFUSED
-    return status if isinstance(status, int) else DONE
+    with streams.prepared(), terminal.libraries():
+        return refusals.status(
+            lambda: app(arguments, exit_on_error=False, print_error=False, verbose=False, result_action="return_value")
+        )
 
 
-def _explained(error: CycloptsError) -> str:
-    """cyclopts's message, or a better one where it names no remedy."""
-    tokens = error.unused_tokens or []
-    if isinstance(error, UnusedCliTokensError):
-        return f"unexpected {' '.join(tokens)!r}; settings are given as --flag VALUE"
-    if isinstance(error, UnknownCommandError) and tokens and tokens[0].startswith("-"):
-        hint = nearest(tokens[0], ["--help", "--version"]) or "; flags follow a command; see rfsim --help"
-        return f"unknown flag {tokens[0]}{hint}"
-    return str(error)
-
-
-@app.command
+@app.command(help_epilogue=PARTS)
 def train(
     *,
     problem: ProblemFlags = PROBLEM,
@@ -138,7 +92,7 @@ def train(
     )
 
 
-@app.command
+@app.command(help_epilogue=PARTS)
 def spectrum(*, problem: ProblemFlags = PROBLEM, output: OutputFlags = OUTPUT, figure: FigureFlags = FIGURE) -> int:
     """Eigenvalues of U and its parts."""
     from rfsim import api
@@ -175,13 +129,13 @@ def plot(
     return complete({found: data} | ({Path(sweep.over): asked["over"]} if sweep.over else {}))
 
 
-@app.command
+@app.command(help_epilogue=PARTS)
 def show(file: str, /, *, json: Annotated[bool, switch("Print one JSON object.")] = False) -> int:
     """Say what a stored result is: kind, settings, versions, variables."""
     from rfsim.cli import answers, folder
 
     data = folder.load(Path(file))
-    print(answers.text(answers.summary(data)) if json else "\n".join(answers.summary_lines(data)))
+    streams.tell(answers.text(answers.summary(data)) if json else answers.summary_lines(data))
     return complete({Path(file): data})
 
 
@@ -200,7 +154,7 @@ def bench(
         terminal.say(report.bench_line(row), quiet=quiet)
         rows.append(row)
     if json:
-        print(answers.text({"schema": answers.SCHEMA, "rows": [row._asdict() for row in rows]}))
+        streams.tell(answers.text({"schema": answers.SCHEMA, "rows": [row._asdict() for row in rows]}))
     return DONE
 
 
@@ -210,5 +164,5 @@ def info(*, json: Annotated[bool, switch("Print one JSON object.")] = False) -> 
     from rfsim.cli import answers, information
 
     facts, complete = information.gather()
-    print(answers.text(facts) if json else "\n".join(information.lines(facts)))
+    streams.tell(answers.text(facts) if json else information.lines(facts))
     return DONE if complete else UNCONVERGED

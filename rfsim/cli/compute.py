@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from rfsim.cli import DONE, UNCONVERGED, terminal
+from rfsim.cli import DONE, UNCONVERGED, streams, terminal
 from rfsim.cli.asking import ask
 from rfsim.cli.flags import CommonFlags, FigureFlags, OutputFlags
 
@@ -72,7 +72,7 @@ def compute(
         # the result first, then what is said of it, so that both survive whatever drawing may meet
         written = [] if out is None else [folder.keep(out, data)]
         if output.json:
-            print(answers.text(to_json(data)))
+            streams.tell(answers.text(to_json(data)))
         terminal.say(to_lines(data), quiet=output.quiet)
         try:
             if out is not None:

@@ -11,12 +11,14 @@ from cyclopts import Parameter
 
 from rfsim.cli.compute import Views, compute
 from rfsim.cli.flags import (
+    LISTED,
     FigureFlags,
     OutputFlags,
     SampleFlags,
     from_two,
     listed,
     number,
+    numbers,
     read_as,
     text_flag,
     times,
@@ -35,7 +37,7 @@ class DistillFlags:
     """Teacher, student and what is measured; names are those of `rfsim.distill`."""
 
     distill_times: Annotated[
-        tuple[float, ...], read_as(times, "Distillation times τ_S, separated by commas.", show_default=listed)
+        tuple[float, ...], read_as(times, f"Distillation times τ_S, {LISTED}.", show_default=listed)
     ] = (10.0, 1e3, 1e5)
     levels: Annotated[int, read_as(from_two, "Levels N of the grid of diffusion times.")] = 20
     time_min: Annotated[float, read_as(number, "First diffusion time ε.")] = 0.02
@@ -59,7 +61,7 @@ class DistillFlags:
     distill_data: Annotated[Points, text_flag("Clean points of distillation.")] = "train"
     draws: Annotated[str, read_as(str, "Noise draws per level: a number, or a multiple of p.")] = "20p"
     leakage_ridges: Annotated[
-        tuple[float, ...], read_as(times, "Ridges of the leakage, separated by commas.", show_default=listed)
+        tuple[float, ...], read_as(numbers, f"Ridges of the leakage, {LISTED}.", show_default=listed)
     ] = (0.0, 0.1, 0.5, 1.0, 2.0, 5.0, 10.0)
     threshold: Annotated[float, read_as(number, "Leakage below which a ridge is enough.")] = 0.01
     generated: Annotated[int, read_as(from_two, "Samples generated of each model.")] = 2000

@@ -7,7 +7,7 @@ import sys
 from functools import partial
 from typing import Annotated, NoReturn
 
-from rfsim.cli import DONE, INTERRUPTED, terminal
+from rfsim.cli import DONE, INTERRUPTED, streams, terminal
 from rfsim.cli.flags import read_as, switch, text_flag
 from rfsim.words import whole
 
@@ -37,7 +37,7 @@ def explore(
     _warm_up(quiet=quiet)
 
     def ready() -> None:
-        print(address.url, flush=True)
+        streams.tell(address.url)
         terminal.say("Ctrl-C ends it", quiet=quiet)
         if not no_browser:
             import webbrowser

@@ -14,9 +14,10 @@ from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter, Token
 
-from rfsim.words import number, shown, whole
+from rfsim.words import geometric, number, shown, whole
 
 DIM = 100
+LONGEST = 10**5  # values of a list
 # one quantity in two spellings: at most one of a pair may be given, and a flag outranks either in a settings file
 RIVALS = (("--samples-per-dim", "--samples"), ("--features-per-dim", "--features"))
 
@@ -31,19 +32,43 @@ Size = Literal["quick", "paper"]
 from_zero, from_one, from_two = (partial(whole, least=least) for least in (0, 1, 2))
 
 
-def times(text: str) -> tuple[float, ...]:
-    """Times separated by commas, inf allowed.
+def times(text: str, what: str = "times") -> tuple[float, ...]:
+    """Times (or `what`) separated by commas, inf allowed; FIRST:LAST:COUNT are as many, evenly spaced on a log axis.
 
-    >>> times("1,100,inf")
-    (1.0, 100.0, inf)
+    >>> times("0,1:100:3,inf")
+    (0.0, 1.0, 10.0, 100.0, inf)
     """
     items = text.split(",")
     if not all(item.strip() for item in items):
-        raise ValueError(f"must be times separated by single commas, such as 1,100,1e5; got {shown(text)}")
-    found = tuple(number(item) for item in items)
+        raise ValueError(f"must be {what} separated by single commas, such as 1,100,1e5; got {shown(text)}")
+    found: list[float] = []
+    for item in items:
+        found += _range(item) if ":" in item else (number(item),)
+        if len(found) > LONGEST:
+            raise ValueError(f"must be at most {LONGEST} {what}; got {shown(text)}")
     if min(found) < 0:
-        raise ValueError(f"must not hold negative times; got {shown(text)}")
-    return found
+        raise ValueError(f"must not hold negative {what}; got {shown(text)}")
+    return tuple(found)
+
+
+def _range(text: str) -> Sequence[float]:
+    """FIRST:LAST:COUNT, both ends included, as {log = [FIRST, LAST], points = COUNT} in a sweep."""
+    parts = text.split(":")
+    if len(parts) != 3:
+        raise ValueError(f"a range must be FIRST:LAST:COUNT, such as 1:1e6:60; got {shown(text)}")
+    first, last = map(number, parts[:2])
+    if not 0 < first < last < math.inf:
+        raise ValueError(f"a range must increase between positive, finite ends, as 1:1e6:60 does; got {shown(text)}")
+    try:
+        count = whole(parts[2], 2)
+    except ValueError:
+        count = 0
+    if not 2 <= count <= LONGEST:
+        raise ValueError(f"the COUNT of a range must be a whole number from 2 to {LONGEST}; got {shown(parts[2])}")
+    return geometric(first, last, count)
+
+
+numbers = partial(times, what="numbers")
 
 
 def listed(values: Sequence[float]) -> str:
@@ -63,6 +88,14 @@ def read_as(parse: Callable[[str], Any], explanation: str, **more: Any) -> Param
 
 
 TRAIN_TIMES = (1.0, 100.0, 1e5)
+LISTED = "separated by commas, or FIRST:LAST:COUNT, evenly spaced on a log axis"
+
+
+# what the command's help says below its flags, where its answers speak of parts
+PARTS = (
+    "Parts of U, by rank from the largest eigenvalues: gen (d of them), learned first, generalize; main (n - d) and "
+    "mini (d), learned later, memorize the samples; null is the rest, and zero (p - n m) is never learned."
+)
 
 
 def text_flag(explanation: str) -> Parameter:
@@ -87,7 +120,7 @@ def switch(explanation: str) -> Parameter:
 
 
 TrainTimes = Annotated[
-    tuple[float, ...], read_as(times, "Training times τ, separated by commas; inf is one.", show_default=listed)
+    tuple[float, ...], read_as(times, f"Training times τ, {LISTED}; inf is one.", show_default=listed)
 ]
 Trainer = Annotated[str, text_flag("flow, descent:STEP or distillation:TAU, in train_time.")]
 AllowImport = Annotated[

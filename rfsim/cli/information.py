@@ -12,9 +12,9 @@ def gather() -> tuple[dict[str, Any], bool]:
     """The facts, and whether JAX has a backend to compute on."""
     try:
         devices, precision, complete = machine.devices(), _precision(), True
-    except (RuntimeError, AssertionError) as error:
-        # JAX was told to use a backend that this machine lacks; telling so is what this command is for
-        devices, precision, complete = [f"none: {str(error) or 'JAX found no backend to use'}"], "unknown", False
+    except machine.NoDevice as missing:  # telling so is what this command is for
+        devices, precision, complete = [f"none: {missing}"], "unknown", False
+    cache = machine.cache_folder()
     facts = {
         "schema": SCHEMA,
         "versions": machine.versions(),
@@ -22,7 +22,7 @@ def gather() -> tuple[dict[str, Any], bool]:
         "threads": machine.threads(),
         "precision": precision,
         "memory_limit_bytes": machine.memory_limit(),
-        "cache_folder": str(machine.cache_folder()),
+        "cache_folder": None if cache is None else str(cache),
     }
     return facts, complete
 
@@ -35,7 +35,7 @@ def lines(facts: dict[str, Any]) -> list[str]:
         f"threads       {facts['threads']}",
         f"precision     {facts['precision']} inside rfsim, whatever JAX is set to",
         f"memory limit  {facts['memory_limit_bytes'] / machine.GIB:.3g} GiB",
-        f"cache folder  {facts['cache_folder']}",
+        f"cache folder  {facts['cache_folder'] or 'none: there is no home folder; set RFSIM_CACHE'}",
     ]
 
 

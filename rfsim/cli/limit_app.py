@@ -9,6 +9,8 @@ from cyclopts import App
 
 from rfsim.cli.compute import Views, compute
 from rfsim.cli.flags import (
+    LISTED,
+    PARTS,
     TRAIN_TIMES,
     ByPart,
     FigureFlags,
@@ -17,8 +19,8 @@ from rfsim.cli.flags import (
     Trainer,
     TrainTimes,
     listed,
+    numbers,
     read_as,
-    times,
 )
 
 LIMIT, OUTPUT, FIGURE = LimitFlags(), OutputFlags(), FigureFlags()
@@ -27,7 +29,7 @@ RIDGES = (1e-3, 1e-2, 1e-1)
 theory = App(name="theory", help="The d → ∞ theory: spectra, learning curves and ridge losses without a sample.")
 
 
-@theory.command
+@theory.command(help_epilogue=PARTS)
 def curves(
     *,
     problem: LimitFlags = LIMIT,
@@ -49,7 +51,7 @@ def curves(
     )
 
 
-@theory.command
+@theory.command(help_epilogue=PARTS)
 def spectrum(*, problem: LimitFlags = LIMIT, output: OutputFlags = OUTPUT, figure: FigureFlags = FIGURE) -> int:
     """Density of the eigenvalues of U, and its parts with exact masses and edges."""
     from rfsim import theory
@@ -67,9 +69,7 @@ def spectrum(*, problem: LimitFlags = LIMIT, output: OutputFlags = OUTPUT, figur
 def ridge(
     *,
     problem: LimitFlags = LIMIT,
-    ridges: Annotated[
-        tuple[float, ...], read_as(times, "Ridges γ, separated by commas.", show_default=listed)
-    ] = RIDGES,
+    ridges: Annotated[tuple[float, ...], read_as(numbers, f"Ridges γ, {LISTED}.", show_default=listed)] = RIDGES,
     output: OutputFlags = OUTPUT,
     figure: FigureFlags = FIGURE,
 ) -> int:

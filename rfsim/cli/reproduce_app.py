@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from rfsim.cli import DONE, UNCONVERGED, terminal
+from rfsim.cli import DONE, UNCONVERGED, streams, terminal
 from rfsim.cli.flags import Size, switch, text_flag
 
 Judged = Literal["quick", "paper", "best"]
@@ -26,7 +26,7 @@ def reproduce(
     root = room.checkout()
     selected = room.select(room.experiments(root), names)
     if list_:
-        print("\n".join(report.listing(root, selected)))
+        streams.tell(report.listing(root, selected))
         return DONE
     machine.use_compilation_cache()
     terminal.say(report.estimate(root, selected, size), quiet=quiet)
@@ -63,7 +63,7 @@ def claims(
     with terminal.bar("claims", quiet=quiet) as tell:
         parts = list(room.gather(root, sizes=sizes, tell=tell))
     if json:
-        print(answers.text({"schema": answers.SCHEMA, "claims": texts.answer(parts)}))
+        streams.tell(answers.text({"schema": answers.SCHEMA, "claims": texts.answer(parts)}))
     else:
-        print("\n".join(texts.lines(parts)))
+        streams.tell(texts.lines(parts))
     return DONE

@@ -16,7 +16,6 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from rfsim.cli import terminal
 from rfsim.cli.compute import Views, compute
 from rfsim.cli.flags import (
     FigureFlags,
@@ -107,10 +106,9 @@ def simulate(
 
 @contextmanager
 def _warnings() -> Iterator[None]:
-    """Warnings as one line each on standard error."""
+    """Each warning of ours is told, however often."""
     with warnings.catch_warnings():
         warnings.simplefilter("always", UserWarning)
-        warnings.showwarning = lambda message, *_, **__: terminal.complain(f"warning: {message}")
         yield
 
 
@@ -119,7 +117,7 @@ def _own_stdout() -> Iterator[None]:
     """Standard output for Python alone: what carries data between JAX's processes prints on its descriptor."""
     kept, plain = os.dup(sys.stdout.fileno()), sys.stdout
     os.dup2(sys.stderr.fileno(), plain.fileno())
-    sys.stdout = os.fdopen(kept, "w", encoding=plain.encoding)
+    sys.stdout = os.fdopen(kept, "w", encoding=plain.encoding, errors=plain.errors)
     try:
         yield
         sys.stdout.flush()

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
 
-from rfsim.cli import DONE, UNCONVERGED, terminal
+from rfsim.cli import DONE, UNCONVERGED, streams, terminal
 from rfsim.cli.flags import folder_flag, from_one, read_as, switch, text_flag
 
 Kind = Literal["serial", "processes", "dask"]
@@ -80,7 +80,7 @@ def sweep(
     if write is not None and export is not None:
         terminal.say(write(store.load(place), export) or (), quiet=quiet)
     if json:
-        print(answers.text({"schema": answers.SCHEMA, **found}))
+        streams.tell(answers.text({"schema": answers.SCHEMA, **found}))
     else:
         terminal.say(lines(found), quiet=quiet and not status)
     if "damaged" in found:

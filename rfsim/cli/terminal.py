@@ -3,25 +3,67 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import sys
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from rfsim.cli.streams import plain
+
 if TYPE_CHECKING:
     from rfsim.runs import Report
+
+LONGEST = 300  # characters of a message
+SILENCED = "mkdir -p failed"  # matplotlib says more of it in the next line
 
 
 def say(lines: Sequence[str] | str, *, quiet: bool = False) -> None:
     """Lines on standard error, unless quiet."""
     if not quiet:
         for line in [lines] if isinstance(lines, str) else lines:
-            print(line, file=sys.stderr)
+            print(plain(line), file=sys.stderr)
 
 
 def complain(message: object) -> None:
-    """The one line that an error is."""
-    text = " ".join(str(message).split())
-    print(f"rfsim: {text.removesuffix('.')}", file=sys.stderr)
+    """The one line that an error is, of a bounded length."""
+    text = plain(" ".join(str(message).split()))
+    print(f"rfsim: {bounded(text.removesuffix('.'))}", file=sys.stderr)
+
+
+def bounded(text: str) -> str:
+    """A message of at most LONGEST characters: first its longest words lose their middles, then all of it does, because
+    what was given stands at its beginning and what to do at its end."""
+    if len(text) > LONGEST:
+        text = " ".join(_cut(word, LONGEST // 4) for word in text.split())
+    return _cut(text, LONGEST)
+
+
+def _cut(text: str, most: int) -> str:
+    half = (most - 1) // 2
+    return text if len(text) <= most else f"{text[:half]}…{text[-half:]}"
+
+
+@contextlib.contextmanager
+def libraries() -> Iterator[None]:
+    """What libraries warn of, and what they log that nobody else handles, in one line each, once."""
+    told: set[str] = set()
+
+    def tell(message: object, *_: object, **__: object) -> None:
+        if (text := str(message)) not in told and not text.startswith(SILENCED):
+            told.add(text)
+            complain(f"warning: {text}")
+
+    class Handler(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            tell(record.getMessage())
+
+    kept = warnings.showwarning, logging.lastResort
+    warnings.showwarning, logging.lastResort = tell, Handler(logging.WARNING)
+    try:
+        yield
+    finally:
+        warnings.showwarning, logging.lastResort = kept
 
 
 @contextlib.contextmanager
@@ -63,16 +105,16 @@ def bar(name: str, *, quiet: bool = False) -> Iterator[Report]:
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
         columns = (
-            TextColumn(name),
+            TextColumn(plain(name).replace("{", "{{").replace("}", "}}"), markup=False),
             BarColumn(),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
         )
         with Progress(*columns, console=Console(stderr=True)) as progress:
             task = progress.add_task("", total=1)
             yield lambda step, values: progress.update(
-                task, description=step, completed=values["done"], total=values["total"]
+                task, description=plain(step), completed=values["done"], total=values["total"]
             )
     else:
         yield lambda step, values: say(f"{name} {values['done']}/{values['total']} {step}")
@@ -83,7 +125,7 @@ def _bar() -> Iterator[Report]:
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-    columns = TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn()
+    columns = TextColumn("{task.description}", markup=False), BarColumn(), TimeElapsedColumn()
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("starting", total=None)
 
@@ -91,7 +133,7 @@ def _bar() -> Iterator[Report]:
             done = values.get("seed", 0) - values.get("first", 0)
             # one seed has no fraction to show: the bar then only says that work goes on
             total = values["seeds"] if values.get("seeds", 1) > 1 else None
-            bar.update(task, description=f"{_place(values)}{step}", completed=done, total=total)
+            bar.update(task, description=plain(f"{_place(values)}{step}"), completed=done, total=total)
 
         yield show
 

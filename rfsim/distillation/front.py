@@ -21,7 +21,7 @@ from rfsim.distillation.shelf import Shelf
 from rfsim.distillation.tables import table
 from rfsim.machine import require_memory
 from rfsim.model import Problem, Sizes
-from rfsim.precision import in_float64
+from rfsim.precision import in_float64, ridge_named
 from rfsim.runs import Begin, Report, Run, keeping
 from rfsim.spectra import Method
 
@@ -100,7 +100,7 @@ def distill(
     with keeping(done, result):
         for number in run.seeds:
             draw = model.instance(taught, run.origin, run.sizes, number)
-            with Shelf(spill) as shelf:
+            with Shelf(spill) as shelf, ridge_named("teacher_ridge"):
                 named = run.population is not None
                 course = take(asked, taught, draw, data_power, named, shelf, wanted, partial(run.tell, draw))
             run.tell(draw, "samples and their measures")
@@ -164,7 +164,7 @@ def _require_memory(asked: Plan, sizes: Sizes, features: int, *, kept: bool) -> 
     models = len(asked.students) * len(asked.distill_times)
     needed = float(needed_bytes(d, p, features, levels=asked.levels, models=models, kept=kept))
     needed += 16.0 * asked.generated * d * (models + CONTROLS)
-    hint = "take fewer features or levels, or spill the levels to a folder" if kept else "take fewer features"
+    hint = "take fewer features or levels, or in Python spill the levels to a folder" if kept else "take fewer features"
     what = f"distilling {max(p, float(features)):.12g} features at dim {d:.12g} in {asked.levels} levels"
     require_memory(needed, what, hint)
 

@@ -35,7 +35,7 @@ from rfsim.moments.planning import (
 from rfsim.moments.rules import Rule
 from rfsim.moments.sharded import Ring, assembler
 from rfsim.parallel import Layout
-from rfsim.precision import require_float64
+from rfsim.precision import Unresolved, require_float64
 
 HOPELESS = 100
 
@@ -112,10 +112,10 @@ def averaged_moments(
         del totals
         return _by_tensor(weights, law, sigma, noise_scale, tolerance, floor)
     if bound > target:
-        raise ValueError(
+        raise Unresolved(
             f"the noise average needs more than {max_orders} Hermite orders at dim = {weights.shape[1]}: the error "
-            f"bound reached is {bound:.1e}, asked is {target:.1e} ({tolerance:g} of λ_min + γ ≈ {floor:.1e}); "
-            f"use {'one device, ' if few else ''}a larger dim, fewer features or a larger ridge"
+            f"bound reached is {bound:.1e}, asked is {target:.1e} ({tolerance:g} of λ_min + γ ≈ {floor:.1e})",
+            f"use {'one device, ' if few else ''}a larger dim, fewer features or a larger {{ridge}}",
         )
     stein = noise_scale * totals.stein / geometry.deviation
     noise = work.place(stein[:, None] * weights / math.sqrt(weights.shape[1]))
@@ -130,9 +130,10 @@ def _by_tensor(
     second, noise, error = tensor.tensor_moments(weights, law, sigma, noise_scale=noise_scale, target=target)
     require_finite(np.asarray(noise), sigma)
     if not error <= target:
-        raise ValueError(
+        raise Unresolved(
             f"the noise average by tensor quadrature at dim = {weights.shape[1]} is found to {error:.1e}, asked is "
-            f"{target:.1e} ({tolerance:g} of λ_min + γ ≈ {floor:.1e}); use fewer features or a larger ridge"
+            f"{target:.1e} ({tolerance:g} of λ_min + γ ≈ {floor:.1e})",
+            "use fewer features or a larger {ridge}",
         )
     return Moments(second, noise, 1.0, 0, error)
 

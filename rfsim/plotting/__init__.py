@@ -5,6 +5,7 @@ Reads datasets made by `rfsim.spectrum`, `rfsim.train`, `rfsim.theory`, `rfsim.d
 without pyplot and without touching its settings.
 """
 
+from rfsim.plotting import backend  # noqa: F401 - before anything of matplotlib
 from rfsim.plotting.cloud import cloud_legend, cloud_panel
 from rfsim.plotting.curves import energy_panel, loss_panel
 from rfsim.plotting.distill import (

@@ -17,6 +17,7 @@ from jax.scipy.linalg import solve_triangular
 from numpy.typing import NDArray
 
 from rfsim.parallel import decomposing
+from rfsim.precision import Unresolved
 from rfsim.spectra.operators import Seen
 from rfsim.spectra.sample import resolution
 
@@ -118,8 +119,8 @@ class KrylovBasis:
         try:
             return scipy.linalg.cholesky_banded(bands, overwrite_ab=True, lower=True, check_finite=False), True
         except np.linalg.LinAlgError:
-            raise ValueError(
-                "U is singular to rounding on the Krylov space of V: add a ridge or take fewer features"
+            raise Unresolved(
+                "U is singular to rounding on the Krylov space of V", "add a {ridge} or take fewer features"
             ) from None
 
     def _block(self, k: int) -> Array:

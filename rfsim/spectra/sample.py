@@ -18,7 +18,7 @@ from rfsim.diffusion import Law, diffuse, noise_variance
 from rfsim.model import Instance, Problem, frozen_draws, training_law
 from rfsim.moments import Moments, averaged_moments, sampled_moments
 from rfsim.parallel import Layout, decomposing
-from rfsim.precision import require_float64
+from rfsim.precision import Unresolved, require_float64
 from rfsim.ranks import part_counts
 
 ROTATION_BLOCKS = 8
@@ -238,9 +238,10 @@ def require_resolved(problem: Problem, draw: Instance, smallest: float, largest:
     resolved = resolution(draw.sizes.features, largest)
     if smallest + problem.ridge <= resolved:
         d, n, p = draw.sizes
-        raise ValueError(
+        raise Unresolved(
             f"U has the eigenvalue {smallest:.1e} at dim {d}, samples {n}, features {p}, diffusion_time "
-            f"{problem.diffusion_time:g}, and float64 resolves {resolved:.1e}; add a ridge or take fewer features"
+            f"{problem.diffusion_time:g}, and float64 resolves {resolved:.1e}",
+            "add a {ridge} or take fewer features",
         )
 
 

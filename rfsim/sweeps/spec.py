@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import tomllib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,7 +17,7 @@ import numpy as np
 from rfsim.sweeps import imports
 from rfsim.sweeps.expressions import Expression, expression
 from rfsim.sweeps.quantities import QUANTITIES, Quantity
-from rfsim.words import nearest
+from rfsim.words import geometric, nearest
 
 TABLES = ("problem", "axes", "zip", "derive")
 FORMS = {"log": "points", "linear": "points", "range": "step"}  # of an axis, and what may stand beside each
@@ -233,8 +233,9 @@ def _spaced(where: str, given: Mapping[str, Any], wrong: list[str]) -> tuple | N
         return None
     if form == "range":
         return _steps(where, ends, count, wrong)
-    space: Callable = np.geomspace if form == "log" else np.linspace
-    return tuple(map(_short, space(float(ends[0]), float(ends[1]), count).tolist()))
+    if form == "log":
+        return geometric(float(ends[0]), float(ends[1]), count)
+    return tuple(map(_short, np.linspace(float(ends[0]), float(ends[1]), count).tolist()))
 
 
 def _steps(where: str, ends: Sequence[float], step: float, wrong: list[str]) -> tuple | None:

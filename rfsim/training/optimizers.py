@@ -101,10 +101,12 @@ def _known() -> dict[str, Optimizer]:
 
 def _settings(text: str, factory: Optimizer, rest: str) -> dict[str, Any]:
     """KEY=VALUE,… as keyword arguments of `factory`: numbers, true, false or null."""
-    accepted = list(inspect.signature(factory).parameters)[1:]
+    rate, *accepted = inspect.signature(factory).parameters
     found = {}
     for item in rest.split(","):
         key, equals, value = item.partition("=")
+        if key in (rate, "rate", "lr", "learning_rate"):
+            raise ValueError(f"optimizer {text!r} has {item!r}; the rate is given beside it, as rate (--rate)")
         if not equals or key not in accepted:
             hint = nearest(key, accepted) or f"; it takes {', '.join(accepted)}"
             raise ValueError(f"optimizer {text!r} has {item!r} in the place of SETTING=VALUE{hint}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import os
 import subprocess
 import sys
@@ -132,14 +133,13 @@ def stored(path: Path) -> xr.Dataset | None:
 @cache
 def folder() -> Path:
     """The explorer's own in the user's cache folder; a temporary one where that cannot be written."""
-    chosen = machine.cache_folder() / "explorer"
-    try:
-        store.check_writable(chosen)
-    except store.StoreError:
-        held = tempfile.TemporaryDirectory(prefix="rfsim-explorer-")
-        atexit.register(held.cleanup)
-        chosen = Path(held.name)
-    return chosen
+    if (cache := machine.cache_folder()) is not None:
+        with contextlib.suppress(store.StoreError):
+            store.check_writable(cache / "explorer")
+            return cache / "explorer"
+    held = tempfile.TemporaryDirectory(prefix="rfsim-explorer-")
+    atexit.register(held.cleanup)
+    return Path(held.name)
 
 
 def in_child(asked: Asked, path: Path, tell: Tell) -> None:

@@ -49,7 +49,7 @@ def curves(
     score for arrays, emp where noise copies are finite, bias2 and variance but for isotropic data; energy (bulk,
     train_time) with part_error; tau_gen (gen_route) and tau_mem (mem_route), the eigenvalues of mini and main taken by
     rank, also where no gap separates them, `edge` the smallest eigenvalue above the atom; residual, of the equations,
-    relative; nodes. With by_part, train_without and test_without (bulk, train_time), train_part, and test_pair (bulk,
+    relative; nodes. With by_part, train_without, test_without and train_part (bulk, train_time), and test_pair (bulk,
     other, train_time), as in `rfsim.train`.
 
     Raises ValueError for parameters outside the theory's domain, NotConverged where the equations are not solved.

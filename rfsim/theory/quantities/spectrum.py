@@ -40,8 +40,8 @@ def spectrum(
     Returns variables density (eigenvalue), per unit λ and without atoms, NaN where a point did not converge, with
     density_residual (eigenvalue); per part (bulk) mass, mean, lower, upper, gap_below, an atom having lower = upper,
     and parts that no gap separates one name, "mini+main"; interval_lower, interval_upper, interval_part (interval);
-    beside them, where noise is averaged exactly, Theorem 3.2's forms for large ψ_p and ψ_n: large_density
-    (large_eigenvalue), large_interval, and large_mass, large_lower, large_upper (form) of rho_1 and rho_2; the
+    beside them, where noise is averaged exactly, Theorem 3.2's forms for large ψ_p and ψ_n: large_density and
+    large_interval (large_eigenvalue), and large_mass, large_lower, large_upper (form) of rho_1 and rho_2; the
     constants a, b, v2, s2 (T9).
 
     Raises ValueError for parameters outside the theory's domain, NotConverged where an edge or a mass is not found.
