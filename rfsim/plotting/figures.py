@@ -79,8 +79,10 @@ def plot(
         return _on(ax, result, given=[*asked, *_changed(style, width)])
     kind = result.attrs[store.KIND]
     if kind == SWEEP:
-        over = asked.pop("over", None)
-        return sweep_figure(result, style=style, width=width, over=None if over is None else _result(over), **asked)
+        chosen: dict[str, Any] = dict(asked)
+        if chosen.get("over") is not None:
+            chosen["over"] = _result(chosen["over"])
+        return sweep_figure(result, style=style, width=width, **chosen)
     page = _page(result)
     if asked:
         raise ValueError(f"{', '.join(asked)} choose what is drawn of a sweep; this is a result of the kind {kind}")

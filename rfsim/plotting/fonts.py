@@ -15,6 +15,17 @@ import matplotlib
 
 TRUETYPE: dict[str, Any] = {"pdf.fonttype": 42, "ps.fonttype": 42}
 _MARK = "_rfsim_fonts"
+_outside: list[bool] = []  # whether the fonts of others are TrueType, as was set before rfsim's own settings
+
+
+@contextmanager
+def others_fonts() -> Iterator[None]:
+    """Remember, inside the block, how matplotlib was set to embed fonts before it."""
+    _outside.append(_outside[-1] if _outside else matplotlib.rcParams["pdf.fonttype"] == 42)
+    try:
+        yield
+    finally:
+        _outside.pop()
 
 
 class _Fonts:
@@ -44,7 +55,8 @@ class _Fonts:
 
 @contextmanager
 def truetype(renderer: Any) -> Iterator[None]:
-    """Inside the block what is drawn into a PDF has TrueType fonts, whenever and by whomever the PDF is finished."""
+    """Inside the block, itself inside `others_fonts`, what is drawn into a PDF has TrueType fonts, whenever and by
+    whomever the PDF is finished."""
     file = getattr(renderer, "file", None)
     backend = sys.modules.get("matplotlib.backends.backend_pdf")
     if backend is None or not isinstance(file, backend.PdfFile):
@@ -60,7 +72,7 @@ def truetype(renderer: Any) -> Iterator[None]:
 
 def _watched(file: Any) -> _Fonts:
     fonts = _Fonts(file)
-    fonts.truetype = {str(path): matplotlib.rcParams["pdf.fonttype"] == 42 for path, _ in file._fontNames}
+    fonts.truetype = {str(path): _outside[-1] for path, _ in file._fontNames}
     setattr(file, _MARK, fonts)
     file.fontName, file.embedTTF = fonts.name, fonts.embed
     return fonts

@@ -23,7 +23,7 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
 from rfsim.digests import SOURCE
-from rfsim.plotting.fonts import truetype
+from rfsim.plotting.fonts import others_fonts, truetype
 from rfsim.plotting.ticks import enough
 from rfsim.store import write
 from rfsim.words import number_or_nan
@@ -161,7 +161,7 @@ def _alone(style: str) -> Iterator[None]:
             return
         _in_force.append(style)
         try:
-            with matplotlib.style.context(STYLES[style], after_reset=True):
+            with others_fonts(), matplotlib.style.context(STYLES[style], after_reset=True):
                 yield
         finally:
             _in_force.pop()

@@ -22,7 +22,7 @@ def between(low: float, high: float, *, log: bool) -> list[float]:
     """Round numbers from low to high, two at least where these differ, not many more.
 
     >>> between(0.2, 0.7, log=True), between(0.99, 1.013, log=False)
-    ([0.2, 0.5], [0.99, 0.995, 1.0, 1.005, 1.01])
+    ([0.2, 0.3, 0.4, 0.5, 0.6, 0.7], [0.99, 1.0, 1.01])
     """
     tries = [LogLocator(subs=list(steps), numticks=9).tick_values(low, high) for steps in STEPS] if log else []
     tries += [MaxNLocator(count, steps=[1, 2, 5, 10]).tick_values(low, high) for count in (4, 6, 9)]

@@ -183,7 +183,13 @@ def test_p_is_n_m_at_finite_m_alone():
     finite = copies.assign_coords(noise_copies=[4.0, 32.0])
     found = view(finite, x="noise_copies", y="features_per_dim", at={"samples_per_dim": 1})
     (line,) = [line for line in found.lines if line.name == "p = n m"]
-    assert scales.logarithmic([4.0, 32.0]) is False  # neither in progression nor over a decade: straight
+    np.testing.assert_allclose(line.points.y, line.points.x, rtol=1e-12)
+    several = sampled(psi_p=6, times=(1, 2, 3)).rename(train_time="noise_copies")
+    several = several.assign_coords(noise_copies=[4.0, 20.0, 32.0])
+    several.attrs["settings"] = several.attrs["settings"].replace("train_times", "noise_copies")
+    found = view(several, x="noise_copies", y="features_per_dim", at={"samples_per_dim": 1})
+    (line,) = [line for line in found.lines if line.name == "p = n m"]
+    assert scales.logarithmic([4.0, 20.0, 32.0]) is False  # neither in progression nor over a decade: straight
     np.testing.assert_allclose(line.points.y[1:-1], line.points.x[1:-1], rtol=0.02)
 
 
