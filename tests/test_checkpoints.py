@@ -11,6 +11,8 @@ import pytest
 import xarray as xr
 
 from rfsim import checkpoints, store
+from rfsim.parallel import Layout
+from rfsim.simulation import keeper
 from rfsim.store import StoreError
 
 SETTINGS = {"rate": 1, "optimizer": {"name": "sgd", "momentum": 0.9}, "noise_copies": float("inf"), "seeds": [0, 1]}
@@ -263,3 +265,14 @@ def test_a_process_killed_at_any_moment_leaves_a_checkpoint_that_can_be_used(tmp
         np.testing.assert_array_equal(one.leaves[0], np.full((400, 400), float(one.step)))
         for path in tmp_path.glob("checkpoint-*"):
             path.unlink()
+
+
+def test_two_runs_do_not_share_a_folder(tmp_path):
+    folders = [tmp_path / "seed-0", tmp_path / "seed-1"]
+    with keeper.reserved(folders, Layout(), resume=False):
+        with pytest.raises(StoreError, match=rf"seed-1/checkpoint is being written by process {os.getpid()} on "):
+            keeper.reserved(folders[1:], Layout(), resume=True).__enter__()
+        save(folders[0], 4)
+    assert [one.name for one in tmp_path.rglob("*")] == ["seed-0", "checkpoint-000000000004.nc"]
+    with pytest.raises(StoreError, match="holds a checkpoint at step 4; resume to go on from it"):
+        keeper.reserved(folders, Layout(), resume=False).__enter__()
