@@ -91,7 +91,7 @@ def difference(imports: Imports) -> str:
     """In one line, what this process does not find or finds to compute something else; "" where it is all the same."""
     for name, digest in imports.found:
         try:
-            activation(name, imports.beside and Path(imports.beside))
+            activation(name, None if imports.beside is None else Path(imports.beside))
             here = fingerprint(name)
         except ValueError as error:
             return f"a worker does not find what is found here: {error}"
