@@ -91,7 +91,7 @@ def _tails(tried: Function, left: NDArray, width: float) -> tuple[NDArray, NDArr
         found = np.asarray(tried(jnp.asarray(nodes)))[:, : here.size]
         negative, values = found[0], found[1:]
         odd = odd and np.array_equal(negative, -values[0])
-        usable = np.isfinite(values).all(axis=2)
+        usable = np.asarray(np.isfinite(values).all(axis=2))
         values = np.where(usable[..., None], values, 0.0)
         tails[start : start + here.size] = np.abs(values @ last.T).max(axis=2).T
         sizes = np.maximum(sizes, np.abs(values).max(axis=(1, 2)))
