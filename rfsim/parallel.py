@@ -240,6 +240,7 @@ def _loopback(host: str) -> str | None:
 
 def _number(name: str) -> int | None:
     text = os.environ.get(name)
-    if text is None or (value := digits(text.strip())) is not None:
-        return None if text is None else value
-    raise ValueError(f"{name} must be a whole number; got {text!r}")
+    value = None if text is None else digits(text.strip())
+    if text is not None and value is None:
+        raise ValueError(f"{name} must be a whole number; got {text!r}")
+    return value

@@ -44,10 +44,7 @@ def plain(name: str, value: object) -> int | float:
 
 def whole(name: str, value: object, least: int, most: int = LARGEST) -> int:
     """`value` as a whole number from `least` to `most`, or ValueError."""
-    try:
-        number = real(name, value)
-    except ValueError:
-        number = math.nan
+    number = real(name, value)
     if not least <= number <= most or number != int(number):
         bound = "2^53" if most == LARGEST else f"{most}"
         raise ValueError(f"{name} must be a whole number of at least {least}, at most {bound}; got {told(value)}")

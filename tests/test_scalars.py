@@ -40,7 +40,7 @@ def test_what_is_no_number_is_refused_by_name_in_a_short_line(field):
 
 @pytest.mark.parametrize("given", [b for b in BAD if not isinstance(b, float)][:-1], ids=lambda one: repr(type(one)))
 def test_lists_and_counts_are_read_as_strictly(given):
-    with pytest.raises(ValueError, match=r"^dim must be a whole number of at least 1, at most 2\^53"):
+    with pytest.raises(ValueError, match="^dim must be a number"):
         whole("dim", given, 1)
     if not isinstance(given, (list, np.ndarray)):
         for listed in (given, [given], [1.0, given]):

@@ -56,7 +56,7 @@ def test_other_texts_are_refused_in_one_line(text, message):
 
 
 @settings(deadline=None)
-@given(st.floats(1e-300, 1e300))
+@given(st.floats(1e-300, 1e100))
 def test_numbers_are_read_as_they_are_written(value):
     assert trainer(f"descent:{value!r}", 0.4) == Descent(0.4, 0.0, value)
     assert trainer(f"distillation:{value!r}", 0.4) == Distillation(0.4, 0.0, value)

@@ -42,7 +42,8 @@ def probe(function: Function) -> Probe:
     """
     with float64(), np.errstate(all="ignore"):
         tried = _tried(function)
-        left, width = START + WIDTH * np.arange(PANELS), WIDTH
+        left: NDArray = START + WIDTH * np.arange(PANELS)
+        width = WIDTH
         scale, odd = np.zeros(DERIVATIVES + 1), True
         while True:
             tails, sizes, here = _tails(tried, left, width)
@@ -75,7 +76,7 @@ def _slope(function: Function) -> Function:
     return lambda x: jax.jvp(function, (x,), (jnp.ones_like(x),))[1]
 
 
-def _tails(tried: Function, left: NDArray[np.float64], width: float) -> tuple[NDArray, NDArray, bool]:
+def _tails(tried: Function, left: NDArray, width: float) -> tuple[NDArray, NDArray, bool]:
     """The last Chebyshev coefficients of σ and its derivatives on panels, (panels, derivatives); the largest values of
     each over all panels (derivatives,); and whether σ is odd there. 0 where a derivative is not finite, which then
     tells nothing.
@@ -87,17 +88,17 @@ def _tails(tried: Function, left: NDArray[np.float64], width: float) -> tuple[ND
         here = left[start : start + BATCH]
         padded = np.pad(here, (0, BATCH - here.size), constant_values=START)
         nodes = padded[:, None] + width * (1 + np.cos(angles)) / 2
-        negative, *found = np.asarray(tried(jnp.asarray(nodes)))[:, : here.size]
-        values = np.stack(found)
+        found = np.asarray(tried(jnp.asarray(nodes)))[:, : here.size]
+        negative, values = found[0], found[1:]
         odd = odd and np.array_equal(negative, -values[0])
-        usable = np.isfinite(values).all(axis=2)
+        usable = np.asarray(np.isfinite(values).all(axis=2))
         values = np.where(usable[..., None], values, 0.0)
         tails[start : start + here.size] = np.abs(values @ last.T).max(axis=2).T
         sizes = np.maximum(sizes, np.abs(values).max(axis=(1, 2)))
     return tails, sizes, odd
 
 
-def _joined(places: NDArray[np.float64], width: float) -> tuple[float, ...]:
+def _joined(places: NDArray, width: float) -> tuple[float, ...]:
     """Panels side by side as one place, told as shortly as its error allows: 0.5, not 0.49999999999999994."""
     found = set()
     for group in np.split(places, np.flatnonzero(np.diff(places) > 64 * width) + 1) if places.size else []:

@@ -176,8 +176,8 @@ def centimeters(width: str | float) -> float:
     if isinstance(width, str) and width in WIDTHS:
         return WIDTHS[width]
     try:
-        read = number_or_nan if isinstance(width, str) else float
-        value = math.nan if isinstance(width, bool) else read(width)
+        given = number_or_nan(width) if isinstance(width, str) else float(width)
+        value = math.nan if isinstance(width, bool) else given
     except (TypeError, ValueError):
         value = math.nan
     if not NARROWEST <= value <= WIDEST:

@@ -60,7 +60,7 @@ import sys
 import numpy as np, rfsim, acts
 
 def main():
-    grid = {"command": "train", "problem": {"dim": 4, "features_per_dim": 3, "train_times": [10]}}
+    grid = {"command": "train", "problem": {"dim": 4, "features_per_dim": 3, "ridge": 0.1, "train_times": [10]}}
     grid["axes"] = {"activation": [acts.bent], "seed": [0, 1]}
     one = rfsim.sweep(grid)
     two = rfsim.sweep(grid, workers=2)
@@ -83,9 +83,7 @@ if __name__ == "__main__":
 
 @pytest.mark.slow
 def test_workers_compute_what_one_process_computes_or_refuse(tmp_path):
-    (tmp_path / "acts.py").write_text(
-        "import jax.numpy as jnp\ndef bent(x):\n    return jnp.where(x > 0, x, 0.1 * x)\n"
-    )
+    (tmp_path / "acts.py").write_text("import jax.numpy as jnp\ndef bent(x):\n    return jnp.sin(x) + 0.3 * x\n")
     (tmp_path / "run.py").write_text(SCRIPT)
     for how in (["run.py"], ["-c", SCRIPT]):  # Python puts the script's folder on its path, or the current one as ""
         done = subprocess.run([sys.executable, *how], cwd=tmp_path, capture_output=True, text=True)
