@@ -16,7 +16,7 @@ from typing import Annotated
 from cyclopts import App, CycloptsError
 from cyclopts.exceptions import UnknownCommandError, UnusedCliTokensError
 
-from rfsim import __version__
+from rfsim import __version__, interrupts
 from rfsim.cli import DONE, INTERRUPTED, REFUSED, UNCONVERGED, settings_file, terminal
 from rfsim.cli.compute import Views, compute
 from rfsim.cli.distill_app import distill
@@ -199,6 +199,7 @@ def bench(
 
     rows = []
     for row in room.run(names):
+        interrupts.check()
         terminal.say(report.bench_line(row), quiet=quiet)
         rows.append(row)
     if json:
