@@ -6,6 +6,7 @@ from functools import partial
 from typing import Literal
 
 from rfsim.explorer.animation import animation
+from rfsim.explorer.copied import joined
 from rfsim.explorer.distillation import asked, controls, numbers
 from rfsim.explorer.distillation.asked import Asked, Choice
 from rfsim.explorer.distillation.controls import CONTROLS
@@ -70,7 +71,7 @@ class Distillation:
 
 def command_line(choice: Choice) -> str:
     """The two commands that compute what is shown: the plane, and the parts in more dimensions."""
-    return " && ".join(_command(one, choice) for one in (asked.plane(choice), asked.crossed(choice)))
+    return joined(*(_command(one, choice) for one in (asked.plane(choice), asked.crossed(choice))))
 
 
 def _command(one: Asked, choice: Choice) -> str:
