@@ -7,7 +7,7 @@ import sys
 from typing import Annotated, NoReturn
 
 from rfsim.cli import DONE, INTERRUPTED, terminal
-from rfsim.cli.flags import from_zero, read_as, switch, text_flag
+from rfsim.cli.flags import from_zero, read_as, repeated, switch, text_flag
 
 
 def explore(
@@ -16,6 +16,10 @@ def explore(
         "127.0.0.1"
     ),
     port: Annotated[int, read_as(from_zero, "Port; 0 takes a free one.")] = 0,
+    allowed_host: Annotated[
+        tuple[str, ...],
+        repeated(str, "Another name that browsers find the page by, through a tunnel or a proxy: NAME or NAME:PORT."),
+    ] = (),
     no_browser: Annotated[bool, switch("Do not open a browser; the address is printed.")] = False,
     no_token: Annotated[bool, switch("No token; only at an address of this machine alone.")] = False,
     quiet: Annotated[bool, switch("No progress; the address still prints.")] = False,
@@ -25,10 +29,8 @@ def explore(
     from rfsim.explorer import server
 
     server.require_extra()
-    if no_token and not server.is_loopback(host):
-        raise ValueError(f"--no-token is for addresses of this machine alone, such as {server.HOST}; got --host {host}")
     token = "" if no_token else server.new_token()
-    address = server.listen(host, port, token)
+    address = server.listen(host, port, token, allowed_host)
     machine.use_compilation_cache()
     _warm_up(quiet=quiet)
 
