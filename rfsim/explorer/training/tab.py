@@ -13,6 +13,7 @@ from rfsim.explorer.copied import joined
 from rfsim.explorer.parts import Layout, Tell, Texts, View
 from rfsim.explorer.training import controls, numbers, pictures
 from rfsim.explorer.training.controls import CONTROLS, Choice
+from rfsim.glossary import explained
 from rfsim.model import Problem
 from rfsim.sweeps.commands import command
 
@@ -52,7 +53,9 @@ class Training:
 
     def view(self, choice: Choice, layout: Layout) -> View:
         shown = self._shown(choice)
-        return View(pictures.pictures(shown, layout), numbers.tables(shown), command_line(choice))
+        return View(
+            pictures.pictures(shown, layout), numbers.tables(shown), command_line(choice), explained(shown.names)
+        )
 
     def animation(self, choice: Choice, kind: Literal["gif", "mp4"], tell: Tell) -> bytes:
         figure, move = pictures.film(self._shown(choice))
