@@ -9,6 +9,7 @@ import pytest
 from rfsim import report, reproduce, store
 from rfsim.cli import main
 from rfsim.report import parts, remembered, texts
+from tests.report import synthetic
 from tests.report.synthetic import change, fill, path_of
 
 ENOUGH = "decide(value > 1)"
@@ -29,11 +30,22 @@ def never(*given, **more):
     pytest.fail("made again")
 
 
-@pytest.fixture
-def stored(root):
+@pytest.fixture(scope="module")
+def template(tmp_path_factory):
+    """A checkout of which all is stored, drawn and reported."""
+    root = tmp_path_factory.mktemp("template")
+    synthetic.build(root)
     fill(root)
     fill(root, name="11_other")
     written(root)
+    return root
+
+
+@pytest.fixture
+def stored(template, tmp_path, monkeypatch):
+    root = tmp_path / "checkout"
+    shutil.copytree(template, root)
+    monkeypatch.setattr(reproduce, "checkout", lambda: root)
     return root
 
 

@@ -11,6 +11,7 @@ import xarray as xr
 from rfsim import theory
 from rfsim.diffusion import noise_variance
 from rfsim.explorer.parts import Table, Value
+from rfsim.explorer.reading import short
 from rfsim.explorer.shelf import Shelf
 from rfsim.explorer.training.controls import FIRST, LAST, TRAIN_TIMES, Choice
 from rfsim.filters import learned_share, learning_rate_constant
@@ -21,7 +22,7 @@ HELD = 64  # problems kept for all sessions together
 STEPS = np.array([number(text) for text in TRAIN_TIMES])
 # the drawn times but for 0 and ∞ as --train-times takes them: as many, evenly spaced on a logarithmic axis
 COUNT = len(TRAIN_TIMES) - 2
-RANGE = f"{10.0**FIRST:g}:{10.0**LAST:g}:{COUNT}"
+RANGE = f"{short(10.0**FIRST)}:{short(10.0**LAST)}:{COUNT}"
 LOSSES = {
     "train": "L_train",
     "test": "L_test",
