@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import re
 import signal
@@ -108,18 +109,19 @@ def resident(pid: int) -> int:
 def test_bodies_of_strangers_are_not_kept(served, path):
     place = urllib.parse.urlsplit(served.url).netloc
     before = resident(served.process.pid)
-    told = http.client.HTTPConnection(place, timeout=60)
-    told.putrequest("POST", path)
-    told.putheader("Content-Length", str(200 * 2**20))
-    told.endheaders(b"x" * 1024)
-    assert told.getresponse().status == 413
-    streamed = http.client.HTTPConnection(place, timeout=60)
-    streamed.putrequest("POST", path)
-    streamed.putheader("Transfer-Encoding", "chunked")
-    streamed.endheaders()
-    with pytest.raises((BrokenPipeError, ConnectionResetError)):  # closed on us long before
-        for _ in range(200):
-            streamed.send(b"100000\r\n" + b"x" * 2**20 + b"\r\n")
+    with contextlib.closing(http.client.HTTPConnection(place, timeout=60)) as told:
+        told.putrequest("POST", path)
+        told.putheader("Content-Length", str(200 * 2**20))
+        told.endheaders(b"x" * 1024)
+        with told.getresponse() as got:
+            assert got.status == 413
+    with contextlib.closing(http.client.HTTPConnection(place, timeout=60)) as streamed:
+        streamed.putrequest("POST", path)
+        streamed.putheader("Transfer-Encoding", "chunked")
+        streamed.endheaders()
+        with pytest.raises((BrokenPipeError, ConnectionResetError)):  # closed on us long before
+            for _ in range(200):
+                streamed.send(b"100000\r\n" + b"x" * 2**20 + b"\r\n")
     assert resident(served.process.pid) - before < 100 * 2**20
 
 
