@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 import functools
 import hashlib
+import struct
+import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -13,8 +15,11 @@ import xarray as xr
 from rfsim import content, machine, store
 
 SOURCE = "rfsim-source"  # in a PNG's text: the digest of what it was drawn from
+PNG, PNG_END = b"\x89PNG\r\n\x1a\n", b"IEND\xaeB`\x82"
 # of a result: when, for how long, with what code and packages it was computed, none of which is drawn
 UNDRAWN = ("wall_time_seconds", "cell_seconds", "code_digest", "versions")
+
+_PARSING = threading.Lock()
 
 
 @functools.cache
@@ -43,6 +48,33 @@ def of_data(data: xr.Dataset) -> str:
     return content.of_dataset(data, UNDRAWN)
 
 
+def source_of(path: Path) -> str | None:
+    """What a PNG says it was drawn from; None for one that does not say, and for what is no whole PNG."""
+    try:
+        data = path.read_bytes()
+    except OSError:
+        return None
+    if not (data.startswith(PNG) and data.endswith(PNG_END)):
+        return None
+    place, wanted = len(PNG), SOURCE.encode() + b"\0"
+    while place + 8 <= len(data):
+        length, kind = struct.unpack(">I4s", data[place : place + 8])
+        body = data[place + 8 : place + 8 + length]
+        if kind == b"tEXt" and body.startswith(wanted):
+            return body.removeprefix(wanted).decode("latin-1")
+        place += 12 + length  # with the chunk's checksum
+    return None
+
+
+def is_whole_pdf(path: Path) -> bool:
+    """Whether a PDF lies there with its beginning and its end."""
+    try:
+        data = path.read_bytes()
+    except OSError:
+        return False
+    return data.startswith(b"%PDF-") and data.rstrip().endswith(b"%%EOF")
+
+
 def closure(start: Path, root: Path) -> set[Path]:
     """A Python file and every file of rfsim, under `root`, that it imports, directly or not."""
     seen, waiting = set(), [start]
@@ -62,7 +94,9 @@ def package_root() -> Path:
 
 @functools.cache
 def _imports(path: Path) -> list[str]:
-    return list(_named(ast.parse(path.read_text(encoding="utf-8"))))
+    text = path.read_text(encoding="utf-8")
+    with _PARSING:  # Python 3.11 counts the depth of a tree for all threads together, and fails where two are made
+        return list(_named(ast.parse(text)))
 
 
 def _named(tree: ast.AST) -> Iterator[str]:

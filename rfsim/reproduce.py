@@ -26,6 +26,7 @@ import xarray as xr
 import rfsim
 from rfsim import digests, locks, machine, store
 from rfsim.claims import LIMIT, Claim, Results, Row
+from rfsim.headers import header
 from rfsim.model import Problem
 from rfsim.runs import Report
 from rfsim.words import nearest
@@ -107,7 +108,8 @@ class Experiment(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What became of one experiment: files drawn, judged claims, cells computed and reused, and its failure if any."""
+    """What became of one experiment: files drawn, judged claims, cells computed and reused, its failure if any, and the
+    files that show these results already."""
 
     experiment: Experiment
     files: list[Path]
@@ -115,6 +117,7 @@ class Outcome(NamedTuple):
     computed: int
     reused: int
     failure: str | None
+    current: Sequence[Path] = ()
 
 
 def checkout() -> Path:
@@ -180,16 +183,22 @@ def stored(path: Path, cell: Cell) -> xr.Dataset | None:
 
 
 def remaining_seconds(root: Path, experiment: Experiment, size: str) -> float:
-    """Estimated seconds left: the measured time of this size, shared evenly by the cells that are not stored."""
+    """Estimated seconds left: the measured time of this size, shared evenly by the cells that are not stored.
+
+    Taken from what results say of themselves: one whose numbers are damaged counts as stored until it is read.
+    """
     cells = experiment.cells(size)
-    missing = sum(stored(cell_path(root, experiment, size, cell), cell) is None for cell in cells)
+    missing = 0
+    for cell in cells:
+        found = header(cell_path(root, experiment, size, cell))
+        missing += (found.get("cell"), found.get("code_digest")) != (cell.key(), code_digest(cell))
     return experiment.seconds(size) * missing / len(cells)
 
 
 def run(
     root: Path, experiment: Experiment, figures: Sequence[str], size: str, *, report: Report | None = None
 ) -> Outcome:
-    """Compute or reuse every cell of one experiment, draw its figures, judge its claims.
+    """Compute or reuse every cell of one experiment, draw its figures where they show other results, judge its claims.
 
     Each cell is stored when it ends, so an interrupted run resumes. A failing cell, figure or rule ends this
     experiment alone and is named in the outcome.
@@ -197,7 +206,7 @@ def run(
     tell = report or (lambda step, values: None)
     cells = experiment.cells(size)
     results: dict[str, Any] = {}
-    computed, files, rows = 0, [], []
+    computed, files, shown, rows = 0, [], [], []
     try:
         for number, cell in enumerate(cells):
             path = cell_path(root, experiment, size, cell)
@@ -214,12 +223,18 @@ def run(
                 machine.release_programs()
             results[cell.label] = data
         tell("figures", {"done": len(cells), "total": len(cells)})
-        files.extend(draw(experiment, figures, results, pictures(root)))
+        source = drawn_from(experiment, results)
+        for name in figures:
+            have = [pictures(root) / f"{name}{suffix}" for suffix in (".pdf", ".png")]
+            if digests.source_of(have[1]) == source and digests.is_whole_pdf(have[0]):
+                shown += have
+            else:
+                files.extend(draw(experiment, [name], results, pictures(root), source=source))
         rows = judge(experiment, results, figures, size)
     except Exception as error:  # an experiment is a user's file: whatever it does, the others go on
         reason = f"{type(error).__name__}: {error}".splitlines()[0]
-        return Outcome(experiment, files, rows, computed, len(results) - computed, reason)
-    return Outcome(experiment, files, rows, computed, len(cells) - computed, None)
+        return Outcome(experiment, files, rows, computed, len(results) - computed, reason, shown)
+    return Outcome(experiment, files, rows, computed, len(cells) - computed, None, shown)
 
 
 def _computed(cell: Cell, path: Path, step: Report) -> xr.Dataset:
@@ -249,12 +264,13 @@ def draw(
     results: Results,
     folder: Path,
     *,
+    source: str,
     suffixes: Sequence[str] = (".pdf", ".png"),
 ) -> Iterator[Path]:
-    """Draw figures of an experiment into `folder`; a PNG says in its text what it was drawn from (`drawn_from`)."""
+    """Draw figures of an experiment into `folder`; a PNG says in its text what it was drawn from, `drawn_from`."""
     from rfsim import plotting  # the figures' own room: only a run that draws needs matplotlib
 
-    drawing, source = _module(experiment.drawing), drawn_from(experiment, results)
+    drawing = _module(experiment.drawing)
     for name in figures:
         yield from plotting.save(drawing.DRAW[name](results), folder / name, source=source, suffixes=suffixes)
 

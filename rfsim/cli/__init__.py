@@ -4,11 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-DONE, REFUSED, UNCONVERGED, INTERRUPTED = 0, 2, 3, 130
+from rfsim import interrupts
+
+DONE, REFUSED, UNCONVERGED, INTERRUPTED = 0, 2, 3, interrupts.STATUS
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command of `rfsim` (of `sys.argv` unless `argv` is given) and return its exit status."""
-    from rfsim.cli import app
+    with interrupts.heard():
+        status = None
+        try:
+            from rfsim.cli import app
 
-    return app.run(argv)
+            status = app.run(argv)
+        except BaseException:  # what a Ctrl-C became on its way through somebody else's code
+            if not interrupts.pressed():
+                raise
+        if status is None or (interrupts.pressed() and status != INTERRUPTED):
+            from rfsim.cli import terminal
+
+            terminal.complain("interrupted")
+            return INTERRUPTED
+        return status

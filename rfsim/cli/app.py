@@ -14,7 +14,7 @@ from typing import Annotated
 
 from cyclopts import App
 
-from rfsim import __version__
+from rfsim import __version__, interrupts
 from rfsim.cli import DONE, UNCONVERGED, refusals, settings_file, streams, terminal
 from rfsim.cli.compute import Views, compute
 from rfsim.cli.distill_app import distill
@@ -151,6 +151,7 @@ def bench(
 
     rows = []
     for row in room.run(names):
+        interrupts.check()
         terminal.say(report.bench_line(row), quiet=quiet)
         rows.append(row)
     if json:

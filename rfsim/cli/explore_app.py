@@ -8,7 +8,7 @@ from functools import partial
 from typing import Annotated, NoReturn
 
 from rfsim.cli import DONE, INTERRUPTED, streams, terminal
-from rfsim.cli.flags import read_as, switch, text_flag
+from rfsim.cli.flags import read_as, repeated, switch, text_flag
 from rfsim.words import whole
 
 _port = partial(whole, least=0, most=65535)
@@ -20,6 +20,10 @@ def explore(
         "127.0.0.1"
     ),
     port: Annotated[int, read_as(_port, "Port; 0 takes a free one.")] = 0,
+    allowed_host: Annotated[
+        tuple[str, ...],
+        repeated(str, "Another name that browsers find the page by, through a tunnel or a proxy: NAME or NAME:PORT."),
+    ] = (),
     no_browser: Annotated[bool, switch("Do not open a browser; the address is printed.")] = False,
     no_token: Annotated[bool, switch("No token; only at an address of this machine alone.")] = False,
     quiet: Annotated[bool, switch("No progress; the address still prints.")] = False,
@@ -29,10 +33,8 @@ def explore(
     from rfsim.explorer import server
 
     server.require_extra()
-    if no_token and not server.is_loopback(host):
-        raise ValueError(f"--no-token is for addresses of this machine alone, such as {server.HOST}; got --host {host}")
     token = "" if no_token else server.new_token()
-    address = server.listen(host, port, token)
+    address = server.listen(host, port, token, allowed_host)
     machine.use_compilation_cache()
     _warm_up(quiet=quiet)
 

@@ -9,7 +9,8 @@ from rfsim import bench, machine, report, reproduce
 from rfsim.cli import answers
 from rfsim.cli.answers import table
 from rfsim.report import texts
-from rfsim.report.parts import Tell
+from rfsim.report.entries import UNDECIDED
+from rfsim.report.parts import Tell, reasons
 
 Selected = Sequence[tuple[reproduce.Experiment, list[str]]]
 
@@ -32,18 +33,22 @@ def estimate(root: Path, selected: Selected, size: str) -> list[str]:
     return [f"estimate at size {size}, on two cores: {texts.duration(sum(seconds.values()))} ({listed})"]
 
 
-def outcome_lines(root: Path, outcomes: Sequence[reproduce.Outcome]) -> list[str]:
-    """Files drawn, results computed and reused, and every claim with its verdict."""
+def outcome_lines(root: Path, outcomes: Sequence[reproduce.Outcome], size: str) -> list[str]:
+    """Files drawn, results computed and reused, and every claim with its verdict, or why it has none."""
     lines = []
     for outcome in outcomes:
         lines.append(f"{outcome.experiment.name}: {outcome.computed} computed, {outcome.reused} reused")
         lines += [f"  wrote {path.relative_to(root)}" for path in outcome.files]
+        lines += [f"  {path.relative_to(root)} is current" for path in outcome.current]
+        undecided = [row.claim for row in outcome.rows if row.judgment.verdict == UNDECIDED]
+        why = reasons(root, outcome.experiment, undecided, size)
         for row in outcome.rows:
             error = "" if row.judgment.error is None else f" ± {row.judgment.error:.2g}"
             lines += [
                 f"  {row.judgment.verdict.upper()}: {row.claim.claim} [{row.claim.id}]",
                 f"    published: {row.claim.published} ({row.claim.source})",
                 f"    ours:      {row.judgment.ours}{error}",
+                *([f"    but:       {why[row.claim.id]}"] if row.claim.id in why else []),
             ]
     return lines
 

@@ -34,7 +34,7 @@ def reproduce(
     for experiment, figures in selected:
         with terminal.bar(experiment.name, quiet=quiet) as tell:
             outcomes.append(room.run(root, experiment, figures, size, report=tell))
-    terminal.say(report.outcome_lines(root, outcomes), quiet=quiet)
+    terminal.say(report.outcome_lines(root, outcomes, size), quiet=quiet)
     failed = [outcome for outcome in outcomes if outcome.failure]
     for outcome in failed:
         terminal.complain(f"{outcome.experiment.name} failed: {outcome.failure}")

@@ -106,7 +106,7 @@ def _merge(stores: Sequence[Path], out: Path | None, others: Sequence[str], *, j
     found = front.summary(out, front.Asked(joined.plan, joined.settings, None))
     terminal.say([*joined.words, *lines(found)], quiet=quiet)
     if json:
-        print(answers.text({"schema": answers.SCHEMA, **found}))
+        streams.tell(answers.text({"schema": answers.SCHEMA, **found}))
     return UNCONVERGED if found["unconverged"] or found["failed"] else DONE
 
 

@@ -9,6 +9,7 @@ import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from rfsim import interrupts
 from rfsim.cli.streams import plain
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ def progress(notes: Sequence[str] = (), *, quiet: bool = False) -> Iterator[Repo
         pending.clear()
 
     if quiet:
-        yield lambda step, values: None
+        yield _heeding(lambda step, values: None)
     elif sys.stderr.isatty():
         with _bar() as show:
 
@@ -85,21 +86,21 @@ def progress(notes: Sequence[str] = (), *, quiet: bool = False) -> Iterator[Repo
                 open_with_notes()
                 show(step, values)
 
-            yield report
+            yield _heeding(report)
     else:
 
         def plain(step: str, values: Mapping[str, Any]) -> None:
             open_with_notes()
             say(f"{_place(values)}{step}")
 
-        yield plain
+        yield _heeding(plain)
 
 
 @contextlib.contextmanager
 def bar(name: str, *, quiet: bool = False) -> Iterator[Report]:
     """A `report(step, values)` with values `done` and `total`: one bar that stays on a terminal, lines elsewhere."""
     if quiet:
-        yield lambda step, values: None
+        yield _heeding(lambda step, values: None)
     elif sys.stderr.isatty():
         from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -113,11 +114,23 @@ def bar(name: str, *, quiet: bool = False) -> Iterator[Report]:
         )
         with Progress(*columns, console=Console(stderr=True)) as progress:
             task = progress.add_task("", total=1)
-            yield lambda step, values: progress.update(
-                task, description=plain(step), completed=values["done"], total=values["total"]
+            yield _heeding(
+                lambda step, values: progress.update(
+                    task, description=plain(step), completed=values["done"], total=values["total"]
+                )
             )
     else:
-        yield lambda step, values: say(f"{name} {values['done']}/{values['total']} {step}")
+        yield _heeding(lambda step, values: say(f"{name} {values['done']}/{values['total']} {step}"))
+
+
+def _heeding(report: Report) -> Report:
+    """A report that ends the run where a Ctrl-C was lost: all that takes long tells of its steps."""
+
+    def heed(step: str, values: Mapping[str, Any]) -> None:
+        interrupts.check()
+        report(step, values)
+
+    return heed
 
 
 @contextlib.contextmanager

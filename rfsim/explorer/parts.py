@@ -6,6 +6,7 @@ Plain data, so that a tab knows nothing of the page and the page nothing of phys
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, Literal, NamedTuple, Protocol
 
 Texts = Mapping[str, str]  # control name → what stands in it
@@ -73,11 +74,12 @@ class Picture(NamedTuple):
 
 
 class View(NamedTuple):
-    """All that is shown for one choice; command: the line that computes it."""
+    """All that is shown for one choice; command: the line that computes it; words: term → what it is, for a reader."""
 
     pictures: tuple[Picture, ...]
     tables: tuple[Table, ...]
     command: str
+    words: Mapping[str, str] = MappingProxyType({})
 
 
 class Tab(Protocol):

@@ -122,10 +122,11 @@ class Page {
     const copy = make("button", { type: "button", "data-action": "copy", onclick: () => this.copy() }, "Copy as command");
     this.pictures = make("div", { class: "pictures", tabindex: 0, role: "group", "aria-label": "Pictures" });
     this.tables = make("div", { class: "tables" });
+    this.words = make("dl", { class: "words", "aria-label": "Words" });
     const form = make("form", { class: "controls", "aria-label": "Controls", onsubmit: (event) => event.preventDefault() },
       make("div", { class: "moving" }, this.moving.element, make("div", { class: "buttons" }, this.play, ...exports), this.progress),
       ...this.fields.filter((field) => field !== this.moving).map((field) => field.element), this.general);
-    const results = make("section", { class: "results", "aria-label": "What is shown" }, this.pictures, this.tables,
+    const results = make("section", { class: "results", "aria-label": "What is shown" }, this.pictures, this.tables, this.words,
       make("div", { class: "command" }, make("pre", {}, this.command), copy, this.copied));
     this.element = make("div", { class: "page", role: "tabpanel", id: `panel-${name}`, "aria-labelledby": `tab-${name}` },
       make("h2", {}, title.split(":")[1] ?? ""), form, results);
@@ -179,6 +180,7 @@ class Page {
     else {
       this.pictures.replaceChildren(...shown.pictures.map((picture) => this.picture(picture)));
       this.tables.replaceChildren(...shown.tables.map(table));
+      this.words.replaceChildren(...shown.words.flatMap(([term, text]) => [make("dt", {}, term), make("dd", {}, text)]));
       this.command.textContent = shown.command;
       this.copied.textContent = "";
       this.drawn = true;

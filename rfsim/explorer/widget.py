@@ -33,9 +33,9 @@ class Explorer(anywidget.AnyWidget):
     """The page of one session.
 
     `pages` describes the tabs. The browser writes `asked`: {"number", "tab", "layout", "texts"}; the widget answers
-    each with `shown`: {"number", "tab", "messages", "seconds"}, and unless something was refused "pictures", "tables"
-    and "command"; or "again", the seconds after which what is being computed may be there. The browser asks again only
-    after an answer, so none of them waits in a queue.
+    each with `shown`: {"number", "tab", "messages", "seconds"}, and unless something was refused "pictures", "tables",
+    "command" and "words"; or "again", the seconds after which what is being computed may be there. The browser asks
+    again only after an answer, so none of them waits in a queue.
     """
 
     _esm = resources.files("rfsim.explorer").joinpath("widget.js").read_text(encoding="utf-8")
@@ -138,6 +138,7 @@ def _shown(view: View) -> dict[str, Any]:
         "pictures": [_picture(picture) for picture in view.pictures],
         "tables": [_table(table) for table in view.tables],
         "command": view.command,
+        "words": [list(pair) for pair in view.words.items()],
     }
 
 

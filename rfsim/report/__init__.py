@@ -6,7 +6,8 @@ from pathlib import Path
 
 from rfsim import reproduce, store
 from rfsim.report import page, texts
-from rfsim.report.parts import Part, Tell, gather
+from rfsim.report.entries import Part
+from rfsim.report.parts import Tell, gather
 from rfsim.report.standing import BEST
 
 __all__ = ["BEST", "Part", "gather", "write"]

@@ -12,8 +12,9 @@ from html import escape
 from importlib import resources
 from string import Template
 
+from rfsim.glossary import WORDS, explained
+from rfsim.report.entries import EARLIER, Entry, Part
 from rfsim.report.items import cited, items
-from rfsim.report.parts import EARLIER, Entry, Part
 from rfsim.report.pictures import Picture, pixels
 from rfsim.report.texts import (
     SYMBOLS,
@@ -45,6 +46,7 @@ $summary
 </header>
 <main>
 $items
+$words
 $parts
 </main>
 </body>
@@ -60,6 +62,7 @@ def html(parts: Sequence[Part]) -> str:
         style=resources.files("rfsim.report").joinpath("page.css").read_text(encoding="utf-8"),
         summary="\n".join(_summary(parts)),
         items="\n".join(_items(parts)),
+        words="\n".join(_words()),
         parts="\n".join(line for part in parts for line in _part(part)),
     )
 
@@ -98,6 +101,15 @@ def _items(parts: Sequence[Part]) -> Iterator[str]:
         yield f'<li value="{number}"><details><summary>{escape(_short(words))}</summary><p>{escape(words)}</p>'
         yield f'</details><p class="chips">{links}</p></li>'
     yield "</ol></section>"
+
+
+def _words() -> Iterator[str]:
+    """What the parts of a spectrum are, which claims and figures name."""
+    yield '<section id="words"><h2>The parts of a spectrum</h2>'
+    yield '<p class="note">U, the matrix of second moments of the features, has p eigenvalues; a direction is '
+    yield "learned at a training time τ of about the inverse of its own.</p><dl>"
+    yield from (f"<dt>{escape(name)}</dt><dd>{escape(text)}</dd>" for name, text in explained(WORDS).items())
+    yield "</dl></section>"
 
 
 def _part(part: Part) -> Iterator[str]:

@@ -7,62 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 from rfsim import reproduce
 from rfsim.claims import Claim, Judgment, Results
-from rfsim.report import pictures, seeds
+from rfsim.report import pictures, remembered, seeds
+from rfsim.report.entries import EARLIER, NOT_RUN, UNDECIDED, VERDICTS, Entry, Part
 from rfsim.report.standing import BEST, Standing, standing, words
 from rfsim.reproduce import Experiment
 
-REPRODUCED, NOT_REPRODUCED, UNDECIDED, NOT_RUN = VERDICTS = (
-    "reproduced",
-    "not reproduced",
-    "cannot be decided",
-    "not run",
-)
-EARLIER = "computed by an earlier version of the code"
-
-
-class Entry(NamedTuple):
-    """A claim in the report. remarks: what a reader has to know before trusting the verdict; seeds: what the parts of
-    the seeds say where they agree with it."""
-
-    claim: Claim
-    verdict: str
-    ours: str
-    error: float | None
-    remarks: tuple[str, ...]
-    seeds: str
-    command: str
-
-    @property
-    def said(self) -> str:
-        """Our value with the remarks, so that no reader of one text misses them."""
-        return f"{self.ours} [{'; '.join(self.remarks)}]".strip() if self.remarks else self.ours
-
-
-class Part(NamedTuple):
-    """One experiment: its title, what was judged (its results are dropped), claims and figures.
-
-    command: what redoes it, or runs it. larger: the command of the paper size and its estimated seconds, where that is
-    not what was judged.
-    """
-
-    name: str
-    title: str
-    standing: Standing
-    cells: int
-    command: str
-    larger: tuple[str, float] | None
-    entries: list[Entry]
-    pictures: list[pictures.Picture]
-
-    @property
-    def size(self) -> str | None:
-        return self.standing.size
-
-
+PAPER = "paper"
+FAILED = "the rule failed"
 Tell = Callable[[str, dict[str, int]], None]
 
 
@@ -71,12 +25,19 @@ def gather(
 ) -> Iterator[Part]:
     """The parts of every experiment of a checkout, in order; results of one at a time are in memory.
 
-    draw: find or draw every figure as well. A rule or a figure that fails says so in its place.
+    draw: find or draw every figure as well. A rule or a figure that fails says so in its place. A part of which
+    nothing has changed is the one that was made before.
     """
     found = reproduce.experiments(root)
     for number, experiment in enumerate(found):
         tell(experiment.name, {"done": number, "total": len(found)})
-        yield _part(root, experiment, standing(root, experiment, sizes), sizes, draw=draw)
+        asked = remembered.key(root, experiment, sizes)
+        part = remembered.recall(root, experiment, asked) if asked else None
+        if part is None:
+            part = _part(root, experiment, standing(root, experiment, sizes), sizes, draw=draw)
+            if asked and draw:
+                remembered.keep(root, experiment, asked, part)
+        yield part
     tell("", {"done": len(found), "total": len(found)})
 
 
@@ -84,7 +45,12 @@ def _part(root: Path, experiment: Experiment, have: Standing, sizes: Sequence[st
     names = " ".join(experiment.figures)
     size = have.size or sizes[-1]
     command = f"rfsim reproduce {names} --size {size}"
-    larger = (f"rfsim reproduce {names} --size paper", experiment.seconds("paper")) if size != "paper" else None
+    larger = (f"rfsim reproduce {names} --size paper", experiment.seconds(PAPER)) if size != PAPER else None
+    entries = [_entry(claim, have, command) for claim in experiment.claims]
+    if have.size is not None:
+        undecided = [entry.claim for entry in entries if entry.verdict == UNDECIDED and not _failed(entry.ours)]
+        why = reasons(root, experiment, undecided, have.size)
+        entries = [_explained(entry, why.get(entry.claim.id)) for entry in entries]
     return Part(
         experiment.name,
         reproduce.describe(experiment),
@@ -92,7 +58,7 @@ def _part(root: Path, experiment: Experiment, have: Standing, sizes: Sequence[st
         len(have.results),
         command,
         larger,
-        [_entry(claim, have, command) for claim in experiment.claims],
+        entries,
         pictures.find(root, experiment, have.results if have.size else None) if draw else [],
     )
 
@@ -107,6 +73,10 @@ def _entry(claim: Claim, have: Standing, command: str) -> Entry:
     return Entry(claim, judgment.verdict, judgment.ours, judgment.error, remarks, agree, command)
 
 
+def _explained(entry: Entry, why: str | None) -> Entry:
+    return entry if why is None else entry._replace(remarks=(*entry.remarks, why))
+
+
 def judged(claim: Claim, results: Results) -> Judgment:
     """The rule's judgment; a rule that raises, or gives none of the verdicts, decides nothing and says why."""
     try:
@@ -116,4 +86,27 @@ def judged(claim: Claim, results: Results) -> Judgment:
         finite = error is not None and abs(float(error)) < float("inf")
         return Judgment(str(ours), float(error) if finite and error is not None else None, verdict)
     except Exception as error:  # a rule is a user's code, and the data may be anything: the others go on
-        return Judgment(f"the rule failed: {words(error)}", None, UNDECIDED)
+        return Judgment(f"{FAILED}: {words(error)}", None, UNDECIDED)
+
+
+def _failed(ours: str) -> bool:
+    return ours.startswith(f"{FAILED}: ")
+
+
+def reasons(root: Path, experiment: Experiment, undecided: Sequence[Claim], size: str) -> dict[str, str]:
+    """Why claims could not be decided at a size, by their ids: what the paper size says of them, where it is stored."""
+    if not undecided:
+        return {}
+    if size == PAPER:
+        return {claim.id: "paper size; its values decide neither way" for claim in undecided}
+    paper = standing(root, experiment, (PAPER,))
+    found = {}
+    for claim in undecided:
+        verdict = judged(claim, paper.results).verdict if paper.size else NOT_RUN
+        if verdict == NOT_RUN:
+            found[claim.id] = f"{size} size; not decided at {size} size: run --size paper"
+        elif verdict == UNDECIDED:
+            found[claim.id] = f"{size} size; not decided at paper size either"
+        else:
+            found[claim.id] = f"{size} size; decided at paper size: {verdict}"
+    return found

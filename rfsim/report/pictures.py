@@ -16,8 +16,6 @@ from rfsim.claims import Results
 from rfsim.report.standing import words
 from rfsim.reproduce import Experiment
 
-SIGNATURE, END = b"\x89PNG\r\n\x1a\n", b"IEND\xaeB`\x82"
-
 
 class Picture(NamedTuple):
     """A figure: its caption, its PNG or, where there is none, why."""
@@ -40,30 +38,12 @@ def _picture(root: Path, experiment: Experiment, results: Results, name: str) ->
     try:
         source = reproduce.drawn_from(experiment, results)
         for folder in (reproduce.pictures(root), own):
-            if source_of(folder / f"{name}.png") == source:
+            if digests.source_of(folder / f"{name}.png") == source:
                 return Picture(name, caption, folder / f"{name}.png", "")
-        (file,) = reproduce.draw(experiment, [name], results, own, suffixes=(".png",))
+        (file,) = reproduce.draw(experiment, [name], results, own, source=source, suffixes=(".png",))
     except Exception as error:  # a figure is a user's code: the others go on
         return Picture(name, caption, None, f"it could not be drawn: {words(error)}")
     return Picture(name, caption, file, "")
-
-
-def source_of(path: Path) -> str | None:
-    """What a PNG says it was drawn from; None for one that does not say, and for what is no whole PNG."""
-    try:
-        data = path.read_bytes()
-    except OSError:
-        return None
-    if not (data.startswith(SIGNATURE) and data.endswith(END)):
-        return None
-    place, wanted = len(SIGNATURE), digests.SOURCE.encode() + b"\0"
-    while place + 8 <= len(data):
-        length, kind = struct.unpack(">I4s", data[place : place + 8])
-        body = data[place + 8 : place + 8 + length]
-        if kind == b"tEXt" and body.startswith(wanted):
-            return body.removeprefix(wanted).decode("latin-1")
-        place += 12 + length  # with the chunk's checksum
-    return None
 
 
 def pixels(data: bytes) -> tuple[int, int]:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from rfsim import store
-from rfsim.report.parts import EARLIER, VERDICTS, Entry, Part
+from rfsim.report.entries import EARLIER, VERDICTS, Entry, Part
 
 SYMBOLS = {"reproduced": "✓", "not reproduced": "✗", "cannot be decided": "?", "not run": "–"}
 

@@ -19,7 +19,7 @@ import optax
 from jax import Array
 from numpy.typing import ArrayLike
 
-from rfsim import data
+from rfsim import data, interrupts
 from rfsim.training.optimizers import Optimizer
 
 Tree: TypeAlias = Any  # a pytree of arrays
@@ -132,10 +132,11 @@ def run(
         try:
             while done < stop:
                 steps, started = min(size, stop - done), time.perf_counter()
-                reached = _advance(training, state, done + steps)
-                if reached.failed:
-                    raise Diverged(_failure(training, reached), reached.state)
-                state, done = reached.state, done + steps
+                with interrupts.deferred():  # compiled code drops what is raised where it calls back
+                    reached = _advance(training, state, done + steps)
+                    if reached.failed:
+                        raise Diverged(_failure(training, reached), reached.state)
+                    state, done = reached.state, done + steps
                 if not chunk:
                     fitting = steps * SECONDS / (time.perf_counter() - started)
                     size = max(1, int(min(fitting, GROWTH * size)))

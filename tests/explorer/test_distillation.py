@@ -249,6 +249,9 @@ def test_the_command_computes_what_is_shown():
         options = {name: one.options[name] for name in one.options if name not in ("variants", "samples", "transfer")}
         options |= {"distill_times": (100.0,), "leakage_ridges": RIDGES, "ridge": 0.5, **one.problem}
         assert {name: found[name] for name in options} == options
+    folders = {parsed(line)[1]["out"] for line in lines}
+    assert len(folders) == 2  # one would refuse the second command
+    assert folders.isdisjoint(parsed(line)[1]["out"] for line in distillation.tab.command_line(choice()).split(" && "))
 
 
 @pytest.mark.parametrize("samples", ["10", "40"])

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from rfsim import Problem, theory
-from rfsim.cli import limit_app, main
+from rfsim.cli import flags, limit_app, main
 from rfsim.cli.asking import ask
 from rfsim.explorer import animation
 from rfsim.explorer.parts import Refused
@@ -103,6 +103,14 @@ def test_all_that_is_wrong_is_said_at_once():
     assert set(messages) == {"samples_per_dim", "data", "train_time"}
 
 
+def reads_ranges() -> bool:
+    try:
+        return len(flags.times("1:100:3")) == 3
+    except ValueError:
+        return False
+
+
+@pytest.mark.skipif(not reads_ranges(), reason="the command line reads no ranges of times")
 @pytest.mark.parametrize(
     "texts",
     [
@@ -120,7 +128,24 @@ def test_the_command_asks_for_what_is_shown(monkeypatch, texts):
         assert (program, main(words)) == ("rfsim", 0)
     assert [name for name, *_ in asked] == ["theory spectrum", "theory curves"]
     assert [ask(flags[0]).problem for *_, flags in asked] == [choice.problem] * 2
-    assert asked[1][2]["train_times"] == list(dict.fromkeys([choice.train_time, math.inf]))
+    times = np.sort(asked[1][2]["train_times"])  # those of the drawn curve, and what the tables show
+    assert np.isclose(times, choice.train_time).any()
+    assert times[-1] == math.inf
+    assert len(np.unique(times)) == len(times)
+    drawn = numbers.STEPS[1:-1]
+    assert (times[np.isfinite(times)].min(), times[np.isfinite(times)].max()) == pytest.approx((drawn[0], drawn[-1]))
+    gaps = np.diff(np.log10(times[np.isfinite(times)]))
+    assert gaps.max() < 1.01 * np.diff(np.log10(drawn)).max()
+
+
+def test_lines_of_other_choices_write_other_folders():
+    lines = [
+        line
+        for texts in ({}, {"ridge": "0.1"}, {"train_time": "0.123"})
+        for line in command_line(TAB.read(START | texts)).split(" && ")
+    ]
+    folders = [words[words.index("--out") + 1] for words in map(shlex.split, lines)]
+    assert len(set(folders)) == len(set(lines)) > 4
 
 
 def test_the_learned_share_is_the_filter_times_the_eigenvalue():

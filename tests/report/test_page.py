@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 import numpy as np
 import xarray as xr
 
-from rfsim import report, reproduce, store
+from rfsim import digests, report, reproduce, store
 from rfsim.cli import answers, main
 from rfsim.report import items, pictures
 from tests.report.synthetic import change, fill, path_of
@@ -103,9 +103,9 @@ def test_a_picture_is_used_where_it_shows_the_results_judged_and_drawn_anew_wher
     assert pictures.find(root, toy, paper.results)[0].file.stat().st_mtime_ns == stamp
     assert pictures.find(root, toy, report.standing.standing(root, toy, ("quick",)).results)[0].file == mine
     found.file.write_bytes(found.file.read_bytes()[:-20])  # cut short
-    assert pictures.source_of(found.file) is None
+    assert digests.source_of(found.file) is None
     assert pictures.find(root, toy, paper.results)[0].file.stat().st_mtime_ns != stamp
-    assert pictures.source_of(root / "nothing.png") is None
+    assert digests.source_of(root / "nothing.png") is None
 
 
 def test_what_was_drawn_does_not_depend_on_when_it_was_computed(root):

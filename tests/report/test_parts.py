@@ -10,7 +10,7 @@ import pytest
 from rfsim import report, store
 from rfsim.cli import main
 from rfsim.report import texts
-from rfsim.report.parts import EARLIER, UNDECIDED
+from rfsim.report.entries import EARLIER, UNDECIDED
 from tests.report.synthetic import change, fill, path_of
 
 

@@ -9,14 +9,11 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from functools import cache
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import xarray as xr
 
-import rfsim
-from rfsim import store
+from rfsim import digests, store
 from rfsim.distillation import distill
 from rfsim.model import Problem
 
@@ -33,7 +30,6 @@ PLANE = {"features_per_dim": 100.0, "activation": "sine", "data": "isotropic:64"
 PLANE_OPTIONS = {"dim": 2, "levels": 10, "time_min": 0.02, "time_max": 3.5, "teacher_ridge": 1e-5}
 CROSSED = {"samples_per_dim": 4.0, "features_per_dim": 16.0}
 CROSSED_OPTIONS = {"dim": 20, "levels": 4, "time_min": 0.025, "time_max": 0.4, "teacher_ridge": 0.0}
-ABOVE = ("bench", "claims", "cli", "explorer", "plotting", "reproduce", "report", "simulation", "sweeps", "theory")
 
 
 class Choice(NamedTuple):
@@ -65,7 +61,8 @@ class Asked(NamedTuple):
 
     def name(self) -> str:
         """Of the file that keeps the result: another for other code."""
-        return hashlib.sha256(f"{self.key} {code()}".encode()).hexdigest()[:24]
+        code = digests.of_module(distill.__module__)  # known since the tab was prepared, before there were threads
+        return hashlib.sha256(f"{self.key} {code}".encode()).hexdigest()[:24]
 
     def run(self, report: Callable[[str, Mapping[str, Any]], None] | None = None) -> xr.Dataset:
         """The result; raises what `rfsim.distill` raises."""
@@ -98,11 +95,3 @@ def _asked(choice: Choice, problem: Mapping[str, Any], options: Mapping[str, Any
         "leakage_ridges": list(RIDGES),
     }
     return Asked(problem, {**options, **shared, **more})
-
-
-@cache
-def code() -> str:
-    """A digest of all modules that a distillation may depend on."""
-    root = Path(rfsim.__file__).parent
-    below = (path for path in root.rglob("*.py") if path.relative_to(root).parts[0].removesuffix(".py") not in ABOVE)
-    return store.digest(list(below), root)

@@ -6,12 +6,14 @@ from functools import partial
 from typing import Literal
 
 from rfsim.explorer.animation import animation
+from rfsim.explorer.copied import joined
 from rfsim.explorer.distillation import asked, controls, numbers
 from rfsim.explorer.distillation.asked import Asked, Choice
 from rfsim.explorer.distillation.controls import CONTROLS
 from rfsim.explorer.distillation.kept import KEPT, Kept, Progress
 from rfsim.explorer.distillation.pictures import Pictures, Sheet, reach
 from rfsim.explorer.parts import Layout, Pending, Refused, Tell, Texts, View
+from rfsim.glossary import explained
 from rfsim.sweeps.commands import command
 
 HELD = 6  # frames, of which there are ten a second
@@ -34,7 +36,8 @@ class Distillation:
     def view(self, choice: Choice, layout: Layout) -> View:
         """Everything shown for it. Raises Pending while what it needs is computed for the first time."""
         shown = self._shown(choice)
-        return View(self._pictures.all(shown, layout), numbers.tables(shown), command_line(choice))
+        pictures, words = self._pictures.all(shown, layout), explained(numbers.PARTS)
+        return View(pictures, numbers.tables(shown), command_line(choice), words)
 
     def animation(self, choice: Choice, kind: Literal["gif", "mp4"], tell: Tell) -> bytes:
         """The samples over all distillation times, each held for `HELD` frames. Raises Refused, as `view` does."""
@@ -70,7 +73,7 @@ class Distillation:
 
 def command_line(choice: Choice) -> str:
     """The two commands that compute what is shown: the plane, and the parts in more dimensions."""
-    return " && ".join(_command(one, choice) for one in (asked.plane(choice), asked.crossed(choice)))
+    return joined(*(_command(one, choice) for one in (asked.plane(choice), asked.crossed(choice))))
 
 
 def _command(one: Asked, choice: Choice) -> str:

@@ -32,7 +32,8 @@ def _eights(first: int, last: int) -> tuple[str, ...]:
     return (*(reading.short(m * 8.0**k) for k in range(first, last) for m in RATIOS), reading.short(8.0**last))
 
 
-TRAIN_TIMES = ("0", *_decades(-1, 9, TIMES), "inf")
+FIRST, LAST = -1, 9  # powers of ten of the training times that are drawn
+TRAIN_TIMES = ("0", *_decades(FIRST, LAST, TIMES), "inf")
 CONTROLS = (
     Control(
         "samples_per_dim",

@@ -11,14 +11,18 @@ import xarray as xr
 from rfsim import theory
 from rfsim.diffusion import noise_variance
 from rfsim.explorer.parts import Table, Value
+from rfsim.explorer.reading import short
 from rfsim.explorer.shelf import Shelf
-from rfsim.explorer.training.controls import TRAIN_TIMES, Choice
+from rfsim.explorer.training.controls import FIRST, LAST, TRAIN_TIMES, Choice
 from rfsim.filters import learned_share, learning_rate_constant
 from rfsim.model import Problem
 from rfsim.words import number
 
 HELD = 64  # problems kept for all sessions together
 STEPS = np.array([number(text) for text in TRAIN_TIMES])
+# the drawn times but for 0 and ∞ as --train-times takes them: as many, evenly spaced on a logarithmic axis
+COUNT = len(TRAIN_TIMES) - 2
+RANGE = f"{short(10.0**FIRST)}:{short(10.0**LAST)}:{COUNT}"
 LOSSES = {
     "train": "L_train",
     "test": "L_test",
@@ -39,6 +43,11 @@ TIMES = {
     ("tau_mem", "edge"): "τ_mem, lowest edge above the atom",
     ("tau_mem", "curve"): "τ_mem, L_gen at half its final value",
 }
+
+
+def in_range(train_time: float) -> bool:
+    """Whether RANGE, with ∞ after it, holds a training time but for rounding."""
+    return math.isinf(train_time) or bool(np.isclose(np.geomspace(10.0**FIRST, 10.0**LAST, COUNT), train_time).any())
 
 
 class Shown(NamedTuple):

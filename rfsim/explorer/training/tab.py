@@ -9,9 +9,11 @@ from typing import Literal
 
 from rfsim.explorer import reading
 from rfsim.explorer.animation import animation
+from rfsim.explorer.copied import joined
 from rfsim.explorer.parts import Layout, Tell, Texts, View
 from rfsim.explorer.training import controls, numbers, pictures
 from rfsim.explorer.training.controls import CONTROLS, Choice
+from rfsim.glossary import explained
 from rfsim.model import Problem
 from rfsim.sweeps.commands import command
 
@@ -51,7 +53,9 @@ class Training:
 
     def view(self, choice: Choice, layout: Layout) -> View:
         shown = self._shown(choice)
-        return View(pictures.pictures(shown, layout), numbers.tables(shown), command_line(choice))
+        return View(
+            pictures.pictures(shown, layout), numbers.tables(shown), command_line(choice), explained(shown.names)
+        )
 
     def animation(self, choice: Choice, kind: Literal["gif", "mp4"], tell: Tell) -> bytes:
         figure, move = pictures.film(self._shown(choice))
@@ -72,14 +76,19 @@ class Training:
 
 
 def command_line(choice: Choice) -> str:
-    """The two commands that compute what is shown: the spectrum, and the losses at its training time and at the end."""
+    """The two commands that compute what is shown: the spectrum, and the losses over the training times that are drawn,
+    at the one that is now and at the end."""
     usual = dataclasses.asdict(Problem())
     given = dataclasses.asdict(choice.problem).items()
     problem = {name: value for name, value in given if name in ALWAYS or value != usual[name]}
-    ends = [choice.train_time] if math.isinf(choice.train_time) else [choice.train_time, math.inf]
-    return " && ".join(
-        command({"command": name, "problem": problem}, cell)
-        for name, cell in (("theory spectrum", {}), ("theory curves", {"train_times": ends}))
+    drawn = [numbers.RANGE, math.inf]
+    if not numbers.in_range(choice.train_time):
+        drawn.insert(0, choice.train_time)
+    return joined(
+        *(
+            command({"command": name, "problem": problem}, cell)
+            for name, cell in (("theory spectrum", {}), ("theory curves", {"train_times": drawn}))
+        )
     )
 
 
