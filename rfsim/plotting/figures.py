@@ -10,7 +10,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 
 from rfsim import store
-from rfsim.data import is_array_spec
+from rfsim.data import file_of, moved
 from rfsim.plotting.curves import energy_panel, loss_panel
 from rfsim.plotting.density import density_panel
 from rfsim.plotting.distill import leakage_panel, quality_panel, steps_panel, suppression_panel
@@ -191,9 +191,7 @@ def problem_line(result: xr.Dataset) -> list[str]:
     """What a result was made of, in the papers' symbols, as pieces of a title."""
     s = store.settings(result)
     name = str(s["data"])
-    kind, _, path = name.partition(":")
-    if is_array_spec(name) or kind == "eigenvalues":
-        name = Path(path or name).name if kind != "digits" else name
+    name = name if (path := file_of(name)) is None else moved(name, Path(path.name)).removeprefix("eigenvalues:")
     # file names may hold anything: what the fonts lack becomes "?", and "$" must not open mathtext
     name = name.encode("latin-1", "replace").decode("latin-1").replace("\n", " ")
     name = (name if len(name) <= 28 else name[:27] + "…").replace("$", r"\$")

@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from rfsim import data as data_room
 from rfsim import locks, store
+from rfsim.arrays import rows
 from rfsim.machine import threads
 from rfsim.model import Problem, source
 from rfsim.runs import Report
@@ -105,7 +106,7 @@ def ask(spec: str | Path | Mapping[str, Any], array: ArrayLike | None = None) ->
     Raises ValueError, in one line, with all that is wrong.
     """
     found = read(spec)
-    values = None if array is None else data_room.check_array(array)
+    values = None if array is None else rows(array).values
     if values is not None and "dim" in found.quantity.parameters:
         found = found._replace(fixed={"dim": values.shape[1], **found.fixed})
     planned = plan(found)
@@ -204,7 +205,8 @@ def _run(
 
 def _located(group: Group) -> Group:
     """The group with the whole path of a data file: a worker may stand in another folder."""
-    kind, colon, name = str(group.fixed.get("data", "")).rpartition(":")
-    if name and Path(name).is_file():
-        return group._replace(fixed={**group.fixed, "data": f"{kind}{colon}{Path(name).resolve()}"})
+    spec = str(group.fixed.get("data", ""))
+    path = data_room.file_of(spec)
+    if path is not None and path.is_file():
+        return group._replace(fixed={**group.fixed, "data": data_room.moved(spec, path.resolve())})
     return group
