@@ -18,6 +18,7 @@ import xarray as xr
 from numpy.typing import ArrayLike
 
 from rfsim import store
+from rfsim.halves import without_shifted_times
 from rfsim.model import TRAIN_TIMES, Problem, times
 from rfsim.precision import in_float64
 from rfsim.results import curves_datasets, eigenvalue_errors, spectrum_dataset, with_bias_variance
@@ -110,7 +111,8 @@ def train(
     E_score (NaN where the true score is unknown) and L_gen = L_test − L_train —, train_penalized (with the ridge's
     penalty), emp (L_emp, the training samples with fresh noise), cross (seed, train_time), bias2 and
     variance (train_time; isotropic data, cross averaged over seeds before squaring), energy (seed, bulk, train_time),
-    tau_gen and tau_mem (seed, route). Losses are per dimension, with weight Δ: the zero score has loss 1, up to the
+    tau_gen and tau_mem (seed, route; NaN by the curves where those of an array's two halves differ before anything is
+    memorized, `rfsim.halves`). Losses are per dimension, with weight Δ: the zero score has loss 1, up to the
     noise drawn where m is finite or the moments are Monte Carlo. With by_part, train_without and test_without
     (seed, bulk, train_time), train_part, and test_pair (seed, bulk, other, train_time), whose sum over both is L_test
     less that of the zero score. With Monte Carlo moments train_error … gen_error (seed, train_time). With descent steps
@@ -207,7 +209,8 @@ def train_variants(
             "fresh_noise": fresh_noise,
             "trainer": variant.trainer,
         }
-        return run.label("train", with_bias_variance(run, data), settings, started)
+        data = without_shifted_times(run, with_bias_variance(run, data), trained.ridge)
+        return run.label("train", data, settings, started)
 
     def results() -> list[xr.Dataset | ValueError]:
         return [

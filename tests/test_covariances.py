@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import rfsim
-from rfsim import data, store, theory
+from rfsim import data, model, store, theory
 from rfsim.covariances import distinct, is_symmetric
 from rfsim.files.numbers import DataError
 from rfsim.notes import Note, recorded
@@ -103,6 +103,6 @@ def test_a_symmetric_array_of_samples_is_said_to_be_one(files):
         "covariance:matrix.csv"
     ]
     with pytest.warns(Note, match="the array is a symmetric matrix.*covariance:FILE"):
-        rfsim.spectrum(rfsim.Problem(0.4, 2), array=MATRIX)
+        model.source(rfsim.Problem(0.4, 2), array=MATRIX)
     assert not is_symmetric(MATRIX[:4])
     assert not is_symmetric(np.random.default_rng(0).standard_normal((5, 5)))
