@@ -51,7 +51,7 @@ def check_array(array: ArrayLike, name: str = ARRAY) -> NDArray[np.float64]:
     """The array as float64 of shape (samples, dim), or DataError: rank, type, size, masked and non-finite values."""
     called = str(Rows(np.empty(0), name))
     array = _unframed(array, called)
-    if masked := np.ma.count_masked(array):
+    if isinstance(array, np.ma.MaskedArray) and (masked := np.ma.count_masked(array)):
         raise DataError(f"{called} has {masked} masked values; fill or remove them first, as array.filled does")
     try:
         array = np.asarray(array)

@@ -16,7 +16,8 @@ from typing import Any
 
 import xarray as xr
 
-from rfsim.machine import versions
+from rfsim.files import require_regular
+from rfsim.machine import require_memory, versions
 
 SCHEMA = 1
 KIND = "rfsim_kind"
@@ -101,7 +102,11 @@ def load(path: str | Path) -> xr.Dataset:
         raise StoreError(f"{path} is not a file; give a result written by rfsim (result.nc)")
     kind, read = ("store of a sweep", _sweep) if path.is_dir() else ("readable netCDF file", _netcdf)
     try:
+        if not path.is_dir():
+            require_regular(path)
         data = read(path)
+    except MemoryError:  # told what is declared and what there is
+        raise
     except Exception as error:  # h5py, zarr and xarray raise many types for one thing: nothing that can be read
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise StoreError(f"{path} is not a {kind} ({reason}); it was left as it is") from None
@@ -114,10 +119,14 @@ def load(path: str | Path) -> xr.Dataset:
 
 
 def _netcdf(path: Path) -> xr.Dataset:
+    with xr.open_dataset(path, engine="h5netcdf", create_default_indexes=False) as found:
+        _require_room(found, path)
     return xr.load_dataset(path, engine="h5netcdf")
 
 
 def _sweep(path: Path) -> xr.Dataset:
+    # an index is loaded as soon as it is there
+    _require_room(xr.open_zarr(path, consolidated=False, chunks=None, create_default_indexes=False), path)
     data = xr.open_zarr(path, consolidated=False, chunks=None).load()
     order = data.attrs.pop(ORDER, [])
     data = data[[*(name for name in order if name in data.data_vars), *(n for n in data.data_vars if n not in order)]]
@@ -126,6 +135,12 @@ def _sweep(path: Path) -> xr.Dataset:
     return data.assign_coords({name: text for name, text in texts.items() if name in data.coords}).assign(
         {name: text for name, text in texts.items() if name not in data.coords}
     )
+
+
+def _require_room(data: xr.Dataset, path: Path) -> None:
+    """MemoryError where what is declared, which compression may hide, is more than this process may hold."""
+    declared = sum(one.size * one.dtype.itemsize for one in data.variables.values())
+    require_memory(declared, str(path), "it was left as it is", each=0)
 
 
 def settings(data: xr.Dataset) -> dict[str, Any]:

@@ -2,11 +2,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import xarray as xr
 
 import rfsim
 from rfsim import data
-from rfsim.halves import differ, linear_gap
+from rfsim.halves import differ, linear_gap, without_shifted_times
 from rfsim.notes import Note, recorded
+from rfsim.runs import Run
+from rfsim.spectra import Method
 
 D, N, SEED = 4, 32, 0
 PROBLEM = rfsim.Problem(samples_per_dim=N / D, features_per_dim=8, diffusion_time=0.3)
@@ -19,23 +22,37 @@ def array(factor):
     return rows
 
 
-def test_the_time_of_the_curve_is_undefined_where_the_halves_differ_and_that_is_said():
+def timescales(curve, seeds):
+    """A run over an array whose halves differ for SEED, and times as `train` finds them."""
+    run = Run(PROBLEM, None, SEED, seeds, array(6.0), True, "global", None, method=Method(), copies=1)
+    dims, routes = ("seed", "mem_route"), ["formula", "curve"]
+    times = xr.Dataset(
+        {"tau_mem": (dims, [[1e3, curve]] * seeds, {"units": "1"})}, {"seed": list(run.seeds), "mem_route": routes}
+    )
+    return run, times
+
+
+def test_a_time_before_anything_is_memorized_is_undefined_where_the_halves_differ_and_that_is_said():
+    run, times = timescales(2.9, 1)
     with pytest.warns(
         Note, match="tau_mem by the curves is undefined .* for seed 0: .*half differ in their covariance"
     ):
-        result = rfsim.train(PROBLEM, [1.0], array=array(6.0))
-    curve = result.tau_mem.sel(mem_route="curve")
-    assert np.isnan(curve.sel(seed=SEED))
-    assert np.isfinite(result.tau_mem.sel(mem_route="formula")).all()
-    assert "seed 0:" in result.tau_mem.attrs["note"]
+        found = without_shifted_times(run, times, 0.0)
+    np.testing.assert_array_equal(found.tau_mem, [[1e3, np.nan]])
+    assert "for seed 0:" in found.tau_mem.attrs["note"]
+    assert found.tau_mem.attrs["units"] == "1"
+    run, times = timescales(1e3, 1)
+    assert without_shifted_times(run, times, 0.0).identical(times)
 
 
-def test_halves_that_differ_by_sampling_alone_keep_their_time():
+@pytest.mark.slow
+def test_training_says_so_of_such_an_array_alone():
+    with pytest.warns(Note, match="tau_mem by the curves"):
+        assert np.isnan(rfsim.train(PROBLEM, [1.0], array=array(6.0)).tau_mem.sel(mem_route="curve")).all()
     with recorded() as notes:
         result = rfsim.train(PROBLEM, [1.0], array=array(1.0))
     assert not notes
     assert np.isfinite(result.tau_mem.sel(mem_route="curve")).all()
-    assert "note" not in result.tau_mem.attrs
 
 
 def test_sampling_is_told_from_a_difference_of_the_halves():

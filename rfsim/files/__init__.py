@@ -5,6 +5,7 @@ Light to import, as the command line's settings file needs it.
 
 from __future__ import annotations
 
+import re
 import stat
 import tomllib
 from pathlib import Path
@@ -64,6 +65,8 @@ def read_toml(path: Path, name: str = "") -> dict[str, Any]:
         raise FileError(
             f"{name} cannot be read: it is not TOML in UTF-8 ({error.reason} at byte {error.start}); save it as UTF-8"
         ) from None
+    if _longest_key(text) > DEEPEST_TOML:
+        raise FileError(f"{name} has keys of more than {DEEPEST_TOML} parts; no command has such settings")
     try:
         content = tomllib.loads(text)
     except RecursionError:
@@ -73,6 +76,13 @@ def read_toml(path: Path, name: str = "") -> dict[str, Any]:
     if _deeper(content, DEEPEST_TOML):
         raise FileError(f"{name} nests tables and lists more than {DEEPEST_TOML} deep; no command has such settings")
     return content
+
+
+def _longest_key(text: str) -> int:
+    """Parts of the longest dotted key, which Python's reader takes the square of their number to read."""
+    bare = re.sub(r'"(?:[^"\\\n]|\\.)*"|\'[^\'\n]*\'', "q", text)
+    closed = re.sub(r"(?<![ \t])[ \t]*\.[ \t]*", ".", bare)
+    return max((word.count(".") for word in re.findall(r"[^\s=,\[\]{}#]+", closed)), default=0) + 1
 
 
 def _deeper(content: Any, levels: int) -> bool:

@@ -17,6 +17,7 @@ from rfsim.machine import require_memory
 LONGEST = 2**16  # bytes of a header: one of real numbers has about a hundred
 READ = {1: ("<H", np.lib.format.read_array_header_1_0), 2: ("<I", np.lib.format.read_array_header_2_0)}
 SHOWN = 8  # names in a message
+HINT = "take fewer rows of it"
 
 
 class Unnamed(ValueError):
@@ -73,4 +74,4 @@ def _require_room(file: IO[bytes], size: int, name: str) -> None:
     if needed > size or not dtype.itemsize:
         raise ValueError(f"its header declares the shape {shape}, {needed} bytes, and the file has {size}")
     # float64 whatever it holds; the factor covers the copies made while centering and splitting
-    require_memory(4 * 8 * math.prod(shape), name)
+    require_memory(4 * 8 * math.prod(shape), name, HINT, each=0)

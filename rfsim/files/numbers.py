@@ -65,7 +65,7 @@ def load(spec: str | Path) -> NDArray:
     try:
         if suffix in TEXTS:
             # text takes less room as numbers; the factor covers the copies made while centering and splitting
-            require_memory(4 * size, name)
+            require_memory(4 * size, name, archives.HINT, each=0)
             return text.load(path, zipped=suffix.endswith(".gz"))
         return archives.load_npy(path, name) if suffix == ".npy" else archives.load_npz(path, key, name)
     except archives.Unnamed as error:
