@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from rfsim import covariances, notes
 from rfsim import data as data_room
 from rfsim.activations import Activation, Constants, activation, centered, gaussian_constants, specification
 from rfsim.arrays import Rows, rows
@@ -153,6 +154,13 @@ def resolve(problem: Problem, origin: Source, dim: int | None) -> Sizes:
             f"{origin.called} has {len(origin.array)} rows and a training half of {len(origin.array) // 2}; "
             f"got {samples} samples"
         )
+    if problem.data.startswith("covariance:") and origin.array is None:
+        counts = covariances.read(*problem.data.split(":", 1))[1] * dim
+        if np.abs(counts - np.round(counts)).max() > 1e-6:
+            notes.say(
+                f"data {problem.data!r}: at dim {dim} the eigenvalues do not all have their shares; give dim as the "
+                "rows of the matrix, or a multiple of them"
+            )
     return Sizes(dim, samples, features)
 
 

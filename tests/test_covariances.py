@@ -106,3 +106,14 @@ def test_a_symmetric_array_of_samples_is_said_to_be_one(files):
         model.source(rfsim.Problem(0.4, 2), array=MATRIX)
     assert not is_symmetric(MATRIX[:4])
     assert not is_symmetric(np.random.default_rng(0).standard_normal((5, 5)))
+
+
+def test_a_dimension_in_which_the_shares_do_not_fit_is_said(files):
+    problem = rfsim.Problem(**SIZES, data="covariance:matrix.npy")
+    origin = model.source(problem)
+    with recorded() as notes:
+        for dim in (5, 10, 100):
+            model.resolve(problem, origin, dim)
+    assert not notes
+    with pytest.warns(Note, match="at dim 7 the eigenvalues do not all have their shares; give dim as the rows"):
+        model.resolve(problem, origin, 7)

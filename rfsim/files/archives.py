@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import math
 import struct
+import tokenize
 import zipfile
 from pathlib import Path
 from typing import IO
@@ -64,7 +65,7 @@ def _require_room(file: IO[bytes], size: int, name: str) -> None:
         raise ValueError(f"its header has {length} bytes, which is no array's")
     try:
         shape, _, dtype = read(io.BytesIO(told + file.read(length)))
-    except (MemoryError, RecursionError):  # of Python's parser
+    except (MemoryError, RecursionError, tokenize.TokenError):  # of Python's parser
         raise ValueError("its header is no array's") from None
     if dtype.hasobject or dtype.kind not in "fiubcUS":
         raise ValueError(f"it holds {dtype} values; real numbers are needed")

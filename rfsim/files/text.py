@@ -20,11 +20,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rfsim import notes
-from rfsim.machine import GIB, memory_limit
+from rfsim.machine import GIB, memory_limit, require_memory
 from rfsim.words import shown
 
 MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 CHUNK = 2**24  # bytes of compressed text read at once
+LINE = 200  # bytes that a line takes beside its characters
 NUMBER = re.compile(r"[+-]?(\d[\d.,]*|[.,]\d+)([eE][+-]?\d+)?|[+-]?(nan|inf|infinity)", re.IGNORECASE)
 PLAIN = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|[+-]?(nan|inf|infinity)", re.IGNORECASE | re.ASCII)
 WHOLE = re.compile(r"[+-]?\d+")
@@ -47,7 +48,9 @@ def load(path: Path, *, zipped: bool = False) -> NDArray[np.float64]:
     Raises ValueError, in one line that says where and what to do, for what is no table of numbers; MemoryError where
     the text is larger than this process may hold.
     """
-    rows = _rows(_decoded(_unzipped(path) if zipped else path.read_bytes()))
+    raw = _unzipped(path) if zipped else path.read_bytes()
+    require_memory(6 * len(raw) + LINE * raw.count(b"\n"), f"data file {path}", "save the numbers as .npy", each=0)
+    rows = _rows(_decoded(raw))
     if not rows.lines:
         raise ValueError("it is empty")
     rows = _unquoted(rows)
