@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from rfsim import store
 from rfsim.claims import Results
-from rfsim.data import digit_images
+from rfsim.digits import digit_images
 from rfsim.memorization import RATIO
 from rfsim.plotting import canvas, legend_below, problem_line, styled, teachers_panel
 from rfsim.plotting.style import number

@@ -18,6 +18,7 @@ import xarray as xr
 from numpy.typing import ArrayLike
 
 from rfsim import store
+from rfsim.halves import without_shifted_times
 from rfsim.model import TRAIN_TIMES, Problem, times
 from rfsim.precision import in_float64
 from rfsim.results import curves_datasets, eigenvalue_errors, spectrum_dataset, with_bias_variance
@@ -114,13 +115,14 @@ def train(
     Returns, beside all of `spectrum`, the variables train, test, score, gen (seed, train_time) — L_train, L_test,
     E_score (NaN where the true score is unknown) and L_gen = L_test − L_train —, train_penalized (with the ridge's
     penalty), emp (L_emp, the training samples with fresh noise), cross (seed, train_time), bias2 and variance
-    (train_time; isotropic data, cross averaged over seeds before squaring), energy (seed, bulk, train_time), tau_gen
-    (seed, gen_route) and tau_mem (seed, mem_route). Losses are per dimension, with weight Δ: the zero score has loss 1,
-    up to the noise drawn where m is finite or the moments are Monte Carlo. With by_part, train_without, test_without
-    and train_part (seed, bulk, train_time), and test_pair (seed, bulk, other, train_time), whose sum over both is
-    L_test less that of the zero score. With Monte Carlo moments train_error … gen_error (seed, train_time). With
-    descent steps (train_time), the whole steps taken by then; its curves move in steps, so that the curve route of
-    tau_gen and tau_mem is known to half a STEP.
+    (train_time; isotropic data, cross averaged over seeds before squaring), energy (seed, bulk, train_time),
+    tau_gen (seed, gen_route) and tau_mem (seed, mem_route), NaN by the curves where those of an array's two halves
+    differ before anything is memorized (`rfsim.halves`). Losses are per dimension, with weight Δ: the zero score
+    has loss 1, up to the noise drawn where m is finite or the moments are Monte Carlo. With by_part, train_without,
+    test_without and train_part (seed, bulk, train_time), and test_pair (seed, bulk, other, train_time), whose sum
+    over both is L_test less that of the zero score. With Monte Carlo moments train_error … gen_error (seed,
+    train_time). With descent steps (train_time), the whole steps taken by then; its curves move in steps, so that
+    the curve route of tau_gen and tau_mem is known to half a STEP.
 
     >>> result = train(Problem(samples_per_dim=2, features_per_dim=4), [0, 10, float("inf")], dim=10)
     >>> [float(value) for value in result.train.sel(train_time=0)]
@@ -216,7 +218,8 @@ def train_variants(
         data = data.assign_coords(train_time=("train_time", tau, {"long_name": "training time τ", "units": "1"}))
         if isinstance(trained, Descent):
             data["steps"] = ("train_time", np.asarray(trained.steps(tau)), {"long_name": "steps of descent"})
-        return run.label("train", with_bias_variance(run, data), extra(variant, trained), started)
+        data = without_shifted_times(run, with_bias_variance(run, data), trained.ridge)
+        return run.label("train", data, extra(variant, trained), started)
 
     def results() -> list[xr.Dataset | ValueError]:
         return [

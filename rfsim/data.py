@@ -1,4 +1,4 @@
-"""Data distributions: named populations with diagonal covariance, and arrays split in halves (the issue's `--data`).
+"""Data distributions: named populations with diagonal covariance, and arrays split in halves (`--data`).
 
 A named population is a `Law` of clean data from which samples are drawn; an array is split into a training half and
 a held-out half that plays the population.
@@ -11,13 +11,15 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
+from rfsim import covariances, digits
+from rfsim.arrays import Rows, rows
 from rfsim.diffusion import Law
-from rfsim.files import SUFFIXES, DataError, is_file, load
-from rfsim.words import digits, nearest, number_or_nan
+from rfsim.files.numbers import FORMS, DataError, load, names_file, place
+from rfsim.words import nearest, number_or_nan
 
-KINDS = ("isotropic", "atoms", "powerlaw", "subspace", "mixture", "eigenvalues", "digits")
+KINDS = ("isotropic", "atoms", "powerlaw", "subspace", "mixture", *covariances.KINDS, "digits")
 SCALES = ("none", "global", "columns")
 
 
@@ -39,7 +41,28 @@ def stream(seed: int, use: str) -> np.random.Generator:
 def is_array_spec(spec: str) -> bool:
     """True for `digits` and for files: data that fix their own dimension."""
     kind = spec.split(":", 1)[0]
-    return kind == "digits" or (kind not in KINDS and (spec.endswith(SUFFIXES) or "/" in spec or is_file(Path(spec))))
+    return kind == "digits" or (kind not in KINDS and names_file(spec))
+
+
+def is_file_spec(spec: str) -> bool:
+    """True for data that lie in a file: samples, eigenvalues or a covariance."""
+    return file_of(spec) is not None
+
+
+def file_of(spec: str) -> Path | None:
+    """The file that data lie in; None for named populations and digits."""
+    kind, _, argument = spec.partition(":")
+    if kind in covariances.KINDS:
+        return place(argument).path
+    return place(spec).path if is_array_spec(spec) and kind != "digits" else None
+
+
+def moved(spec: str, path: Path) -> str:
+    """The same data in a file that lies at `path`."""
+    kind, _, argument = spec.partition(":")
+    prefix, rest = (f"{kind}:", argument) if kind in covariances.KINDS else ("", spec)
+    key = place(rest).key
+    return f"{prefix}{path}{'' if key is None else f':{key}'}"
 
 
 def population(spec: str, dim: int) -> Law:
@@ -47,8 +70,9 @@ def population(spec: str, dim: int) -> Law:
 
     isotropic[:VARIANCE]; atoms:W@L,… (weights W sum to 1, counts by largest remainder); powerlaw:ALPHA (∝ k^−ALPHA);
     subspace:FRACTION (that share of directions, zero elsewhere); both normalized to Tr Σ/d = 1;
-    mixture:SEPARATION (means ±SEPARATION/2 along one axis, unit covariance); eigenvalues:FILE (.npy, .npz or .csv with
-    one eigenvalue of Σ per entry, each as often as its share asks, by largest remainder).
+    mixture:SEPARATION (means ±SEPARATION/2 along one axis, unit covariance); eigenvalues:FILE (.npy, .npz, .csv or .tsv
+    with one eigenvalue of Σ per entry, each as often as its share asks, by largest remainder); covariance:FILE, those
+    of a symmetric matrix: features that are invariant to rotations see its eigenvalues alone.
 
     >>> population("atoms:0.5@0.5,0.5@1.5", 4).variances.tolist()
     [0.5, 0.5, 1.5, 1.5]
@@ -60,7 +84,7 @@ def population(spec: str, dim: int) -> Law:
         values = np.exp(logs - logs.max())
         return Law(origin, values / values.mean())
     values, weights = found
-    if kind in ("atoms", "eigenvalues"):
+    if kind in ("atoms", *covariances.KINDS):
         return Law(origin, _counted(spec, values, weights, dim))
     if kind == "subspace":
         count = round(weights[0] * dim)
@@ -99,8 +123,8 @@ def covariance(spec: str) -> tuple[NDArray[np.float64], NDArray[np.float64]] | N
         if _number(spec, argument, "SEPARATION") < 0:
             raise DataError(f"data {spec!r}: the separation must not be negative")
         return np.ones(1), np.ones(1)
-    if kind == "eigenvalues":
-        return _eigenvalues(argument)
+    if kind in covariances.KINDS:
+        return covariances.read(kind, argument)
     raise _unknown(spec)
 
 
@@ -114,31 +138,17 @@ def draw(law: Law, samples: int, seed: int, use: str = "data") -> NDArray[np.flo
     return points + law.centers[np.arange(samples) % len(law.centers)]
 
 
-def read(spec: str) -> NDArray[np.float64]:
-    """The raw array (samples, dim) of `digits`, `digits:K` or a .npy, .npz or .csv file; never unpickles."""
-    kind, colon, argument = spec.partition(":")
+def read(spec: str) -> Rows:
+    """The samples of `digits`, `digits:K`, or of a file (`files.numbers.load`); never unpickles.
+
+    Raises DataError, in one line. Says where a covariance may have been meant.
+    """
+    kind = spec.partition(":")[0]
     if kind == "digits":
-        return _digits(spec, argument if colon else None)
-    path = Path(spec)
-    if not (path.suffix in SUFFIXES or "/" in spec or is_file(path)):
+        return Rows(digits.read(spec), spec)
+    if not names_file(spec):
         raise _unknown(spec)
-    return check_array(load(path), spec)
-
-
-def check_array(array: ArrayLike, name: str = "array") -> NDArray[np.float64]:
-    """The array as float64 of shape (samples, dim), or DataError: rank, type, size, non-finite values."""
-    array = np.asarray(array)
-    if array.dtype.kind not in "fiub":
-        raise DataError(f"data {name} holds {array.dtype} values; real numbers are needed")
-    if array.ndim != 2:
-        raise DataError(f"data {name} has shape {array.shape}; (samples, dimensions) is needed")
-    if len(array) < 2 or array.shape[1] < 1:
-        raise DataError(f"data {name} has shape {array.shape}; at least 2 samples and 1 dimension are needed")
-    values = array.astype(np.float64)
-    bad = int(np.count_nonzero(~np.isfinite(values)))
-    if bad:
-        raise DataError(f"data {name} has {bad} NaN or infinite values; remove or fill them first")
-    return values
+    return rows(load(spec), spec)
 
 
 def prepare(array: NDArray[np.float64], *, center: bool = True, scale: str = "global") -> NDArray[np.float64]:
@@ -164,31 +174,6 @@ def prepare(array: NDArray[np.float64], *, center: bool = True, scale: str = "gl
     return values if scale == "none" else values / math.sqrt((values**2).mean())
 
 
-def digit_images(spec: str, points: ArrayLike) -> NDArray[np.float64]:
-    """Points (rows, dim) of `digits` or `digits:K`, centered and scaled by one number as `prepare` does, as images
-    (rows, 8, 8) in the data's units of grey, 0 to 16, which samples may leave.
-
-    Of `digits:K` an image is the mean image and K principal components of it. DataError for other data and dimensions.
-
-    >>> digit_images("digits:3", np.zeros((1, 3))).shape  # the mean image
-    (1, 8, 8)
-    """
-    kind, colon, argument = spec.partition(":")
-    values = np.asarray(points, dtype=np.float64)
-    if kind != "digits":
-        raise DataError(f"images are of data digits or digits:K; got {spec!r}")
-    raw = read(spec)
-    if values.ndim != 2 or values.shape[1] != raw.shape[1]:
-        raise DataError(f"points of {spec!r} have shape (rows, {raw.shape[1]}); got {values.shape}")
-    mean = raw.mean(axis=0)
-    values = values * math.sqrt(((raw - mean) ** 2).mean()) + mean
-    if colon:
-        pixels = _digit_pixels()
-        grey = pixels.mean(axis=0)
-        values = values @ _digit_components(spec, argument, pixels - grey).T + grey
-    return values.reshape(-1, 8, 8)
-
-
 def split(array: NDArray[np.float64], seed: int) -> Split:
     """A training and a held-out half, by a permutation drawn from `seed`."""
     order = stream(seed, "split").permutation(len(array))
@@ -198,7 +183,7 @@ def split(array: NDArray[np.float64], seed: int) -> Split:
 
 def _unknown(spec: str) -> DataError:
     hint, spec = nearest(spec.split(":", 1)[0], KINDS), spec if len(spec) <= 40 else spec[:37] + "..."
-    return DataError(f"unknown data {spec!r}; use one of {', '.join(KINDS)} or a .npy, .npz or .csv file{hint}")
+    return DataError(f"unknown data {spec!r}; use one of {', '.join(KINDS)} or a {FORMS} file{hint}")
 
 
 def _number(spec: str, text: str, name: str) -> float:
@@ -223,21 +208,6 @@ def _atoms(spec: str, argument: str) -> tuple[NDArray[np.float64], NDArray[np.fl
     return values, weights
 
 
-def _eigenvalues(path: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    values = load(Path(path))
-    if values.dtype.kind not in "fiu" or values.size == 0 or max(values.shape, default=1) != values.size:
-        raise DataError(f"data file {path} must hold one real eigenvalue per entry; it has shape {values.shape}")
-    return distinct(values)
-
-
-def distinct(eigenvalues: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Distinct eigenvalues of a covariance, ascending, and their shares; DataError where no covariance has them."""
-    values, counts = np.unique(np.asarray(eigenvalues, dtype=np.float64).ravel(), return_counts=True)
-    if not np.all(np.isfinite(values)) or np.any(values < 0) or not np.any(values > 0):
-        raise DataError("the eigenvalues of Σ must be finite and not negative, and one of them positive")
-    return values, counts / counts.sum()
-
-
 def _counted(spec: str, values: NDArray[np.float64], weights: NDArray[np.float64], dim: int) -> NDArray[np.float64]:
     """Each value as often as its weight asks in `dim` directions, by largest remainder."""
     counts = np.floor(weights * dim + 1e-9).astype(int)
@@ -248,30 +218,3 @@ def _counted(spec: str, values: NDArray[np.float64], weights: NDArray[np.float64
     if not found.any():
         raise DataError(f"data {spec!r}: at dim {dim} only atoms at 0 get a direction; raise dim or their weight")
     return found
-
-
-def _digits(spec: str, argument: str | None) -> NDArray[np.float64]:
-    pixels = _digit_pixels()
-    if argument is None:
-        return pixels
-    centered = pixels - pixels.mean(axis=0)
-    return centered @ _digit_components(spec, argument, centered)
-
-
-def _digit_pixels() -> NDArray[np.float64]:
-    try:
-        from sklearn.datasets import load_digits
-    except ImportError:
-        raise DataError("data 'digits' needs scikit-learn: python -m pip install 'rfsim[data]'") from None
-    return np.asarray(load_digits(return_X_y=True)[0], dtype=np.float64)
-
-
-def _digit_components(spec: str, argument: str, centered: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The leading K principal directions of the images, (64, K)."""
-    count = digits(argument) or 0
-    if not 1 <= count <= 64:
-        raise DataError(f"data {spec!r}: K must be a whole number from 1 to 64; got {argument!r}")
-    _, _, directions = np.linalg.svd(centered, full_matrices=False)
-    # LAPACK leaves the signs free: fix them by each direction's largest entry
-    directions *= np.sign(directions[np.arange(64), np.abs(directions).argmax(axis=1)])[:, None]
-    return directions[:count].T

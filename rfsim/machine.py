@@ -155,10 +155,11 @@ def require_memory(
     each: float | None = None,
 ) -> None:
     """Raise MemoryError, before anything is allocated, where `needed` bytes pass what this process may use, or where
-    what each device holds of them (`each`, by default all) passes the memory of its own. hint: what to do.
+    what each device holds of them (`each`, by default all; 0 for what stays on the host, where JAX is not asked) passes
+    the memory of its own. hint: what to do.
     """
     limits = [(needed, memory_limit(), "this process may use")]
-    if (own := device_memory()) is not None:
+    if each != 0 and (own := device_memory()) is not None:
         limits.append((needed if each is None else each, own, "the device has"))
     for asked, limit, whose in limits:
         if asked > limit:

@@ -19,6 +19,7 @@ import scipy.linalg
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import binom, rankdata
 
+from rfsim import notes
 from rfsim.data import stream
 from rfsim.diffusion import Law
 from rfsim.precision import require_float64
@@ -112,11 +113,26 @@ def memorized_fraction(samples: ArrayLike, points: ArrayLike) -> Fraction:
 def memorized(samples: ArrayLike, points: ArrayLike) -> NDArray[np.bool_]:
     """Which samples (rows,) have their nearest point at less than RATIO of the second nearest's distance (B25 Eq. 6).
 
-    A sample that equals a training point twice in the data, where the ratio is 0/0, counts as memorized. Near a point
-    that the data hold twice the ratio is 1, and the measure sees nothing.
+    The second nearest is another point: copies of one are merged, which is said; beside a copy the ratio would be 1,
+    and nothing memorized. ValueError for fewer than 2 different points.
     """
-    first, second = nearest_two(samples, points)
+    x, different = _finite("samples", samples), distinct(points)
+    if copies := len(np.asarray(points)) - len(different):
+        notes.say(
+            f"{copies} of {copies + len(different)} training points are copies of others: of memorized samples the "
+            "second nearest is the nearest of the others"
+        )
+    first, second = nearest_two(x, different)
     return (first < RATIO * second) | (second == 0)
+
+
+def distinct(points: ArrayLike) -> NDArray[np.float64]:
+    """The different points of (n, dim), in the order in which they come first; ValueError for fewer than 2."""
+    y = _finite("points", points)
+    first = {row.tobytes(): k for k, row in reversed(list(enumerate(y + 0.0)))}  # −0 is 0
+    if len(first) < 2 <= len(y):
+        raise ValueError(f"nearest and second nearest need 2 different training points; got {len(y)} copies of one")
+    return y if len(first) == len(y) else y[sorted(first.values())]
 
 
 def nearest_two(samples: ArrayLike, points: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

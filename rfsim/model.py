@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import math
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -12,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from rfsim import covariances, notes
 from rfsim import data as data_room
 from rfsim.activations import (
     Activation,
@@ -22,6 +24,7 @@ from rfsim.activations import (
     gaussian_constants,
     specification,
 )
+from rfsim.arrays import Rows, rows
 from rfsim.diffusion import Law, diffuse, forward, noise_variance, signal, total_variance
 from rfsim.scalars import numbers, plain, real, whole
 from rfsim.trainers import LONGEST
@@ -42,7 +45,7 @@ class Problem:
     `module:attribute` where one of these is found. A callable is tried: where it is not odd its mean at each Γ is
     subtracted, and its kinks are found; an `Activation` declares these. It is stored as the string by which it can be
     imported again, or, where there is none, as its name and a digest of what it computes; data: the population
-    (`isotropic`, `atoms:0.5@0.5,0.5@1.5`, `digits`, a file…); ridge γ.
+    (`isotropic`, `atoms:0.5@0.5,0.5@1.5`, `covariance:FILE`, `digits`, a file of samples…); ridge γ.
 
     >>> Problem(samples_per_dim=4, features_per_dim=16).ridge
     0.0
@@ -83,8 +86,11 @@ class Problem:
         if isinstance(self.activation, Activation) or callable(self.activation):
             object.__setattr__(self, "activation", specification(self.activation))
         activation(self.activation)  # raises with the nearest valid name, or with what is wrong with a callable
+        if isinstance(self.data, os.PathLike):
+            object.__setattr__(self, "data", os.fspath(self.data))
         if not isinstance(self.data, str) or not self.data:
-            raise ValueError(f"data must name a population or a file; got {self.data!r}")
+            given = "an array: give it as array=" if isinstance(self.data, np.ndarray) else repr(self.data)
+            raise ValueError(f"data must name a population or a file; got {given}")
 
     @property
     def sigma(self) -> Activation:
@@ -101,10 +107,13 @@ class Sizes(NamedTuple):
 
 
 class Source(NamedTuple):
-    """Where samples come from: a prepared array (rows, dim), or None for the problem's named population."""
+    """Where samples come from: a prepared array (rows, dim), or None for the problem's named population; what messages
+    call the array.
+    """
 
     array: NDArray[np.float64] | None
     settings: dict[str, Any]
+    called: str = ""
 
 
 class Instance(NamedTuple):
@@ -120,21 +129,23 @@ class Instance(NamedTuple):
     seed: int
 
 
-def source(problem: Problem, *, array: ArrayLike | None = None, center: bool = True, scale: str = "global") -> Source:
+def source(
+    problem: Problem, *, array: ArrayLike | Rows | None = None, center: bool = True, scale: str = "global"
+) -> Source:
     """The data behind a problem; reads and prepares an array once, for all seeds.
 
-    `array` (samples, dim) takes the place of a file; where the problem names a population, the settings say "array".
+    `array` (samples, dim) takes the place of the problem's data, and the settings say "array"; `Rows` that were read
+    before keep their name.
     """
     if not isinstance(center, bool):
         raise ValueError(f"center must be True or False; got {center!r}")
-    named = not data_room.is_array_spec(problem.data)
-    if array is None and named:
-        found = data_room.covariance(problem.data) if problem.data.startswith("eigenvalues:") else None
+    if array is None and not data_room.is_array_spec(problem.data):
+        found = data_room.covariance(problem.data) if data_room.is_file_spec(problem.data) else None
         return Source(None, {} if found is None else {"data_digest": _digest(np.concatenate(found))})
-    raw = data_room.read(problem.data) if array is None else data_room.check_array(array)
-    values = data_room.prepare(raw, center=center, scale=scale)
-    told = {"center": center, "scale": scale, "data_digest": _digest(raw)}
-    return Source(values, told | {"data": "array"} if named else told)
+    raw = data_room.read(problem.data) if array is None else rows(array)
+    values = data_room.prepare(raw.values, center=center, scale=scale)
+    told = {"data": raw.name, "center": center, "scale": scale, "data_digest": _digest(raw.values)}
+    return Source(values, told, str(raw))
 
 
 def resolve(problem: Problem, origin: Source, dim: int | None) -> Sizes:
@@ -142,7 +153,7 @@ def resolve(problem: Problem, origin: Source, dim: int | None) -> Sizes:
     if origin.array is not None:
         columns = origin.array.shape[1]
         if dim is not None and dim != columns:
-            raise ValueError(f"dim is {columns}, given by data {problem.data!r}; got {dim}: leave it out")
+            raise ValueError(f"dim is {columns}, given by {origin.called}; got {dim}: leave it out")
         dim = columns
     dim = DIM if dim is None else whole("dim", dim, 1)
     largest = max(problem.samples_per_dim, problem.features_per_dim) * dim
@@ -159,9 +170,16 @@ def resolve(problem: Problem, origin: Source, dim: int | None) -> Sizes:
         raise ValueError(f"at least 2 samples are needed; {problem.samples_per_dim:g} per dimension give {samples}")
     if origin.array is not None and samples > len(origin.array) // 2:
         raise ValueError(
-            f"data {problem.data!r} has {len(origin.array)} rows and a training half of {len(origin.array) // 2}; "
+            f"{origin.called} has {len(origin.array)} rows and a training half of {len(origin.array) // 2}; "
             f"got {samples} samples"
         )
+    if problem.data.startswith("covariance:") and origin.array is None:
+        counts = covariances.read(*problem.data.split(":", 1))[1] * dim
+        if np.abs(counts - np.round(counts)).max() > 1e-6:
+            notes.say(
+                f"data {problem.data!r}: at dim {dim} the eigenvalues do not all have their shares; give dim as the "
+                "rows of the matrix, or a multiple of them"
+            )
     return Sizes(dim, samples, features)
 
 

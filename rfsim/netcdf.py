@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import re
+from typing import Any
 
 import h5py
 import xarray as xr
@@ -50,12 +51,18 @@ def from_bytes(raw: bytes) -> tuple[xr.Dataset, bool]:
         raise Damaged(DAMAGED)
     with h5py.File(io.BytesIO(raw), "r") as file:
         dict(file.attrs)  # h5netcdf complains twice, once on standard error, where these cannot be read
-    # times are numbers here, whatever a unit says
-    with xr.open_dataset(io.BytesIO(raw), engine="h5netcdf", decode_times=False, decode_timedelta=False) as lazy:
+    # an index is loaded as soon as it is there, and compression may hide what is declared
+    with _opened(raw, create_default_indexes=False) as lazy:
         if lazy.nbytes > memory_limit():
             raise MemoryError(f"what it holds needs {lazy.nbytes / GIB:.3g} GiB, more than this process may use")
+    with _opened(raw) as lazy:
         data = lazy.load().drop_encoding()
     digest = data.attrs.pop(DIGEST, None)
     if digest is not None and digest != content.of_dataset(data):
         raise Damaged(CHANGED)
     return data, digest is not None
+
+
+def _opened(raw: bytes, **asked: Any) -> xr.Dataset:
+    """Times are numbers here, whatever a unit says."""
+    return xr.open_dataset(io.BytesIO(raw), engine="h5netcdf", decode_times=False, decode_timedelta=False, **asked)

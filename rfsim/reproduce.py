@@ -14,7 +14,6 @@ import operator
 import shutil
 import sys
 import time
-import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,6 +25,7 @@ import xarray as xr
 import rfsim
 from rfsim import digests, locks, machine, store
 from rfsim.claims import LIMIT, Claim, Results, Row
+from rfsim.files import read_toml
 from rfsim.headers import header
 from rfsim.model import Problem
 from rfsim.runs import Report
@@ -75,7 +75,7 @@ class Cell:
 
 def sweep_cell(label: str, path: Path, **changes: Any) -> Cell:
     """The sweep of a TOML file; `changes` replace whole tables of it."""
-    return Cell(label, "sweep", None, {"spec": tomllib.loads(path.read_text(encoding="utf-8")) | changes})
+    return Cell(label, "sweep", None, {"spec": read_toml(path) | changes})
 
 
 def with_limits(cells: Sequence[Cell]) -> list[Cell]:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import stat
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ import numpy as np
 import xarray as xr
 
 from rfsim import kinds, netcdf, sealed, sweep_files
+from rfsim.files import FileError, require_regular
 from rfsim.machine import memory_limit, versions
 from rfsim.writing import StoreError, atomic, check_writable, write
 
@@ -112,12 +112,12 @@ def _wrong(data: xr.Dataset, checked: bool) -> Iterator[str]:
 
 def _netcdf(path: Path) -> tuple[xr.Dataset, bool]:
     try:
-        found = path.stat()
+        size = require_regular(path)
     except FileNotFoundError:
         raise StoreError(f"{path} is not a file; give a result written by rfsim (result.nc)") from None
-    if not stat.S_ISREG(found.st_mode):
-        raise StoreError(f"{path} is not a regular file; give a result written by rfsim (result.nc)")
-    if found.st_size > memory_limit():
+    except FileError as error:
+        raise StoreError(f"{error}; give a result written by rfsim (result.nc)") from None
+    if size > memory_limit():
         raise StoreError(f"{path} is larger than the memory this process may use; it was left as it is")
     data, checked = netcdf.from_bytes(path.read_bytes())
     if data.attrs.get(KIND) == "sweep":

@@ -28,6 +28,7 @@ from rfsim.memorization import (
     sliced_wasserstein,
     truth,
 )
+from rfsim.notes import Note, recorded
 
 
 def brute(samples, points):
@@ -78,8 +79,27 @@ def test_duplicates_and_samples_on_a_point():
     first, second = nearest_two(samples, points)
     np.testing.assert_allclose(first, [0.0, 0.0, 0.1], rtol=1e-13)
     np.testing.assert_allclose(second, [5.0, 0.0, 0.1], rtol=1e-13)
-    # on a point held twice the ratio is 0/0 and counts; beside it the ratio is 1
-    assert memorized(samples, points).tolist() == [True, True, False]
+    # copies are one point
+    with pytest.warns(Note, match="1 of 4 training points are copies of others"):
+        assert memorized(samples, points).tolist() == [True, True, True]
+
+
+@pytest.mark.parametrize("times", [1, 2, 5])
+def test_points_that_are_listed_several_times_are_memorized_all_the_same(times):
+    rng = np.random.default_rng(4)
+    points, order = rng.standard_normal((20, 3)), rng.permutation(20 * times)
+    samples = np.concatenate([points + 1e-3 * rng.standard_normal(points.shape), rng.standard_normal((30, 3))])
+    with recorded() as notes:
+        found = memorized(samples, np.repeat(points, times, axis=0)[order])
+    np.testing.assert_array_equal(found, memorized(samples, points))
+    assert found[:20].all()
+    assert not found[20:].all()
+    assert len(notes) == (times > 1)
+
+
+def test_copies_of_one_point_have_no_second_nearest():
+    with pytest.raises(ValueError, match="need 2 different training points; got 3 copies of one"):
+        memorized(np.zeros((2, 2)), np.ones((3, 2)))
 
 
 @settings(deadline=None, max_examples=30)

@@ -6,12 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rfsim.cli.flags import DIM, RIVALS, CommonFlags, LimitFlags, ProblemFlags, SampleFlags
+from rfsim.notes import recorded
 from rfsim.words import shown
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
+    from rfsim.arrays import Rows
     from rfsim.model import Problem, Sizes
 
 
@@ -27,14 +26,16 @@ class Asked(NamedTuple):
 
 def ask(flags: CommonFlags) -> Asked:
     """Turn flags into a problem; an array is read once, here. ValueError or MemoryError where they do not fit."""
-    return _ask_sample(flags) if isinstance(flags, SampleFlags) else _ask_limit(flags)
+    with recorded() as heard:
+        asked = _ask_sample(flags) if isinstance(flags, SampleFlags) else _ask_limit(flags)
+    return asked._replace(notes=[*asked.notes, *heard])
 
 
 def _ask_sample(flags: SampleFlags) -> Asked:
     from rfsim import model
 
     array = _array(flags)
-    columns = (flags.dim or DIM) if array is None else array.shape[1]
+    columns = (flags.dim or DIM) if array is None else array.values.shape[1]
     dim = columns if flags.dim is None else flags.dim  # one that differs from an array's is refused below
     problem = _problem(flags, columns)
     center = not flags.no_center
@@ -64,12 +65,12 @@ def _ask_limit(flags: CommonFlags) -> Asked:
             "--samples and --features are counts of a dimension, which the limit has none of; give --samples-per-dim "
             "and --features-per-dim, or data of a file"
         )
-    problem = _problem(flags, 1 if array is None else array.shape[1])
+    problem = _problem(flags, 1 if array is None else array.values.shape[1])
     arguments = {"array": array, "center": not flags.no_center, "scale": flags.scale}
     return Asked(problem, None, arguments, _unused(flags, array) + _found(problem))
 
 
-def _array(flags: CommonFlags) -> NDArray[np.float64] | None:
+def _array(flags: CommonFlags) -> Rows | None:
     from rfsim import data
 
     for ratio, count in RIVALS:
@@ -124,7 +125,7 @@ def _found(problem: Problem) -> list[str]:
     return [f"activation {problem.activation}: {centered}, {kinks}"]
 
 
-def _unused(flags: CommonFlags, array: NDArray[np.float64] | None) -> list[str]:
+def _unused(flags: CommonFlags, array: Rows | None) -> list[str]:
     if array is None and (flags.no_center or flags.scale != "global"):
         return [f"--no-center and --scale concern arrays: {flags.data} is used as it is"]
     return []

@@ -152,8 +152,8 @@ class CommonFlags:
         str,
         text_flag(
             "isotropic[:VARIANCE], atoms:W@L,…, powerlaw:ALPHA, subspace:FRACTION, mixture:SEPARATION, digits[:K], "
-            "eigenvalues:FILE of Σ, "
-            "or a .npy, .npz or .csv file of shape (samples, dimensions)."
+            "eigenvalues:FILE of Σ, covariance:FILE of Σ itself, or a .npy, .npz (FILE.npz:KEY), .csv or .tsv file (or "
+            ".csv.gz) of shape (samples, dimensions)."
         ),
     ] = "isotropic"
     ridge: Annotated[float, read_as(number, "Ridge γ.")] = 0.0

@@ -6,7 +6,6 @@ outranks the top level, and the command line outranks both.
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from cyclopts import App, Token
 
 from rfsim.cli.flags import RIVALS
+from rfsim.files import read_toml
 from rfsim.words import nearest
 
 if TYPE_CHECKING:
@@ -46,11 +46,9 @@ def apply(root: App, app: App, commands: tuple[str, ...], arguments: ArgumentCol
 def read(path: str) -> dict[str, Any]:
     """The file's content; ValueError, in one line, where it is missing or no TOML."""
     try:
-        return tomllib.loads(Path(path).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ValueError(f"{FLAG} {path} cannot be read: {error.strerror or error}") from None
-    except ValueError as error:  # not TOML, or not even text
-        raise ValueError(f"{FLAG} {path} is not TOML: {error}") from None
+        return read_toml(Path(path), f"{FLAG} {path}")
+    except FileNotFoundError as error:
+        raise ValueError(f"{FLAG} {path} cannot be read: {error.strerror}") from None
 
 
 def _tables(path: str, root: App, commands: Sequence[str]) -> list[dict[str, Any]]:

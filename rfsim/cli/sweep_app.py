@@ -47,7 +47,7 @@ def sweep(
     quiet: Annotated[bool, switch("No progress and no tables; errors still print.")] = False,
 ) -> int:
     """A quantity over a grid of its parameters, stored as it is computed: phase diagrams."""
-    from rfsim import machine, store
+    from rfsim import machine, notes, store
     from rfsim.cli import answers
     from rfsim.sweeps import front
     from rfsim.sweeps.executors import end_if_starting
@@ -67,11 +67,13 @@ def sweep(
     if file is None:
         raise ValueError("give FILE, a sweep written in TOML, or --merge A.zarr B.zarr --out C.zarr")
     place = out or front.default_store(file)
-    asked = front.ask(file, allow_import=allow_import, read_only=status)
+    with notes.recorded() as heard:
+        asked = front.ask(file, allow_import=allow_import, read_only=status)
     write = _writer(export, force=force)
     if not status:
         machine.use_compilation_cache()
-        with terminal.bar("sweep", quiet=quiet) as report:
+        terminal.say(heard, quiet=quiet)
+        with terminal.noting(heard, quiet=True), terminal.bar("sweep", quiet=quiet) as report:
             how = (executor, workers, scheduler)
             end_if_starting()
             mended = front.fill(asked, place, how, resume=resume, retry_failed=retry_failed, report=report)

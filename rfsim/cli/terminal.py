@@ -6,11 +6,12 @@ import contextlib
 import logging
 import sys
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rfsim import interrupts
 from rfsim.cli.streams import plain
+from rfsim.notes import Note
 
 if TYPE_CHECKING:
     from rfsim.runs import Report
@@ -68,9 +69,34 @@ def libraries() -> Iterator[None]:
 
 
 @contextlib.contextmanager
+def noting(said: Iterable[str] = (), *, quiet: bool = False) -> Iterator[None]:
+    """The library's notes as lines, each once and none of those that were said before; other warnings pass."""
+    known = set(said)
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", Note)
+        passed = warnings.showwarning
+
+        def show(message: Any, category: Any, *where: Any, **more: Any) -> None:
+            if not issubclass(category, Note):
+                passed(message, category, *where, **more)
+            elif str(message) not in known:
+                known.add(str(message))
+                say(str(message), quiet=quiet)
+
+        warnings.showwarning = show
+        yield
+
+
+@contextlib.contextmanager
 def progress(notes: Sequence[str] = (), *, quiet: bool = False) -> Iterator[Report]:
     """A `report(step, values)` for `api`'s functions; `notes` are said when the first step begins, so that input
-    refused before any work leaves its one line alone."""
+    refused before any work leaves its one line alone; what is noted later, when it is."""
+    with noting(notes, quiet=quiet), _progress(notes, quiet=quiet) as report:
+        yield report
+
+
+@contextlib.contextmanager
+def _progress(notes: Sequence[str], *, quiet: bool) -> Iterator[Report]:
     pending = list(notes)
 
     def open_with_notes() -> None:

@@ -20,6 +20,7 @@ from rfsim.distillation.quality import Exhibition
 from rfsim.distillation.shelf import Shelf
 from rfsim.distillation.tables import table
 from rfsim.machine import require_memory
+from rfsim.memorization import distinct
 from rfsim.model import Problem, Sizes
 from rfsim.precision import in_float64, ridge_named
 from rfsim.runs import Begin, Report, Run, keeping
@@ -68,7 +69,8 @@ def distill(
     regression (one-step students regressed on the teacher's endpoints); suppression and energies by level and bulk;
     leakage and gamma_star; losses by level; student_half, suppression_half, leakage_all_half by half the draws, with
     _error and _moved, 1 where half the draws move a measure by more than 1.96 standard errors. What is undefined is
-    NaN, with its reason in the attribute `undefined`.
+    NaN, with its reason in the attribute `undefined`. Training points that are copies of others, which are merged for
+    the second nearest, are counted by seed in the attribute `merged_points` where there are any.
 
     Raises ValueError, in one line, for settings that do not fit together and MemoryError before allocating.
 
@@ -91,15 +93,18 @@ def distill(
     extra = asked.settings(draws) | {"instability": instability, "transfer": transfer}
     run.begin(begin, extra)
     done: list[xr.Dataset] = []
+    merged: list[int] = []
 
     def result() -> xr.Dataset:
         data = xr.concat([one.drop_vars("part") for one in done], dim="seed", join="exact", coords="minimal")
         data = data.assign(part=done[0].part).assign_coords(seed=list(run.seeds[: len(done)]))
-        return run.label("distill", data.assign_attrs(undefined=_undefined(asked, run)), extra, started)
+        told = {"merged_points": merged[: len(done)]} if any(merged) else {}
+        return run.label("distill", data.assign_attrs(undefined=_undefined(asked, run), **told), extra, started)
 
     with keeping(done, result):
         for number in run.seeds:
             draw = model.instance(taught, run.origin, run.sizes, number)
+            merged.append(len(draw.points) - len(distinct(draw.points)))  # what no measure can tell is refused here
             with Shelf(spill) as shelf, ridge_named("teacher_ridge"):
                 named = run.population is not None
                 course = take(asked, taught, draw, data_power, named, shelf, wanted, partial(run.tell, draw))

@@ -10,7 +10,7 @@ import xarray as xr
 
 from rfsim import store
 from rfsim.activations.naming import short
-from rfsim.data import is_array_spec
+from rfsim.data import file_of, moved
 from rfsim.distillation.plan import Student
 from rfsim.plotting.forms import ready
 from rfsim.plotting.style import number
@@ -25,9 +25,7 @@ def problem_line(result: xr.Dataset) -> list[str]:
     if lacking := [name for name in TOLD if name not in s]:
         raise ValueError(f"the settings of this result lack {', '.join(lacking)}, which its title says")
     name = str(s["data"])
-    kind, _, path = name.partition(":")
-    if is_array_spec(name) or kind == "eigenvalues":
-        name = Path(path or name).name if kind != "digits" else name
+    name = name if (path := file_of(name)) is None else moved(name, Path(path.name)).removeprefix("eigenvalues:")
     # file names may hold anything: what the fonts lack becomes "?", and "$" must not open mathtext
     name = name.encode("latin-1", "replace").decode("latin-1").replace("\n", " ")
     name = (name if len(name) <= 28 else name[:27] + "…").replace("$", r"\$")

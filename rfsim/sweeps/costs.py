@@ -47,7 +47,7 @@ def sizes(values: Parameters) -> Sizes:
 def _dim(spec: str) -> int:
     if not data.is_array_spec(spec):
         return model.DIM
-    return data.read(spec).shape[1]
+    return data.read(spec).values.shape[1]
 
 
 Formula = Callable[[Parameters, Any], NDArray[np.float64]]

@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from rfsim import data as data_room
 from rfsim import locks, store
+from rfsim.arrays import rows
 from rfsim.machine import threads
 from rfsim.model import Problem, source
 from rfsim.runs import Report
@@ -141,7 +142,7 @@ def ask(
     with all that is wrong.
     """
     found = read(spec, allow_import=allow_import or read_only)
-    values = None if array is None else data_room.check_array(array)
+    values = None if array is None else rows(array).values
     if values is not None and "dim" in found.quantity.parameters:
         found = found._replace(fixed={"dim": values.shape[1], **found.fixed})
     beside = None if isinstance(spec, Mapping) else Path(spec).parent

@@ -10,8 +10,6 @@ from rfsim import data
 from rfsim.files import is_file
 from rfsim.sweeps.spec import Spec
 
-HOLDERS = ("eigenvalues", "covariance")  # kinds of data that are KIND:FILE
-
 
 def whole(text: str, folder: Path) -> str:
     """Data with the whole path of their file, which lies in `folder` or else where the process stands; other data as
@@ -20,16 +18,13 @@ def whole(text: str, folder: Path) -> str:
     >>> whole("atoms:0.5@1,0.5@2", Path())
     'atoms:0.5@1,0.5@2'
     """
-    kind, colon, rest = text.partition(":")
-    if kind in data.KINDS and kind not in HOLDERS:
+    try:
+        name = data.file_of(text)
+    except data.DataError:  # said where it is read
         return text
-    before, name = (f"{kind}:", rest) if colon and kind in HOLDERS else ("", text)
-    file, colon, key = name.rpartition(":")
-    for known, after in ((name, ""), (file, f":{key}") if colon else (name, "")):
-        for place in (folder / known, Path(known)):
-            if known and is_file(place):
-                return f"{before}{place.resolve()}{after}"
-    return text
+    if name is None:
+        return text
+    return next((data.moved(text, one.resolve()) for one in (folder / name, name) if is_file(one)), text)
 
 
 def located(spec: Spec, folder: Path, known: Mapping[str, str] | None = None) -> Spec:

@@ -6,7 +6,6 @@ Read from TOML or a mapping of the same form, and checked as a whole: everything
 from __future__ import annotations
 
 import math
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from rfsim.files import read_toml
 from rfsim.sweeps import imports
 from rfsim.sweeps.expressions import Expression, expression
 from rfsim.sweeps.quantities import QUANTITIES, Quantity
@@ -21,7 +21,7 @@ from rfsim.words import geometric, nearest
 
 TABLES = ("problem", "axes", "zip", "derive")
 FORMS = {"log": "points", "linear": "points", "range": "step"}  # of an axis, and what may stand beside each
-LARGEST = 10**7  # values along one axis
+LARGEST, CELLS = 10**5, 10**7  # values along one axis, and cells of a sweep
 ROUNDING = 1e-9  # of a number of steps: 0.3 is not below 0.1 + 0.1 + 0.1
 
 
@@ -64,13 +64,9 @@ def read(given: str | Path | Mapping[str, Any], *, allow_import: bool = False) -
         return check(imports.written(given), "the sweep", allow_import=True)
     path = Path(given)
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        content = read_toml(path)
     except FileNotFoundError:
         raise ValueError(f"{path} is not a file; give a sweep written in TOML") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}") from None
-    except tomllib.TOMLDecodeError as error:
-        raise ValueError(f"{path} is no TOML: {error}") from None
     return check(content, str(path), allow_import=allow_import)
 
 
@@ -93,6 +89,9 @@ def check(content: Mapping[str, Any], name: str, *, allow_import: bool) -> Spec:
         if isinstance(value, (list, tuple)) and key in quantity.parameters and key not in quantity.lists
     ]
     axes = [*_axes(quantity, tables["axes"], wrong), *_zipped(tables["zip"], wrong)]
+    if (cells := math.prod(axis.size for axis in axes if not axis.own)) > CELLS:
+        wrong.append(f"its axes have {cells} cells together; take at most {CELLS}, by fewer values along each")
+        raise refusal(name, wrong)  # before values of all cells are made
     derived = _derived(tables["derive"], fixed, axes, wrong)
     if not axes and not wrong:
         wrong.append("there is nothing to vary: give a parameter several values in [axes]")
@@ -198,6 +197,9 @@ def _values(where: str, given: Any, wrong: list[str]) -> tuple | None:
         return None
     if not given:
         wrong.append(f"{where} is empty; give at least one value")
+        return None
+    if len(given) > LARGEST:
+        wrong.append(f"{where} has {len(given)} values; take at most {LARGEST}")
         return None
     return tuple(given) if _plain(where, given, wrong) else None
 

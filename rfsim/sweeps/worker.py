@@ -10,10 +10,12 @@ import os
 import pickle
 import sys
 import threading
+import warnings
 from collections.abc import Callable
 from typing import Any
 
 from rfsim import machine
+from rfsim.notes import Note
 from rfsim.sweeps.executors import bug, one_line
 
 # read by OpenMP, OpenBLAS and MKL when numpy is imported, by XLA (NPROC) when its CPU client is made
@@ -32,6 +34,7 @@ def prepare() -> None:
         os.environ.setdefault(name, value)
     import jax
 
+    warnings.simplefilter("ignore", Note)  # whoever asked for the sweep heard what there is to say of its data
     jax.config.update("jax_enable_x64", True)
     machine.use_compilation_cache()
 

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from rfsim import data
+from rfsim.covariances import distinct
 
 POWERLAW_DIM = 100
 
@@ -34,8 +35,8 @@ class Population(NamedTuple):
 
 
 def population(spec: str, *, dim: int = POWERLAW_DIM) -> Population:
-    """ρ_Σ of `isotropic[:VARIANCE]`, `atoms:…`, `powerlaw:ALPHA` (at `dim`), `subspace:…`, `mixture:…` or
-    `eigenvalues:FILE` (.npy, .npz or .csv with one eigenvalue of Σ per entry).
+    """ρ_Σ of `isotropic[:VARIANCE]`, `atoms:…`, `powerlaw:ALPHA` (at `dim`), `subspace:…`, `mixture:…`,
+    `eigenvalues:FILE` (one eigenvalue of Σ per entry) or `covariance:FILE` (Σ itself).
 
     Raises data.DataError for a spec that cannot be read or values that no covariance has.
 
@@ -48,7 +49,7 @@ def population(spec: str, *, dim: int = POWERLAW_DIM) -> Population:
 
 def from_eigenvalues(eigenvalues: ArrayLike) -> Population:
     """Equal weights on the eigenvalues (dim,) of a covariance; equal ones become one atom."""
-    return Population(*data.distinct(eigenvalues))
+    return Population(*distinct(eigenvalues))
 
 
 def from_array(array: ArrayLike) -> Population:

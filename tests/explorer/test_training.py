@@ -92,9 +92,10 @@ def test_no_file_is_read_and_no_code_run(monkeypatch):
     def never(*_):
         raise AssertionError("touched")
 
-    for where in ("rfsim.data.load", "rfsim.data.is_file", "rfsim.activations.catalog.attribute"):
-        monkeypatch.setattr(where, never)
-    for texts in ({"data": "x.npy"}, {"data": "eigenvalues:x.csv"}, {"data": "./x"}, {"activation": "os:getcwd"}):
+    for where in ("data.load", "covariances.load", "files.numbers.is_file", "activations.catalog.attribute"):
+        monkeypatch.setattr(f"rfsim.{where}", never)
+    files = ("x.npy", "eigenvalues:x.csv", "covariance:x.csv", "./x")
+    for texts in (*({"data": one} for one in files), {"activation": "os:getcwd"}):
         assert set(refused(**texts)) == set(texts)
 
 

@@ -85,7 +85,7 @@ REFUSED = [
     ({"axes": {"word": ["a", "a"]}}, r"\[axes\] word must not repeat a value"),
     ({"axes": {"ridge": {"log": [4, 1], "points": 3}}}, r"ridge: log must increase from first to last; got \[4, 1\]"),
     ({"axes": {"ridge": {"log": [0, 1], "points": 3}}}, r"ridge: log needs positive ends; got \[0, 1\]"),
-    ({"axes": {"ridge": {"log": [1, 2]}}}, r"ridge: points must be a whole number from 2 to 10000000; got None"),
+    ({"axes": {"ridge": {"log": [1, 2]}}}, r"ridge: points must be a whole number from 2 to 100000; got None"),
     ({"axes": {"ridge": {"lgo": [1, 2], "points": 3}}}, r"needs one of log, linear and range.*did you mean 'log'"),
     ({"axes": {"ridge": {"log": [1, 2], "point": 3}}}, r"unknown key 'point'; did you mean 'points'"),
     ({"axes": {"ridge": {"range": [1, 2], "step": 0}}}, r"step must be positive; got 0"),
@@ -121,7 +121,7 @@ def test_files_that_cannot_be_read_are_named(tmp_path):
     with pytest.raises(ValueError, match=r"none.toml is not a file; give a sweep written in TOML"):
         read(tmp_path / "none.toml")
     (tmp_path / "bad.toml").write_text("command = ")
-    with pytest.raises(ValueError, match=r"bad.toml is no TOML: Invalid value"):
+    with pytest.raises(ValueError, match=r"bad.toml is not TOML: Invalid value"):
         read(tmp_path / "bad.toml")
     (tmp_path / "raw.toml").write_bytes(b"\xff\xfe")
     with pytest.raises(ValueError, match=r"raw.toml cannot be read"):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from rfsim import data
-from rfsim.data import DataError
+from rfsim.files.numbers import DataError
 from rfsim.theory.populations import from_array, from_eigenvalues, population
 
 

@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from rfsim import model, runs, store
+from rfsim.arrays import check_array, rows
+from rfsim.cli import asking, flags
+from rfsim.data import file_of, moved
+from rfsim.files.numbers import DataError
+from rfsim.model import Problem
+from rfsim.notes import Note, recorded
+from rfsim.plotting.figures import problem_line
+from rfsim.spectra import Method
+
+VALUES = np.random.default_rng(0).standard_normal((12, 3))
+FRAME = pd.DataFrame(VALUES, columns=list("abc"))
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        VALUES.tolist(),
+        FRAME,
+        FRAME.astype("Float64"),
+        np.ma.masked_array(VALUES, mask=False),
+        FRAME.to_xarray().to_array().T,
+    ],
+    ids=["lists", "frame", "frame that can miss values", "nothing masked", "labelled"],
+)
+def test_arrays_are_taken_in_every_form(given):
+    np.testing.assert_array_equal(check_array(given), VALUES)
+
+
+@pytest.mark.parametrize(
+    ("given", "match"),
+    [
+        (np.ma.masked_array(VALUES, mask=VALUES > 1), r"the array has \d+ masked values; fill or remove them first"),
+        (FRAME.where(FRAME < 1), "NaN or infinite values; remove or fill them first"),
+        (FRAME.astype("Float64").where(FRAME < 1), "NaN or infinite values"),
+        (FRAME.assign(word="x", day="y"), "columns that are no real numbers: word, day; drop or convert them first"),
+        (FRAME.assign(word="1.5"), "no real numbers: word"),
+        ([[1.0, 2.0], [3.0]], "rows of different lengths; give every sample as many numbers"),
+        ("x.npy", r"the array holds <U5 values; real numbers are needed; name a file in Problem\(data=FILE\)"),
+        (VALUES[0], r"the array has shape \(3,\); \(samples, dimensions\) is needed"),
+    ],
+)
+def test_what_is_no_array_of_samples_is_refused_by_name(given, match):
+    with pytest.raises(DataError, match=match):
+        check_array(given)
+
+
+@pytest.mark.parametrize("data", ["isotropic", "digits", "none.csv", "eigenvalues:none.csv", "powerlaw:1"])
+def test_an_array_is_never_called_by_the_data_whose_place_it_takes(data):
+    problem = Problem(1, 2, data=data)
+    origin = model.source(problem, array=VALUES)
+    assert model.limit_settings(problem, origin)["data"] == "array"
+    run = runs.Run(problem, None, 0, 1, VALUES, True, "global", None, method=Method(), copies=1)
+    result = run.label("spectrum", store.xr.Dataset(coords={"seed": [0]}), {}, 0.0)
+    assert "array data" in problem_line(result)
+    with pytest.raises(ValueError, match="^the array has 12 rows and a training half of 6; got 9 samples"):
+        model.resolve(Problem(3, 2, data=data), origin, None)
+    with pytest.raises(ValueError, match="^dim is 3, given by the array; got 4"):
+        model.resolve(problem, origin, 4)
+
+
+def test_a_file_read_by_the_command_line_keeps_its_name(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    np.save("x.npy", VALUES)
+    asked = asking.ask(flags.ProblemFlags(data="x.npy", samples=6))
+    assert asked.settings["data"] == "x.npy"
+    direct = model.source(Problem(data=Path("x.npy")))
+    assert direct.settings == model.source(asked.problem, array=asked.arguments["array"]).settings
+    with pytest.raises(ValueError, match="^data 'x.npy' has 12 rows"):
+        asking.ask(flags.ProblemFlags(data="x.npy", samples=7))
+
+
+def test_a_path_is_data_and_an_array_is_not():
+    assert Problem(data=Path("a") / "b.csv").data == "a/b.csv"
+    with pytest.raises(ValueError, match="must name a population or a file; got an array: give it as array="):
+        Problem(data=VALUES)
+
+
+def test_what_is_said_of_a_file_are_notes_of_the_command(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    FRAME.to_csv("x.csv", index=False)
+    np.savetxt("twice.csv", np.repeat(VALUES, 2, axis=0), delimiter=",")
+    assert "the first row is a header (a, b, c)" in asking.ask(flags.ProblemFlags(data="x.csv", samples=6)).notes[0]
+    assert "12 rows that are copies of others" in asking.ask(flags.LimitFlags(data="twice.csv")).notes[0]
+    with pytest.warns(Note, match="12 rows that are copies"):
+        rows(np.repeat(VALUES, 2, axis=0))
+    with recorded() as notes:
+        rows(VALUES)
+    assert not notes
+
+
+@pytest.mark.parametrize(
+    ("spec", "path", "there"),
+    [
+        ("a/x.csv", "a/x.csv", "b/y.csv"),
+        ("x.npz:k", "x.npz", "b/y.csv:k"),
+        ("covariance:x.npz:k", "x.npz", "covariance:b/y.csv:k"),
+        ("eigenvalues:x.tsv", "x.tsv", "eigenvalues:b/y.csv"),
+    ],
+)
+def test_the_file_of_data_is_known_and_may_be_moved(spec, path, there):
+    assert file_of(spec) == Path(path)
+    assert moved(spec, Path("b/y.csv")) == there
+
+
+def test_data_without_a_file_have_none():
+    assert [file_of(spec) for spec in ("isotropic", "digits", "digits:5", "atoms:1@1", "unknown")] == [None] * 5
