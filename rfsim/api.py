@@ -271,6 +271,6 @@ def load(path: str | Path) -> xr.Dataset:
     >>> load("no-such-result.nc")
     Traceback (most recent call last):
     ...
-    rfsim.store.StoreError: no-such-result.nc is not a file; give a result written by rfsim (result.nc)
+    rfsim.writing.StoreError: no-such-result.nc is not a file; give a result written by rfsim (result.nc)
     """
     return store.load(path)

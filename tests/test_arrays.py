@@ -71,7 +71,7 @@ def test_a_file_read_by_the_command_line_keeps_its_name(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     np.save("x.npy", VALUES)
     asked = asking.ask(flags.ProblemFlags(data="x.npy", samples=6))
-    assert asked.settings["data"] == "x.npy"
+    assert asked.problem.data == "x.npy"
     direct = model.source(Problem(data=Path("x.npy")))
     assert direct.settings == model.source(asked.problem, array=asked.arguments["array"]).settings
     with pytest.raises(ValueError, match="^data 'x.npy' has 12 rows"):

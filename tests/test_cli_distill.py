@@ -220,7 +220,7 @@ BAD_VALUES = [
     (["--generated", "1"], "--generated: must be a whole number from 2"),
     (["--solver", "eulr"], "euler"),
     (["--distill-times", "-1"], "--distill-times: must not hold negative"),
-    (["--leakage-ridges", "0,,1"], "--leakage-ridges: must be times separated by single commas"),
+    (["--leakage-ridges", "0,,1"], "--leakage-ridges: must be numbers separated by single commas"),
     (["--samples", "1"], "--samples: must be a whole number from 2"),
     (["--activation", "tahn"], "did you mean 'tanh'"),
     (["--time-min", "3"], "the levels need 0 < time_min < time_max"),

@@ -45,9 +45,8 @@ def is_number(hint: typing.Any) -> bool:
 def unused(monkeypatch):
     """Commands that read their flags and stop."""
 
-    def ask(command, quantity, extra, views, given):
-        asked = asking.ask(given[0])
-        dict(extra(asked) if callable(extra) else extra)
+    def ask(command, quantity, views, given):
+        asking.ask(given[0])
         return 0
 
     for room in (app, distill_app, limit_app, simulate_app):

@@ -140,7 +140,7 @@ def test_what_is_outside_the_domain_is_refused(capsys, arguments, match):
 
 
 def test_what_does_not_converge_is_told_left_out_and_sets_the_status(capsys, monkeypatch):
-    monkeypatch.setattr(solver, "TOLERANCE", 0.0)
+    monkeypatch.setattr(solver, "TOLERANCE", -1.0)  # which no residual meets, as 0 may be met on some machines
     status, out, err = run(capsys, "theory", "ridge", "--ridges", "1e-3,0.1", "--json")
     found = json.loads(out)
     lost = [value is None for value in found["test"]]

@@ -439,7 +439,7 @@ def test_other_bad_input_is_refused(trained):
     with pytest.raises(ValueError, match="at least one color"):
         plotting.sequence(0)
     spectrum_only = trained.drop_dims("train_time")
-    with pytest.raises(ValueError, match="need a result of rfsim.train"):
+    with pytest.raises(ValueError, match="this result of the kind train lacks energy, train_time"):
         panel(plotting.energy_panel, spectrum_only)
 
 

@@ -66,7 +66,7 @@ def summary(data: xr.Dataset) -> dict[str, Any]:
             "kind": data.attrs[store.KIND],
             "settings": store.settings(data),
             "versions": json.loads(data.attrs["versions"]),
-            "wall_time_seconds": data.attrs["wall_time_seconds"],
+            "wall_time_seconds": data.attrs.get("wall_time_seconds"),  # None of a checkpoint
             "variables": {
                 str(name): {"shape": {str(d): n for d, n in v.sizes.items()}, "dtype": str(v.dtype)}
                 | {key: v.attrs[key] for key in ("long_name", "units") if key in v.attrs}
@@ -127,8 +127,10 @@ def summary_lines(data: xr.Dataset) -> list[str]:
         [name, ", ".join(f"{d} {n}" for d, n in v["shape"].items()) or "scalar", v["dtype"], v.get("long_name", "")]
         for name, v in facts["variables"].items()
     ]
+    seconds = facts["wall_time_seconds"]
+    computed = "" if seconds is None else f", computed in {seconds:.2f} s"
     return [
-        f"{facts['kind']} result, schema {facts['schema']}, computed in {facts['wall_time_seconds']:.2f} s",
+        f"{facts['kind']} result, schema {facts['schema']}{computed}",
         *(["cells: " + ", ".join(f"{count} {word}" for word, count in cells.items() if count)] if cells else []),
         "settings",
         *table([[f"  {key}", json.dumps(v, ensure_ascii=False)] for key, v in facts["settings"].items()]),

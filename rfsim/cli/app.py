@@ -18,6 +18,7 @@ from rfsim import __version__, interrupts
 from rfsim.cli import DONE, UNCONVERGED, refusals, settings_file, streams, terminal
 from rfsim.cli.compute import Views, compute
 from rfsim.cli.distill_app import distill
+from rfsim.cli.drawn import told, with_grid
 from rfsim.cli.explore_app import explore
 from rfsim.cli.flags import (
     PARTS,
@@ -86,8 +87,8 @@ def train(
 
     return compute(
         "train",
-        partial(api.train, train_times=train_times, route=route, trainer=trainer, by_part=by_part),
-        Views(answers.train_answer, answers.train_lines, answers.failed_parts),
+        partial(api.train, train_times=with_grid(train_times, output), route=route, trainer=trainer, by_part=by_part),
+        told(Views(answers.train_answer, answers.train_lines, answers.failed_parts), train_times),
         (problem, output, figure),
     )
 

@@ -88,6 +88,7 @@ def read_as(parse: Callable[[str], Any], explanation: str, **more: Any) -> Param
 
 
 TRAIN_TIMES = (1.0, 100.0, 1e5)
+DRAWN_TIMES = "0.1:1e7:81"  # beside them where a figure is drawn and no times are given
 LISTED = "separated by commas, or FIRST:LAST:COUNT, evenly spaced on a log axis"
 
 
@@ -120,7 +121,8 @@ def switch(explanation: str) -> Parameter:
 
 
 TrainTimes = Annotated[
-    tuple[float, ...], read_as(times, f"Training times τ, {LISTED}; inf is one.", show_default=listed)
+    tuple[float, ...],
+    read_as(times, f"Training times τ, {LISTED}; inf is one. Figures have a grid unless given.", show_default=listed),
 ]
 Trainer = Annotated[str, text_flag("flow, descent:STEP or distillation:TAU, in train_time.")]
 AllowImport = Annotated[

@@ -8,6 +8,7 @@ from typing import Annotated
 from cyclopts import App
 
 from rfsim.cli.compute import Views, compute
+from rfsim.cli.drawn import told, with_grid
 from rfsim.cli.flags import (
     LISTED,
     PARTS,
@@ -45,8 +46,8 @@ def curves(
 
     return compute(
         "theory curves",
-        partial(theory.curves, train_times=train_times, trainer=trainer, by_part=by_part),
-        Views(answers.curves_answer, answers.curves_lines, answers.failed_points),
+        partial(theory.curves, train_times=with_grid(train_times, output), trainer=trainer, by_part=by_part),
+        told(Views(answers.curves_answer, answers.curves_lines, answers.failed_points), train_times),
         (problem, output, figure),
     )
 

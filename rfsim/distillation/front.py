@@ -27,6 +27,7 @@ from rfsim.runs import Begin, Report, Run, keeping
 from rfsim.spectra import Method
 
 DISTILL_TIMES = (10.0, 1e3, 1e5)
+GENERATED = 2000  # samples of each model
 CONTROLS = 6  # models beside the students whose samples are drawn
 LEAKAGE_RIDGES = (0.0, 0.1, 0.5, 1.0, 2.0, 5.0, 10.0)
 
@@ -136,7 +137,7 @@ def plan(
     draws: str | int = "20p",
     leakage_ridges: ArrayLike = LEAKAGE_RIDGES,
     threshold: float = 0.01,
-    generated: int = 2000,
+    generated: int = GENERATED,
     samples: int = 0,
 ) -> Plan:
     """The checked settings of a distillation (`distill`); ValueError, in one line, where they do not fit."""
@@ -167,8 +168,8 @@ def plan(
 def _require_memory(asked: Plan, sizes: Sizes, features: int, *, kept: bool) -> None:
     d, _, p = (float(size) for size in sizes)
     models = len(asked.students) * len(asked.distill_times)
-    needed = float(needed_bytes(d, p, features, levels=asked.levels, models=models, kept=kept))
-    needed += 16.0 * asked.generated * d * (models + CONTROLS)
+    counts = {"levels": asked.levels, "models": models, "generated": asked.generated}
+    needed = float(needed_bytes(d, p, features, **counts, kept=kept))
     hint = "take fewer features or levels, or in Python spill the levels to a folder" if kept else "take fewer features"
     what = f"distilling {max(p, float(features)):.12g} features at dim {d:.12g} in {asked.levels} levels"
     require_memory(needed, what, hint)
@@ -181,16 +182,19 @@ def needed_bytes(
     *,
     levels: ArrayLike,
     models: ArrayLike,
+    generated: ArrayLike,
     kept: bool = True,
 ) -> NDArray[np.float64]:
-    """Bytes at the peak of a distillation of `models` students and distill_times; sizes broadcast.
+    """Bytes at the peak of a distillation of `models` students and distill_times, each of which draws `generated`
+    samples; sizes broadcast.
 
     kept: whether the eigenvectors of all levels stay in memory.
     """
     d, p, own, steps = (np.asarray(value, dtype=float) for value in (dim, features, student_features, levels))
     side = np.maximum(p, own)
     shelved = (steps + 1) * (p**2 + np.where(own != p, own**2, 0.0)) * kept
-    return 8 * (7 * side**2 + shelved + (steps + 8) * np.asarray(models) * d * side) + 2**29
+    drawn = 2 * np.asarray(generated, dtype=float) * (np.asarray(models) + CONTROLS)
+    return 8 * (7 * side**2 + shelved + (steps + 8) * np.asarray(models) * d * side + drawn * d) + 2**29
 
 
 def _undefined(asked: Plan, run: Run) -> str:

@@ -153,6 +153,7 @@ def distillation_bytes(values: Parameters, cells: Any) -> NDArray[np.float64]:
         _student_features(values, found),
         levels=_levels(values),
         models=np.asarray(cells) * len(values.get("distill_times", distillation.DISTILL_TIMES)),
+        generated=values.get("generated", distillation.GENERATED),
     )
 
 

@@ -121,7 +121,7 @@ def fill(
         _require_complete(asked, path)
     else:
         require_possible(asked.plan, here if scheduler is None else None, asked.array)
-    with locks.held(path):
+    with locks.held(path.resolve()):
         kept = _opened(path, asked, resume)
         kept.tell(_paths(asked))
         found = f"{damaged(kept.broken, kept.lost)}; now it is again" if kept.broken or kept.lost else ""
@@ -178,7 +178,7 @@ def summary(path: Path, asked: Asked) -> dict[str, Any]:
     damaged, in words, where something is not what was written."""
     planned = asked.plan
     if not path.exists() and scratch.left(path.resolve()):
-        with locks.held(path):
+        with locks.held(path.resolve()):
             scratch.tidy(path.resolve())
     if path.exists():
         found = opening.look(path, planned, asked.settings, [*asked.unread, *asked.imports.unread])
@@ -193,7 +193,7 @@ def summary(path: Path, asked: Asked) -> dict[str, Any]:
         "groups": {"total": planned.groups, "waiting": found.waiting(planned)},
         "decompositions": {"announced": _announced(asked, found.decompositions), "done": found.decompositions},
         "seconds": found.seconds,
-        "holder": locks.holder(path),
+        "holder": locks.holder(path.resolve()),
         **({"damaged": damaged(found.broken, found.lost)} if found.broken or found.lost else {}),
     }
 

@@ -87,7 +87,7 @@ def merge(given: Sequence[Path], out: Path) -> Joined:
         words += _compared(planned, (one.path, two.path), (first, second))
     label = {name: value for name, value in parts[0].root.attributes.items() if name not in OWN}
     label |= {"settings": store.canonical(settings)} | ({PATHS: store.canonical(known)} if known else {})
-    with locks.held(out):
+    with locks.held(out.resolve()):
         scratch.tidy(out.resolve())
         try:
             with scratch.beside(out.resolve()) as folder:

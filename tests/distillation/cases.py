@@ -9,6 +9,7 @@ import numpy as np
 from rfsim import Problem, model
 from rfsim.data import stream
 from rfsim.diffusion import Step, forward
+from rfsim.distillation import front
 from rfsim.distillation.exact import ExactSpectra
 from rfsim.distillation.shelf import Shelf
 from rfsim.distillation.teacher import Schooling, teach
@@ -65,3 +66,10 @@ def noisy(law, time, seed, use, count):
     if law.variances.any():
         clean = clean + stream(seed, f"{use}/clean").standard_normal(clean.shape) * np.sqrt(law.variances)
     return forward(clean, stream(seed, f"{use}/noise").standard_normal(clean.shape), time)
+
+
+def settings(problem, sizes, distill_times=front.DISTILL_TIMES, **options):
+    """What a result of these options is identified by, beside the problem's own settings."""
+    asked = front.plan(problem, distill_times, **options)
+    draws = asked.number_of_draws(asked.student_features(sizes))
+    return asked.settings(draws) | {"instability": False, "transfer": False}

@@ -12,7 +12,7 @@ import pytest
 
 import rfsim
 from rfsim import Problem, machine, store
-from rfsim.distillation import course, distill, front, settings
+from rfsim.distillation import course, distill, front
 from rfsim.distillation.course import Wanted, take
 from rfsim.distillation.quality import Exhibition
 from rfsim.distillation.shelf import Shelf
@@ -20,7 +20,7 @@ from rfsim.memorization import Quality, memorized_fraction
 from rfsim.model import Sizes
 from rfsim.runs import Interrupted
 from rfsim.sampling import generation_noise, starting_points
-from tests.distillation.cases import DIM, TINY, drawn, phi
+from tests.distillation.cases import DIM, TINY, drawn, phi, settings
 
 RIDGED = dataclasses.replace(TINY, ridge=0.05)
 TIMES = [0.0, 10.0, math.inf]

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from rfsim import Problem
-from rfsim.distillation import settings
 from rfsim.distillation.front import plan
 from rfsim.distillation.plan import Student, students
 from rfsim.model import Sizes
+from tests.distillation.cases import settings
 
 PROBLEM = Problem(samples_per_dim=2, features_per_dim=4, ridge=0.3)
 SIZES = Sizes(3, 6, 12)

@@ -129,7 +129,7 @@ def test_the_command_asks_for_what_is_shown(monkeypatch, texts):
         assert (program, main(words)) == ("rfsim", 0)
     assert [name for name, *_ in asked] == ["theory spectrum", "theory curves"]
     assert [ask(flags[0]).problem for *_, flags in asked] == [choice.problem] * 2
-    times = np.sort(asked[1][2]["train_times"])  # those of the drawn curve, and what the tables show
+    times = np.sort(asked[1][1].keywords["train_times"])  # those of the drawn curve, and what the tables show
     assert np.isclose(times, choice.train_time).any()
     assert times[-1] == math.inf
     assert len(np.unique(times)) == len(times)

@@ -15,7 +15,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.lines import Line2D
 
 import rfsim
-from rfsim import Problem, plotting
+from rfsim import Problem, plotting, store
 from rfsim.plotting import canvas, families, legends, levels, samples, styled
 from tests.distillation.synthetic import dataset
 from tests.plotting.reading import faults, legends_of, read
@@ -41,10 +41,14 @@ def limit(trained):
             "interval_lower": ("interval", [0.01, 0.1, 1.0]),
             "interval_upper": ("interval", [0.03, 0.3, 3.0]),
             "interval_part": ("interval", [0, 1, 2]),
+            "mass": ("bulk", [0.1, 0.3, 0.1]),
+            "lower": ("bulk", [0.01, 0.1, 1.0]),
+            "upper": ("bulk", [0.03, 0.3, 3.0]),
         },
         {"eigenvalue": np.concatenate([lam, 10 * lam, 100 * lam]), "bulk": ["mini", "main", "gen"]},
     )
-    return trained.isel(seed=0, drop=True)[["gen", "train", "test", "score", "tau_mem"]].merge(spectrum)
+    curves = trained.isel(seed=0, drop=True)[["gen", "train", "test", "score", "tau_mem"]]
+    return curves.merge(spectrum).assign_attrs(trained.attrs | {store.KIND: "theory-curves"})
 
 
 @pytest.fixture(scope="module")
@@ -130,7 +134,6 @@ def families_drawn(trained, limit):
 
 
 def test_families_tell_every_line_in_a_legend_and_only_once(trained, limit):
-    limit = limit.assign_attrs(trained.attrs)
     for name, figure in families_drawn(trained, limit):
         assert not faults(figure), name
         told = [read(legend) for legend in legends_of(figure)]

@@ -88,6 +88,5 @@ def test_what_is_no_file_stays_as_it_is(grid):
     assert paths.whole("x.npy", folder) == str(place)
     assert paths.whole("eigenvalues:x.npy", folder) == f"eigenvalues:{place}"
     assert paths.whole("covariance:x.npy", folder) == f"covariance:{place}"
-    assert paths.whole("x.npy:first", folder) == f"{place}:first"
     for text in ("isotropic", "isotropic:2", "atoms:0.5@1,0.5@2", "y.npy", "digits:8", "eigenvalues:", ""):
         assert paths.whole(text, folder) == text

@@ -329,7 +329,7 @@ def test_just_below_the_stable_limit_a_run_is_stable_and_just_above_it_diverges(
         ("", "optimizer must be the name of an optax optimizer, .*; got ''"),
         ("sgd:momentum", "has 'momentum' in the place of SETTING=VALUE"),
         ("sgd:momentu=1", "has 'momentu=1' in the place of SETTING=VALUE; did you mean 'momentum'?"),
-        ("adam:learning_rate=1", "has 'learning_rate=1' in the place of SETTING=VALUE; it takes b1, b2"),
+        ("adam:learning_rate=1", "has 'learning_rate=1'; the rate is given beside it, as rate"),
         ("sgd:momentum=0.9,", "has '' in the place of SETTING=VALUE; it takes momentum"),
         ("sgd:momentum=big", "has 'momentum=big'; a setting is a number, true, false or null"),
         ("adam:b1=null", "'adam:b1=null' has a setting of the wrong kind .*'NoneType'"),
