@@ -1,4 +1,7 @@
-"""What a result of each kind holds at least: asked of files without a digest, which any program may have changed."""
+"""What a result of each kind holds: its variables over their dimensions, for those who read and those who draw it.
+
+Files without a digest, which any program may have changed, are held against it.
+"""
 
 from __future__ import annotations
 
@@ -9,59 +12,83 @@ from collections.abc import Iterator
 import numpy as np
 import xarray as xr
 
-CONSTANTS = {"a": "", "b": "", "v2": "", "s2": ""}
-LOSSES = ("train", "test", "score", "gen")
-RIDGE = ("train", "train_penalized", "test", "emp", "score", "bias2", "variance", "residual")
-ROUTES = {"tau_gen": "gen_route", "tau_mem": "mem_route", "gen_route": "gen_route", "mem_route": "mem_route"}
-EDGES = ("lower", "upper", "gap_below")
-PLANE = "samples_per_dim features_per_dim"
-STUDENT = "seed variant distill_time"
-TEXT = ("bulk", "other", "form", "end", "gen_route", "mem_route", "variant", "quality")  # all else are numbers
+Form = dict[str, tuple[str, ...]]  # variable → its dimensions, in order
 
-# variable → its dimensions
-HELD: dict[str, dict[str, str]] = {
-    "spectrum": CONSTANTS
-    | dict.fromkeys(EDGES, "seed bulk")
-    | {"eigenvalue": "seed feature", "part": "feature", "count": "bulk", "mass": "bulk", "merged": "seed bulk"}
-    | {"residual": "seed", "seed": "seed", "bulk": "bulk"},
-    "train": CONSTANTS
-    | dict.fromkeys((*LOSSES, "cross"), "seed train_time")
-    | {name: dim if name == dim else f"seed {dim}" for name, dim in ROUTES.items()}
-    | {"residual": "seed", "seed": "seed", "train_time": "train_time", "bias2": "train_time", "variance": "train_time"},
-    "simulate": dict.fromkeys(("train", "test", "gen", "exact_train", "exact_test"), "seed step")
-    | {"limit": "seed", "rounding": "seed", "seed": "seed", "step": "step", "train_time": "step", "rate": ""},
-    "distill": dict.fromkeys(("teacher", "reference", "early_teacher"), "seed quality")
-    | dict.fromkeys(("student", "early_student", "regression"), f"{STUDENT} quality")
-    | {"teacher_steps": "seed steps quality", "student_steps": f"{STUDENT} steps quality"}
-    | {"suppression": f"{STUDENT} level bulk", "student_energy": f"{STUDENT} level bulk"}
-    | {"teacher_energy": "seed level bulk", "leakage_all": "seed ridge bulk", "gamma_star": "seed"}
-    | {"eigenvalue": "seed level feature", "part": "feature", "diffusion_time": "grid"}
-    | {name: name for name in ("seed", "variant", "distill_time", "steps", "quality", "level", "bulk", "ridge")},
-    "theory-spectrum": CONSTANTS
-    | dict.fromkeys(("density", "density_residual", "eigenvalue"), "eigenvalue")
-    | dict.fromkeys(("mass", "mean", "bulk", *EDGES), "bulk")
-    | dict.fromkeys(("interval_lower", "interval_upper", "interval_part"), "interval"),
-    "theory-ridge": CONSTANTS | dict.fromkeys((*RIDGE, "ridge"), "ridge") | {"best_ridge": "", "best_test": ""},
-    "theory-ridge-plane": CONSTANTS | dict.fromkeys(RIDGE, PLANE) | {name: name for name in PLANE.split()},
-    "theory-diagram": CONSTANTS
-    | dict.fromkeys(LOSSES, f"{PLANE} train_time")
-    | dict.fromkeys(("error", "residual", "nodes", "status", "tau_mem", "tau_mini"), PLANE)
-    | {name: name for name in (*PLANE.split(), "train_time")},
-    "theory-mini-gap": CONSTANTS
-    | dict.fromkeys(("opening", "opening_large"), "diffusion_time samples_per_dim")
-    | {name: name for name in ("diffusion_time", "samples_per_dim")},
-    "theory-score-minimum": CONSTANTS
-    | dict.fromkeys(("score", "final", "train_time", "error", "residual"), PLANE)
-    | {name: name for name in PLANE.split()},
-    "density": CONSTANTS
-    | dict.fromkeys(("node", "weight", "node_residual"), "seed probe step")
-    | {"mass": "seed bulk", "density": "seed eigenvalue", "eigenvalue": "eigenvalue", "seed": "seed", "bulk": "bulk"},
-}
-HELD["theory-curves"] = (
-    HELD["theory-spectrum"]
-    | dict.fromkeys((*LOSSES, "bias2", "variance", "emp", "train_penalized", "error", "train_time"), "train_time")
-    | {"residual": "", "nodes": "", **ROUTES}
+
+def _form(*own: str, **names: str) -> Form:
+    """By the dimensions, joined by two underscores, "one" for none: the variables over them. own: dimensions with
+    values of their own."""
+    found = {
+        name: tuple(dim for dim in dims.split("__") if dim != "one")
+        for dims, row in names.items()
+        for name in row.split()
+    }
+    return {name: (name,) for name in own} | found
+
+
+_CONSTANTS = _form(one="a b v2 s2")
+_LOSSES = "train train_penalized test emp score gen"
+_ROUTES = _form("gen_route", "mem_route")
+_PLANE = "samples_per_dim", "features_per_dim"
+_SPECTRUM = (
+    _CONSTANTS
+    | _form("seed", "bulk", seed__feature="eigenvalue", feature="part", bulk="count mass")
+    | _form(seed__bulk="lower upper gap_below merged", seed="residual")
 )
+_LIMIT = (
+    _CONSTANTS
+    | _form("bulk", "eigenvalue", eigenvalue="density density_residual", bulk="mass mean lower upper gap_below")
+    | _form(interval="interval_lower interval_upper interval_part", large_eigenvalue="large_density large_interval")
+)
+FORMS: dict[str, Form] = {
+    "spectrum": _SPECTRUM,
+    "train": _SPECTRUM
+    | _ROUTES
+    | _form("train_time", seed__train_time=f"{_LOSSES} cross", train_time="bias2 variance")
+    | _form(seed__bulk__train_time="energy", seed__gen_route="tau_gen", seed__mem_route="tau_mem"),
+    "simulate": _form("seed", "step", seed__step="train test gen exact_train exact_test", step="train_time", one="rate")
+    | _form(seed="limit rounding"),
+    "distill": _form("seed", "variant", "distill_time", "steps", "quality", "level", "bulk", "ridge")
+    | _form(seed__quality="teacher teacher_error reference early_teacher", seed__steps__quality="teacher_steps")
+    | _form(seed__variant__distill_time__quality="student student_error early_student regression")
+    | _form(seed__variant__distill_time__steps__quality="student_steps")
+    | _form(seed__variant__distill_time__level__bulk="suppression suppression_error student_energy")
+    | _form(seed__level__bulk="teacher_energy", seed__ridge__level__bulk="leakage", seed="gamma_star")
+    | _form(seed__ridge__bulk="leakage_all leakage_all_error", seed__ridge__level__source__bulk="transfer")
+    | _form(seed__level__feature="eigenvalue instability", feature="part", grid="diffusion_time"),
+    "density": _CONSTANTS
+    | _form("seed", "bulk", "eigenvalue", seed__probe__step="node weight node_residual", seed__eigenvalue="density")
+    | _form(seed__bulk="mass mass_error", bulk="mass_from mass_to", one="density_width"),
+    "theory-spectrum": _LIMIT,
+    "theory-curves": _LIMIT
+    | _ROUTES
+    | _form("train_time", train_time=f"{_LOSSES} bias2 variance error", bulk__train_time="energy", one="residual nodes")
+    | _form(gen_route="tau_gen", mem_route="tau_mem"),
+    "theory-ridge": _CONSTANTS
+    | _form("ridge", ridge="train train_penalized test emp score bias2 variance residual", one="best_ridge best_test"),
+    "theory-ridge-plane": _CONSTANTS
+    | _form(
+        *_PLANE,
+        samples_per_dim__features_per_dim="train train_penalized test emp score bias2 variance residual",
+    ),
+    "theory-diagram": _CONSTANTS
+    | _form(*_PLANE, "train_time", samples_per_dim__features_per_dim__train_time="train test score gen")
+    | _form(samples_per_dim__features_per_dim="error residual nodes status tau_mem tau_mini"),
+    "theory-mini-gap": _CONSTANTS
+    | _form("diffusion_time", "samples_per_dim", diffusion_time__samples_per_dim="opening opening_large"),
+    "theory-score-minimum": _CONSTANTS
+    | _form(*_PLANE, samples_per_dim__features_per_dim="score final train_time error residual"),
+}
+# what only some results of a kind have: by the settings, the route or the data
+OPTIONAL = {
+    "train": {*_SPECTRUM, "train_penalized", "emp", "energy"} - {*_CONSTANTS, "residual", "seed"},
+    "distill": {"teacher_error", "student_error", "suppression_error", "leakage", "leakage_all_error", "transfer"}
+    | {"instability"},
+    "density": {"mass_error", "mass_from", "mass_to", "density_width"},
+    "theory-spectrum": {"large_density", "large_interval"},
+    "theory-curves": {"large_density", "large_interval", "energy"},
+}
+TEXT = ("bulk", "other", "form", "end", "gen_route", "mem_route", "variant", "quality")  # all else are numbers
 JSON = {  # attributes beside those of every result
     "simulate": {"devices": list, "diverged": dict},
     "distill": {"undefined": dict},
@@ -86,13 +113,15 @@ def missing_attributes(data: xr.Dataset, kind: str) -> Iterator[str]:
 
 def missing_variables(data: xr.Dataset, kind: str) -> Iterator[str]:
     """What is wrong with the variables that a result of this kind has, and with flags, each in words."""
-    for name, dims in HELD.get(kind, {}).items():
+    optional = OPTIONAL.get(kind, set())
+    for name, dims in FORMS.get(kind, {}).items():
         if name not in data.variables:
-            yield f"it has no variable {name!r}, which a result of kind {kind!r} has"
+            if name not in optional:
+                yield f"it has no variable {name!r}, which a result of kind {kind!r} has"
             continue
         one = data.variables[name]
-        if sorted(map(str, one.dims)) != sorted(dims.split()):
-            yield f"its variable {name!r} is over ({', '.join(map(str, one.dims))}), not ({', '.join(dims.split())})"
+        if sorted(map(str, one.dims)) != sorted(dims):
+            yield f"its variable {name!r} is over ({', '.join(map(str, one.dims))}), not ({', '.join(dims)})"
         elif (name in TEXT) != (one.dtype.kind in "OUT"):
             yield f"its variable {name!r} holds {'numbers' if name in TEXT else 'text'}"
         elif name not in TEXT and one.dtype.kind not in "biuf":

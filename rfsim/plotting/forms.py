@@ -14,63 +14,9 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from rfsim import store
+from rfsim.kinds import FORMS, Form
 from rfsim.ranks import PARTS
 
-Form = dict[str, tuple[str, ...]]  # variable → its dimensions, in order
-
-
-def _form(**names: str) -> Form:
-    """By the dimensions, joined by two underscores: the variables over them."""
-    return {
-        name: tuple(d for d in dims.split("__") if d != "one") for dims, row in names.items() for name in row.split()
-    }
-
-
-_SAMPLE = _form(seed__feature="eigenvalue", feature="part", bulk="mass count")
-_LIMIT = _form(
-    eigenvalue="density",
-    bulk="mass lower upper",
-    interval="interval_lower interval_upper",
-    large_eigenvalue="large_density large_interval",
-)
-FORMS: dict[str, Form] = {
-    "spectrum": _SAMPLE,
-    "train": _SAMPLE
-    | _form(
-        seed__train_time="train train_penalized test emp score gen cross",
-        train_time="bias2 variance",
-        seed__bulk__train_time="energy",
-        seed__gen_route="tau_gen",
-        seed__mem_route="tau_mem",
-    ),
-    "density": _form(
-        seed__eigenvalue="density", seed__bulk="mass mass_error", bulk="mass_from mass_to", one="density_width"
-    ),
-    "simulate": _form(seed__step="train test gen exact_train exact_test", step="train_time", one="rate"),
-    "distill": _form(
-        seed__quality="reference teacher teacher_error early_teacher",
-        seed__steps__quality="teacher_steps",
-        seed__variant__distill_time__quality="student student_error early_student regression",
-        seed__variant__distill_time__steps__quality="student_steps",
-        seed__variant__distill_time__level__bulk="suppression suppression_error",
-        seed__ridge__level__bulk="leakage",
-        seed__ridge__bulk="leakage_all leakage_all_error",
-        seed="gamma_star",
-        seed__ridge__level__source__bulk="transfer",
-        seed__level__feature="eigenvalue instability",
-        feature="part",
-        grid="diffusion_time",
-    ),
-    "theory-spectrum": _LIMIT,
-    "theory-curves": _LIMIT
-    | _form(
-        train_time="train train_penalized test emp score gen bias2 variance",
-        bulk__train_time="energy",
-        gen_route="tau_gen",
-        mem_route="tau_mem",
-    ),
-    "theory-ridge": _form(ridge="train train_penalized test emp score bias2 variance", one="best_ridge"),
-}
 # dimensions whose values say what stands where; the others count only
 LABELLED = ("bulk", "distill_time", "eigenvalue", "gen_route", "large_eigenvalue", "level", "mem_route", "quality",
             "ridge", "step", "steps", "train_time")  # fmt: skip

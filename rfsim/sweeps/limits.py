@@ -190,7 +190,7 @@ def _mapped(
         if report:
             report(f"{step}, cell {done} of {total}", {})
 
-    data = diagram.cells(run, psi_n, psi_p, tau, tolerance=tolerance, progress=progress)
+    data = diagram.cells(run, psi_n, psi_p, tau, tolerance=tolerance, mem_time=True, progress=progress)
     cells = []
     for k in range(psi_n.size):
         one = data.isel(cell=k)

@@ -35,7 +35,8 @@ def resolve(data: xr.Dataset, name: str) -> str:
 
 
 def column(data: xr.Dataset, text: str) -> tuple[str, dict[str, Any]]:
-    """A variable and the labels of its own dimensions, of `tau_mem` or `tau_mem[formula]`, as CSV columns are named.
+    """A variable and the labels of its own dimensions, of `tau_mem` or `tau_mem[formula]`, as CSV columns are named; of
+    maps, whose routes are variables of their own, tau_mem[curve] is tau_mem_curve.
 
     Raises ValueError where there is no such variable or label, with the nearest one.
     """
@@ -44,6 +45,8 @@ def column(data: xr.Dataset, text: str) -> tuple[str, dict[str, Any]]:
     if not found or found["name"] not in known:
         name = found["name"] if found else text
         raise ValueError(f"{name!r} is no quantity of this sweep{nearest(name, known)}; it has {listed(known)}")
+    if found["labels"] and (one := f"{found['name']}_{found['labels'].strip()}") in known:
+        return one, {}
     variable = data[found["name"]]
     own = [str(dim) for dim in variable.dims if dim not in axes(data) and dim in data.coords]
     chosen: dict[str, Any] = {}

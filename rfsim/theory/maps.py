@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax
@@ -30,6 +31,8 @@ NODES = (48, 96, 192, 384, 768)
 HALF_HEIGHT = 0.8  # half of the way to π/2, where e^{−κτz} grows: nodes resolve the bulks and the filter equally well
 SHORT_PATH = path(12, 6, 0.6, 1, 4)
 PAIRS = 64 * 24**2  # of nodes, in all cells of one call: what a core's cache holds
+FIRST, LAST, GRID, HALVINGS = 1e-3, 40.0, 160, 36  # times looked at for half of L_gen's rise, in units of 1/(κ·rate)
+MOVED = 100  # times the tolerance: by how much that time may change at the last doubling
 SMALL = 1e-3  # an L_gen below this, of losses of order 1, is resolved to tolerance × SMALL
 
 STATUS = ("converged", "no-contour", "newton", "nodes")
@@ -40,6 +43,8 @@ Progress = Callable[[str, int, int], None]  # what is done, cells done, of how m
 class Map(NamedTuple):
     """L_train, L_test and cross(f) (cells, times), NaN in cells that have not converged; the rest (cells,).
 
+    mem_time: the first train_time with L_gen at half of its τ → ∞ value, NaN where it was not asked for, where there is
+    none, and where the nodes do not resolve it.
     error: largest change of any loss at the last doubling of the nodes; residual: of the equations, relative, the
     largest over the contour; nodes: of the whole contour; status: index into STATUS. "no-contour": eigenvalues reach
     down to 0 and there is no ridge; "newton": no solution on the resolvent's branch; "nodes": NODES are too few.
@@ -52,6 +57,7 @@ class Map(NamedTuple):
     residual: NDArray[np.float64]
     nodes: NDArray[np.int64]
     status: NDArray[np.int64]
+    mem_time: NDArray[np.float64]
 
 
 def flow_map(
@@ -62,9 +68,11 @@ def flow_map(
     ridge: float = 0.0,
     *,
     tolerance: float = 1e-4,
+    mem_time: bool = False,
     progress: Progress | None = None,
 ) -> Map:
-    """The flow's losses at train_times (times,) in cells (ψ_n, ψ_p), both (cells,); the rest is `limit`'s.
+    """The flow's losses at train_times (times,) in cells (ψ_n, ψ_p), both (cells,); the rest is `limit`'s. mem_time:
+    whether also when L_gen has half risen.
 
     A cell has converged where the losses change by at most tolerance × max(|L_gen|, SMALL) at every time when the
     nodes are doubled. RuntimeError in float32.
@@ -76,13 +84,20 @@ def flow_map(
     bounds = _bounds(limit, psi_n, psi_p, ridge, tell)
     status = np.where(np.isnan(bounds[0]), STATUS.index("no-contour"), STATUS.index("nodes"))
     values = np.full((3, psi_n.size, tau.size), np.nan)  # L_train, L_test, cross
+    half_risen, moved = np.full((2, psi_n.size), np.nan)  # and by how much at the last doubling, relative
     error, residual, nodes = np.full((3, psi_n.size), np.nan)
+
+    def tell_nodes(count: int, total: int, done: int) -> None:
+        tell(f"{count} nodes", done, total)
 
     def at(todo: NDArray[np.intp], count: int) -> NDArray[np.float64]:
         """`values` of some cells (3, todo, times); cells that Newton does not solve leave the map."""
         contour = ellipse(count, bounds[:, todo, None], ridge, half_height=HALF_HEIGHT)
-        cells = _Cells(psi_n[todo], psi_p[todo], *contour)
-        found, worst = _solved(limit, cells, tau, ridge, lambda done: tell(f"{count} nodes", done, todo.size))
+        cells = _Cells(psi_n[todo], psi_p[todo], *bounds[:, todo], *contour)
+        tell_done = partial(tell_nodes, count, todo.size)
+        found, worst, times = _solved(limit, cells, tau, ridge, mem_time, tell_done)
+        moved[todo] = np.abs(times / half_risen[todo] - 1)
+        half_risen[todo] = times
         residual[todo] = np.fmax(residual[todo], worst)
         nodes[todo] = count
         status[todo[worst > TOLERANCE]] = STATUS.index("newton")
@@ -98,29 +113,35 @@ def flow_map(
         error[todo] = change.max(-1)
         near = np.all(change <= tolerance * np.maximum(np.abs(found[1] - found[0]), SMALL), axis=-1)
         status[todo[near & (status[todo] == STATUS.index("nodes"))]] = STATUS.index("converged")
-    values[:, status != STATUS.index("converged")] = np.nan
-    return Map(values[0], values[1], values[2], error, residual, np.nan_to_num(nodes).astype(int), status)
+    lost = status != STATUS.index("converged")
+    values[:, lost] = np.nan
+    half_risen[lost | ~(moved <= MOVED * tolerance)] = np.nan
+    return Map(*values, error, residual, np.nan_to_num(nodes).astype(int), status, half_risen)
 
 
 class _Cells(NamedTuple):
-    """ψ_n, ψ_p (cells,), and a contour each: points and weights (cells, nodes/2); arrays of NumPy or of a program."""
+    """ψ_n, ψ_p and bounds on the eigenvalues (cells,), and a contour each: points and weights (cells, nodes/2); arrays
+    of NumPy or of a program."""
 
     samples_per_dim: Any
     features_per_dim: Any
+    lower: Any
+    upper: Any
     points: Any
     weights: Any
 
 
 def _solved(
-    limit: Limit, cells: _Cells, tau: NDArray[np.float64], ridge: float, done: Callable[[int], None]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """`values` (3, cells, times) and residuals (cells,), infinite on a wrong branch, by the short path or the long."""
-    found, residual = _mapped(limit, cells, tau, ridge, SHORT_PATH, done)
+    limit: Limit, cells: _Cells, tau: NDArray[np.float64], ridge: float, mem_time: bool, done: Callable[[int], None]
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """`values` (3, cells, times), residuals (cells,), infinite on a wrong branch, by the short path or the long, and
+    times of memorization (cells,)."""
+    found, residual, times = _mapped(limit, cells, tau, ridge, mem_time, SHORT_PATH, done)
     bad = np.flatnonzero(~(residual <= TOLERANCE))
     if bad.size:
         again = jax.tree.map(lambda values: values[bad], cells)
-        found[:, bad], residual[bad] = _mapped(limit, again, tau, ridge, PATH, done)
-    return found, residual
+        found[:, bad], residual[bad], times[bad] = _mapped(limit, again, tau, ridge, mem_time, PATH, done)
+    return found, residual, times
 
 
 def _mapped(
@@ -128,45 +149,75 @@ def _mapped(
     cells: _Cells,
     tau: NDArray[np.float64],
     ridge: float,
+    mem_time: bool,
     steps: Path,
     done: Callable[[int], None],
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """All cells in chunks of one shape, on as many threads as there are cores: a program alone uses one."""
     total, nodes = cells.points.shape
     size = max(1, PAIRS // nodes**2)
 
     @in_float64  # JAX's precision is a setting of each thread
-    def chunk(start: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def chunk(start: int) -> list[NDArray[np.float64]]:
         part = jax.tree.map(lambda v: np.resize(v[start : start + size], (size, *v.shape[1:])), cells)
-        values, residual = _losses(limit, part, tau, ridge, steps)
-        return np.asarray(values), np.asarray(residual)
+        return [np.asarray(one) for one in _losses(limit, part, tau, ridge, steps, mem_time=mem_time)]
 
     found = [chunk(0)]  # compiled once, before the threads need it
     with ThreadPoolExecutor(threads()) as pool:
         for part in pool.map(chunk, range(size, total, size)):
             found.append(part)
             done(min(size * len(found), total))
-    values, residual = (np.concatenate(parts)[:total] for parts in zip(*found, strict=True))
-    return np.moveaxis(values, 1, 0), residual
+    values, residual, times = (np.concatenate(parts)[:total] for parts in zip(*found, strict=True))
+    return np.moveaxis(values, 1, 0), residual, times
 
 
-@jax.jit
-def _losses(limit: Limit, cells: _Cells, tau: Array, ridge: float, steps: Path) -> tuple[Array, Array]:
-    """(cells, 3, times) and (cells,)."""
+@partial(jax.jit, static_argnames="mem_time")
+def _losses(
+    limit: Limit, cells: _Cells, tau: Array, ridge: float, steps: Path, *, mem_time: bool
+) -> tuple[Array, Array, Array]:
+    """(cells, 3, times), (cells,) and (cells,)."""
 
-    def one(cell: _Cells) -> tuple[Array, Array]:
-        psi_n, psi_p, z, weights = cell
+    def one(cell: _Cells) -> tuple[Array, Array, Array]:
+        psi_n, psi_p, lower, upper, z, weights = cell
         here = limit._replace(samples_per_dim=psi_n, features_per_dim=psi_p)
         found = solve_core(here, z - here.floor, steps)
         spectrum, target = tables(here, z, weights, found.state)
-        f = flow(tau, learning_rate_constant(here.noise, psi_p), ridge)
-        values = jnp.stack(
-            [losses.train_loss(spectrum, [f]), losses.target_loss(spectrum, target, [f]), target.cross(f(z))]
-        )
+        kappa = learning_rate_constant(here.noise, psi_p)
+
+        def both(tau: Array) -> tuple[Array, Array]:
+            f = flow(tau, kappa, ridge)
+            return losses.train_loss(spectrum, [f]), losses.target_loss(spectrum, target, [f])
+
+        def gen(tau: Array) -> Array:
+            train, test = both(tau)
+            return test - train
+
+        values = jnp.stack([*both(tau), target.cross(flow(tau, kappa, ridge)(z))])
         residual = jnp.where(found.branch, found.residual, jnp.inf)
-        return values, jnp.where(jnp.isnan(residual), jnp.inf, residual).max()
+        ends = jnp.log(jnp.stack([FIRST / (upper + ridge), LAST / (lower + ridge)]) / kappa)
+        time = _half_risen(gen, *ends) if mem_time else jnp.nan
+        return values, jnp.where(jnp.isnan(residual), jnp.inf, residual).max(), jnp.asarray(time)
 
     return jax.vmap(one)(cells)
+
+
+def _half_risen(gen: Callable[[Array], Array], first: Array, last: Array) -> Array:
+    """The first train_time at which L_gen reaches half of its τ → ∞ value, between logarithms of times; as
+    `timescales.mem_time_of_curve` finds it, but on a grid of GRID times and by halving."""
+    start, final = gen(jnp.array([0.0, jnp.inf]))
+    grid = jnp.linspace(first, last, GRID)
+    above = gen(jnp.exp(grid)) >= final / 2
+    here = jnp.argmax(above)
+
+    def halve(_: int, ends: tuple[Array, Array]) -> tuple[Array, Array]:
+        middle = (ends[0] + ends[1]) / 2
+        over = gen(jnp.exp(middle)[None])[0] >= final / 2
+        return jnp.where(over, ends[0], middle), jnp.where(over, middle, ends[1])
+
+    low, high = jax.lax.fori_loop(0, HALVINGS, halve, (grid[jnp.maximum(here - 1, 0)], grid[here]))
+    rises = final > jnp.maximum(start, 0.0) + SMALL * SMALL
+    found = jnp.where(above.any() & rises, jnp.exp((low + high) / 2), jnp.nan)
+    return jnp.where(rises & (start >= final / 2), 0.0, found)
 
 
 def _bounds(

@@ -26,10 +26,10 @@ def dataset(kind="spectrum") -> xr.Dataset:
     """A result of invented numbers that has what one of its kind has."""
     sizes = {"seed": 1, "bulk": 4}
     held = {}
-    for name, dims in kinds.HELD.get(kind, {}).items():
-        shape = [sizes.get(dim, 2) for dim in dims.split()]
+    for name, dims in kinds.FORMS.get(kind, {}).items():
+        shape = [sizes.get(dim, 2) for dim in dims]
         values = np.arange(np.prod(shape, dtype=int)).reshape(shape)
-        held[name] = (dims.split(), values.astype(str) if name in kinds.TEXT else 0.5 + values)
+        held[name] = (dims, values.astype(str) if name in kinds.TEXT else 0.5 + values)
     for name in ("part", "count", "merged"):
         if name in held:
             held[name] = (held[name][0], np.ones_like(held[name][1], dtype=np.int32))
@@ -138,7 +138,7 @@ def written_elsewhere(data: xr.Dataset, path: Path) -> None:
 BAD = ["no JSON", "7", 7, "[" * 10**5]
 
 
-@pytest.mark.parametrize("kind", kinds.HELD)
+@pytest.mark.parametrize("kind", kinds.FORMS)
 def test_attributes_and_variables_that_are_missing_or_something_else_are_named(kind):
     whole = dataset(kind)
     assert [*kinds.missing_attributes(whole, kind), *kinds.missing_variables(whole.transpose(), kind)] == []
@@ -150,11 +150,15 @@ def test_attributes_and_variables_that_are_missing_or_something_else_are_named(k
         data.attrs.pop(name) if value is None else data.attrs.update({name: value})
         (words,) = kinds.missing_attributes(data, kind)
         assert repr(name) in words
-    for name in kinds.HELD[kind]:
+    for name in kinds.FORMS[kind]:
         one = whole.variables[name]
         other = np.zeros(one.shape) if name in kinds.TEXT else np.full(one.shape, "x")
         less = whole.drop_vars(name)
-        for data in (less, less.assign({name: (one.dims, other)}), less.assign({name: (["more"], [1.0])})):
+        if name in kinds.OPTIONAL.get(kind, ()):
+            assert [*kinds.missing_variables(less, kind)] == []
+        else:
+            assert any(f"variable {name!r}" in words for words in kinds.missing_variables(less, kind))
+        for data in (less.assign({name: (one.dims, other)}), less.assign({name: (["more"], [1.0])})):
             assert any(f"variable {name!r}" in words for words in kinds.missing_variables(data, kind))
 
 
@@ -167,7 +171,7 @@ def test_a_spoiled_file_is_refused_in_one_line_wherever_it_is_read(tmp_path, cap
     path, data = tmp_path / "result.nc", dataset()
     data.attrs.pop(name)
     written_elsewhere(data if value is None else data.assign_attrs({name: value}), path)
-    said = "variable 'train'" if value == "train" else "schema" if name == "rfsim_schema" else name
+    said = "has no variable" if value == "train" else "schema" if name == "rfsim_schema" else name
     with pytest.raises(StoreError, match=said) as caught:
         rfsim.load(path)
     assert "\n" not in str(caught.value)

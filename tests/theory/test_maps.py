@@ -162,3 +162,14 @@ def test_a_map_splits_the_score_error_as_one_point_does():
     for name in ("score", "bias2", "variance"):
         np.testing.assert_allclose(found[name].values[0, 0], one[name].values, rtol=1e-6)
     assert float(found.tau_gen[0, 0]) == pytest.approx(float(one.tau_gen.sel(gen_route="formula")), rel=1e-12)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("ridge", [0.0, 1e-2])
+def test_the_time_of_half_the_rise_is_that_of_the_curves(ridge):
+    psi_n, psi_p = np.array([2.0, 4.0, 8.0, 8.0]), np.array([16.0, 8.0, 64.0, 2.0])
+    found = flow_map(limit_of(4, 16), psi_n, psi_p, TIMES, ridge, mem_time=True)
+    for n, p, time in zip(psi_n, psi_p, found.mem_time, strict=True):
+        here = curves(Problem(samples_per_dim=n, features_per_dim=p, ridge=ridge), TIMES)
+        assert time == pytest.approx(float(here.tau_mem.sel(mem_route="curve")), rel=1e-5, nan_ok=True)
+    assert np.isnan(flow_map(limit_of(4, 16), psi_n[:1], psi_p[:1], TIMES, ridge).mem_time).all()

@@ -93,11 +93,16 @@ def cells(
     train_times: NDArray[np.float64],
     *,
     tolerance: float,
+    mem_time: bool = False,
     progress: Progress | None = None,
 ) -> xr.Dataset:
-    """The variables of `diagram` at points (cells,) of the plane, over the dimensions cell and train_time."""
+    """The variables of `diagram` at points (cells,) of the plane, over the dimensions cell and train_time.
+
+    mem_time: also tau_mem_curve, NaN where L_gen does not rise or the nodes do not resolve when.
+    """
     psi_n, psi_p = samples_per_dim, features_per_dim
-    found = flow_map(run.limit, psi_n, psi_p, train_times, run.problem.ridge, tolerance=tolerance, progress=progress)
+    asked = {"tolerance": tolerance, "mem_time": mem_time, "progress": progress}
+    found = flow_map(run.limit, psi_n, psi_p, train_times, run.problem.ridge, **asked)
     curves = {"train": found.train, "test": found.test, "gen": found.test - found.train}
     known = np.asarray(losses.score_error(found.test, run.delta, run.score_power))
     unknown = np.full_like(known, np.nan)
@@ -127,6 +132,8 @@ def cells(
         "tau_gen": (np.array(gen), {"long_name": "τ_gen, of the mean of gen by formula", "units": "1"}),
         "tau_mini": (np.array(slow), {"long_name": "τ_mini, of mini's eigenvalue at large ψ", "units": "1"}),
     }
+    if mem_time:
+        each["tau_mem_curve"] = found.mem_time, {"long_name": "τ_mem, by the curve of L_gen", "units": "1"}
     return xr.Dataset(
         {
             name: (("cell", "train_time"), values, {"long_name": LONG_NAMES[name], "units": "1"})
