@@ -25,6 +25,8 @@ def density_panel(ax: Axes, result: xr.Dataset) -> None:
     """
     result = ready(result, "density", "density_width", "mass", "mass_error", "mass_from", "mass_to")
     lam, height = result.eigenvalue.values, result.density.mean("seed").values
+    if lam.size < 2:
+        raise ValueError("a density is drawn over two eigenvalues or more; one is selected")
     handles = []
     for name in (str(one) for one in result.bulk.values):
         part, color = result.sel(bulk=name), part_look(name).color

@@ -152,7 +152,7 @@ def test_every_quantity_takes_a_callable(function):
         rfsim.train(problem, [0, 10], dim=4),
         rfsim.spectrum(problem, dim=4),
         rfsim.simulate(problem, steps=2, dim=4),
-        rfsim.distill(problem, [0, 10], dim=3, levels=2, generated=16),
+        rfsim.distill(problem, [0, 10], dim=3, levels=2, generated=16, teacher_ridge=0.1),
         rfsim.theory.curves(problem, [10.0]),
         rfsim.theory.spectrum(problem),
         rfsim.theory.ridge(problem, [0.1]),
