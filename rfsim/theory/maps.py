@@ -93,7 +93,7 @@ def flow_map(
     def at(todo: NDArray[np.intp], count: int) -> NDArray[np.float64]:
         """`values` of some cells (3, todo, times); cells that Newton does not solve leave the map."""
         contour = ellipse(count, bounds[:, todo, None], ridge, half_height=HALF_HEIGHT)
-        cells = _Cells(psi_n[todo], psi_p[todo], *bounds[:, todo], *contour)
+        cells = _Cells(psi_n[todo], psi_p[todo], bounds[0, todo], bounds[1, todo], contour.points, contour.weights)
         tell_done = partial(tell_nodes, count, todo.size)
         found, worst, times = _solved(limit, cells, tau, ridge, mem_time, tell_done)
         moved[todo] = np.abs(times / half_risen[todo] - 1)
@@ -116,7 +116,8 @@ def flow_map(
     lost = status != STATUS.index("converged")
     values[:, lost] = np.nan
     half_risen[lost | ~(moved <= MOVED * tolerance)] = np.nan
-    return Map(*values, error, residual, np.nan_to_num(nodes).astype(int), status, half_risen)
+    train, test, cross = values
+    return Map(train, test, cross, error, residual, np.nan_to_num(nodes).astype(int), status, half_risen)
 
 
 class _Cells(NamedTuple):
