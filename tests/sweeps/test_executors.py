@@ -359,7 +359,7 @@ def test_a_given_scheduler_serves_and_its_death_is_one_line(behind, tmp_path, ca
     address, scheduler, workers = behind
     with executor(scheduler=address) as engine:
         wait_for_workers(engine)
-        assert engine.words == f"dask at {address} (2 workers)"
+        assert engine.words == f"with dask at {address} (2 workers)"
         check_bound(engine, tmp_path / "notes")
         outcome = next(engine.outcomes(tasks.surroundings, [(0, 0)]))
         assert outcome.value["dtype"] == "float64"
