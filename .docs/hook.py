@@ -91,9 +91,9 @@ def page_of(path: str) -> str | None:
 def equations(text: str) -> str:
     """Tagged equations as blocks of their own with an anchor each, and sections with short ones."""
     lines, block = [], []
-    inline = set(re.findall(r"\((T\d+)\)", text)) - set(re.findall(r"^\((T\d+)\)", text, re.M))
+    inline = set(re.findall(r"\(([TD]\d+)\)", text)) - set(re.findall(r"^\(([TD]\d+)\)", text, re.M))
     for line in [*text.splitlines(), ""]:
-        if re.match(r"\(T\d+\)", line) or (block and line.startswith(" ")):
+        if re.match(r"\([TD]\d+\)", line) or (block and line.startswith(" ")):
             block.append(line)
             continue
         if block:
@@ -101,7 +101,7 @@ def equations(text: str) -> str:
             block = []
         if re.match(r"(-|1\.) ", line) and lines and lines[-1] and not re.match(r"-|\s", lines[-1]):
             lines.append("")  # Markdown's lists begin after an empty line
-        heading = re.fullmatch(r"## (\d)\. .*", line)
+        heading = re.fullmatch(r"## (\d+)\. .*", line)
         shown = f"{line} {{#s{heading[1]}}}" if heading else escaped(line)
         for tag in sorted(inline):
             if f"({tag})" in shown:
@@ -120,7 +120,7 @@ def tagged(block: list[str]) -> list[str]:
         found[-1].append(line)
     lines = [""]
     for one in found:
-        tag = re.match(r"\((T\d+)\)", one[0])
+        tag = re.match(r"\(([TD]\d+)\)", one[0])
         assert tag
         body = html.escape("\n".join(one), quote=False)
         lines += [f'<pre class="equation" id="{tag[1]}">{body}</pre>', ""]

@@ -12,6 +12,7 @@ from rfsim.theory.populations import Population, from_array, from_eigenvalues, p
 from rfsim.theory.quantiles import mass_below, quantile
 from rfsim.theory.quantities.curves import curves
 from rfsim.theory.quantities.diagram import diagram
+from rfsim.theory.quantities.distillation import distill, gamma_star
 from rfsim.theory.quantities.mini import mini_gap
 from rfsim.theory.quantities.minimum import score_minimum
 from rfsim.theory.quantities.ridge import ridge, ridge_plane
@@ -41,8 +42,10 @@ __all__ = [
     "curves",
     "density",
     "diagram",
+    "distill",
     "from_array",
     "from_eigenvalues",
+    "gamma_star",
     "large_densities",
     "large_form",
     "limit",

@@ -40,16 +40,17 @@ def ellipse(
     return Contour(u - ridge, -step / (2j * np.pi))
 
 
-def arcs(ends: ArrayLike, angle: float = np.pi / 2) -> Contour:
+def arcs(ends: ArrayLike, angle: float = np.pi / 2, *, fineness: float = FINENESS, reach: float = ENDS) -> Contour:
     """Arcs of circles over the steps of `ends` (parts + 1,), real points in gaps: points and weights (parts, nodes).
 
     In s = log[(z − left)/(right − z)] an arc is Im s = angle and all of the spectrum lies `angle` away from it, so that
     the trapezoid rule converges however narrow a gap is. Half circles, π/2, are the widest. Functions that grow outside
-    of them, as e^{−κτz} does on the left, need a lens, whose own neighborhood then is inside: π/4.
+    of them, as e^{−κτz} does on the left, need a lens, whose own neighborhood then is inside: π/4. fineness and reach
+    say how many nodes there are, and leave errors of e^{−2π·fineness} and e^{−reach}.
     """
     ends = np.asarray(ends, dtype=float)
     left, width = ends[:-1, None], np.diff(ends)[:, None]
-    step = angle / FINENESS
-    half = int(np.ceil(ENDS / step))
+    step = angle / fineness
+    half = int(np.ceil(reach / step))
     w: NDArray[np.complex128] = np.exp(1j * angle + step * np.arange(-half, half + 1))
     return Contour(left + width * (w / (1 + w)), step * width * (w / (1 + w) ** 2) / (2j * np.pi))

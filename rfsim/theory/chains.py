@@ -1,0 +1,387 @@
+"""Normalized traces of products of resolvents and of what stands between them, by one linear solve for each pair of
+factors (equations.md D10, D11, D12) [ours].
+
+Three classes of variables, p features, n samples and d directions, are coupled by W/√d, X/√n and noises Ω_j/√n. A
+*link* is a square block operator over a few variables; a *tie* leads from the rows of one link to the columns of a
+later one. The block (first, last) of the inverse of the whole, which is upper triangular in the links, is the sum over
+all paths of ties of links' inverses in turn; its normalized traces 𝔾, one for each class, and for each atom of ρ_Σ
+where the class is d, solve (Q − 𝒮[𝔾])𝔾 = 1:
+
+    𝒮_p = ∫a_W 𝔾_d b_W dρ_Σ + Σ Γ_jk a_j 𝔾_n b_k,      𝒮_d(l) = ψ_p b_W 𝔾_p a_W + l a_X 𝔾_n b_X,
+    𝒮_n = (1/ψ_n) ∫l b_X 𝔾_d a_X dρ_Σ + (ψ_p/ψ_n) Σ Γ_jk b_j 𝔾_p a_k.
+
+The diagonal blocks are known (a resolvent's from (q, r, h)); off the diagonal the equations are linear, one after the
+other. A link may stand for a weighted sum over nodes, Σ w R(z), as filters are; axes before that of nodes, of points of
+contours or of ridges, broadcast over a chain.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+CLASSES = "pnd"
+RESIDUAL = 1e-9  # of a link's own equations
+
+
+class Medium(NamedTuple):
+    """What all links of a chain share: ψ_p, ψ_n, ρ_Σ as values l and weights (atoms,), and E Ω_jΩ_k (noises,
+    noises)."""
+
+    features_per_dim: float
+    samples_per_dim: float
+    values: NDArray[np.float64]
+    weights: NDArray[np.float64]
+    noises: NDArray[np.float64]
+
+
+class Blocks(NamedTuple):
+    """What is diagonal in the class: p and n (..., rows, columns), d (..., atoms, rows, columns).
+
+    Of a pair of links "..." ends with the nodes of the first and of the second, of one link with its nodes.
+    """
+
+    p: NDArray
+    n: NDArray
+    d: NDArray
+
+
+class Operator(NamedTuple):
+    """Entries between variables, whose classes are texts over "pnd", in this order.
+
+    fixed (..., rows, columns): constants within a class, coefficients of W/√d between p and d and of X/√n between d and
+    n; noise (noises, ..., rows, columns): coefficients of Ω_j/√n between p and n. Where rows and columns are the other
+    way round their transposes stand there.
+    """
+
+    rows: str
+    columns: str
+    fixed: NDArray
+    noise: NDArray
+
+    @property
+    def transpose(self) -> Operator:
+        return Operator(self.columns, self.rows, self.fixed.swapaxes(-1, -2), self.noise.swapaxes(-1, -2))
+
+    def part(self, rows: str, columns: str) -> NDArray:
+        """The constants, or coefficients, between two classes: (..., rows, columns)."""
+        return self.fixed[..., _span(self.rows, rows), _span(self.columns, columns)]
+
+    def noises(self, rows: str, columns: str) -> NDArray:
+        """The coefficients of each Ω_j/√n: (noises, ..., rows, columns)."""
+        return self.noise[..., _span(self.rows, rows), _span(self.columns, columns)]
+
+
+class Link(NamedTuple):
+    """Σ weights × an operator's inverse over nodes, weights (nodes,): the operator at each node, fixed (..., nodes,
+    rows, columns), and the normalized traces of its inverse there."""
+
+    operator: Operator
+    inverse: Blocks
+    weights: NDArray
+
+    @property
+    def variables(self) -> str:
+        return self.operator.rows
+
+    @property
+    def transpose(self) -> Link:
+        turned = Blocks(*(one.swapaxes(-1, -2) for one in self.inverse))
+        return Link(self.operator.transpose, turned, self.weights)
+
+
+def operator(
+    medium: Medium,
+    rows: str,
+    columns: str,
+    fixed: Mapping[tuple[int, int], ArrayLike] | None = None,
+    noise: Mapping[tuple[int, int], Mapping[int, float]] | None = None,
+) -> Operator:
+    """An operator of its entries by (row, column); of noises by number.
+
+    Raises ValueError for variables out of order, and for an entry where its kind does not stand.
+    """
+    for text in (rows, columns):
+        if list(text) != sorted(text, key=CLASSES.index):
+            raise ValueError(f"variables must come in the order p, n, d; got {text!r}")
+    given = {place: np.asarray(value) for place, value in (fixed or {}).items()}
+    kind = np.result_type(float, *given.values())
+    whole = np.zeros((*np.broadcast_shapes(*(one.shape for one in given.values())), len(rows), len(columns)), kind)
+    noises = np.zeros((len(medium.noises), len(rows), len(columns)))
+    for (row, column), value in given.items():
+        if {rows[row], columns[column]} == {"p", "n"}:
+            raise ValueError(f"between p and n only noises stand; got a constant at {row, column}")
+        whole[..., row, column] = value
+    for (row, column), by in (noise or {}).items():
+        if {rows[row], columns[column]} != {"p", "n"}:
+            raise ValueError(f"noises stand between p and n; got one at {row, column}")
+        for number, value in by.items():
+            noises[number, row, column] = value
+    return Operator(rows, columns, whole, noises)
+
+
+def link(medium: Medium, entries: Operator, inverse: Blocks, weights: ArrayLike = (1.0,)) -> Link:
+    """A link whose inverse's traces are known; fixed entries and traces with an axis of nodes before the last ones.
+
+    Raises ValueError where the traces do not solve the link's own equations (Q − 𝒮[𝔾])𝔾 = 1 within 1e-9.
+    """
+    found = Link(entries, inverse, np.asarray(weights))
+    pair = Blocks(*(_diagonal(one, kind == "d") for kind, one in zip(CLASSES, inverse, strict=True)))
+    own = _sandwich(medium, _rows(entries), pair, _columns(entries))
+    left = _minus(
+        _constant(medium, entries),
+        Blocks(*(_of_nodes(one, kind == "d") for kind, one in zip(CLASSES, own, strict=True))),
+    )
+    products = [a @ b for a, b in zip(left, inverse, strict=True)]
+    residual = max(float(np.abs(one - np.eye(one.shape[-1])).max(initial=0.0)) for one in products)
+    if not residual <= RESIDUAL:
+        raise ValueError(f"the traces of a link's inverse leave {residual:.1e} of its own equations")
+    return found
+
+
+def identity(medium: Medium, variables: str) -> Link:
+    """The identity of some variables: where chains begin and end, or pass from one class to the next."""
+    unit = operator(medium, variables, variables, {(k, k): 1.0 for k in range(len(variables))})
+    p, n, d = (np.eye(variables.count(kind))[None] for kind in CLASSES)
+    atoms = np.broadcast_to(d[:, None], (1, medium.values.size, *d.shape[1:]))
+    return Link(unit._replace(fixed=unit.fixed[None]), Blocks(p, n, atoms), np.ones(1))
+
+
+def chain(medium: Medium, links: Sequence[Link], ties: Mapping[tuple[int, int], Operator]) -> Blocks:
+    """Normalized traces of the block (first, last): the sum over paths of H_first^{−1} B H^{−1} B … H_last^{−1},
+    weighted by nodes, where B are the ties by (row link, column link), first < second. Shapes (..., rows, columns).
+
+    Raises ValueError for ties that do not fit.
+    """
+    last = len(links) - 1
+    for (i, j), tie in ties.items():
+        if not 0 <= i < j <= last or (tie.rows, tie.columns) != (links[i].variables, links[j].variables):
+            raise ValueError(f"a tie from {tie.rows!r} to {tie.columns!r} does not lead from link {i} to link {j}")
+    pencil = _Pencil(medium, links, ties)
+    for apart in range(1, last + 1):
+        for i in range(last + 1 - apart):
+            pencil.fill(i, i + apart)
+    weights = [links[0].weights[:, None], links[last].weights] if last else []
+    return _summed(pencil.traces[0, last], weights[0] * np.ones(links[last].weights.size)) if last else links[0].inverse
+
+
+class _Entries(NamedTuple):
+    """An operator's entries, and how they are shaped beside traces of pairs of nodes."""
+
+    operator: Operator
+    shaped: Callable[[NDArray], NDArray]
+
+    def part(self, rows: str, columns: str) -> NDArray:
+        return self.shaped(self.operator.part(rows, columns))
+
+    def noises(self, rows: str, columns: str) -> NDArray:
+        """A link's own are those of all of its nodes."""
+        return self.operator.noises(rows, columns)[..., None, None, :, :]
+
+
+class _Pencil:
+    """The pencil −B above and H on the diagonal, and the traces of its inverse as they are found."""
+
+    def __init__(self, medium: Medium, links: Sequence[Link], ties: Mapping[tuple[int, int], Operator]) -> None:
+        self.medium, self.links = medium, links
+        self.ties = {place: tie._replace(fixed=-tie.fixed, noise=-tie.noise) for place, tie in ties.items()}
+        self.traces: dict[tuple[int, int], Blocks] = {
+            (i, i): Blocks(*(_diagonal(one, kind == "d") for kind, one in zip(CLASSES, each.inverse, strict=True)))
+            for i, each in enumerate(links)
+        }
+        self.left: dict[tuple[int, int], Blocks] = {}  # Q − 𝒮
+
+    def fill(self, i: int, j: int) -> None:
+        """The traces of one pair, those of all closer pairs given."""
+        first, last = self.links[i], self.links[j]
+        known = self._known(i, j)
+        right = _times_last(known, last.inverse)
+        for k in range(i + 1, j):
+            right = _plus(right, _through(self.left[i, k], self.traces[k, j]))
+        found = _solve(self.medium, first, last, _scaled(_first_times(first.inverse, right), -1.0))
+        self.traces[i, j] = found
+        self.left[i, j] = _minus(known, _sandwich(self.medium, _rows(first.operator), found, _columns(last.operator)))
+
+    def _known(self, i: int, j: int) -> Blocks:
+        """(Q − 𝒮)_ij without the term that holds 𝔾_ij itself: (..., nodes, nodes, …), or 1 where nodes do not
+        matter."""
+        first, last = self.links[i], self.links[j]
+        found = _zeros(self.medium, first.variables, last.variables)
+        if (i, j) in self.ties:
+            constant = _constant(self.medium, self.ties[i, j])
+            entering = last.weights[:, None, None]
+            found = Blocks(
+                entering * constant.p[..., None, None, :, :],
+                entering * constant.n[..., None, None, :, :],
+                entering[..., None] * constant.d[..., None, None, :, :, :],
+            )
+        for a in range(i, j + 1):
+            near = _rows(first.operator) if a == i else _both(self.ties.get((i, a)))
+            for b in range(a, j + 1):
+                far = _columns(last.operator) if b == j else _both(self.ties.get((b, j)))
+                if near is None or far is None or (a, b) == (i, j):
+                    continue
+                inside = self.traces[a, b]
+                # a path that enters a link has the weight of its node, and is summed over nodes
+                if a != i:
+                    inside = _over_first(inside, self.links[a].weights)
+                if b != j:
+                    inside = _over_last(inside)
+                term = _sandwich(self.medium, near, inside, far)
+                if b != j:
+                    term = _weighted_last(term, last.weights)
+                found = _minus(found, term)
+        return found
+
+
+def _rows(one: Operator) -> _Entries:
+    """A link's own entries to the left of traces (..., nodes, nodes, rows, columns)."""
+    return _Entries(one, lambda values: values[..., :, None, :, :])
+
+
+def _columns(one: Operator) -> _Entries:
+    return _Entries(one, lambda values: values[..., None, :, :, :])
+
+
+def _both(one: Operator | None) -> _Entries | None:
+    return None if one is None else _Entries(one, lambda values: values[..., None, None, :, :])
+
+
+def _sandwich(medium: Medium, left: _Entries, inside: Blocks, right: _Entries) -> Blocks:
+    """𝒮 of traces between two operators."""
+    psi_p, psi_n, values, weights, noises = medium
+    frozen = np.tensordot(noises, right.noises("n", "p"), axes=1)
+    p = _over_atoms(weights, left.part("p", "d"), inside.d, right.part("d", "p"))
+    p = p + _noisy(left.noises("p", "n"), inside.n, frozen)
+    frozen = np.tensordot(noises, right.noises("p", "n"), axes=1)
+    n = _over_atoms(weights * values, left.part("n", "d"), inside.d, right.part("d", "n")) / psi_n
+    n = n + psi_p / psi_n * _noisy(left.noises("n", "p"), inside.p, frozen)
+    weighted = psi_p * (left.part("d", "p") @ inside.p @ right.part("p", "d"))
+    sampled = left.part("d", "n") @ inside.n @ right.part("n", "d")
+    return Blocks(p, n, weighted[..., None, :, :] + values[:, None, None] * sampled[..., None, :, :])
+
+
+def _over_atoms(weights: NDArray, left: NDArray, inside: NDArray, right: NDArray) -> NDArray:
+    return left @ np.einsum("...ajk,a->...jk", inside, weights) @ right
+
+
+def _noisy(left: NDArray, inside: NDArray, right: NDArray) -> NDArray:
+    zero = np.zeros((left.shape[-2], right.shape[-1]))
+    return sum((a @ inside @ b for a, b in zip(left, right, strict=True) if a.any() and b.any()), zero)
+
+
+def _solve(medium: Medium, first: Link, last: Link, right: Blocks) -> Blocks:
+    """𝔾 of 𝔾 − 𝔾_first 𝒮(H_first, 𝔾, H_last) 𝔾_last = right, in its 2 + 4·atoms (or fewer) unknowns."""
+    shapes = [one.shape[one.ndim - 2 - (kind == "d") :] for kind, one in zip(CLASSES, right, strict=True)]
+    sizes = [int(np.prod(shape)) for shape in shapes]
+    if not sum(sizes):
+        return right
+    near, far = _rows(first.operator), _columns(last.operator)
+    columns = []
+    for k, size in enumerate(sizes):
+        for unit in np.eye(size).reshape(size, *shapes[k]):
+            basis = Blocks(*(unit if k == m else np.zeros(shape) for m, shape in enumerate(shapes)))
+            image = _sandwich(medium, near, basis, far)
+            columns.append(_flat(_first_times(first.inverse, _times_last(image, last.inverse)), shapes))
+    target = _flat(right, shapes)
+    batch = np.broadcast_shapes(target.shape[:-1], *(one.shape[:-1] for one in columns))
+    matrix = np.eye(sum(sizes)) - np.stack([np.broadcast_to(one, (*batch, one.shape[-1])) for one in columns], axis=-1)
+    found = np.linalg.solve(matrix, np.broadcast_to(target, (*batch, target.shape[-1]))[..., None])[..., 0]
+    pieces = np.split(found, np.cumsum(sizes)[:-1], axis=-1)
+    return Blocks(*(one.reshape(*batch, *shape) for one, shape in zip(pieces, shapes, strict=True)))
+
+
+def _flat(blocks: Blocks, shapes: Sequence[tuple[int, ...]]) -> NDArray:
+    flat = [one.reshape(*one.shape[: one.ndim - len(s)], -1) for one, s in zip(blocks, shapes, strict=True)]
+    batch = np.broadcast_shapes(*(one.shape[:-1] for one in flat))
+    return np.concatenate([np.broadcast_to(one, (*batch, one.shape[-1])) for one in flat], axis=-1)
+
+
+def _constant(medium: Medium, of: Operator) -> Blocks:
+    d = of.part("d", "d")[..., None, :, :]
+    atoms = np.broadcast_to(d, (*d.shape[:-3], medium.values.size, *d.shape[-2:]))
+    return Blocks(of.part("p", "p"), of.part("n", "n"), atoms)
+
+
+def _zeros(medium: Medium, rows: str, columns: str) -> Blocks:
+    p, n, d = (np.zeros((1, 1, rows.count(kind), columns.count(kind))) for kind in CLASSES)
+    return Blocks(p, n, np.broadcast_to(d[:, :, None], (1, 1, medium.values.size, *d.shape[2:])))
+
+
+def _diagonal(values: NDArray, atoms: bool) -> NDArray:
+    """(..., nodes, rest) as (..., nodes, nodes, rest), nothing off the diagonal."""
+    axis = values.ndim - 3 - atoms
+    eye = np.eye(values.shape[axis])
+    return np.expand_dims(values, axis + 1) * eye.reshape(*eye.shape, *[1] * (2 + atoms))
+
+
+def _of_nodes(values: NDArray, atoms: bool) -> NDArray:
+    """The diagonal of nodes of (..., nodes, nodes, rest)."""
+    axis = values.ndim - 4 - atoms
+    return np.moveaxis(np.diagonal(values, axis1=axis, axis2=axis + 1), -1, axis)
+
+
+def _first_times(inverse: Blocks, right: Blocks) -> Blocks:
+    """A link's inverse, by nodes, times traces of pairs that begin with it."""
+    p, n, d = inverse
+    return Blocks(p[..., :, None, :, :] @ right.p, n[..., :, None, :, :] @ right.n, d[..., :, None, :, :, :] @ right.d)
+
+
+def _times_last(left: Blocks, inverse: Blocks) -> Blocks:
+    p, n, d = inverse
+    return Blocks(left.p @ p[..., None, :, :, :], left.n @ n[..., None, :, :, :], left.d @ d[..., None, :, :, :, :])
+
+
+def _through(left: Blocks, right: Blocks) -> Blocks:
+    """The product of two pairs over the nodes between."""
+    return Blocks(
+        np.einsum("...mkab,...klbc->...mlac", left.p, right.p),
+        np.einsum("...mkab,...klbc->...mlac", left.n, right.n),
+        np.einsum("...mkzab,...klzbc->...mlzac", left.d, right.d),
+    )
+
+
+def _over_first(blocks: Blocks, weights: NDArray) -> Blocks:
+    p, n, d = blocks
+    w = weights[:, None, None, None]
+    return Blocks(
+        (w * p).sum(-4, keepdims=True), (w * n).sum(-4, keepdims=True), (w[..., None] * d).sum(-5, keepdims=True)
+    )
+
+
+def _over_last(blocks: Blocks) -> Blocks:
+    p, n, d = blocks
+    return Blocks(p.sum(-3, keepdims=True), n.sum(-3, keepdims=True), d.sum(-4, keepdims=True))
+
+
+def _weighted_last(blocks: Blocks, weights: NDArray) -> Blocks:
+    p, n, d = blocks
+    w = weights[:, None, None]
+    return Blocks(w * p, w * n, w[..., None] * d)
+
+
+def _summed(blocks: Blocks, weights: NDArray) -> Blocks:
+    """Over the nodes of both ends: those of the last have been weighted on entering."""
+    p, n, d = blocks
+    w = weights[..., None, None]
+    return Blocks((w * p).sum((-4, -3)), (w * n).sum((-4, -3)), (w[..., None] * d).sum((-5, -4)))
+
+
+def _plus(left: Blocks, right: Blocks) -> Blocks:
+    return Blocks(*(a + b for a, b in zip(left, right, strict=True)))
+
+
+def _minus(left: Blocks, right: Blocks) -> Blocks:
+    return Blocks(*(a - b for a, b in zip(left, right, strict=True)))
+
+
+def _scaled(blocks: Blocks, factor: float) -> Blocks:
+    return Blocks(*(factor * one for one in blocks))
+
+
+def _span(variables: str, kind: str) -> slice:
+    first = variables.find(kind)
+    return slice(first, first + variables.count(kind)) if first >= 0 else slice(0, 0)
