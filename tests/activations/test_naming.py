@@ -152,13 +152,13 @@ def test_every_quantity_takes_a_callable(function):
         rfsim.train(problem, [0, 10], dim=4),
         rfsim.spectrum(problem, dim=4),
         rfsim.simulate(problem, steps=2, dim=4),
-        rfsim.distill(problem, [0, 10], dim=3, levels=2, generated=16, teacher_ridge=0.1),
+        rfsim.distill(problem, [0, 10], dim=8, levels=2, time_min=0.3, time_max=1.0, generated=16, teacher_ridge=0.1),
         rfsim.theory.curves(problem, [10.0]),
         rfsim.theory.spectrum(problem),
         rfsim.theory.ridge(problem, [0.1]),
     ]
     assert {store.settings(one)["activation"] for one in runs} == {problem.activation}
-    grid = {"command": "train", "problem": {"dim": 4, "features_per_dim": 4, "train_times": [10]}}
+    grid = {"command": "train", "problem": {"dim": 8, "features_per_dim": 4, "ridge": 0.1, "train_times": [10]}}
     swept = rfsim.sweep(grid | {"axes": {"activation": [function, "tanh"]}})
     assert swept.activation.values.tolist() == [problem.activation, "tanh"]
     assert (swept.status == 1).all()
