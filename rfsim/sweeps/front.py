@@ -26,8 +26,7 @@ from rfsim.sweeps import imports, opening, paths, scratch, storage, stores
 from rfsim.sweeps.checks import require_possible
 from rfsim.sweeps.executors import Executor, chosen, counted, end_if_starting
 from rfsim.sweeps.executors import executor as engine
-from rfsim.sweeps.imports import Imports
-from rfsim.sweeps.matching import DIGEST
+from rfsim.sweeps.imports import DIGEST, Imports
 from rfsim.sweeps.plan import Plan, plan
 from rfsim.sweeps.spec import read
 from rfsim.sweeps.storage import SWEEP, Storage

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from rfsim.activations import Activation, activation, fingerprint, is_local, runs_code, specification
-from rfsim.sweeps.matching import DIGEST
 from rfsim.words import shown
 
+DIGEST = "digest of "  # how settings call what is behind a name: data, or code
 PARAMETER = "activation"
 TABLES = ("problem", "axes", "zip")
 

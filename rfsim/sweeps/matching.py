@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from rfsim import sealed, store
 from rfsim.store import StoreError
 from rfsim.sweep_files import tables
+from rfsim.sweeps.imports import DIGEST
 from rfsim.sweeps.plan import Plan
 
-DIGEST = "digest of "  # how settings call the data behind a name
 TABLES = ("axes", "zip")
 
 

@@ -21,7 +21,8 @@ from rfsim.sweeps.assembly import Source, assemble
 from rfsim.sweeps.cells import DONE
 from rfsim.sweeps.checks import words_of
 from rfsim.sweeps.executors import counted
-from rfsim.sweeps.matching import DIGEST, TABLES, differences, places, values_along
+from rfsim.sweeps.imports import DIGEST
+from rfsim.sweeps.matching import TABLES, differences, places, values_along
 from rfsim.sweeps.opening import OWN, tiles_of
 from rfsim.sweeps.plan import Plan, plan
 from rfsim.sweeps.spec import read
