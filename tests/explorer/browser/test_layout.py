@@ -10,7 +10,6 @@ import pytest
 
 from rfsim.explorer.distillation import numbers
 from rfsim.explorer.parts import View
-from rfsim.explorer.widget import Explorer, _described, _shown
 
 # a model that answers every question with the same tables
 PAGE = """<!doctype html><meta charset="utf-8"><meta name="viewport" content="width=device-width">
@@ -44,6 +43,8 @@ def samples_table():
 
 @pytest.fixture
 def page(browser):
+    from rfsim.explorer.widget import Explorer, _described, _shown
+
     def opened(width: int):
         found = browser.new_page(viewport={"width": width, "height": 900})
         shown = {"messages": {}, "seconds": 0.0} | _shown(View((), (samples_table(),), "rfsim distill"))
