@@ -57,10 +57,7 @@ class _Fonts:
 def truetype(renderer: Any) -> Iterator[None]:
     """TrueType fonts in what is drawn into a PDF inside the block, whenever and by whomever the PDF is finished.
 
-    The block is itself inside `others_fonts`.
-
-    Args:
-        renderer: Of the figure.
+    The block is itself inside `others_fonts`; `renderer` is the figure's.
     """
     file = getattr(renderer, "file", None)
     backend = sys.modules.get("matplotlib.backends.backend_pdf")

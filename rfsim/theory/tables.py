@@ -35,7 +35,7 @@ class LimitSpectrum(NamedTuple):
     Attributes:
         points: z, (points,).
         weights: −dz/2πi, (points,).
-        transform: T1 at z, (points,).
+        transform: (1/d) Tr VᵀR(z)V, (points,).
         residual: The largest of the equations at the points, relative to their largest term.
         constant: Loss of the zero score, 1.
     """
