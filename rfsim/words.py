@@ -82,7 +82,7 @@ def shown(text: str) -> str:
 
 
 def nearest(name: str, choices: Iterable[str]) -> str:
-    """ "; did you mean 'NAME'?" for the choice nearest to `name`, or nothing where none is near.
+    """What to add to a message on an unknown name: "; did you mean 'NAME'?", or nothing where no choice is near.
 
     >>> nearest("thanh", ["tanh", "erf"])
     "; did you mean 'tanh'?"
