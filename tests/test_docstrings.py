@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
 import inspect
 import math
 import pkgutil
 import re
 import sys
+import typing
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -115,8 +117,9 @@ def arguments(thing: object) -> list[str]:
 
 
 def fields(thing: object) -> list[str]:
-    named = getattr(thing, "_fields", None) or [*getattr(thing, "__dataclass_fields__", ())]
-    return list(named or getattr(thing, "__annotations__", ()))
+    if dataclasses.is_dataclass(thing):
+        return [one.name for one in dataclasses.fields(thing)]
+    return list(getattr(thing, "_fields", ())) or ([*thing.__annotations__] if typing.is_typeddict(thing) else [])
 
 
 def test_docstrings_tell_arguments_and_fields_as_they_are():
@@ -140,7 +143,9 @@ def test_docstrings_tell_arguments_and_fields_as_they_are():
 LATER = (
     "rfsim.activations",
     "rfsim.api",
+    "rfsim.densities",
     "rfsim.distillation.front",
+    "rfsim.model",
     "rfsim.simulation",
     "rfsim.spectra.method",
     "rfsim.theory.populations",
@@ -177,8 +182,7 @@ def offered() -> Iterator[tuple[str, object]]:
     """What users call, by where it is defined."""
     defined = dict(members())
     named = {name for name in defined if name.rpartition(".")[0].removeprefix("rfsim.") in MODULES}
-    for one in pkgutil.walk_packages([str(PACKAGE)], "rfsim."):
-        module = sys.modules.get(one.name)
+    for module in (rfsim, *(sys.modules.get(one.name) for one in pkgutil.walk_packages([str(PACKAGE)], "rfsim."))):
         for name in getattr(module, "__all__", ()):
             thing = getattr(module, name)
             named.add(f"{getattr(thing, '__module__', '')}.{getattr(thing, '__name__', '')}")
