@@ -97,7 +97,7 @@ def entries(text: str, section: str) -> list[str]:
 def members() -> Iterator[tuple[str, object]]:
     """Functions, classes and methods without an underscore that rfsim defines, by their names."""
     for one in pkgutil.walk_packages([str(PACKAGE)], "rfsim."):
-        if one.name.startswith(("rfsim.cli.", "rfsim.explorer.", "rfsim.__main__")):
+        if one.name.startswith(("rfsim.cli.", "rfsim.explorer.page", "rfsim.explorer.widget", "rfsim.__main__")):
             continue
         module = importlib.import_module(one.name)
         for name, thing in vars(module).items():
@@ -155,6 +155,8 @@ LATER = (
 MODULES = (
     "diffusion",
     "distillation.stochastic",
+    "explorer.hosts",
+    "explorer.server",
     "filters",
     "machine",
     "memorization",
