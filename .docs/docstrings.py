@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
+import inspect
 import re
+import typing
 from typing import Any
 
 import griffe
@@ -25,6 +28,30 @@ class AsMarkdown(griffe.Extension):
         text = obj.docstring.value if obj.docstring else ""
         if obj.is_class and not ATTRIBUTES.search(text) and (shown := fields(obj)):
             obj.docstring = griffe.Docstring("\n".join([text, "", "```python", *shown, "```"]), parent=obj)
+
+
+    def on_function(self, *, func: griffe.Function, **_: Any) -> None:
+        """Keywords that `Unpack` of a dictionary's type stands for, where the signature shows them at run time."""
+        for one in [one for one in func.parameters if one.kind is griffe.ParameterKind.var_keyword]:
+            if "Unpack[" not in str(one.annotation) or not func.parent or not func.parent.is_module:
+                continue
+            function = getattr(importlib.import_module(func.parent.path), func.name)
+            shown = inspect.signature(function).parameters
+            keywords = [name for name in shown if name not in func.parameters]
+            if one.name in shown or not keywords:
+                continue
+            types = annotations(inspect.unwrap(function), one.name)
+            del func.parameters[one.name]
+            for name in keywords:
+                default = repr(shown[name].default)
+                kind = griffe.ParameterKind.keyword_only
+                func.parameters.add(griffe.Parameter(name, annotation=types.get(name), kind=kind, default=default))
+
+
+def annotations(function: Any, name: str) -> dict[str, str]:
+    """Those of the keywords behind `**name: Unpack[TABLE]`, as they are written."""
+    (table,) = typing.get_args(eval(function.__annotations__[name], function.__globals__))
+    return {key: getattr(kind, "__forward_arg__", str(kind)) for key, kind in table.__annotations__.items()}
 
 
 def fields(kind: griffe.Object) -> list[str]:
