@@ -8,16 +8,20 @@ import pytest
 
 from rfsim import model, runs, store
 from rfsim.arrays import check_array, rows
-from rfsim.cli import asking, flags
+from rfsim.cli.asking import ask
 from rfsim.data import file_of, moved
 from rfsim.files.numbers import DataError
 from rfsim.model import Problem
 from rfsim.notes import Note, recorded
 from rfsim.plotting.figures import problem_line
+from rfsim.quantities.catalog import QUANTITIES
+from rfsim.quantities.train import TRAIN
 from rfsim.spectra import Method
 
 VALUES = np.random.default_rng(0).standard_normal((12, 3))
 FRAME = pd.DataFrame(VALUES, columns=list("abc"))
+
+CURVES = QUANTITIES["theory.curves"]
 
 
 @pytest.mark.parametrize(
@@ -70,12 +74,12 @@ def test_an_array_is_never_called_by_the_data_whose_place_it_takes(data):
 def test_a_file_read_by_the_command_line_keeps_its_name(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     np.save("x.npy", VALUES)
-    asked = asking.ask(flags.ProblemFlags(data="x.npy", samples=6))
+    asked = ask(TRAIN, TRAIN.given(data="x.npy", n=6))
     assert asked.problem.data == "x.npy"
     direct = model.source(Problem(data=Path("x.npy")))
     assert direct.settings == model.source(asked.problem, array=asked.arguments["array"]).settings
     with pytest.raises(ValueError, match="^data 'x.npy' has 12 rows"):
-        asking.ask(flags.ProblemFlags(data="x.npy", samples=7))
+        ask(TRAIN, TRAIN.given(data="x.npy", n=7))
 
 
 def test_a_path_is_data_and_an_array_is_not():
@@ -88,8 +92,8 @@ def test_what_is_said_of_a_file_are_notes_of_the_command(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     FRAME.to_csv("x.csv", index=False)
     np.savetxt("twice.csv", np.repeat(VALUES, 2, axis=0), delimiter=",")
-    assert "the first row is a header (a, b, c)" in asking.ask(flags.ProblemFlags(data="x.csv", samples=6)).notes[0]
-    assert "12 rows that are copies of others" in asking.ask(flags.LimitFlags(data="twice.csv")).notes[0]
+    assert "the first row is a header (a, b, c)" in ask(TRAIN, TRAIN.given(data="x.csv", n=6)).notes[0]
+    assert "12 rows that are copies of others" in ask(CURVES, CURVES.given(data="twice.csv")).notes[0]
     with pytest.warns(Note, match="12 rows that are copies"):
         rows(np.repeat(VALUES, 2, axis=0))
     with recorded() as notes:

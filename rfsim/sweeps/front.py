@@ -22,7 +22,7 @@ from rfsim.model import Problem, source
 from rfsim.runs import Report
 from rfsim.store import StoreError
 from rfsim.sweep_files import PATHS
-from rfsim.sweeps import imports, opening, paths, scratch, storage, stores
+from rfsim.sweeps import imports, opening, paths, quantities, scratch, storage, stores
 from rfsim.sweeps.checks import require_possible
 from rfsim.sweeps.executors import Executor, chosen, counted, end_if_starting
 from rfsim.sweeps.executors import executor as engine
@@ -142,7 +142,7 @@ def ask(
     """
     found = read(spec, allow_import=allow_import or read_only)
     values = None if array is None else rows(array).values
-    if values is not None and "dim" in found.quantity.parameters:
+    if values is not None and "dim" in found.quantity.swept:
         found = found._replace(fixed={"dim": values.shape[1], **found.fixed})
     beside = None if isinstance(spec, Mapping) else Path(spec).parent
     brought = imports.find(_activations(plan(found)), beside, read_only=read_only)
@@ -205,7 +205,7 @@ def damaged(broken: int, lost: Sequence[str] = ()) -> str:
 
 def decompositions(planned: Plan) -> int:
     """Of U, that all groups need."""
-    each = planned.evaluate(planned.quantity.decompositions)
+    each = planned.evaluate(partial(quantities.decompositions, planned.quantity))
     return int(np.broadcast_to(each, planned.counts).sum()) if planned.counts else int(each)
 
 

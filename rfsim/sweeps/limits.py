@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from rfsim import theory
 from rfsim.model import TRAIN_TIMES, Problem, times
 from rfsim.precision import in_float64
+from rfsim.quantities.forms import PLANE
 from rfsim.runs import FAILURES, Report
 from rfsim.sweeps.cells import (
     DONE,
@@ -33,7 +34,6 @@ from rfsim.theory.quantities import diagram
 from rfsim.theory.quantities import ridge as ridge_room
 from rfsim.theory.quantities.run import LimitRun, require_tolerance
 
-PLANE = ("samples_per_dim", "features_per_dim")
 FLOW = "flow"
 RAGGED = (  # on grids whose lengths follow from the spectrum
     *("density", "density_residual", "eigenvalue", "interval_lower", "interval_upper", "interval_part"),
