@@ -15,7 +15,7 @@ from typing import Annotated
 from cyclopts import App
 
 from rfsim import __version__, interrupts
-from rfsim.cli import DONE, UNCONVERGED, refusals, settings_file, streams, terminal
+from rfsim.cli import refusals, settings_file, streams, terminal
 from rfsim.cli.compute import Views, compute
 from rfsim.cli.distill_app import distill
 from rfsim.cli.drawn import told, with_grid
@@ -38,6 +38,7 @@ from rfsim.cli.flags import (
 from rfsim.cli.limit_app import theory
 from rfsim.cli.reproduce_app import claims, reproduce
 from rfsim.cli.simulate_app import simulate
+from rfsim.cli.statuses import DONE, UNCONVERGED
 from rfsim.cli.sweep_app import complete, sweep
 
 PROBLEM, OUTPUT, FIGURE, SWEEP = ProblemFlags(), OutputFlags(), FigureFlags(), SweepFlags()

@@ -7,9 +7,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from rfsim.cli import DONE, UNCONVERGED, streams, terminal
+from rfsim.cli import streams, terminal
 from rfsim.cli.asking import ask
 from rfsim.cli.flags import CommonFlags, FigureFlags, OutputFlags
+from rfsim.cli.statuses import DONE, UNCONVERGED
 
 if TYPE_CHECKING:
     import xarray as xr

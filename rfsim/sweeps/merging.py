@@ -20,7 +20,6 @@ from rfsim.sweeps import paths, scratch
 from rfsim.sweeps.assembly import Source, assemble
 from rfsim.sweeps.cells import DONE
 from rfsim.sweeps.checks import words_of
-from rfsim.sweeps.executors import counted
 from rfsim.sweeps.imports import DIGEST
 from rfsim.sweeps.matching import TABLES, differences, places, values_along
 from rfsim.sweeps.opening import OWN, tiles_of
@@ -28,6 +27,7 @@ from rfsim.sweeps.plan import Plan, plan
 from rfsim.sweeps.spec import read
 from rfsim.sweeps.storage import WAITING
 from rfsim.sweeps.stores import describe
+from rfsim.words import counted
 
 ROUNDING = 1e-6  # relative; values of one cell that differ by more are not of one sweep
 COSTS = ("seconds", "decompositions")  # differ from run to run

@@ -21,8 +21,9 @@ from multiprocessing import Pipe
 from multiprocessing.connection import wait
 from typing import Any, TypeVar
 
-from rfsim.sweeps.executors import Lost, Outcome, counted
-from rfsim.sweeps.worker import ENVIRONMENT, READY, question, read
+from rfsim.sweeps.engines.outcome import Lost, Outcome
+from rfsim.sweeps.engines.worker import ENVIRONMENT, READY, question, read
+from rfsim.words import counted
 
 T = TypeVar("T")
 
@@ -156,7 +157,13 @@ class _Worker:
         try:
             with interrupts_blocked():
                 self._process = subprocess.Popen(
-                    [sys.executable, "-P", "-c", "from rfsim.sweeps.worker import serve; serve()", str(far.fileno())],
+                    [
+                        sys.executable,
+                        "-P",
+                        "-c",
+                        "from rfsim.sweeps.engines.worker import serve; serve()",
+                        str(far.fileno()),
+                    ],
                     stdin=subprocess.PIPE,
                     stdout=self._log,
                     stderr=self._log,
