@@ -19,7 +19,8 @@ PNG, PNG_END = b"\x89PNG\r\n\x1a\n", b"IEND\xaeB`\x82"
 # of a result: when, for how long, with what code and packages it was computed, none of which is drawn
 UNDRAWN = ("wall_time_seconds", "cell_seconds", "code_digest", "versions")
 
-_PARSING = threading.Lock()
+# Python 3.11 counts the depth of a tree for all threads together, and fails where two are parsed
+PARSING = threading.Lock()
 
 
 @functools.cache
@@ -95,7 +96,7 @@ def package_root() -> Path:
 @functools.cache
 def _imports(path: Path) -> list[str]:
     text = path.read_text(encoding="utf-8")
-    with _PARSING:  # Python 3.11 counts the depth of a tree for all threads together, and fails where two are made
+    with PARSING:
         return list(_named(ast.parse(text)))
 
 
