@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import functools
-import hashlib
 import threading
 import warnings
 from collections.abc import Iterator, Mapping
@@ -12,7 +11,7 @@ from pathlib import Path
 
 import xarray as xr
 
-from rfsim import content, machine, store
+from rfsim import content, machine
 
 SOURCE = "rfsim-source"  # in a PNG's text: the digest of what it was drawn from
 # of a result: when, for how long, with what code and packages it was computed, none of which is drawn
@@ -26,7 +25,7 @@ PARSING = threading.Lock()
 def of_module(name: str) -> str:
     """SHA-256 of a module of rfsim and of every module of rfsim that it imports, directly or not."""
     root = package_root()
-    return store.digest(sorted(closure(root.joinpath(*name.split(".")).with_suffix(".py"), root)), root)
+    return content.of_files(closure(root.joinpath(*name.split(".")).with_suffix(".py"), root), root)
 
 
 def of_picture(drawing: Path, results: Mapping[str, xr.Dataset]) -> str:
@@ -35,12 +34,10 @@ def of_picture(drawing: Path, results: Mapping[str, xr.Dataset]) -> str:
     Results that differ in nothing but UNDRAWN give the same text.
     """
     root = package_root()
-    total = hashlib.sha256(machine.versions()["matplotlib"].encode())
-    total.update(drawing.read_bytes() + b"\0")
-    total.update(store.digest(sorted(closure(drawing, root) - {drawing}), root).encode())
-    for label in sorted(results):
-        total.update(label.encode() + b"\0" + of_data(results[label]).encode())
-    return total.hexdigest()
+    code = content.of_files(closure(drawing, root) - {drawing}, root)
+    shown = [f"{label}\0{of_data(results[label])}".encode() for label in sorted(results)]
+    version = machine.versions()["matplotlib"].encode()
+    return content.of_bytes(version, drawing.read_bytes(), b"\0", code.encode(), *shown)
 
 
 def of_data(data: xr.Dataset) -> str:

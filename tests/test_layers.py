@@ -1,4 +1,4 @@
-"""No module of rfsim imports itself through others, wherever in a file its imports stand."""
+"""What the modules of rfsim import: none itself through others, wherever in a file its imports stand."""
 
 from __future__ import annotations
 
@@ -73,3 +73,12 @@ def test_a_circle_is_seen(three, text):
 )
 def test_imports_for_types_alone_make_no_circle(three, text):
     assert order(three(text))[-1] == "rfsim.b"
+
+
+def test_digests_are_made_in_one_module():
+    making = [
+        name
+        for name, path in modules(ROOT).items()
+        if any(home == "hashlib" for home, _ in imported(ast.parse(path.read_text(encoding="utf-8"))))
+    ]
+    assert making == ["rfsim.content"]
