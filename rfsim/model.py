@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import math
 import os
 from collections.abc import Iterator
@@ -13,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from rfsim import covariances, notes
+from rfsim import content, covariances, notes
 from rfsim import data as data_room
 from rfsim.activations import (
     Activation,
@@ -268,7 +267,7 @@ def times(train_times: ArrayLike, name: str = "train_times") -> NDArray[np.float
 
 
 def _digest(values: NDArray[np.float64]) -> str:
-    return hashlib.sha256(np.ascontiguousarray(values).tobytes()).hexdigest()[:16]
+    return content.of_bytes(np.ascontiguousarray(values).tobytes())[:16]
 
 
 def _points(points: NDArray[np.float64]) -> Law:

@@ -15,11 +15,12 @@ from typing import Annotated
 from cyclopts import App
 
 from rfsim import __version__, interrupts
-from rfsim.cli import DONE, UNCONVERGED, refusals, settings_file, streams, terminal
+from rfsim.cli import refusals, settings_file, streams, terminal
 from rfsim.cli.commands import attach
 from rfsim.cli.explore_app import explore
 from rfsim.cli.flags import PARTS, FigureFlags, SweepFlags, folder_flag, switch, text_flag
 from rfsim.cli.reproduce_app import claims, reproduce
+from rfsim.cli.statuses import DONE, UNCONVERGED
 from rfsim.cli.sweep_app import complete, sweep
 
 FIGURE, SWEEP = FigureFlags(), SweepFlags()

@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from rfsim.cli import DONE, UNCONVERGED, streams, terminal
+from rfsim.cli import streams, terminal
 from rfsim.cli.asking import ask
 from rfsim.cli.drawn import told, with_grids
 from rfsim.cli.flags import FigureFlags, OutputFlags
+from rfsim.cli.statuses import DONE, UNCONVERGED
 from rfsim.quantities.catalog import Quantity, resolve
 
 

@@ -24,13 +24,15 @@ from rfsim.store import StoreError
 from rfsim.sweep_files import PATHS
 from rfsim.sweeps import imports, opening, paths, quantities, scratch, storage, stores
 from rfsim.sweeps.checks import require_possible
-from rfsim.sweeps.executors import Executor, chosen, counted, end_if_starting
-from rfsim.sweeps.executors import executor as engine
+from rfsim.sweeps.engines.choice import chosen, end_if_starting
+from rfsim.sweeps.engines.choice import executor as engine
+from rfsim.sweeps.engines.outcome import Executor
 from rfsim.sweeps.imports import DIGEST, Imports
 from rfsim.sweeps.plan import Plan, plan
 from rfsim.sweeps.spec import read
 from rfsim.sweeps.storage import SWEEP, Storage
 from rfsim.sweeps.work import Done, Job, work
+from rfsim.words import counted
 
 
 class Asked(NamedTuple):
@@ -69,7 +71,7 @@ def sweep(
     step}, without its end; [zip], lists that vary together along one dimension; [derive], arithmetic on the numbers of
     a cell.
     out: the store, a zarr folder; by default that of the file with the suffix .zarr, and for a mapping none that is
-    kept. workers, executor ("serial", "processes", "dask"), scheduler: who computes (`rfsim.sweeps.executors`).
+    kept. workers, executor ("serial", "processes", "dask"), scheduler: who computes (`rfsim.sweeps.engines`).
     resume: go on with a store of the same settings, else refuse one that is there; retry_failed: also compute cells
     again that did not end well. array (samples, dim) takes the place of the problem's data. allow_import: let a file
     name activations by `module:attribute`, looked for beside it too, which runs code; a mapping may always.
@@ -82,7 +84,8 @@ def sweep(
     well, NaN in what is not known of it; residual; seconds, of the cell's group, and decompositions, of U that it did.
 
     Raises ValueError, before anything runs, with all that is wrong with the spec; StoreError for a store of other
-    settings, one that another process writes to, or a disk that takes no more; executors.Lost where the engine is gone.
+    settings, one that another process writes to, or a disk that takes no more; engines.outcome.Lost where the engine is
+    gone.
 
     >>> grid = {"command": "train", "problem": {"dim": 6}, "axes": {"features_per_dim": [2, 4], "train_times": [0, 9]}}
     >>> result = sweep(grid)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from graphlib import CycleError, TopologicalSorter
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -278,7 +279,6 @@ def _derived(
     numbers |= {
         key for axis in axes if not axis.own for key, values in axis.values.items() if all(map(_number, values))
     }
-    ordered: dict[str, Expression] = {}
     waiting = {}
     for key, one in parsed.items():
         unknown = sorted(one.names - numbers - parsed.keys())
@@ -290,13 +290,13 @@ def _derived(
             wrong.append(f"[derive] {key} refers to {unknown[0]!r}, which is no number of a cell{hint}")
         else:
             waiting[key] = one
-    while waiting:
-        ready = [key for key, one in waiting.items() if not one.names & waiting.keys()]
-        if not ready:
-            wrong.append(f"[derive] {', '.join(waiting)} refer to each other in a circle")
-            break
-        ordered |= {key: waiting.pop(key) for key in ready}
-    return ordered
+    try:
+        behind = {key: sorted(one.names & waiting.keys()) for key, one in waiting.items()}
+        return {key: waiting[key] for key in TopologicalSorter(behind).static_order()}
+    except CycleError as error:
+        circle = [key for key in waiting if key in error.args[1]]
+        wrong.append(f"[derive] {', '.join(circle)} refer to each other in a circle")
+        return {}
 
 
 def _shown(values: Sequence) -> str:
