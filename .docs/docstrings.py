@@ -8,17 +8,22 @@ from typing import Any
 import griffe
 
 SPANS = re.compile(r"(`[^`\n]+`)")
+ATTRIBUTES = re.compile(r"^Attributes:$", re.M)
 MARKUP = re.compile(r"[*\[\]]")
+STARS = re.compile(r" +\*{1,2}(?=\w+: )")  # of a parameter told in Args, which no star makes bold
 
 
 class AsMarkdown(griffe.Extension):
-    """Rewrites every docstring once, before mkdocstrings parses it; that of a class ends with its fields."""
+    """Rewrites every docstring once, before mkdocstrings parses it.
+
+    That of a class ends with its fields, where it has no section that tells them.
+    """
 
     def on_object(self, *, obj: griffe.Object, **_: Any) -> None:
         if obj.docstring is not None:
             obj.docstring.value = markdown(obj.docstring.value)
-        if obj.is_class and (shown := fields(obj)):
-            text = obj.docstring.value if obj.docstring else ""
+        text = obj.docstring.value if obj.docstring else ""
+        if obj.is_class and not ATTRIBUTES.search(text) and (shown := fields(obj)):
             obj.docstring = griffe.Docstring("\n".join([text, "", "```python", *shown, "```"]), parent=obj)
 
 
@@ -49,7 +54,9 @@ def markdown(text: str) -> str:
 
 
 def escaped(line: str) -> str:
-    pieces = SPANS.split(line)
-    return "".join(
+    stars = STARS.match(line)
+    kept = stars[0] if stars else ""
+    pieces = SPANS.split(line.removeprefix(kept))
+    return kept + "".join(
         piece if k % 2 else MARKUP.sub(r"\\\g<0>", piece).replace("<", "&lt;") for k, piece in enumerate(pieces)
     )

@@ -18,10 +18,14 @@ ODE_SOLVERS = ("ddim", "euler", "heun")
 
 
 class Law(NamedTuple):
-    """A balanced mixture of Gaussians that share one diagonal covariance.
+    """A balanced mixture of Gaussians that share one diagonal covariance (§1).
 
-    centers: (components, dim); variances: (dim,). A sampled data set is the law with its points as centers and
-    no variance; N(0, diag(l)) has one center at 0; both diffuse by the same rule.
+    A sampled data set is the law with its points as centers and no variance; N(0, diag(l)) has one center at 0; both
+    diffuse by the same rule.
+
+    Attributes:
+        centers: μ, (components, dim), all of equal weight.
+        variances: l along each coordinate, (dim,), ≥ 0.
     """
 
     centers: NDArray[np.float64]
@@ -29,15 +33,19 @@ class Law(NamedTuple):
 
     @property
     def power(self) -> float:
-        """σ_x² = E‖x‖²/d, dimensionless."""
+        """σ_x² = E‖x‖²/d, dimensionless (§1)."""
         return float(self.variances.mean() + (self.centers**2).mean(axis=0).mean())
 
 
 class Step(NamedTuple):
-    """One sampling step from t to an earlier time: x1 = x·x_t + score·s_t(x_t) + noise·z, z ~ N(0, I).
+    """One sampling step from t to an earlier time: x1 = x·x_t + score·s_t(x_t) + noise·z, z ~ N(0, I) (T15).
 
-    x, score, noise: the coefficients. half: Heun's share of what the slope x + s gains along the step, so that the
-    step ends at x1 + half·[(x1 + s_to(x1)) − (x_t + s_t(x_t))]; 0 for the others.
+    Attributes:
+        x: Coefficient of x_t.
+        score: Coefficient of the score s_t(x_t).
+        half: Heun's share of what the slope x + s gains along the step, so that the step ends at
+            x1 + half·[(x1 + s_to(x1)) − (x_t + s_t(x_t))]; 0 for the others.
+        noise: Coefficient of the fresh noise z; 0 for steps of the ODE.
     """
 
     x: float
@@ -47,55 +55,140 @@ class Step(NamedTuple):
 
 
 def signal(diffusion_time: float) -> float:
-    """e^{−t}."""
+    """Signal coefficient e^{−t} of the forward process (§1).
+
+    Args:
+        diffusion_time: t ≥ 0.
+
+    Returns:
+        e^{−t}, in (0, 1].
+    """
     return math.exp(-diffusion_time)
 
 
 def noise_variance(diffusion_time: float) -> float:
-    """Δ_t = 1 − e^{−2t}, accurate at small t."""
+    """Noise variance Δ_t = 1 − e^{−2t}, accurate at small t (§1).
+
+    Args:
+        diffusion_time: t ≥ 0.
+
+    Returns:
+        Δ_t, in [0, 1].
+    """
     return -math.expm1(-2 * diffusion_time)
 
 
 def total_variance(power: float, diffusion_time: float) -> float:
-    """Γ_t² = e^{−2t}σ_x² + Δ, for σ_x² = power."""
+    """Variance of x_t per dimension, Γ_t² = e^{−2t}σ_x² + Δ_t (§1).
+
+    Args:
+        power: σ_x² = E‖x‖²/d of the data (`Law.power`).
+        diffusion_time: t ≥ 0.
+
+    Returns:
+        Γ_t².
+    """
     return signal(diffusion_time) ** 2 * power + noise_variance(diffusion_time)
 
 
 def diffuse(law: Law, diffusion_time: float) -> Law:
-    """The law of x_t for x from `law`: centers e^{−t}μ, variances e^{−2t}l + Δ."""
+    """Law of x_t for x from `law`: centers e^{−t}μ, variances e^{−2t}l + Δ_t (§1).
+
+    Args:
+        law: The law of the data x.
+        diffusion_time: t ≥ 0.
+
+    Returns:
+        The law of x_t, with as many components.
+    """
     shrink = signal(diffusion_time)
     return Law(shrink * law.centers, shrink**2 * law.variances + noise_variance(diffusion_time))
 
 
 def forward(x: ArrayLike, noise: ArrayLike, diffusion_time: float) -> NDArray[np.float64]:
-    """x_t = e^{−t} x + √Δ ξ; x and noise of one shape (..., dim)."""
+    """Noisy points x_t = e^{−t} x + √Δ_t ξ of the forward process (§1).
+
+    Args:
+        x: Data, (..., dim).
+        noise: ξ, of the shape of x, with entries of variance 1.
+        diffusion_time: t ≥ 0.
+
+    Returns:
+        x_t, of the shape of x.
+    """
     return signal(diffusion_time) * np.asarray(x) + math.sqrt(noise_variance(diffusion_time)) * np.asarray(noise)
 
 
 def score_to_noise(score: ArrayLike, diffusion_time: float) -> NDArray[np.float64]:
-    """Noise prediction ξ̂ = −√Δ s(x_t) (equations.md T15)."""
+    """Noise prediction ξ̂ = −√Δ_t s(x_t) (T15).
+
+    Args:
+        score: s(x_t), of any shape.
+        diffusion_time: t > 0.
+
+    Returns:
+        ξ̂, of the shape of score, in units where ξ has variance 1.
+    """
     return -math.sqrt(noise_variance(diffusion_time)) * np.asarray(score)
 
 
 def noise_to_score(noise: ArrayLike, diffusion_time: float) -> NDArray[np.float64]:
-    """Score s = −ξ̂/√Δ, the inverse of `score_to_noise`."""
+    """Score s = −ξ̂/√Δ_t, the inverse of `score_to_noise` (T15).
+
+    Args:
+        noise: ξ̂, of any shape.
+        diffusion_time: t > 0.
+
+    Returns:
+        s, of the shape of noise.
+    """
     return -np.asarray(noise) / math.sqrt(noise_variance(diffusion_time))
 
 
 def noise_to_clean(x_t: ArrayLike, noise: ArrayLike, diffusion_time: float) -> NDArray[np.float64]:
-    """Clean-data prediction x̂_0 = e^t (x_t − √Δ ξ̂) (equations.md T15), the inverse of `forward` in x."""
+    """Prediction of the clean data x̂_0 = e^t (x_t − √Δ_t ξ̂), the inverse of `forward` in x (T15).
+
+    Args:
+        x_t: Noisy points, (..., dim).
+        noise: ξ̂, of the shape of x_t.
+        diffusion_time: t ≥ 0.
+
+    Returns:
+        x̂_0, of the shape of x_t.
+    """
     residual = np.asarray(x_t) - math.sqrt(noise_variance(diffusion_time)) * np.asarray(noise)
     return residual / signal(diffusion_time)
 
 
 def clean_to_noise(x_t: ArrayLike, clean: ArrayLike, diffusion_time: float) -> NDArray[np.float64]:
-    """Noise ξ̂ = (x_t − e^{−t} x̂_0)/√Δ, the inverse of `noise_to_clean`."""
+    """Noise ξ̂ = (x_t − e^{−t} x̂_0)/√Δ_t, the inverse of `noise_to_clean` (T15).
+
+    Args:
+        x_t: Noisy points, (..., dim).
+        clean: x̂_0, of the shape of x_t.
+        diffusion_time: t > 0.
+
+    Returns:
+        ξ̂, of the shape of x_t.
+    """
     residual = np.asarray(x_t) - signal(diffusion_time) * np.asarray(clean)
     return residual / math.sqrt(noise_variance(diffusion_time))
 
 
 def time_grid(lower: float, upper: float, levels: int, *, spacing: str = "geometric") -> NDArray[np.float64]:
-    """levels + 1 increasing diffusion times from `lower` > 0 to `upper`, spaced "geometric" or "linear".
+    """Grid of diffusion times ε = t_0 < t_1 < … < t_N = T, as distillation and sampling use it (§7).
+
+    Args:
+        lower: ε > 0, the first time.
+        upper: T, above lower, the last time.
+        levels: N ≥ 1.
+        spacing: "geometric", of equal ratios, or "linear", of equal differences.
+
+    Returns:
+        The times, ascending, (levels + 1,).
+
+    Raises:
+        ValueError: For times out of order, no level, or another spacing.
 
     >>> time_grid(0.01, 1.0, 2).tolist()
     [0.01, 0.1, 1.0]
@@ -110,9 +203,18 @@ def time_grid(lower: float, upper: float, levels: int, *, spacing: str = "geomet
 
 
 def ode_step(solver: str, t: float, to: float) -> Step:
-    """One step of the probability-flow ODE dx/dt = −x − s, from t to 0 ≤ to ≤ t (equations.md T15).
+    """One step of the probability-flow ODE dx/dt = −x − s backwards (T15).
 
-    "euler" and "heun" are of order 1 and 2 in t − to; "ddim" is exact given the noise.
+    Args:
+        solver: "euler" and "heun", of order 1 and 2 in t − to, or "ddim", exact given the noise.
+        t: The diffusion time that the step leaves, > 0.
+        to: The one that it reaches, 0 ≤ to ≤ t.
+
+    Returns:
+        The step's coefficients, without noise.
+
+    Raises:
+        ValueError: For another solver, or times out of order.
     """
     if solver not in ODE_SOLVERS:
         raise ValueError(f"solver must be one of {', '.join(ODE_SOLVERS)}; got {solver!r}")
@@ -125,22 +227,54 @@ def ode_step(solver: str, t: float, to: float) -> Step:
 
 
 def reverse_sde_step(t: float, to: float) -> Step:
-    """One Euler–Maruyama step of dx = −(x + 2s)dt + √2 dW run backwards, from t to 0 ≤ to ≤ t."""
+    """One Euler–Maruyama step of the reverse SDE dx = −(x + 2s)dt + √2 dW, run backwards (§7).
+
+    Args:
+        t: The diffusion time that the step leaves, > 0.
+        to: The one that it reaches, 0 ≤ to ≤ t.
+
+    Returns:
+        The step's coefficients, with fresh noise of variance 2(t − to).
+
+    Raises:
+        ValueError: For times out of order.
+    """
     h = _length(t, to)
     return Step(1 + h, 2 * h, noise=math.sqrt(2 * h))
 
 
 def renoise(x: ArrayLike, noise: ArrayLike, t: float, to: float) -> NDArray[np.float64]:
-    """x_to = e^{−(to − t)} x_t + √(1 − e^{−2(to − t)}) ξ at to ≥ t, by `forward` (multi-step sampling of S23)."""
+    """Samples taken back to a later time, x_to = e^{−(to−t)} x_t + √(1 − e^{−2(to−t)}) ξ (§7; S23, Algorithm 1).
+
+    Args:
+        x: x_t, (..., dim).
+        noise: ξ, of the shape of x, with entries of variance 1.
+        t: The diffusion time of x, ≥ 0.
+        to: The time to reach, ≥ t.
+
+    Returns:
+        x_to, of the shape of x.
+
+    Raises:
+        ValueError: For times out of order.
+    """
     if not 0 <= t <= to:
         raise ValueError(f"noise is added from an earlier to a later time; got {t:g} to {to:g}")
     return forward(x, noise, to - t)
 
 
 def score(law: Law, x: ArrayLike) -> NDArray[np.float64]:
-    """∇ log P at x (rows, dim) for a law with positive variances l: Σ_c w_c(x) (μ_c − x)/l, w the softmax of −dist²/2.
+    """Exact score ∇ log P of a law: Σ_c w_c(x) (μ_c − x)/l, w the softmax over components of −dist²/2 (§1).
 
-    Memory of rows × components. Raises ValueError for a law without variance along some direction.
+    Args:
+        law: The law, with positive variances l; diffuse a data set first.
+        x: Points, (rows, dim). Memory grows with rows × components.
+
+    Returns:
+        The score at each point, (rows, dim).
+
+    Raises:
+        ValueError: For a law without variance along some direction.
     """
     if np.any(law.variances <= 0):
         raise ValueError("a law without variance along some direction has no score; diffuse it first")
@@ -152,10 +286,17 @@ def score(law: Law, x: ArrayLike) -> NDArray[np.float64]:
 
 
 def score_power(law: Law) -> float | None:
-    """(1/d) E‖∇ log P‖², the Fisher information per dimension of a law with positive variances.
+    """Fisher information per dimension of a law, (1/d) E‖∇ log P‖², the constant in the identity under (T2).
 
-    For N(0, Σ_t) it is Tr Σ_t^{−1}/d. For two components the means' axis is a one-dimensional integral:
-    with whitened half-distance h, E(−u_x + h tanh(h x))² over x = h + u. None for more components or no variance.
+    For N(0, Σ_t) it is Tr Σ_t^{−1}/d. For two components along one axis it is a one-dimensional integral: with whitened
+    half-distance h, E(−u_x + h tanh(h x))² over x = h + u.
+
+    Args:
+        law: The law of x_t.
+
+    Returns:
+        The information per dimension; None for more than two components, two that differ along more than one
+        coordinate, or a law without variance along some direction.
     """
     if np.any(law.variances <= 0):
         return None

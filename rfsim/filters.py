@@ -25,17 +25,44 @@ SERIES = 16  # terms of a series whose ratio is at most 1/2 and that has factori
 
 
 def learning_rate_constant(noise_variance: Number, features_per_dim: float) -> Number:
-    """κ = 2Δ/ψ_p: the rate of eigenvalue λ is κ(λ + γ) per unit of train_time; c_out² for Δ in distillation (T16)."""
+    """Rate constant κ = 2Δ/ψ_p: the eigenvalue λ relaxes at κ(λ + γ) per unit of train_time (T7; B25 Eq. 10).
+
+    Args:
+        noise_variance: Δ of the diffusion time, dimensionless; c_out² at a level of distillation (T16). A number or
+            an array of any shape.
+        features_per_dim: ψ_p = p/d.
+
+    Returns:
+        κ, of the shape of noise_variance.
+    """
     return 2 * noise_variance / features_per_dim
 
 
 def descent_step(rate: float, noise_variance: Number, features: int, dim: int) -> Number:
-    """c = 2Δη/(pd), the contraction 1 − c(λ + γ) of one step of size η; k steps are train_time kη/d²."""
+    """Contraction constant c = 2Δη/(pd): one step of size η multiplies the rest by 1 − c(λ + γ) (§3).
+
+    Args:
+        rate: η, of plain descent on the loss of (T1); k steps are train_time kη/d².
+        noise_variance: Δ of the diffusion time; c_out² at a level of distillation (T16). A number or an array.
+        features: p.
+        dim: d.
+
+    Returns:
+        c, per unit of eigenvalue of U, of the shape of noise_variance.
+    """
     return 2 * noise_variance * rate / (features * dim)
 
 
 def flow(train_time: ArrayLike, kappa: float, ridge: float = 0.0) -> Filter:
-    """Gradient flow from zero, f = (1 − e^{−κτ(λ+γ)})/(λ+γ) (T7); train_time of shape (...,) may hold inf.
+    """Gradient flow from zero: f = (1 − e^{−κτ(λ+γ)})/(λ+γ) (T7; B25 Prop. C.1).
+
+    Args:
+        train_time: τ, of any shape (...), ≥ 0; inf gives the minimizer, 0 at λ + γ = 0.
+        kappa: κ, from `learning_rate_constant`.
+        ridge: γ ≥ 0, in units of the eigenvalues of U.
+
+    Returns:
+        The filter, from eigenvalues (points,), real or complex, to values (..., points).
 
     >>> import jax
     >>> with jax.enable_x64(True):
@@ -54,9 +81,19 @@ def flow(train_time: ArrayLike, kappa: float, ridge: float = 0.0) -> Filter:
 
 
 def learned_share(eigenvalues: ArrayLike, train_time: float, kappa: float, ridge: float = 0.0) -> NDArray[np.float64]:
-    """λ f(λ) of the flow (eigenvalues,): which share of each direction's least-squares score is learned (T7).
+    """Share λ f(λ) of each direction's least-squares score that the flow has learned (T7).
 
-    1 − e^{−κλτ} without a ridge; with one λ/(λ+γ) at τ = ∞. `flow` in NumPy, for real eigenvalues and one time.
+    1 − e^{−κλτ} without a ridge; with one it is λ/(λ+γ) at τ = ∞. This is `flow` in NumPy, for real eigenvalues and one
+    time.
+
+    Args:
+        eigenvalues: λ of U, of any shape.
+        train_time: τ ≥ 0; may be inf.
+        kappa: κ, from `learning_rate_constant`.
+        ridge: γ ≥ 0, in units of the eigenvalues of U.
+
+    Returns:
+        The shares, between 0 and 1, of the shape of eigenvalues; 0 where λ + γ is not positive.
 
     >>> learned_share([0.0, 0.5], float("inf"), kappa=2.0, ridge=0.5).tolist()
     [0.0, 0.5]
@@ -71,7 +108,16 @@ def learned_share(eigenvalues: ArrayLike, train_time: float, kappa: float, ridge
 
 
 def flow_decay(train_time: ArrayLike, kappa: float, ridge: float = 0.0) -> Filter:
-    """What is left of the start Ā_0 under the flow: e^{−κτ(λ+γ)} (T7)."""
+    """What the flow leaves of the start Ā_0: e^{−κτ(λ+γ)} (T7).
+
+    Args:
+        train_time: τ, of any shape (...), ≥ 0; at inf only directions with λ + γ = 0 keep their start.
+        kappa: κ, from `learning_rate_constant`.
+        ridge: γ ≥ 0, in units of the eigenvalues of U.
+
+    Returns:
+        The filter, from eigenvalues (points,) to values (..., points).
+    """
     tau = jnp.asarray(train_time)[..., None]
 
     def f(lam: Array) -> Array:
@@ -89,7 +135,14 @@ def _late(tau: Array, kappa: float, u: Array) -> Array:
 
 
 def minimizer(ridge: float) -> Filter:
-    """The ridge minimizer 1/(λ+γ), 0 at λ + γ = 0."""
+    """Ridge minimizer f = 1/(λ+γ), the end of every trainer; 0 at λ + γ = 0 (§3).
+
+    Args:
+        ridge: γ ≥ 0, in units of the eigenvalues of U.
+
+    Returns:
+        The filter, from eigenvalues (points,) to values (points,).
+    """
 
     def f(lam: Array) -> Array:
         u = lam + ridge
@@ -99,9 +152,15 @@ def minimizer(ridge: float) -> Filter:
 
 
 def descent(steps: ArrayLike, step: float, ridge: float = 0.0) -> Filter:
-    """`steps` steps of gradient descent from zero, (1 − (1 − c(λ+γ))^k)/(λ+γ), c from `descent_step` (§3).
+    """Plain gradient descent from zero: f = (1 − (1 − c(λ+γ))^k)/(λ+γ) after k steps (§3).
 
-    steps (...,) are whole numbers, or inf: the minimizer.
+    Args:
+        steps: k, of any shape (...), whole numbers; inf gives the minimizer.
+        step: c, from `descent_step`; the mean is stable while c(λ_max + γ) < 2.
+        ridge: γ ≥ 0, in units of the eigenvalues of U.
+
+    Returns:
+        The filter, from eigenvalues (points,) to values (..., points).
     """
     given = jnp.asarray(steps)[..., None]
     end = ~jnp.isfinite(given)
@@ -115,18 +174,36 @@ def descent(steps: ArrayLike, step: float, ridge: float = 0.0) -> Filter:
 
 
 def descent_decay(steps: ArrayLike, step: float, ridge: float = 0.0) -> Filter:
-    """What is left of the start after `steps` steps: (1 − c(λ+γ))^k (§3)."""
+    """What k steps of descent leave of the start Ā_0: (1 − c(λ+γ))^k (§3).
+
+    Args:
+        steps: k, of any shape (...), whole numbers.
+        step: c, from `descent_step`.
+        ridge: γ ≥ 0, in units of the eigenvalues of U.
+
+    Returns:
+        The filter, from eigenvalues (points,) to values (..., points).
+    """
     k = jnp.asarray(steps)[..., None]
     return lambda lam: (1 - step * (lam + ridge)) ** k
 
 
 def averaged_descent(steps: ArrayLike, step: float, decay: float, ridge: float = 0.0) -> Filter:
-    """The moving average a_k = E a_{k−1} + (1 − E)A_k of descent from zero, a_0 = 0; decay E in [0, 1] [derived].
+    """Moving average a_k = E a_{k−1} + (1 − E)A_k of descent from zero, a_0 = 0 (§3, [derived]).
 
     With δ = c(λ+γ), ε = 1 − E and g(s) = (1 − (1−s)^{k+1})/s it is cε(g(ε) − g(δ))/(δ − ε), that is cε times the sum of
-    E^a (1−δ)^b over a + b < k; `descent` at E = 0. steps (...,) are whole numbers, or inf: the minimizer, but 0 at
-    E = 1, where the average never leaves its start. Right to 1e-14 for δ up to 2, 1e9 steps and ε down to 1e-9, of
+    E^a (1−δ)^b over a + b < k; `descent` at E = 0. Right to 1e-14 for δ up to 2, 1e9 steps and ε down to 1e-9, of
     itself or of its terms cε where they alternate and cancel (δ > 1).
+
+    Args:
+        steps: k, of any shape (...), whole numbers; inf gives the minimizer, but 0 at E = 1, where the average never
+            leaves its start.
+        step: c, from `descent_step`.
+        decay: E in [0, 1], per step.
+        ridge: γ ≥ 0, in units of the eigenvalues of U.
+
+    Returns:
+        The filter, from eigenvalues (points,) to values (..., points).
     """
     given = jnp.asarray(steps, dtype=float)[..., None]
     end = ~jnp.isfinite(given)
@@ -182,10 +259,27 @@ def _power(s: Array, k: Array) -> Array:
 
 
 def compose(teacher: Filter, student: Filter) -> Filter:
-    """Same-time self-distillation from zero with the same W, U: f_T(λ) · λ f_S(λ) (§3)."""
+    """Same-time self-distillation from zero with the same W and U: f_T(λ) · λ f_S(λ) (§3).
+
+    Args:
+        teacher: f_T, the teacher's filter.
+        student: f_S, the filter of the student's own training.
+
+    Returns:
+        The filter of the student; its leading shape is that to which the two broadcast.
+    """
     return lambda lam: teacher(lam) * lam * student(lam)
 
 
 def restricted(f: Filter, keep: ArrayLike) -> Filter:
-    """f where keep = 1, switched off where keep = 0; keep (points,), one value for each point of the spectrum."""
+    """A filter switched on for some directions only: f · keep (§8).
+
+    Args:
+        f: The filter.
+        keep: 1 where the direction is kept and 0 where it is switched off, (points,): one for each point of the
+            spectrum.
+
+    Returns:
+        The filter, of the shape of `f`; its eigenvalues must be the spectrum's points.
+    """
     return lambda lam: f(lam) * jnp.asarray(keep)

@@ -27,7 +27,11 @@ PACKAGES = (
 
 
 def cache_folder() -> Path | None:
-    """Where compiled programs are kept: $RFSIM_CACHE, else the user's cache folder; None without a home to hold one."""
+    """Where compiled programs are kept: $RFSIM_CACHE, else the user's cache folder.
+
+    Returns:
+        The folder; None without a home to hold one.
+    """
     if chosen := os.environ.get("RFSIM_CACHE"):
         return Path(chosen)
     try:
@@ -59,11 +63,16 @@ def use_compilation_cache() -> None:
 
 
 def release_programs(share: float = 0.5) -> bool:
-    """Drop JAX's compiled programs where this process holds more than `share` of the memory maps Linux grants it.
+    """Drop JAX's compiled programs where this process holds much of the memory maps Linux grants it.
 
     Each program holds some thirty, and a process that needs more than vm.max_map_count (65530 by default) ends with a
-    segmentation fault: long series of runs of many shapes call this between runs. Returns whether they were dropped;
-    those still needed are compiled again, or read from the compilation cache.
+    segmentation fault: long series of runs of many shapes call this between runs.
+
+    Args:
+        share: Of the maps granted, from which on programs are dropped.
+
+    Returns:
+        Whether they were dropped; those still needed are compiled again, or read from the compilation cache.
     """
     try:
         granted = int(Path("/proc/sys/vm/max_map_count").read_text())
@@ -102,7 +111,14 @@ class NoDevice(RuntimeError):
 
 
 def devices() -> list[str]:
-    """JAX's devices, in words; NoDevice, in one line, where it was told to use what this machine lacks."""
+    """JAX's devices, in words.
+
+    Returns:
+        One text a device: platform, number and kind.
+
+    Raises:
+        NoDevice: In one line, where JAX was told to use what this machine lacks.
+    """
     import jax
 
     try:
@@ -154,9 +170,17 @@ def require_memory(
     *,
     each: float | None = None,
 ) -> None:
-    """Raise MemoryError, before anything is allocated, where `needed` bytes pass what this process may use, or where
-    what each device holds of them (`each`, by default all; 0 for what stays on the host, where JAX is not asked) passes
-    the memory of its own. hint: what to do.
+    """Refuse, before anything is allocated, what takes more memory than there is.
+
+    Args:
+        needed: Bytes of the whole.
+        what: Takes them, in words.
+        hint: What to do.
+        each: Bytes that each device holds of them, by default all; 0 for what stays on the host, where JAX is not
+            asked.
+
+    Raises:
+        MemoryError: Where the whole passes what this process may use, or a device's share the memory of its own.
     """
     limits = [(needed, memory_limit(), "this process may use")]
     if each != 0 and (own := device_memory()) is not None:

@@ -33,7 +33,13 @@ PAIRS = 2**21  # entries of the differences held at once
 
 
 class Fraction(NamedTuple):
-    """A share of samples with its 95% interval."""
+    """A share of samples with its 95% interval (§8).
+
+    Attributes:
+        value: The share, in [0, 1].
+        low: Lower end of the interval.
+        high: Upper end of the interval.
+    """
 
     value: float
     low: float
@@ -41,10 +47,13 @@ class Fraction(NamedTuple):
 
 
 class Truth(NamedTuple):
-    """The true distribution that samples are compared with.
+    """The true distribution that samples are compared with (§8).
 
-    mean (dim,); covariance (dim, dim); samples (rows, dim); projected: these on the directions of `sliced_wasserstein`,
-    ascending on each (projections, rows).
+    Attributes:
+        mean: (dim,).
+        covariance: (dim, dim).
+        samples: Fresh samples of it, (rows, dim).
+        projected: These on the directions of `sliced_wasserstein`, ascending on each, (projections, rows).
     """
 
     mean: NDArray[np.float64]
@@ -53,13 +62,32 @@ class Truth(NamedTuple):
     projected: NDArray[np.float64]
 
     def distances(self, samples: ArrayLike) -> tuple[float, float]:
-        """`frechet_per_dim` and `sliced_wasserstein` of samples (rows, dim) from the truth."""
+        """Distances of samples from the truth (§8).
+
+        Args:
+            samples: (rows, dim).
+
+        Returns:
+            `frechet_per_dim` and `sliced_wasserstein`.
+
+        Raises:
+            ValueError: For fewer than 2 samples, or values that are not finite.
+        """
         x = _finite("samples", samples)
         return frechet_per_dim(x, self.mean, self.covariance), _between(_projected(x), self.projected)
 
 
 class Quality(NamedTuple):
-    """Every measure of one set of samples; membership_auc is NaN where it is undefined."""
+    """Every measure of one set of samples (§8).
+
+    Attributes:
+        memorized_fraction: f_mem, in [0, 1].
+        memorized_low: Lower end of its 95% interval.
+        memorized_high: Upper end of its 95% interval.
+        frechet_per_dim: W2²/d of the Gaussians with the samples' and the true moments.
+        sliced_wasserstein: Distance to fresh samples of the truth, in units of the data.
+        membership_auc: AUC of the losses, training against fresh; NaN where it is undefined.
+    """
 
     memorized_fraction: float
     memorized_low: float
@@ -70,7 +98,20 @@ class Quality(NamedTuple):
 
 
 def quality(samples: ArrayLike, points: ArrayLike, truth: Truth, auc: float = math.nan) -> Quality:
-    """All measures of samples (rows, dim) beside the training points (n, dim) and the truth; `auc` is passed on."""
+    """All measures of generated samples (§8).
+
+    Args:
+        samples: (rows, dim).
+        points: Training points, (n, dim).
+        truth: The true distribution, from `truth`.
+        auc: Of the model's losses, from `auc`; passed on.
+
+    Returns:
+        The measures.
+
+    Raises:
+        ValueError: For values that are not finite, or fewer than 2 different training points.
+    """
     return Quality(
         *memorized_fraction(samples, points),
         *truth.distances(samples),
@@ -79,7 +120,16 @@ def quality(samples: ArrayLike, points: ArrayLike, truth: Truth, auc: float = ma
 
 
 def truth(law: Law, rows: int, seed: int) -> Truth:
-    """The mean and covariance of a law, exact, and `rows` samples of it (stream "generation/truth")."""
+    """Mean and covariance of a law, exact, and samples of it (§8).
+
+    Args:
+        law: The law that samples are compared with, at their diffusion time.
+        rows: Number of samples.
+        seed: Of the stream "generation/truth".
+
+    Returns:
+        The truth.
+    """
     mean = law.centers.mean(axis=0)
     spread = law.centers - mean
     covariance = np.diag(law.variances) + spread.T @ spread / len(spread)
@@ -88,17 +138,37 @@ def truth(law: Law, rows: int, seed: int) -> Truth:
 
 
 def fresh(law: Law, rows: int, seed: int, use: str = "reference") -> NDArray[np.float64]:
-    """Independent samples (rows, dim) of a law, its components at random; one stream, "generation/USE", per use."""
+    """Independent samples of a law, its components at random (§8).
+
+    Args:
+        law: The law.
+        rows: Number of samples.
+        seed: Of the streams.
+        use: Names the stream, "generation/USE": one per use.
+
+    Returns:
+        The samples, (rows, dim).
+    """
     noise = stream(seed, f"generation/{use}").standard_normal((rows, law.variances.size))
     chosen = stream(seed, f"generation/{use}/component").integers(len(law.centers), size=rows)
     return law.centers[chosen] + noise * np.sqrt(law.variances)
 
 
 def memorized_fraction(samples: ArrayLike, points: ArrayLike) -> Fraction:
-    """Share of samples (rows, dim) memorized from points (n, dim), with the 95% bootstrap interval over samples.
+    """Share of samples memorized from training points, with its 95% bootstrap interval over samples (§8; B25 Eq. 6).
 
     The bootstrap of a share is the binomial law, so its quantiles are exact here. Where no sample or every sample is
     memorized, the bootstrap has no spread at all, whatever their number: there Clopper–Pearson's limit stands in.
+
+    Args:
+        samples: (rows, dim).
+        points: Training points, (n, dim).
+
+    Returns:
+        f_mem and its interval.
+
+    Raises:
+        ValueError: For fewer than 2 different points, or values that are not finite.
     """
     hits = memorized(samples, points)
     rows, value, tail = hits.size, float(hits.mean()), (1 - LEVEL) / 2
@@ -111,10 +181,20 @@ def memorized_fraction(samples: ArrayLike, points: ArrayLike) -> Fraction:
 
 
 def memorized(samples: ArrayLike, points: ArrayLike) -> NDArray[np.bool_]:
-    """Which samples (rows,) have their nearest point at less than RATIO of the second nearest's distance (B25 Eq. 6).
+    """Which samples are memorized: nearest point at less than a third of the second nearest's distance (§8; B25 Eq. 6).
 
     The second nearest is another point: copies of one are merged, which is said; beside a copy the ratio would be 1,
-    and nothing memorized. ValueError for fewer than 2 different points.
+    and nothing memorized.
+
+    Args:
+        samples: (rows, dim).
+        points: Training points, (n, dim).
+
+    Returns:
+        True where memorized, (rows,).
+
+    Raises:
+        ValueError: For fewer than 2 different points, or values that are not finite.
     """
     x, different = _finite("samples", samples), distinct(points)
     if copies := len(np.asarray(points)) - len(different):
@@ -127,7 +207,17 @@ def memorized(samples: ArrayLike, points: ArrayLike) -> NDArray[np.bool_]:
 
 
 def distinct(points: ArrayLike) -> NDArray[np.float64]:
-    """The different points of (n, dim), in the order in which they come first; ValueError for fewer than 2."""
+    """The different training points, in the order in which they come first (§8).
+
+    Args:
+        points: (n, dim).
+
+    Returns:
+        (different, dim); the points themselves where no two are equal.
+
+    Raises:
+        ValueError: For copies of one point only, or values that are not finite.
+    """
     y = _finite("points", points)
     first = {row.tobytes(): k for k, row in reversed(list(enumerate(y + 0.0)))}  # −0 is 0
     if len(first) < 2 <= len(y):
@@ -136,11 +226,21 @@ def distinct(points: ArrayLike) -> NDArray[np.float64]:
 
 
 def nearest_two(samples: ArrayLike, points: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Euclidean distances (rows,), (rows,) of each sample (rows, dim) to its nearest and second nearest point (n, dim).
+    """Euclidean distances of each sample to its nearest and second nearest point (§8; B25 Eq. 6).
 
     Exact: products only exclude blocks of points whose nearest is farther by more than rounding, and the distances
     themselves are of differences. Memory of ROWS × n/BLOCK; what rounding cannot exclude costs time, not digits.
-    ValueError for fewer than 2 points, another dimension, or values that are not finite.
+
+    Args:
+        samples: (rows, dim).
+        points: (n, dim).
+
+    Returns:
+        The two distances, (rows,) and (rows,), in units of the data.
+
+    Raises:
+        ValueError: For fewer than 2 points, another dimension, or values that are not finite.
+        RuntimeError: In float32.
     """
     require_float64()
     x, y = _finite("samples", samples), _finite("points", points)
@@ -162,11 +262,21 @@ def nearest_two(samples: ArrayLike, points: ArrayLike) -> tuple[NDArray[np.float
 
 
 def frechet_per_dim(samples: ArrayLike, mean: ArrayLike, covariance: ArrayLike) -> float:
-    """Squared Wasserstein-2 distance per dimension of the Gaussians with the samples' moments and with those given.
+    """Fréchet distance per dimension W2²/d: of the Gaussians with the samples' moments and with those given (§8).
 
     (‖m − m'‖² + Tr(C + C' − 2(C'^{1/2} C C'^{1/2})^{1/2}))/d, with the samples' covariance C over rows − 1. Computed as
     the least ‖A − QB‖_F² over orthogonal Q with C = AᵀA, C' = BᵀB: never negative, and nothing cancels.
-    ValueError for fewer than 2 samples, or for a covariance with a negative eigenvalue.
+
+    Args:
+        samples: (rows, dim).
+        mean: m', (dim,).
+        covariance: C', (dim, dim), symmetric.
+
+    Returns:
+        The distance, in units of the data squared.
+
+    Raises:
+        ValueError: For fewer than 2 samples, values that are not finite, or a covariance with a negative eigenvalue.
     """
     x = _finite("samples", samples)
     rows, d = x.shape
@@ -185,16 +295,42 @@ def frechet_per_dim(samples: ArrayLike, mean: ArrayLike, covariance: ArrayLike) 
 
 
 def sliced_wasserstein(samples: ArrayLike, others: ArrayLike, seed: int = 0, projections: int = PROJECTIONS) -> float:
-    """√ of the mean squared one-dimensional Wasserstein-2 distance over random unit projections (stream "sliced").
+    """Sliced Wasserstein-2 distance, √ of the mean square over random unit projections (§8).
 
-    samples (rows, dim), others (other rows, dim), of any two sizes: the quantile functions are integrated exactly.
+    The quantile functions are integrated exactly, whatever the two sizes.
+
+    Args:
+        samples: (rows, dim).
+        others: (other rows, dim).
+        seed: Of the directions, stream "sliced".
+        projections: Number of directions.
+
+    Returns:
+        The distance, in units of the data.
+
+    Raises:
+        ValueError: For values that are not finite.
     """
     x, y = (_projected(_finite(*one), seed, projections) for one in (("samples", samples), ("others", others)))
     return _between(x, y)
 
 
 def auc(training_losses: ArrayLike, fresh_losses: ArrayLike) -> float:
-    """P(training loss < fresh loss) + P(equal)/2 over all pairs: ½ where the losses tell nothing of membership."""
+    """Membership inference: P(training loss < fresh loss) + P(equal)/2 over all pairs (§8).
+
+    Args:
+        training_losses: Of training points, of any shape.
+        fresh_losses: Of fresh samples, of any shape.
+
+    Returns:
+        The AUC; ½ where the losses tell nothing of membership.
+
+    Raises:
+        ValueError: For an empty set.
+
+    >>> auc([0.1, 0.2], [0.2, 0.3])
+    0.875
+    """
     training, other = np.ravel(training_losses), np.ravel(fresh_losses)
     if not (training.size and other.size):
         raise ValueError(f"an AUC compares two sets of losses; got {training.size} and {other.size} of them")
@@ -206,7 +342,19 @@ def auc(training_losses: ArrayLike, fresh_losses: ArrayLike) -> float:
 def jackknife(
     measure: Callable[[NDArray[np.float64]], ArrayLike], samples: NDArray[np.float64], groups: int = GROUPS
 ) -> NDArray[np.float64]:
-    """Standard error of a measure of samples (rows, dim), of the measure's shape, by leaving out groups of rows."""
+    """Standard error of a measure of samples, by leaving out groups of rows (§2).
+
+    Args:
+        measure: From samples (fewer rows, dim) to a number or an array.
+        samples: (rows, dim).
+        groups: Between 2 and rows.
+
+    Returns:
+        The standard error, of the measure's shape.
+
+    Raises:
+        ValueError: For another number of groups.
+    """
     if not 2 <= groups <= len(samples):
         raise ValueError(
             f"a jackknife needs 2 groups or more, none of them empty; got {groups} for {len(samples)} rows"

@@ -41,6 +41,7 @@ class Layout:
 
     @property
     def count(self) -> int:
+        """Number of devices."""
         return 1 if self.mesh is None else self.mesh.size
 
     @property
@@ -50,6 +51,7 @@ class Layout:
 
     @property
     def processes(self) -> int:
+        """Number of processes that the devices belong to."""
         return 1 if self.mesh is None else len({device.process_index for device in self.mesh.devices.flat})
 
     def features(self, axis: int, ndim: int) -> NamedSharding:
@@ -83,8 +85,10 @@ class Layout:
         return jax.make_array_from_callback(shape, sharding, lambda _: part)
 
     def place_like(self, tree: Tree, shape: tuple[int, ...], axis: int) -> Tree:
-        """A pytree placed: leaves of that shape, such as an optimizer's moments of the weights, by their `axis`, all
-        others whole."""
+        """A pytree placed as one array is.
+
+        Leaves of that shape, such as an optimizer's moments of the weights, by their `axis`, all others whole.
+        """
         return jax.tree.map(lambda leaf: self.place(leaf, axis if np.shape(leaf) == shape else None), tree)
 
     def whole(self, array: ArrayLike | Array) -> NDArray:

@@ -13,7 +13,7 @@ from jax import Array
 
 
 class Spectrum(Protocol):
-    """U and its sources."""
+    """U and its sources, sampled or of the limit (T7, T8)."""
 
     @property
     def points(self) -> Array:
@@ -26,12 +26,21 @@ class Spectrum(Protocol):
         ...
 
     def own(self, g: Array, left: int = 0, right: int = 0) -> Array:
-        """(1/d) Tr S_leftᵀ g(U) S_right for values g (..., points): shape (...)."""
+        """Trace (1/d) Tr S_leftᵀ g(U) S_right (T8).
+
+        Args:
+            g: Values of a function of U at the points, (..., points).
+            left: Source on the left: 0 is V, 1 a start.
+            right: Source on the right.
+
+        Returns:
+            The trace, (...).
+        """
         ...
 
 
 class Target(Protocol):
-    """A distribution on which the weights are judged: Ũ and Ṽ seen from a spectrum."""
+    """A distribution on which the weights are judged: Ũ and Ṽ seen from a spectrum (T8)."""
 
     @property
     def constant(self) -> float:
@@ -39,9 +48,27 @@ class Target(Protocol):
         ...
 
     def cross(self, g: Array, source: int = 0) -> Array:
-        """(1/d) Tr S_sourceᵀ g(U) Ṽ for values g (..., points): shape (...)."""
+        """Trace (1/d) Tr S_sourceᵀ g(U) Ṽ (T8).
+
+        Args:
+            g: Values of a function of U at the spectrum's points, (..., points).
+            source: 0 is V, 1 a start.
+
+        Returns:
+            The trace, (...).
+        """
         ...
 
     def overlap(self, f: Array, g: Array, left: int = 0, right: int = 0) -> Array:
-        """(1/d) Tr S_leftᵀ f(U) Ũ g(U) S_right for values f, g (..., points): shape (...)."""
+        """Trace (1/d) Tr S_leftᵀ f(U) Ũ g(U) S_right (T8).
+
+        Args:
+            f: Values of the function on the left at the spectrum's points, (..., points).
+            g: Values of the function on the right, (..., points).
+            left: Source on the left: 0 is V, 1 a start.
+            right: Source on the right.
+
+        Returns:
+            The trace, (...).
+        """
         ...

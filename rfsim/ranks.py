@@ -11,9 +11,18 @@ PARTS = ("zero", "null", "mini", "main", "gen")
 def part_counts(
     features: int, samples: int, dim: int, noise_copies: float = math.inf, degrees: Sequence[int] | None = None
 ) -> dict[str, int]:
-    """Counts of the parts of U, ascending; they add up to `features`.
+    """Counts of the parts of U by rank, at finite size (§8).
 
-    degrees: of the monomials of a polynomial σ, whose features span Σ_k C(d+k−1, k) directions and no more.
+    Args:
+        features: p.
+        samples: n.
+        dim: d.
+        noise_copies: m, noise draws per sample; inf where the noise is averaged.
+        degrees: Of the monomials of a polynomial σ, whose features span Σ_k C(d+k−1, k) directions and no more; None
+            for any other σ.
+
+    Returns:
+        Counts by name, ascending in eigenvalue; they add up to features.
 
     >>> part_counts(6400, 800, 100)
     {'zero': 0, 'null': 5500, 'mini': 100, 'main': 700, 'gen': 100}
@@ -30,10 +39,18 @@ def part_masses(
     linear: bool = True,
     nonlinear: bool = True,
 ) -> dict[str, float]:
-    """Masses of the parts as d → ∞, ascending; they add up to 1.
+    """Masses of the parts of U as d → ∞ (§8).
 
-    Without a linear part of σ (a = 0) no direction is generalized: what the samples span is all main. Without any other
-    (v² = s² = 0) the features span d directions and no more.
+    Args:
+        features_per_dim: ψ_p.
+        samples_per_dim: ψ_n.
+        noise_copies: m, noise draws per sample; inf where the noise is averaged.
+        linear: Whether σ has a linear part. Without one (a = 0) no direction is generalized: what the samples span is
+            all main.
+        nonlinear: Whether it has any other (v² + s² > 0). Without, the features span d directions and no more.
+
+    Returns:
+        Masses by name, ascending in eigenvalue; they add up to 1.
 
     >>> part_masses(64, 8)
     {'zero': 0.0, 'null': 0.859375, 'mini': 0.015625, 'main': 0.109375, 'gen': 0.015625}

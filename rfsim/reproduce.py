@@ -37,8 +37,14 @@ SHARED = ("train_times", "trainer", "by_part", "array", "center", "scale")  # op
 
 @dataclass(frozen=True)
 class Cell:
-    """One call of a front-door quantity: its label within the experiment, its name (`train`, `theory.curves`), problem
-    and further arguments. A sweep has no problem: what it asks for is among the arguments."""
+    """One call of a front-door quantity.
+
+    Attributes:
+        label: Names it within the experiment.
+        quantity: Its name (`train`, `theory.curves`).
+        problem: What is asked; None for a sweep, whose problem is among the options.
+        options: Further arguments.
+    """
 
     label: str
     quantity: str
@@ -51,13 +57,28 @@ class Cell:
         return store.canonical({"quantity": self.quantity, "problem": problem, "options": self.options})
 
     def run(self, path: Path, report: Report | None = None):
-        """Compute the cell whose result will lie at `path`: a sweep goes on where the same code left it."""
+        """Compute the cell: a sweep goes on where the same code left it.
+
+        Args:
+            path: Where its result will lie.
+            report: Hears of progress.
+
+        Returns:
+            The result.
+        """
         if self.problem is not None:
             return self.function(self.problem, **self.options, report=report)
         return self.function(**self.options, out=self.unfinished(path), report=report)
 
     def unfinished(self, path: Path) -> Path:
-        """Where a sweep whose result will lie at `path` is stored until it does."""
+        """Where a sweep is stored until its result lies at a path.
+
+        Args:
+            path: Where its result will lie.
+
+        Returns:
+            A zarr folder beside it, named by what is asked and the code.
+        """
         asked = content.of_text(self.key() + code_digest(self))
         return path.with_name(f"{path.stem}-{asked[:12]}.zarr")
 
@@ -73,17 +94,39 @@ class Cell:
 
 
 def sweep_cell(label: str, path: Path, **changes: Any) -> Cell:
-    """The sweep of a TOML file; `changes` replace whole tables of it."""
+    """The sweep of a TOML file as a cell.
+
+    Args:
+        label: Names it within the experiment.
+        path: The TOML file.
+        **changes: Replace whole tables of it.
+
+    Returns:
+        The cell.
+    """
     return Cell(label, "sweep", None, {"spec": read_toml(path) | changes})
 
 
 def with_limits(cells: Sequence[Cell]) -> list[Cell]:
-    """Sampled cells, and after them the limit of each."""
+    """Sampled cells, and after them the limit of each.
+
+    Args:
+        cells: Of `spectrum` or `train`.
+
+    Returns:
+        Twice as many cells.
+    """
     return [*cells, *(cell.limit() for cell in cells)]
 
 
 class Experiment(NamedTuple):
-    """One experiment file of a checkout and the figure file that belongs to it."""
+    """One experiment file of a checkout and the figure file that belongs to it.
+
+    Attributes:
+        name: Of the file, without its suffix.
+        module: The experiment, loaded.
+        drawing: The figure file.
+    """
 
     name: str
     module: ModuleType
@@ -96,19 +139,44 @@ class Experiment(NamedTuple):
 
     @property
     def claims(self) -> Sequence[Claim]:
+        """The claims that it decides."""
         return self.module.CLAIMS
 
     def cells(self, size: str) -> list[Cell]:
+        """All cells of one size.
+
+        Args:
+            size: "quick" or "paper".
+
+        Returns:
+            The cells.
+        """
         return self.module.cells(size)
 
     def seconds(self, size: str) -> float:
-        """Measured wall seconds of all cells on two cores."""
+        """Measured wall seconds of all cells on two cores.
+
+        Args:
+            size: "quick" or "paper".
+
+        Returns:
+            The seconds.
+        """
         return self.module.SECONDS[size]
 
 
 class Outcome(NamedTuple):
-    """What became of one experiment: files drawn, judged claims, cells computed and reused, its failure if any, and the
-    files that show these results already."""
+    """What became of one experiment.
+
+    Attributes:
+        experiment: The experiment.
+        files: Drawn now.
+        rows: Judged claims.
+        computed: Number of cells.
+        reused: Number of cells.
+        failure: Its message, if any.
+        current: Files that show these results already.
+    """
 
     experiment: Experiment
     files: list[Path]
@@ -122,7 +190,11 @@ class Outcome(NamedTuple):
 def checkout() -> Path:
     """The root of the checkout that holds the experiments: the package's own, or the current folder.
 
-    Raises ValueError, in one line, outside of one.
+    Returns:
+        The folder.
+
+    Raises:
+        ValueError: In one line, outside of one.
     """
     for root in (Path(rfsim.__file__).resolve().parents[1], Path.cwd()):
         if (root / "experiments").is_dir() and (root / "figures").is_dir() and (root / "rfsim").is_dir():
@@ -134,13 +206,31 @@ def checkout() -> Path:
 
 
 def experiments(root: Path) -> list[Experiment]:
-    """All experiments of a checkout, in order of their numbers; those below 10 are tutorials."""
+    """All experiments of a checkout, in order of their numbers; those below 10 are tutorials.
+
+    Args:
+        root: Of the checkout.
+
+    Returns:
+        The experiments, loaded.
+    """
     files = sorted((root / "experiments").glob("[1-9][0-9]_*.py"))
     return [Experiment(f.stem, _module(f), root / "figures" / f.name) for f in files]
 
 
 def select(found: Sequence[Experiment], names: Sequence[str]) -> list[tuple[Experiment, list[str]]]:
-    """The experiments behind figure names, each with the figures asked for; all of them where no name is given."""
+    """The experiments behind figure names, each with the figures asked for.
+
+    Args:
+        found: All experiments.
+        names: Of figures; all of them where none is given.
+
+    Returns:
+        Experiments and their figures.
+
+    Raises:
+        ValueError: For an unknown figure.
+    """
     known = [name for one in found for name in one.figures]
     for name in names:
         if name not in known:
@@ -150,17 +240,42 @@ def select(found: Sequence[Experiment], names: Sequence[str]) -> list[tuple[Expe
 
 
 def cell_path(root: Path, experiment: Experiment, size: str, cell: Cell) -> Path:
-    """Where a cell's result lies: beside its experiment."""
+    """Where a cell's result lies: beside its experiment.
+
+    Args:
+        root: Of the checkout.
+        experiment: The experiment.
+        size: "quick" or "paper".
+        cell: The cell.
+
+    Returns:
+        The file.
+    """
     return root / "experiments" / "out" / f"{experiment.name}-{size}" / f"{cell.label}.nc"
 
 
 def pictures(root: Path) -> Path:
-    """Where figures are drawn."""
+    """Where figures are drawn.
+
+    Args:
+        root: Of the checkout.
+
+    Returns:
+        The folder.
+    """
     return root / "figures" / "out"
 
 
 def kept(path: Path, cell: Cell) -> xr.Dataset | None:
-    """The stored result of a cell if its settings and schema match, whatever code computed it, else None."""
+    """The stored result of a cell if its settings and schema match, whatever code computed it.
+
+    Args:
+        path: Where it lies.
+        cell: The cell.
+
+    Returns:
+        The result, or None.
+    """
     if not path.exists():
         return None
     try:
@@ -171,20 +286,44 @@ def kept(path: Path, cell: Cell) -> xr.Dataset | None:
 
 
 def current(data: xr.Dataset, cell: Cell) -> bool:
-    """Whether the code behind the cell's quantity is still the one that computed this result."""
+    """Whether the code behind the cell's quantity is still the one that computed a result.
+
+    Args:
+        data: The result.
+        cell: The cell.
+
+    Returns:
+        Whether it is.
+    """
     return data.attrs.get("code_digest") == code_digest(cell)
 
 
 def stored(path: Path, cell: Cell) -> xr.Dataset | None:
-    """The stored result of a cell if its settings, schema and code match, else None."""
+    """The stored result of a cell if its settings, schema and code match.
+
+    Args:
+        path: Where it lies.
+        cell: The cell.
+
+    Returns:
+        The result, or None.
+    """
     data = kept(path, cell)
     return data if data is not None and current(data, cell) else None
 
 
 def remaining_seconds(root: Path, experiment: Experiment, size: str) -> float:
-    """Estimated seconds left: the measured time of this size, shared evenly by the cells that are not stored.
+    """Estimated seconds left: the measured time of a size, shared evenly by the cells that are not stored.
 
     Taken from what results say of themselves: one whose numbers are damaged counts as stored until it is read.
+
+    Args:
+        root: Of the checkout.
+        experiment: The experiment.
+        size: "quick" or "paper".
+
+    Returns:
+        The seconds.
     """
     cells = experiment.cells(size)
     missing = 0
@@ -199,8 +338,18 @@ def run(
 ) -> Outcome:
     """Compute or reuse every cell of one experiment, draw its figures where they show other results, judge its claims.
 
-    Each cell is stored when it ends, so an interrupted run resumes. A failing cell, figure or rule ends this
-    experiment alone and is named in the outcome.
+    Each cell is stored when it ends, so an interrupted run resumes. A failing cell, figure or rule ends this experiment
+    alone and is named in the outcome.
+
+    Args:
+        root: Of the checkout.
+        experiment: The experiment.
+        figures: To draw.
+        size: "quick" or "paper".
+        report: Hears of progress.
+
+    Returns:
+        What became of it.
     """
     tell = report or (lambda step, values: None)
     cells = experiment.cells(size)
@@ -247,13 +396,30 @@ def _computed(cell: Cell, path: Path, step: Report) -> xr.Dataset:
 
 
 def judge(experiment: Experiment, results: Results, figures: Sequence[str], size: str) -> list[Row]:
-    """Every claim of an experiment under its rule, with the command that redoes it."""
+    """Every claim of an experiment under its rule, with the command that redoes it.
+
+    Args:
+        experiment: The experiment.
+        results: By label of the cell.
+        figures: Named in the command.
+        size: "quick" or "paper".
+
+    Returns:
+        A row for each claim.
+    """
     command = f"rfsim reproduce {' '.join(figures)} --size {size}"
     return [Row(claim, claim.rule(results), command) for claim in experiment.claims]
 
 
 def code_digest(cell: Cell) -> str:
-    """SHA-256 of the module of a cell's quantity and of every module of rfsim that it imports, directly or not."""
+    """SHA-256 of the module of a cell's quantity and of every module of rfsim that it imports, directly or not.
+
+    Args:
+        cell: The cell.
+
+    Returns:
+        The digest, in hexadecimal.
+    """
     return digests.of_module(cell.function.__module__)
 
 
@@ -266,7 +432,19 @@ def draw(
     source: str,
     suffixes: Sequence[str] = (".pdf", ".png"),
 ) -> Iterator[Path]:
-    """Draw figures of an experiment into `folder`; a PNG says in its text what it was drawn from, `drawn_from`."""
+    """Draw figures of an experiment; a PNG says in its text what it was drawn from.
+
+    Args:
+        experiment: The experiment.
+        figures: Their names.
+        results: By label of the cell.
+        folder: To draw into.
+        source: What they are drawn from, `drawn_from`.
+        suffixes: Of the files of each.
+
+    Yields:
+        Each file written.
+    """
     from rfsim import plotting  # the figures' own room: only a run that draws needs matplotlib
 
     drawing = _module(experiment.drawing)
@@ -275,7 +453,15 @@ def draw(
 
 
 def drawn_from(experiment: Experiment, results: Results) -> str:
-    """What pictures of these results are drawn from, in one text: equal texts, equal pictures."""
+    """What pictures of these results are drawn from, in one text: equal texts, equal pictures.
+
+    Args:
+        experiment: The experiment.
+        results: By label of the cell.
+
+    Returns:
+        The text.
+    """
     return digests.of_picture(experiment.drawing, results)
 
 
@@ -291,5 +477,12 @@ def _module(path: Path) -> ModuleType:
 
 
 def describe(experiment: Experiment) -> str:
-    """The first line of an experiment's docstring: its claim."""
+    """The first line of an experiment's docstring: its claim.
+
+    Args:
+        experiment: The experiment.
+
+    Returns:
+        The line.
+    """
     return (inspect.getdoc(experiment.module) or experiment.name).splitlines()[0]

@@ -1,8 +1,8 @@
-"""Generation: a teacher followed by an ODE solver or the reverse SDE, a consistency student in a few jumps (§7 of
-equations.md).
+"""Generation of samples by a teacher or a consistency student (equations.md §7).
 
-Scores and consistency functions read out frozen features, x ↦ M_k φ_k(x) at each diffusion time t_k of a grid. Samples
-start from the stationary law N(0, I) at the last time and end at the first, ε = t_0.
+A teacher is followed by an ODE solver or the reverse SDE, a student in a few jumps. Scores and consistency functions
+read out frozen features, x ↦ M_k φ_k(x) at each diffusion time t_k of a grid. Samples start from the stationary law
+N(0, I) at the last time and end at the first, ε = t_0.
 """
 
 from __future__ import annotations
@@ -31,7 +31,14 @@ Noise = Callable[[int], NDArray[np.float64]]
 
 
 class Network(NamedTuple):
-    """Read-outs of frozen features over a grid of diffusion times: x ↦ M_k φ_k(x), φ_k(x) = σ(Wx/√d) − offset_k."""
+    """Read-outs of frozen features over a grid of diffusion times: x ↦ M_k φ_k(x), φ_k(x) = σ(Wx/√d) − offset_k (§7).
+
+    Attributes:
+        weights: W, (features, dim).
+        readouts: M_k, (grid, dim, features).
+        offsets: What is taken off σ at each time, (grid,).
+        times: Diffusion times, ascending, (grid,).
+    """
 
     weights: Array  # W (features, dim)
     readouts: Array  # M_k (grid, dim, features)
@@ -40,17 +47,48 @@ class Network(NamedTuple):
 
 
 def features(weights: Array, x: Array, offset: Array | float, function: Function) -> Array:
-    """φ(x) = function(Wx/√d) − offset, (rows, features), for x (rows, dim) and W (features, dim)."""
+    """Features φ(x) = function(Wx/√d) − offset (§1).
+
+    Args:
+        weights: W, (features, dim).
+        x: Points, (rows, dim).
+        offset: A number, the mean of σ at the diffusion time of x.
+        function: σ, elementwise.
+
+    Returns:
+        φ, (rows, features).
+    """
     return function(x @ (weights / math.sqrt(weights.shape[1])).T) - offset
 
 
 def readout(network: Network, k: int | Array, x: Array, function: Function) -> Array:
-    """M_k φ_k(x), (rows, dim); k may be traced."""
+    """Read-out M_k φ_k(x) of one diffusion time (§7).
+
+    Args:
+        network: The read-outs.
+        k: Index into the network's times; may be traced.
+        x: Points, (rows, dim).
+        function: σ, elementwise.
+
+    Returns:
+        The values, (rows, dim).
+    """
     return features(network.weights, x, network.offsets[k], function) @ network.readouts[k].T
 
 
 def ode_map(step: Step, heun: bool, x: Array, score_here: Function, score_there: Function) -> Array:
-    """Where one step without noise takes x (rows, dim), given s_t and s_to; s_to is called if `heun` only (T15)."""
+    """Where one step without noise takes points (T15).
+
+    Args:
+        step: The step's coefficients, from `diffusion.ode_step`.
+        heun: Whether to add Heun's correction.
+        x: x_t, (rows, dim).
+        score_here: s_t, from (rows, dim) to (rows, dim).
+        score_there: s_to, likewise; called if `heun` only.
+
+    Returns:
+        The points at the earlier time, (rows, dim).
+    """
     slope = score_here(x)
     moved = step.x * x + step.score * slope
     if not heun:
@@ -59,7 +97,17 @@ def ode_map(step: Step, heun: bool, x: Array, score_here: Function, score_there:
 
 
 def path(levels: int, steps: int) -> list[int]:
-    """Indices into the grid from `levels` down to 0 in that many steps, as even as whole levels allow.
+    """Indices into a grid from its last time down to the first, as even as whole levels allow (§7).
+
+    Args:
+        levels: N, the index of the last time.
+        steps: Between 1 and N.
+
+    Returns:
+        steps + 1 indices, from N to 0.
+
+    Raises:
+        ValueError: For another number of steps.
 
     >>> path(20, 4)
     [20, 15, 10, 5, 0]
@@ -70,7 +118,13 @@ def path(levels: int, steps: int) -> list[int]:
 
 
 def step_counts(levels: int) -> list[int]:
-    """1, 2, 4, … and `levels` itself: how many steps samplers are compared at.
+    """Numbers of steps at which samplers are compared: 1, 2, 4, … and all levels ([ours]; §7).
+
+    Args:
+        levels: N.
+
+    Returns:
+        The counts, ascending, N the last.
 
     >>> step_counts(20)
     [1, 2, 4, 8, 16, 20]
@@ -79,12 +133,30 @@ def step_counts(levels: int) -> list[int]:
 
 
 def starting_points(seed: int, rows: int, dim: int) -> NDArray[np.float64]:
-    """Draws of the stationary law N(0, I), (rows, dim); the same for every model of a seed."""
+    """Draws of the stationary law N(0, I), the same for every model of a seed (§7).
+
+    Args:
+        seed: Of the stream "generation/start".
+        rows: Number of samples.
+        dim: d.
+
+    Returns:
+        The draws, (rows, dim).
+    """
     return stream(seed, "generation/start").standard_normal((rows, dim))
 
 
 def generation_noise(seed: int, rows: int, dim: int) -> Noise:
-    """The fresh noise k ↦ (rows, dim) of a step that leaves or reaches grid index k; the same for every model."""
+    """Fresh noise of the steps of generation, the same for every model of a seed (§7).
+
+    Args:
+        seed: Of the streams "generation/noise/K".
+        rows: Number of samples.
+        dim: d.
+
+    Returns:
+        k ↦ noise (rows, dim) of the step that leaves or reaches grid index k.
+    """
     return lambda k: stream(seed, f"generation/noise/{k}").standard_normal((rows, dim))
 
 
@@ -96,11 +168,24 @@ def generate(
     solver: str = "ddim",
     noise: Noise | None = None,
 ) -> NDArray[np.float64]:
-    """Samples (rows, dim) of the model whose score at t_k is network's read-out, from `start` down the path.
+    """Samples of the model whose score at t_k is the network's read-out (T15, §7).
 
-    solver: "ddim", "euler", "heun" on the probability-flow ODE, or "sde", Euler–Maruyama on the reverse SDE with
-    noise(k) on the step that leaves index k. ValueError for another solver, a path that does not descend within the
-    grid, or an SDE without noise. One compiled program per shape, whatever the path.
+    One compiled program per shape, whatever the path.
+
+    Args:
+        network: The scores' read-outs.
+        start: Points at the first time of the path, (rows, dim).
+        path: Descending indices into the network's times, two or more.
+        function: σ, elementwise.
+        solver: "ddim", "euler" or "heun" on the probability-flow ODE, or "sde", Euler–Maruyama on the reverse SDE.
+        noise: k ↦ fresh noise (rows, dim) of the step that leaves index k; for the SDE.
+
+    Returns:
+        The samples at the last time of the path, (rows, dim).
+
+    Raises:
+        ValueError: For another solver, a path that does not descend within the grid, or an SDE without noise.
+        RuntimeError: In float32.
     """
     network = _checked(network, path)
     if solver not in SOLVERS:
@@ -126,10 +211,26 @@ def generate_consistent(
     function: Function,
     noise: Noise,
 ) -> NDArray[np.float64]:
-    """Samples (rows, dim) of the consistency functions f_k(x) = skip_k x + out_k M_k φ_k(x) (S23, Algorithm 1).
+    """Samples of the consistency functions f_k(x) = skip_k x + out_k M_k φ_k(x) (§7; S23, Algorithm 1).
 
     One jump from the path's first index to ε = t_0; for every index j between its ends noise(j) takes the sample back
-    to t_j, and f_j down again. skip, out: (grid,). ValueError for a path that does not descend to 0 within the grid.
+    to t_j, and f_j down again.
+
+    Args:
+        network: The read-outs M_k.
+        skip: c_skip of each time, (grid,).
+        out: c_out of each time, (grid,).
+        start: Points at the first time of the path, (rows, dim).
+        path: Descending indices into the network's times, the last 0.
+        function: σ, elementwise.
+        noise: j ↦ fresh noise (rows, dim), such as `generation_noise`.
+
+    Returns:
+        The samples at t_0, (rows, dim).
+
+    Raises:
+        ValueError: For a path that does not descend to 0 within the grid.
+        RuntimeError: In float32.
     """
     network, skip, out = _checked(network, path), np.asarray(skip), np.asarray(out)
     if path[-1] != 0:

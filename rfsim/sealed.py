@@ -70,8 +70,11 @@ class Layout(NamedTuple):
 
 
 class Group(NamedTuple):
-    """What is stored of one group: its place among the groups, the bytes of its chunks by array, none where it waits;
-    broken: whether it waits because they are not what was written."""
+    """What is stored of one group.
+
+    Its place among the groups, the bytes of its chunks by array, none where it waits; broken: whether it waits because
+    they are not what was written.
+    """
 
     place: tuple[int, ...]
     chunks: dict[str, bytes]

@@ -43,7 +43,15 @@ DIMS = "dimensions"  # of a sweep that was read: their order in its file, which 
 
 
 def save(data: xr.Dataset, path: str | Path) -> None:
-    """Write a dataset made by `label` to `path`, whole or not at all, with a digest of what it holds."""
+    """Write a result, whole or not at all, with a digest of what it holds.
+
+    Args:
+        data: A dataset made by `label`.
+        path: The netCDF file.
+
+    Raises:
+        StoreError: For a dataset without a label, or a folder that cannot be written.
+    """
     if KIND not in data.attrs:
         raise StoreError("only a labelled result can be saved; call store.label first")
     write(path, netcdf.to_bytes(data))
@@ -52,7 +60,18 @@ def save(data: xr.Dataset, path: str | Path) -> None:
 def label(
     data: xr.Dataset, kind: str, settings: Mapping[str, Any], *, wall_time: float, digest: str = ""
 ) -> xr.Dataset:
-    """`data` with what makes it a result: kind, schema, settings, versions, wall time in seconds, code digest."""
+    """Make a dataset a result: kind, schema, settings, versions, wall time and code digest as attributes.
+
+    Args:
+        data: The dataset.
+        kind: Of the result, such as "train".
+        settings: What it was made with.
+        wall_time: Seconds.
+        digest: Of the code that computed it.
+
+    Returns:
+        The dataset with its attributes.
+    """
     return data.assign_attrs(
         {
             KIND: kind,
@@ -66,16 +85,32 @@ def label(
 
 
 def load(path: str | Path) -> xr.Dataset:
-    """Read a result into memory.
+    """Read a result into memory; nothing is executed.
 
-    A folder is a sweep's zarr store, which another process may be writing.
-    Raises StoreError, in one line, for a missing, truncated, damaged or foreign file and for an unknown schema.
+    Args:
+        path: A netCDF file, or a folder: a sweep's zarr store, which another process may be writing.
+
+    Returns:
+        The dataset.
+
+    Raises:
+        StoreError: In one line, for a missing, truncated, damaged or foreign file and for an unknown schema.
     """
     return load_checked(path)[0]
 
 
 def load_checked(path: str | Path) -> tuple[xr.Dataset, bool]:
-    """What `load` reads, and whether it is known to be what was written: files of older versions have no digest."""
+    """What `load` reads, and whether it is known to be what was written.
+
+    Args:
+        path: A netCDF file or a sweep's zarr store.
+
+    Returns:
+        The dataset, and whether a digest agrees with it: files of older versions have none.
+
+    Raises:
+        StoreError: As `load`.
+    """
     path = Path(path)
     kind, read = ("store of a sweep", _sweep) if path.is_dir() else ("readable netCDF file", _netcdf)
     try:
@@ -129,18 +164,41 @@ def _sweep(path: Path) -> tuple[xr.Dataset, bool]:
 
 
 def keep_order(data: xr.Dataset) -> xr.Dataset:
-    """A sweep as it was read, with the order of its dimensions as an attribute, which no selection loses."""
+    """A sweep as it was read, with the order of its dimensions as an attribute, which no selection loses.
+
+    Args:
+        data: The sweep.
+
+    Returns:
+        The sweep with the attribute.
+    """
     longest = sorted(data.data_vars.values(), key=lambda one: -one.ndim)  # marks of cells lack some
     return data.assign_attrs({DIMS: list(dict.fromkeys(str(dim) for one in longest for dim in one.dims))})
 
 
 def settings(data: xr.Dataset) -> dict[str, Any]:
-    """The settings a result was made with."""
+    """The settings a result was made with.
+
+    Args:
+        data: A result.
+
+    Returns:
+        The settings, infinities as the text "inf".
+    """
     return json.loads(data.attrs["settings"])
 
 
 def guard(path: str | Path, wanted: Mapping[str, Any], *, force: bool) -> None:
-    """Refuse to replace a result of other settings, or a file that is no result, unless `force`."""
+    """Refuse to replace a result of other settings, or a file that is no result.
+
+    Args:
+        path: Where a result is to be written.
+        wanted: Its settings.
+        force: Replace it all the same.
+
+    Raises:
+        StoreError: Where something else is there, and how it differs.
+    """
     path = Path(path)
     if force or not path.exists():
         return
@@ -158,9 +216,19 @@ def guard(path: str | Path, wanted: Mapping[str, Any], *, force: bool) -> None:
 def differences(
     stored: Mapping[str, Any], wanted: Mapping[str, Any], *, there: str = "there", here: str = "here"
 ) -> dict[str, str]:
-    """Where stored settings differ from those wanted, by name: such as "rate is 1 there and 2 here".
+    """Where stored settings differ from those wanted.
 
-    Settings inside of settings are named "problem.dim". there, here: what the two are called.
+    Args:
+        stored: Settings of a result.
+        wanted: Those asked for.
+        there: What the first are called.
+        here: What the second are called.
+
+    Returns:
+        By name, words such as "rate is 1 there and 2 here"; settings inside of settings are named "problem.dim".
+
+    >>> differences({"rate": 1}, {"rate": 2})
+    {'rate': 'rate is 1 there and 2 here'}
     """
     found = {}
     for name, first, second in _pairs(stored, json.loads(canonical(wanted))):
@@ -187,12 +255,29 @@ def _shown(value: Any) -> str:
 
 
 def canonical(settings: Mapping[str, Any]) -> str:
-    """One JSON text per content: sorted keys, infinities as the string "inf"."""
+    """One JSON text per content: sorted keys, infinities as the text "inf".
+
+    Args:
+        settings: The content.
+
+    Returns:
+        The text.
+
+    >>> canonical({"b": float("inf"), "a": 1})
+    '{"a": 1, "b": "inf"}'
+    """
     return json.dumps(plain(settings), sort_keys=True, allow_nan=False)
 
 
 def plain(value: Any) -> Any:
-    """Numbers, text, lists and dicts only: NaN becomes None, ±infinity "inf" or "-inf", arrays lists."""
+    """A value in numbers, text, lists and dicts only, as JSON takes it.
+
+    Args:
+        value: Of these, arrays, tuples and mappings.
+
+    Returns:
+        The value: NaN becomes None, ±infinity "inf" or "-inf", arrays lists.
+    """
     if isinstance(value, Mapping):
         return {str(key): plain(item) for key, item in value.items()}
     if hasattr(value, "tolist"):

@@ -1,5 +1,4 @@
-"""What is typed: numbers read strictly, texts as messages show them, and the nearest valid name as a hint;
-counts of things.
+"""What is typed: numbers read strictly, texts as messages show them, the nearest valid name, counts of things.
 
 Every number that stands in a text is read here. Python's own `float` and `int` take more than numbers as they are
 written: underscores inside them, and the digits of every script.
@@ -83,7 +82,7 @@ def shown(text: str) -> str:
 
 
 def nearest(name: str, choices: Iterable[str]) -> str:
-    """ "; did you mean 'NAME'?" for the choice nearest to `name`, or nothing where none is near.
+    """What to add to a message on an unknown name: "; did you mean 'NAME'?", or nothing where no choice is near.
 
     >>> nearest("thanh", ["tanh", "erf"])
     "; did you mean 'tanh'?"

@@ -20,17 +20,33 @@ class StoreError(ValueError):
 
 
 def write(path: str | Path, content: bytes | memoryview) -> None:
-    """Write a file whole or not at all; StoreError, in one line, where the disk does not take it."""
+    """Write a file whole or not at all.
+
+    Args:
+        path: The file.
+        content: Its bytes.
+
+    Raises:
+        StoreError: In one line, where the disk does not take it.
+    """
     with atomic(path) as temporary:
         temporary.write_bytes(content)
 
 
 @contextlib.contextmanager
 def atomic(path: str | Path) -> Iterator[Path]:
-    """A temporary path in the same folder that replaces `path` only when the block ends well.
+    """A temporary path in the same folder that replaces a file only when the block ends well.
 
     What is written there is written into the file that lies there. What a killed process left in the folder is removed.
-    Raises StoreError, in one line, where the folder cannot be written and for every OSError inside the block.
+
+    Args:
+        path: The file.
+
+    Yields:
+        The temporary path.
+
+    Raises:
+        StoreError: In one line, where the folder cannot be written, and for every OSError inside the block.
     """
     path = Path(path)
     try:
@@ -65,7 +81,14 @@ def remove_left(folder: Path) -> None:
 
 
 def check_writable(folder: Path) -> None:
-    """Refuse, with StoreError, a folder in which nothing can be written; creates nothing."""
+    """Refuse a folder in which nothing can be written; creates nothing.
+
+    Args:
+        folder: The folder, which need not exist.
+
+    Raises:
+        StoreError: In one line, where it cannot be written.
+    """
     present = folder.absolute()
     while not present.exists() and present != present.parent:
         present = present.parent

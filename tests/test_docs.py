@@ -55,6 +55,29 @@ def test_every_public_name_has_its_place(site):
 
 
 @pytest.mark.slow
+def test_parameters_and_results_are_lists_and_fields_are_told_once(site):
+    def shown(page: str, name: str, following: str) -> str:
+        text = site[page]
+        inside = text[re.search(rf'<h\d id="?{re.escape(name)}["\s]', text).end() :]
+        return inside[: re.search(rf'<h\d id="?{re.escape(following)}["\s]', inside).start()]
+
+    def plain(text: str) -> str:
+        return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", text)).split())
+
+    flow = shown("api/rfsim-filters.html", "rfsim.filters.flow", "rfsim.filters.learned_share")
+    assert "Parameters: train_time ( ArrayLike ) – τ, of any shape" in plain(flow)
+    assert "Returns: Filter – The filter, from eigenvalues" in plain(flow)
+    grid = shown("api/rfsim-training.html", "rfsim.training.timescales.gen_time_of_curve",
+                 "rfsim.training.timescales.mem_time_of_curve")  # fmt: skip
+    _, _, returned = grid.partition("Returns:")
+    assert returned.count("<li") == 1  # of two lines
+    law = plain(shown("api/rfsim-diffusion.html", "rfsim.diffusion.Law", "rfsim.diffusion.Step"))
+    assert "Attributes: centers (" in law
+    assert law.count("variances") == 1
+    assert "**look ( Any" in plain(site["api/rfsim-plotting.html"])
+
+
+@pytest.mark.slow
 def test_every_equation_has_an_anchor_and_docstrings_link_to_it(site):
     tags = {f"T{k}" for k in range(1, 18)} | {f"s{k}" for k in range(1, 10)}
     assert tags <= anchors(site["equations.html"])

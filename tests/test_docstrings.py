@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
+import importlib
 import inspect
 import math
+import pkgutil
 import re
+import sys
+import typing
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -73,3 +79,139 @@ def test_every_room_that_the_readme_names_is_there():
         assert inspect.ismodule(getattr(rfsim, name))
     for name in ("nothing", "_nothing", "a.b", "__wrapped__"):
         assert not hasattr(rfsim, name)
+
+
+DOCUMENTED = re.compile(r"^(?:\*{0,2})(\w+): ", re.M)
+SECTION = r"^{}:\n((?:(?:    .*)?\n)*)"
+TAGGED = re.compile(r"\bT\d|\bD\d|§\d|\[ours\]|\[derived\]|no equation")
+PACKAGE = Path(rfsim.__file__).parent
+MATHEMATICS = ("filters", "diffusion", "ranks", "sampling", "memorization", "moments", "spectra", "training", "theory")
+
+
+def entries(text: str, section: str) -> list[str]:
+    """Names that a section of a Google-style docstring tells, in order."""
+    found = re.search(SECTION.format(section), text + "\n", re.M)
+    return [] if found is None else DOCUMENTED.findall(inspect.cleandoc("\n" + found[1]))
+
+
+def members() -> Iterator[tuple[str, object]]:
+    """Functions, classes and methods without an underscore that rfsim defines, by their names."""
+    for one in pkgutil.walk_packages([str(PACKAGE)], "rfsim."):
+        if one.name.startswith(("rfsim.cli.", "rfsim.explorer.page", "rfsim.explorer.widget", "rfsim.__main__")):
+            continue
+        module = importlib.import_module(one.name)
+        for name, thing in vars(module).items():
+            if name.startswith("_") or getattr(thing, "__module__", None) != one.name:
+                continue
+            thing = inspect.unwrap(thing) if callable(thing) else thing
+            if inspect.isfunction(thing) or inspect.isclass(thing):
+                yield f"{one.name}.{name}", thing
+            if inspect.isclass(thing):
+                for inner, method in vars(thing).items():
+                    if inspect.isfunction(method) and not inner.startswith("_"):
+                        yield f"{one.name}.{name}.{inner}", method
+
+
+def arguments(thing: object) -> list[str]:
+    return [name for name in inspect.signature(thing).parameters if name not in ("self", "cls")]
+
+
+def fields(thing: object) -> list[str]:
+    if dataclasses.is_dataclass(thing):
+        return [one.name for one in dataclasses.fields(thing)]
+    return list(getattr(thing, "_fields", ())) or ([*thing.__annotations__] if typing.is_typeddict(thing) else [])
+
+
+def test_docstrings_tell_arguments_and_fields_as_they_are():
+    """Each of them, in order, where any is told; what is returned beside them."""
+    wrong, told = [], 0
+    for name, thing in members():
+        text = inspect.cleandoc(thing.__doc__ or "")
+        if named := entries(text, "Attributes"):
+            told += 1
+            wrong += [name] if named != fields(thing) else []
+        if named := entries(text, "Args"):
+            told += 1
+            wrong += [name] if named != arguments(thing) else []
+            gives = inspect.isfunction(thing) and thing.__annotations__.get("return") != "None"
+            wrong += [f"{name} returns"] if gives and not re.search(r"^(Returns|Yields):$", text, re.M) else []
+    assert not wrong
+    assert told > 300
+
+
+# what is to be told parameter by parameter
+LATER = (
+    "rfsim.activations",
+    "rfsim.api",
+    "rfsim.densities",
+    "rfsim.distillation.front",
+    "rfsim.model",
+    "rfsim.simulation",
+    "rfsim.spectra.method",
+    "rfsim.theory.populations",
+    "rfsim.theory.quantities",
+)
+# beside what `__all__` of a room names: modules whose functions users call by the module
+MODULES = (
+    "diffusion",
+    "distillation.stochastic",
+    "explorer.hosts",
+    "explorer.server",
+    "filters",
+    "machine",
+    "memorization",
+    "protocol",
+    "ranks",
+    "reproduce",
+    "sampling",
+    "sweeps.export",
+    "sweeps.merging",
+    "sweeps.views",
+    "theory.maps",
+    "theory.minimizer",
+    "theory.solver",
+    "theory.tables",
+    "training.clocks",
+    "training.curves",
+    "training.losses",
+    "training.noisy",
+    "training.published",
+    "training.timescales",
+)
+
+
+def offered() -> Iterator[tuple[str, object]]:
+    """What users call, by where it is defined."""
+    defined = dict(members())
+    named = {name for name in defined if name.rpartition(".")[0].removeprefix("rfsim.") in MODULES}
+    for module in (rfsim, *(sys.modules.get(one.name) for one in pkgutil.walk_packages([str(PACKAGE)], "rfsim."))):
+        for name in getattr(module, "__all__", ()):
+            thing = getattr(module, name)
+            named.add(f"{getattr(thing, '__module__', '')}.{getattr(thing, '__name__', '')}")
+    for name, thing in defined.items():
+        if name in named or name.rpartition(".")[0] in named:
+            yield name, thing
+
+
+def is_error(thing: object) -> bool:
+    return inspect.isclass(thing) and issubclass(thing, BaseException)
+
+
+def test_docstrings_of_what_users_call_tell_every_argument_and_field():
+    """Those of mathematics say where their equation stands, or that there is none."""
+    found = {name: thing for name, thing in offered() if not name.startswith(LATER)}
+    lacking = []
+    for name, thing in found.items():
+        text = inspect.cleandoc(thing.__doc__ or "")
+        owner, _, method = name.rpartition(".")
+        bases = found[owner].__mro__[1:] if inspect.isclass(found.get(owner)) else ()
+        if any(hasattr(base, method) for base in bases):
+            continue  # as its base tells it
+        if inspect.isfunction(thing):
+            lacking += [f"{name}: Args"] if arguments(thing) and not entries(text, "Args") else []
+        else:
+            lacking += [f"{name}: Attributes"] if fields(thing) and not entries(text, "Attributes") else []
+        if name.split(".")[1] in MATHEMATICS and owner not in found and not is_error(thing):
+            lacking += [] if TAGGED.search(text) else [f"{name}: equation"]
+    assert not lacking
+    assert len(found) > 300

@@ -51,7 +51,18 @@ SHARED = (
 
 
 def run(names: Sequence[str] = (), case: Case | None = None) -> Iterator[Row]:
-    """Rows of the measurements named (all by default), as they end. ValueError for an unknown name."""
+    """Measure this machine, each measurement beside its floor.
+
+    Args:
+        names: Of measurements; all by default.
+        case: The problem that is measured.
+
+    Yields:
+        A row for each, as it ends.
+
+    Raises:
+        ValueError: For an unknown name.
+    """
     for name in names:
         if name not in MEASUREMENTS:
             known = ", ".join(MEASUREMENTS)

@@ -53,11 +53,21 @@ def scaling(
     batch: int | None = None,
     report: Report | None = None,
 ) -> xr.Dataset:
-    """Bytes per device and seconds over `devices`, of U and of a step with fresh noise; batch None: every point once.
+    """Bytes per device and seconds, of U and of a step with fresh noise, over numbers of devices.
 
-    Returns step_held, step_seconds, second_held, second_seconds (devices); held by a step is what its compiled program
-    says: arguments, temporaries and outputs. virtual: 1 where devices were made of this machine's CPU. Raises
-    ValueError where a number of devices does not divide the features.
+    Args:
+        problem: What is asked.
+        devices: Numbers of devices; each must divide the features.
+        dim: d.
+        batch: Draws per step; None takes every point once.
+        report: Hears of progress.
+
+    Returns:
+        step_held, step_seconds, second_held, second_seconds (devices); held by a step is what its compiled program
+        says: arguments, temporaries and outputs. virtual: 1 where devices were made of this machine's CPU.
+
+    Raises:
+        ValueError: Where a number of devices does not divide the features.
     """
     started = time.perf_counter()
     origin = source(problem)

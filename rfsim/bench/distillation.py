@@ -72,7 +72,7 @@ def _nothing(x: Array) -> Array:
 
 
 def _products_seconds(p: int) -> float:
-    """p × draws by draws × p over all draws of a level, at the rate of one chunk of them."""
+    """Seconds of p × draws by draws × p over all draws of a level, at the rate of one chunk of them."""
     return DRAWS * p / MULTIPLIED * best_seconds(product(p, MULTIPLIED, p))
 
 

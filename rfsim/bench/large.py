@@ -85,7 +85,7 @@ def _gram_seconds(large: Large) -> float:
 
 
 def _product_seconds(large: Large, columns: int) -> float:
-    """x ↦ F(Fᵀx) for a block of columns, a chunk of features timed: chunks add up."""
+    """Seconds of x ↦ F(Fᵀx) for a block of columns, a chunk of features timed: chunks add up."""
     draw = np.random.default_rng(0).standard_normal
     factor, block = jnp.asarray(draw((CHUNK, large.width))), jnp.asarray(draw((CHUNK, columns)))
     apply = jax.jit(lambda f, x: f @ (f.T @ x))

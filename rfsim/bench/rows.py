@@ -21,10 +21,19 @@ SIDE = 2048  # of the product that the attainable rate is measured with
 
 
 class Row(NamedTuple):
-    """One measurement: seconds (best of a few), its floor in seconds, their ratio, peak memory so far in bytes.
+    """One measurement beside its floor.
 
-    against: what the floor is, in words. achieved, attainable: operations of matrix products per second, where the
-    floor counts them.
+    Attributes:
+        name: Of the measurement.
+        size: Of the problem, in words.
+        seconds: Best of a few.
+        floor: In seconds.
+        ratio: Of the two.
+        peak_memory: So far, in bytes.
+        device: In words.
+        against: What the floor is, in words.
+        achieved: Operations of matrix products per second, where the floor counts them.
+        attainable: The same of one large product.
     """
 
     name: str
@@ -40,7 +49,14 @@ class Row(NamedTuple):
 
 
 class Distilled(NamedTuple):
-    """The distillation that is measured."""
+    """The distillation that is measured.
+
+    Attributes:
+        dim: d.
+        samples: n.
+        features: p.
+        levels: N.
+    """
 
     dim: int = 10
     samples: int = 20
@@ -49,7 +65,13 @@ class Distilled(NamedTuple):
 
 
 class Large(NamedTuple):
-    """The problem beyond dense algebra that is measured, of the Gaussian-equivalent model."""
+    """The problem beyond dense algebra that is measured, of the Gaussian-equivalent model.
+
+    Attributes:
+        dim: d.
+        samples: n.
+        features: p.
+    """
 
     dim: int = 100
     samples: int = 2000
@@ -62,16 +84,23 @@ class Large(NamedTuple):
 
     @property
     def problem(self) -> Problem:
+        """As a problem."""
         return Problem(samples_per_dim=self.samples / self.dim, features_per_dim=self.features / self.dim)
 
     @property
     def size(self) -> str:
+        """In words."""
         return f"d={self.dim} n={self.samples} p={self.features} t={self.problem.diffusion_time:g} model=gaussian"
 
 
 class Swept(NamedTuple):
-    """The sweeps that are measured: cells along each axis of a plane of the limit, small sampled cells, groups for
-    workers, cells along each axis of the grid that is only planned.
+    """The sweeps that are measured.
+
+    Attributes:
+        plane: Cells along each axis of a plane of the limit.
+        cells: Small sampled cells.
+        groups: For workers.
+        side: Cells along each axis of the grid that is only planned.
     """
 
     plane: int = 20
@@ -81,7 +110,19 @@ class Swept(NamedTuple):
 
 
 class Case(NamedTuple):
-    """The problem that is measured; cells: along each axis of the theory's map; choices: of the explorer."""
+    """The problem that is measured.
+
+    Attributes:
+        dim: d.
+        samples: n.
+        features: p.
+        diffusion_time: t.
+        cells: Along each axis of the theory's map.
+        distilled: The distillation.
+        large: The problem beyond dense algebra.
+        swept: The sweeps.
+        choices: Of the explorer.
+    """
 
     dim: int = 100
     samples: int = 800
@@ -95,10 +136,12 @@ class Case(NamedTuple):
 
     @property
     def size(self) -> str:
+        """In words."""
         return f"d={self.dim} n={self.samples} p={self.features} t={self.diffusion_time:g}"
 
     @property
     def problem(self) -> Problem:
+        """As a problem."""
         return Problem(
             samples_per_dim=self.samples / self.dim,
             features_per_dim=self.features / self.dim,
@@ -107,7 +150,15 @@ class Case(NamedTuple):
 
 
 def best_seconds(work: Callable[[], object], repeats: int = REPEATS) -> float:
-    """The least of a few timings, after one that compiles."""
+    """The least of a few timings, after one that compiles.
+
+    Args:
+        work: What is timed; what it returns is waited for.
+        repeats: Number of timings.
+
+    Returns:
+        The seconds.
+    """
     jax.block_until_ready(work())
     seconds = []
     for _ in range(repeats):
@@ -118,7 +169,17 @@ def best_seconds(work: Callable[[], object], repeats: int = REPEATS) -> float:
 
 
 def product(rows: int, inner: int, columns: int, precision: str = "float64") -> Callable[[], jax.Array]:
-    """One product rows × inner by inner × columns, compiled, at JAX's highest precision."""
+    """One product rows × inner by inner × columns, compiled, at JAX's highest precision.
+
+    Args:
+        rows: Of the left factor.
+        inner: Shared.
+        columns: Of the right factor.
+        precision: Of the numbers, such as "float64".
+
+    Returns:
+        A function that multiplies.
+    """
     draw = np.random.default_rng(0).standard_normal
     left, right = (jnp.asarray(draw(shape), precision) for shape in ((rows, inner), (inner, columns)))
     multiply = jax.jit(partial(jnp.matmul, precision="highest"))
@@ -128,7 +189,14 @@ def product(rows: int, inner: int, columns: int, precision: str = "float64") -> 
 @lru_cache(maxsize=2)
 @in_float64
 def attainable_rate(precision: str) -> float:
-    """Operations per second of one large square product: what this machine does at best."""
+    """Operations per second of one large square product: what this machine does at best.
+
+    Args:
+        precision: Of the numbers, such as "float64".
+
+    Returns:
+        The rate.
+    """
     return 2 * SIDE**3 / best_seconds(product(SIDE, SIDE, SIDE, precision))
 
 
@@ -141,8 +209,19 @@ def as_row(
     memory: int | None = None,
     rates: tuple[float, float] = (math.nan, math.nan),
 ) -> Row:
-    """A row; `memory` is the peak before the floor was measured, where measuring it takes more than the work; rates:
-    achieved and attainable.
+    """A row of a measurement on this machine.
+
+    Args:
+        name: Of the measurement.
+        size: Of the problem, in words.
+        seconds: Measured.
+        floor: In seconds.
+        against: What the floor is, in words.
+        memory: The peak before the floor was measured, in bytes, where measuring it takes more than the work.
+        rates: Achieved and attainable operations per second.
+
+    Returns:
+        The row.
     """
     peak = machine.peak_memory() if memory is None else memory
     counted = [None if math.isnan(rate) else rate for rate in rates]

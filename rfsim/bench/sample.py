@@ -147,6 +147,7 @@ def _law(case: Case):
 
 @lru_cache(maxsize=1)
 def curve_seconds(case: Case) -> float:
+    """Seconds of one training of the case."""
     started = time.perf_counter()
     train(case.problem, TIMES, dim=case.dim)
     return time.perf_counter() - started

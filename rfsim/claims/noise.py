@@ -15,7 +15,15 @@ from rfsim.training.noisy import adam_steps, noise_share
 
 
 def reached(clock: NDArray[np.float64], values: NDArray[np.float64], level: float) -> float:
-    """Where on a clock (times,) `values` first reach `level`, on a straight line in the clock's log; inf if never.
+    """Where on a clock values first reach a level, on a straight line in the clock's log.
+
+    Args:
+        clock: Ascending and positive, (times,).
+        values: (times,).
+        level: To reach.
+
+    Returns:
+        The time, in the clock's unit; inf if never.
 
     >>> reached(np.array([1.0, 10.0, 100.0]), np.array([0.0, 1.0, 3.0]), 2.0).__round__(3)
     31.623
@@ -28,7 +36,15 @@ def reached(clock: NDArray[np.float64], values: NDArray[np.float64], level: floa
 
 
 def batch_share(simulated: xr.Dataset, trained: xr.Dataset) -> NDArray[np.float64]:
-    """S of plain descent in batches (`training.noisy`), (seeds,), from the eigenvalues of the same draws' training."""
+    """Share S of the loss that batches of plain descent add at rest (`training.noisy`; §3).
+
+    Args:
+        simulated: A result of `rfsim.simulate`.
+        trained: A result of `rfsim.train` of the same draws, with eigenvalues.
+
+    Returns:
+        S, (seeds,).
+    """
     s = store.settings(simulated)
     c = descent_step(float(s["rate"]), noise_variance(s["diffusion_time"]), s["p"], s["dim"])
     rows = trained.eigenvalue.transpose("seed", "feature").values
@@ -36,27 +52,55 @@ def batch_share(simulated: xr.Dataset, trained: xr.Dataset) -> NDArray[np.float6
 
 
 def batch_excess(simulated: xr.Dataset, after: float) -> NDArray[np.float64]:
-    """L_train over the filter's, less 1, mean over the steps after a train_time, (seeds,)."""
+    """Excess of L_train over the filter's, relative, mean over late steps (§3).
+
+    Args:
+        simulated: A result of `rfsim.simulate`.
+        after: The train_time after which steps count.
+
+    Returns:
+        The excess, (seeds,).
+    """
     late = simulated.train_time.values > after
     return (simulated.train / simulated.exact_train).isel(step=late).mean("step", skipna=False).values - 1
 
 
 def batch_delay(simulated: xr.Dataset, trained: xr.Dataset) -> float:
-    """train_time at which L_gen, mean over seeds, reaches half of the filter's at τ = ∞, over the filter's own."""
+    """Time at which L_gen of batches reaches half of the filter's at τ = ∞, over the filter's own (§3).
+
+    Args:
+        simulated: A result of `rfsim.simulate`; means over its seeds.
+        trained: A result of `rfsim.train` of the same draws, its last train_time ∞.
+
+    Returns:
+        The ratio of the two train_times.
+    """
     level, time = 0.5 * float(final_gap(trained).mean()), simulated.train_time.values[1:]
     exact = (simulated.exact_test - simulated.exact_train).mean("seed", skipna=False).values[1:]
     return reached(time, simulated.gen.mean("seed", skipna=False).values[1:], level) / reached(time, exact, level)
 
 
 def final_gap(trained: xr.Dataset) -> NDArray[np.float64]:
-    """L_gen at τ = ∞, the last train_time of a training, (seeds,)."""
+    """L_gen at τ = ∞ (§1).
+
+    Args:
+        trained: A result of `rfsim.train`, its last train_time ∞.
+
+    Returns:
+        L_gen, (seeds,).
+    """
     return trained.gen.isel(train_time=-1).values
 
 
 def adam_clock(simulated: xr.Dataset, trained: xr.Dataset) -> NDArray[np.float64]:
-    """Steps at which Adam with fresh noise is where the flow is (`training.noisy`), at its finite train_times.
+    """Steps at which Adam with fresh noise is where the flow is (`training.noisy`; §3).
 
-    trained: of the same draws, its first train_time 0 and its last ∞; means over seeds.
+    Args:
+        simulated: A result of `rfsim.simulate` by Adam.
+        trained: A result of `rfsim.train` of the same draws, its first train_time 0 and its last ∞; means over seeds.
+
+    Returns:
+        The steps at its finite train_times, (times,).
     """
     s = store.settings(simulated)
     delta = noise_variance(s["diffusion_time"])

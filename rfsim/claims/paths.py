@@ -21,7 +21,14 @@ FROM, TO = 0.05, 0.95  # of the way from the flow's best loss to its last, where
 
 
 def points(result: xr.Dataset) -> Iterator[tuple[float, float, float, xr.Dataset]]:
-    """ψ_n, ψ_p, κ, and what a sweep over samples_per_dim and features_per_dim holds there."""
+    """The points of a sweep over samples_per_dim and features_per_dim.
+
+    Args:
+        result: Of a sweep over these two and more.
+
+    Yields:
+        ψ_n, ψ_p, κ (T7), and what the sweep holds there.
+    """
     delta = noise_variance(store.settings(result)["problem"]["diffusion_time"])
     for n in result.samples_per_dim.values.tolist():
         for p in result.features_per_dim.values.tolist():
@@ -29,16 +36,33 @@ def points(result: xr.Dataset) -> Iterator[tuple[float, float, float, xr.Dataset
 
 
 def stopped(here: xr.Dataset, loss: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """The finite train_times, and a loss of the flow without a ridge there."""
+    """A loss of the flow without a ridge at its finite train_times (T7).
+
+    Args:
+        here: A result over ridge and train_time, ridge 0 first and τ = ∞ last.
+        loss: Name of the variable.
+
+    Returns:
+        The train_times and the losses, (times,) each.
+    """
     path = here[loss].sel(ridge=0.0).isel(train_time=slice(None, -1))
     return path.train_time.values, path.values
 
 
 def matched(here: xr.Dataset, kappa: float, loss: str = "test") -> dict[float, float]:
-    """κγτ by ridge γ: the flow, past its best moment, has at τ the loss that the ridge γ has at τ = ∞.
+    """κγτ at which the flow has the loss of a ridge (T7; Ali, Kolter, Tibshirani 2019).
 
-    Only ridges below the best one, so that both are on the side where training on harms, and whose loss lies from FROM
-    to TO of the way from the flow's best to its last; linear in log τ.
+    Past its best moment the flow has at τ the loss that the ridge γ has at τ = ∞. Only ridges below the best one, so
+    that both are on the side where training on harms, and whose loss lies from FROM to TO of the way from the flow's
+    best to its last; linear in log τ.
+
+    Args:
+        here: A result over ridge and train_time, ridge 0 first and τ = ∞ last.
+        kappa: κ of its problem.
+        loss: Name of the variable.
+
+    Returns:
+        κγτ by γ.
     """
     tau, path = stopped(here, loss)
     first = int(path.argmin())
@@ -53,7 +77,15 @@ def matched(here: xr.Dataset, kappa: float, loss: str = "test") -> dict[float, f
 
 
 def stopped_over_ridged(here: xr.Dataset, kappa: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Ridges γ, and E_score of the flow stopped at τ = 1/(κγ) over that of the ridge; γ whose time was computed."""
+    """E_score of the flow stopped at τ = 1/(κγ) over that of the ridge γ (T7; Ali, Kolter, Tibshirani 2019).
+
+    Args:
+        here: A result over ridge and train_time, ridge 0 first and τ = ∞ last.
+        kappa: κ of its problem.
+
+    Returns:
+        The ridges whose time was computed, and the ratios, (ridges,) each.
+    """
     tau, path = stopped(here, "score")
     gamma = here.ridge.values[1:]
     at = 1 / (kappa * gamma)

@@ -11,10 +11,16 @@ HALF = 0.5  # of the value at τ = ∞: where L_gen has set in
 
 
 def border(share: xr.DataArray, least: float) -> dict[float, float]:
-    """Where the share of its final value that L_gen has reached is HALF: ψ_p → ψ_n, the largest ψ_n < ψ_p.
+    """Border of memorization: where L_gen has reached half of its final value (§5).
 
-    share: over samples_per_dim and features_per_dim. Read along columns of fixed ψ_p ≥ least, from p = n downward,
-    linearly in log ψ_n between points of the grid; columns without such a ψ_n are left out.
+    Read along columns of fixed ψ_p, from p = n downward, linearly in log ψ_n between points of the grid.
+
+    Args:
+        share: Of its final value that L_gen has reached, over samples_per_dim and features_per_dim.
+        least: ψ_p from which on columns are read.
+
+    Returns:
+        The largest such ψ_n < ψ_p by ψ_p; columns without one are left out.
 
     >>> grid = {"samples_per_dim": [1.0, 4.0, 16.0], "features_per_dim": [32.0]}
     >>> border(xr.DataArray([[0.9], [0.6], [0.4]], coords=grid), least=8)
@@ -34,16 +40,27 @@ def border(share: xr.DataArray, least: float) -> dict[float, float]:
 
 
 class Extrapolated(NamedTuple):
-    """Means over seeds brought to d = ∞ by the law 1/d from two dimensions, and their standard errors."""
+    """Means over seeds brought to d = ∞ by the law 1/d from two dimensions.
+
+    Attributes:
+        value: At d = ∞.
+        error: Its standard error.
+    """
 
     value: xr.DataArray
     error: xr.DataArray
 
 
 def extrapolated(values: xr.DataArray) -> Extrapolated:
-    """(d₂L₂ − d₁L₁)/(d₂ − d₁) of the means L over seed, at the smallest and the largest value of the coordinate dim.
+    """Value at d = ∞ by the law 1/d, (d₂L₂ − d₁L₁)/(d₂ − d₁) of the means L over seeds.
 
     Seeds are independent draws at every dim. A term c/d² leaves −c/(d₁d₂).
+
+    Args:
+        values: Over dim, whose smallest and largest value are used, seed, and any other dimensions.
+
+    Returns:
+        The value and its standard error, over the other dimensions.
 
     >>> one = xr.DataArray([[3.0, 3.2], [2.0, 2.1]], coords={"dim": [10, 20], "seed": [0, 1]})
     >>> found = extrapolated(one)
@@ -59,7 +76,13 @@ def extrapolated(values: xr.DataArray) -> Extrapolated:
 
 
 class Agreement(NamedTuple):
-    """Of cells: how many agree, how many there are, and the largest relative distance among them."""
+    """How many cells agree with the limit.
+
+    Attributes:
+        agreeing: How many do.
+        cells: How many there are.
+        farthest: Largest relative distance among them.
+    """
 
     agreeing: int
     cells: int
@@ -67,15 +90,26 @@ class Agreement(NamedTuple):
 
     @property
     def share(self) -> float:
+        """Share of the cells that agree."""
         return self.agreeing / self.cells
 
     @property
     def words(self) -> str:
+        """The agreement in words."""
         return f"{self.agreeing} of {self.cells} ({100 * self.share:.0f}%), largest distance {100 * self.farthest:.1f}%"
 
 
 def agreement(found: Extrapolated, limit: xr.DataArray, errors: float, relative: float) -> Agreement:
-    """In how many cells a value lies within `errors` standard errors plus `relative` of the limit; both over one grid.
+    """In how many cells a value lies near the limit: within errors standard errors plus a relative distance.
+
+    Args:
+        found: Values and standard errors.
+        limit: Over the same grid; NaN where there is none.
+        errors: Number of standard errors allowed.
+        relative: Distance allowed beside them, relative to the limit.
+
+    Returns:
+        The agreement.
 
     >>> limit = xr.DataArray([1.0, 2.0, 0.0])
     >>> found = Extrapolated(xr.DataArray([1.05, 2.5, 0.0]), xr.DataArray([0.01, 0.01, 0.0]))

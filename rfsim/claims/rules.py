@@ -21,7 +21,13 @@ LIMIT = "limit-"  # what labels of d → ∞ cells begin with
 
 
 class Judgment(NamedTuple):
-    """What a rule found: our value in words, its error bar where there is one, and the verdict."""
+    """What a rule found.
+
+    Attributes:
+        ours: Our value in words.
+        error: Its error bar, where there is one.
+        verdict: Of the claim.
+    """
 
     ours: str
     error: float | None
@@ -30,10 +36,15 @@ class Judgment(NamedTuple):
 
 @dataclass(frozen=True)
 class Claim:
-    """One claim. published: the published value with the tolerance that the rule applies, in words.
+    """One claim of a paper, or of ours, and how it is decided.
 
-    rule: stored results → Judgment; it reads data and computes no physics. by_errors: whether it decides by standard
-    errors over seeds, so that one seed alone says nothing.
+    Attributes:
+        id: Names it.
+        claim: In words.
+        source: Paper and place.
+        published: The published value with the tolerance that the rule applies, in words.
+        rule: Stored results → Judgment; it reads data and computes no physics.
+        by_errors: Whether it decides by standard errors over seeds, so that one seed alone says nothing.
     """
 
     id: str
@@ -45,7 +56,13 @@ class Claim:
 
 
 class Row(NamedTuple):
-    """A judged claim, and the command that redoes it."""
+    """A judged claim.
+
+    Attributes:
+        claim: What was claimed.
+        judgment: What was found.
+        command: Redoes it.
+    """
 
     claim: Claim
     judgment: Judgment
@@ -53,59 +70,125 @@ class Row(NamedTuple):
 
 
 def sampled(results: Results) -> dict[str, xr.Dataset]:
-    """The sampled results by label."""
+    """The sampled results among those of an experiment.
+
+    Args:
+        results: By label of the cell.
+
+    Returns:
+        Those whose label does not begin with "limit-", by label.
+    """
     return {label: result for label, result in results.items() if not label.startswith(LIMIT)}
 
 
 def complete(results: Results) -> Judgment:
-    """Whether every cell of every sweep is done, and how many are not."""
+    """Whether every cell of every sweep is done, and how many are not.
+
+    Args:
+        results: Sweeps by label.
+
+    Returns:
+        The judgment.
+    """
     unfinished = {name: int((one.status != 1).sum()) for name, one in results.items()}
     words = ", ".join(f"{name} {count} of {results[name].status.size}" for name, count in unfinished.items())
     return Judgment(f"unfinished cells: {words}", None, decide(not any(unfinished.values())))
 
 
 def limits(results: Results) -> dict[str, xr.Dataset]:
-    """The d → ∞ results by the labels of their samples."""
+    """The d → ∞ results among those of an experiment.
+
+    Args:
+        results: By label of the cell.
+
+    Returns:
+        Those whose label begins with "limit-", by the labels of their samples.
+    """
     return {label.removeprefix(LIMIT): result for label, result in results.items() if label.startswith(LIMIT)}
 
 
 def decide(holds: bool, *, decidable: bool = True) -> Verdict:
-    """The verdict of a yes-or-no rule; `decidable` says whether the results at hand are of the size it needs."""
+    """The verdict of a yes-or-no rule.
+
+    Args:
+        holds: Whether the claim holds.
+        decidable: Whether the results at hand are of the size that the rule needs.
+
+    Returns:
+        The verdict, in words.
+
+    >>> decide(True), decide(True, decidable=False)
+    ('reproduced', 'cannot be decided')
+    """
     if not decidable:
         return "cannot be decided"
     return "reproduced" if holds else "not reproduced"
 
 
 def standard_error(values: ArrayLike) -> float | None:
-    """Standard error over the last axis, the seeds, the largest of all rows; None for one seed."""
+    """Standard error over the last axis, the seeds, the largest of all rows.
+
+    Args:
+        values: (seeds,) or (rows, seeds).
+
+    Returns:
+        The error; None for one seed.
+    """
     rows = np.atleast_2d(values)
     seeds = rows.shape[-1]
     return float(rows.std(axis=-1, ddof=1).max() / np.sqrt(seeds)) if seeds > 1 else None
 
 
 def part_eigenvalues(result: xr.Dataset, name: str) -> NDArray[np.float64]:
-    """Eigenvalues of one part of U by rank (equations.md §8), ascending, (seeds, count)."""
+    """Eigenvalues of one part of U by rank (§8).
+
+    Args:
+        result: Of `rfsim.spectrum` or `rfsim.train`.
+        name: Of the part.
+
+    Returns:
+        Eigenvalues, ascending, (seeds, count).
+    """
     index = result.part.attrs["flag_meanings"].split().index(name)
     return result.eigenvalue.transpose("seed", "feature").values[:, result.part.values == index]
 
 
 def onsets(results: Sequence[xr.Dataset], route: str) -> NDArray[np.float64]:
-    """τ_half, the time at which L_gen first reaches half of its τ → ∞ value, over a predicted time (results, seeds).
+    """τ_half, when L_gen first reaches half of its τ → ∞ value, over a predicted time (§5).
 
-    route: "formula" (B25's τ_mem), "main" or "mini" (τ_mini), as stored in tau_mem.
+    Args:
+        results: Of `rfsim.train`.
+        route: "formula" (B25's τ_mem), "main" or "mini" (τ_mini), as stored in tau_mem.
+
+    Returns:
+        The ratios, (results, seeds).
     """
     times = [result.tau_mem for result in results]
     return np.array([(t.sel(mem_route="curve") / t.sel(mem_route=route)).values for t in times])
 
 
 def growth(results: Sequence[xr.Dataset], variable: Sequence[float]) -> NDArray[np.float64]:
-    """Exponent with which τ_half grows in `variable` (results,), fitted to all results, (seeds,)."""
+    """Exponent with which τ_half grows in a variable, fitted to all results (§5).
+
+    Args:
+        results: Of `rfsim.train`.
+        variable: Its value for each, (results,).
+
+    Returns:
+        The exponents, (seeds,).
+    """
     times = np.array([result.tau_mem.sel(mem_route="curve").values for result in results])
     return np.polyfit(np.log(variable), np.log(times), 1)[0]
 
 
 class Spread(NamedTuple):
-    """Largest over smallest of the rows' means over seeds, its standard error, and the means in words."""
+    """How far rows are from one common value.
+
+    Attributes:
+        ratio: Largest over smallest of their means over seeds.
+        error: Its standard error; None for one seed.
+        words: The means.
+    """
 
     ratio: float
     error: float | None
@@ -113,7 +196,13 @@ class Spread(NamedTuple):
 
 
 def spread(ratios: NDArray[np.float64]) -> Spread:
-    """How far positive `ratios` (rows, seeds) are from one common value.
+    """How far positive ratios are from one common value.
+
+    Args:
+        ratios: (rows, seeds).
+
+    Returns:
+        Largest over smallest of the rows' means.
 
     >>> spread(np.array([[1.0], [1.5]])).ratio
     1.5
@@ -124,12 +213,25 @@ def spread(ratios: NDArray[np.float64]) -> Spread:
 
 
 def rise(result: xr.Dataset) -> NDArray[np.float64]:
-    """L_test at the last train_time over its minimum, (seeds,): above 1 where training past the minimum harms."""
+    """L_test at the last train_time over its minimum: above 1 where training past the minimum harms.
+
+    Args:
+        result: Of `rfsim.train`.
+
+    Returns:
+        The ratio, (seeds,).
+    """
     return (result.test[:, -1] / result.test.min("train_time")).values
 
 
 class Approach(NamedTuple):
-    """A loss of samples less its limit: mean over seeds and standard error by dimension, each (dims,)."""
+    """How a loss of samples approaches its limit.
+
+    Attributes:
+        dims: d, (dims,).
+        mean: Of the loss less its limit, over seeds, (dims,).
+        error: Its standard error, (dims,).
+    """
 
     dims: NDArray[np.int64]
     mean: NDArray[np.float64]
@@ -153,11 +255,20 @@ class Approach(NamedTuple):
 
 
 def approach(limit: xr.Dataset, samples: Sequence[xr.Dataset], loss: str, when: int) -> Approach:
-    """How `loss` of samples at growing dim approaches its limit (`theory.curves`) at the train_time of that index.
+    """How a loss of samples at growing dim approaches its limit at one train_time.
 
     The first train_time of all is 0: what the loss shares, over the seeds, with quantities of known mean is taken away
     before the mean. These are the loss of the zero score, 1 on average, and in the Gaussian-equivalent model the mean
-    eigenvalue, E σ² = a² + v² + s² at σ_x = 1.
+    eigenvalue, E σ² = a² + v² + s² at σ_x = 1 (T9).
+
+    Args:
+        limit: A result of `theory.curves`.
+        samples: Results of `rfsim.train` at growing dim.
+        loss: Name of the variable.
+        when: Index of the train_time.
+
+    Returns:
+        The differences by dimension.
     """
     rows = [_known_apart(one, loss, when) for one in samples]
     mean, error = np.transpose(rows)
@@ -179,9 +290,17 @@ def _known_apart(result: xr.Dataset, loss: str, when: int) -> tuple[float, float
 def measured(
     result: xr.Dataset, model: str, measure: str = "memorized_fraction", **where: object
 ) -> NDArray[np.float64]:
-    """A measure of the samples of a model of `rfsim.distill`, seed by seed, (seeds,).
+    """A measure of the samples of one model of a distillation, seed by seed (§8).
 
-    where: distill_time, steps or variant as labels; what is left out is the last distill_time and the first variant.
+    Args:
+        result: Of `rfsim.distill`.
+        model: Name of the variable, such as "student".
+        measure: Label along quality.
+        **where: distill_time, steps or variant as labels; what is left out is the last distill_time and the first
+            variant.
+
+    Returns:
+        The values, (seeds,).
     """
     values = result[model].sel(quality=measure)
     if "variant" in values.dims and "variant" not in where:
@@ -192,7 +311,14 @@ def measured(
 
 
 class Compared(NamedTuple):
-    """Two quantities of the same seeds (means), and the mean of their differences with its standard error."""
+    """Two quantities of the same seeds.
+
+    Attributes:
+        left: Mean of one.
+        right: Mean of the other.
+        difference: Mean of their differences, left − right.
+        error: Its standard error; None for one seed.
+    """
 
     left: float
     right: float
@@ -211,11 +337,19 @@ class Compared(NamedTuple):
 
     @property
     def words(self) -> str:
+        """Both means in words."""
         return f"{self.left:.3g} against {self.right:.3g}"
 
 
 def compared(left: NDArray[np.float64], right: NDArray[np.float64]) -> Compared:
-    """`left` against `right`, (seeds,) each.
+    """Compare two quantities of the same seeds.
+
+    Args:
+        left: (seeds,).
+        right: (seeds,).
+
+    Returns:
+        Their means and the mean difference.
 
     >>> compared(np.array([1.0, 2.0]), np.array([1.5, 2.6])).lower
     True

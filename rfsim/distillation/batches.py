@@ -16,8 +16,10 @@ from rfsim.sampling import Function, Network, ode_map, readout
 
 
 class Pool(NamedTuple):
-    """Fixed draws of every level, x_k and Φ_k(x_k), (levels, draws, dim) each; batches are drawn with replacement, so
-    that the mean of the weights over seeds follows the moments of the pool exactly.
+    """Fixed draws of every level, x_k and Φ_k(x_k), (levels, draws, dim) each.
+
+    Batches are drawn with replacement, so that the mean of the weights over seeds follows the moments of the pool
+    exactly.
     """
 
     x: Array
@@ -37,8 +39,10 @@ class Fresh(NamedTuple):
 
 
 class Moves(NamedTuple):
-    """`Fresh` as arrays: clean centers (points, dim); by level their share of x_k and the size of its noise, (levels,)
-    and (levels, dim), and the teacher's step.
+    """`Fresh` as arrays.
+
+    Clean centers (points, dim); by level their share of x_k and the size of its noise, (levels,) and (levels, dim), and
+    the teacher's step.
     """
 
     teacher: Network
@@ -49,8 +53,9 @@ class Moves(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """What a compiled batch is made for: its size, None for every draw once; the teacher's σ and whether it takes Heun
-    steps, where draws are fresh.
+    """What a compiled batch is made for.
+
+    Its size, None for every draw once; the teacher's σ and whether it takes Heun steps, where draws are fresh.
     """
 
     batch: int | None

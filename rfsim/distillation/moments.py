@@ -57,8 +57,11 @@ class Pupil(NamedTuple):
 
 
 class Stage(NamedTuple):
-    """What moves x_k down by one level: the teacher's read-outs here and at the level below (dim, features of the
-    teacher), its W, σ's means at both, and the step (T15)."""
+    """What moves x_k down by one level.
+
+    The teacher's read-outs here and at the level below (dim, features of the teacher), its W, σ's means at both, and
+    the step (T15).
+    """
 
     here: Array
     there: Array
@@ -154,8 +157,10 @@ class Noisy:
 
 
 class _Sums(NamedTuple):
-    """Sums over draws, as in `LevelMoments`; absent ones have no rows. On one device symmetric ones have their upper
-    blocks alone."""
+    """Sums over draws, as in `LevelMoments`; absent ones have no rows.
+
+    On one device symmetric ones have their upper blocks alone.
+    """
 
     second: Array
     own: Array
@@ -246,7 +251,7 @@ def _added(
 
 
 def _add_square(total: Array, values: Array) -> Array:
-    """total + valuesᵀ·values, blocks above and on the diagonal only."""
+    """Add valuesᵀ·values to a total, blocks above and on the diagonal only."""
     edges = np.linspace(0, len(total), BLOCKS + 1).astype(int)
     for lo, hi in itertools.pairwise(edges):
         total = total.at[lo:hi, lo:].add(values[:, lo:hi].T @ values[:, lo:])

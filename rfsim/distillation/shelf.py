@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 
 
 class Shelf:
-    """Arrays by key. With a folder they are written there, in a temporary folder that goes with the shelf, and read
-    back as memory maps; nothing is pickled.
+    """Arrays by key.
+
+    With a folder they are written there, in a temporary folder that goes with the shelf, and read back as memory maps;
+    nothing is pickled.
 
     >>> shelf = Shelf()
     >>> shelf.put("Q", np.eye(2))
@@ -31,6 +33,7 @@ class Shelf:
             self._folder = tempfile.TemporaryDirectory(prefix="rfsim-levels-", dir=folder)
 
     def put(self, key: Hashable, array: NDArray | Array) -> None:
+        """Keep an array under a key."""
         if self._folder is None:
             self._held[key] = array
             return

@@ -35,8 +35,14 @@ ROWS = 512  # of them at a time
 
 
 class Task(NamedTuple):
-    """What is learned. student: its features, and as read-outs the B̄_k(0) of the grid, of which index 0 is not used;
-    consistency: c_skip and c_out of the grid; ridge γ; function: the student's σ.
+    """What is learned (§7).
+
+    Attributes:
+        student: Its features, and as read-outs the B̄_k(0) of the grid, of which index 0 is not used.
+        consistency: c_skip and c_out of the grid.
+        ridge: γ, in units of the eigenvalues of U_k.
+        function: The student's σ, elementwise.
+        source: Where draws of x_k and Φ_k(x_k) come from.
     """
 
     student: Network
@@ -47,8 +53,13 @@ class Task(NamedTuple):
 
 
 class Record(NamedTuple):
-    """weights: B̄_k of levels 1 to N (levels, dim, features); losses: of every level, without the ridge's term, over
-    the pool or EVALUATED fresh draws (levels,); state: to go on from.
+    """A stop of the run, levels from 1 to N (§7).
+
+    Attributes:
+        step: Number of steps taken.
+        weights: B̄_k, (levels, dim, features).
+        losses: Without the ridge's term, over the pool or EVALUATED fresh draws, (levels,).
+        state: To go on from.
     """
 
     step: int
@@ -58,8 +69,10 @@ class Record(NamedTuple):
 
 
 class _Levels(NamedTuple):
-    """What the compiled losses take: W (features, dim); offsets, c_skip and c_out of every level and of the one below
-    it, (levels,) each; γ; the draws or what they are made of.
+    """What the compiled losses take.
+
+    W (features, dim); offsets, c_skip and c_out of every level and of the one below it, (levels,) each; γ; the draws or
+    what they are made of.
     """
 
     weights: Values
@@ -80,11 +93,28 @@ def distill(
     chunk: int | None = None,
     report: loop.Report | None = None,
 ) -> Iterator[Record]:
-    """Train all levels from the task's read-outs, or on from a `state` of the same run; a Record at each stop.
+    """Train all levels from the task's read-outs, or on from a state of the same run (§7; T16 is its mean).
 
-    stops: numbers of steps (`steps_at` for distill_times); seed: of batches and noise; largest: λ_max of every U_k
-    (levels,), from which a diverging plain descent tells its stable limit. Memory of levels × batch × features.
-    Raises ValueError for a full batch of a population, loop.Diverged and loop.Interrupted.
+    Memory of levels × batch × features.
+
+    Args:
+        setting: Optimizer, rate, batch and decay of the moving average.
+        task: What is learned.
+        stops: Numbers of steps at which to record (`steps_at` for distill_times).
+        seed: Of batches and noise.
+        largest: λ_max of every U_k, (levels,), from which a diverging plain descent tells its stable limit.
+        state: Of a record of the same run, to go on from.
+        chunk: Steps of one compiled call; the loop's own choice by default.
+        report: Hears of progress.
+
+    Yields:
+        A record at each stop.
+
+    Raises:
+        ValueError: For a full batch of a population.
+        loop.Diverged: Where a level's loss grows beyond all bounds.
+        loop.Interrupted: Where the user interrupts.
+        RuntimeError: In float32.
     """
     one, evaluate = training(setting, task, seed=seed, largest=largest)
     if state is None:
@@ -97,8 +127,21 @@ def distill(
 def training(
     setting: Stochastic, task: Task, *, seed: int, largest: ArrayLike | None = None
 ) -> tuple[loop.Training, Evaluate]:
-    """The loop's training, and the losses (levels,) of weights B and their average (levels, dim, features), as in a
-    Record.
+    """The loop's training, and a function that evaluates its losses (§7).
+
+    Args:
+        setting: Optimizer, rate, batch and decay of the moving average.
+        task: What is learned.
+        seed: Of the draws on which losses are evaluated.
+        largest: λ_max of every U_k, (levels,), for the stable limit of plain descent.
+
+    Returns:
+        The training, and the losses (levels,) of weights B and their average, (levels, dim, features) each, as in a
+        `Record`.
+
+    Raises:
+        ValueError: For a full batch of a population.
+        RuntimeError: In float32.
     """
     require_float64()
     plan, start, told = plan_of(task.source, setting.batch), _start(task), _levels(task)
@@ -121,24 +164,61 @@ def training(
 
 
 def initial(training: loop.Training, task: Task, *, seed: int) -> loop.State:
-    """The state before the first step, the noise of the run that of `seed`."""
+    """The state before the first step (§7).
+
+    Args:
+        training: From `training`.
+        task: What is learned.
+        seed: Of the noise of the run.
+
+    Returns:
+        The state.
+    """
     return loop.initial(training, _start(task), loop.key(seed, "distillation/steps"))
 
 
 def stable_rate(task: Task, largest: ArrayLike) -> float:
-    """The largest η at which descent in the mean is stable: the least of its levels', c_out,k² for Δ (T16)."""
+    """The largest η at which descent in the mean is stable, the least of its levels', c_out,k² for Δ (T16).
+
+    Args:
+        task: What is learned.
+        largest: λ_max of every U_k, (levels,).
+
+    Returns:
+        The rate.
+    """
     features_, dim = task.student.weights.shape
     variance = task.consistency.out[1:] ** 2
     return float(np.min(largest_stable_rate(np.asarray(largest), task.ridge, variance, features_, dim)))
 
 
 def steps_at(distill_times: ArrayLike, rate: float, dim: int) -> NDArray[np.int64]:
-    """Whole steps of plain descent nearest to each distill_time."""
+    """Whole steps of plain descent nearest to given distill_times (§7).
+
+    Args:
+        distill_times: τ_S, of any shape, finite.
+        rate: η.
+        dim: d.
+
+    Returns:
+        The steps, of the same shape.
+    """
     return np.round(np.asarray(distill_times) / step_time(rate, dim)).astype(np.int64)
 
 
 def ema_decay(ema_time: float, rate: float, dim: int) -> float:
-    """The decay per step of plain descent of an average with dB⁻/dτ_S = (B − B⁻)/τ_ema; 0 and inf are its ends.
+    """Decay per step of plain descent of an average with dB⁻/dτ_S = (B − B⁻)/τ_ema (§7).
+
+    Args:
+        ema_time: τ_ema, in distill_time; 0 is no average, inf a frozen one.
+        rate: η.
+        dim: d.
+
+    Returns:
+        The decay, in [0, 1].
+
+    Raises:
+        ValueError: For a time between 0 and one step.
 
     >>> ema_decay(2.0, rate=5.0, dim=10)
     0.975

@@ -21,8 +21,10 @@ from rfsim.training.timescales import rate_time
 
 
 class Schooling(NamedTuple):
-    """How a teacher is trained: the text of a trainer, its ridge, and its train_time at every level; None: stopped at
-    each level between its generalizing and its memorizing directions (`between`)."""
+    """How a teacher is trained: the text of a trainer, its ridge, and its train_time at every level.
+
+    None: stopped at each level between its generalizing and its memorizing directions (`between`).
+    """
 
     trainer: str
     ridge: float

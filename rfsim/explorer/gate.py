@@ -54,6 +54,7 @@ class Gate:
         self.cookie = f"rfsim_{hosts.port}"  # cookies are shared by all ports of a host
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        """Pass a request on, or refuse it."""
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return

@@ -21,14 +21,26 @@ _PORTS = {"http": 80, "https": 443}
 
 
 class Place(NamedTuple):
-    """Where a page is. name: in lower case, an address in its short form; port: STANDARD where it is the scheme's."""
+    """Where a page is.
+
+    Attributes:
+        name: In lower case, an address in its short form.
+        port: STANDARD where it is the scheme's.
+    """
 
     name: str
     port: int
 
 
 def place(text: str, scheme: str = "http") -> Place | None:
-    """What a Host header says; None where that is no name or address, with a port at most.
+    """What a Host header says.
+
+    Args:
+        text: Of the header.
+        scheme: "http" or "https", which has the port that is left out.
+
+    Returns:
+        The place; None where that is no name or address, with a port at most.
 
     >>> place("LocalHost:8000"), place("[0::1]:80"), place("a@b")
     (Place(name='localhost', port=8000), Place(name='::1', port=0), None)
@@ -42,7 +54,13 @@ def place(text: str, scheme: str = "http") -> Place | None:
 
 
 def origin(text: str) -> Place | None:
-    """What an Origin header says; None for "null" and whatever else is no page's of HTTP.
+    """What an Origin header says.
+
+    Args:
+        text: Of the header.
+
+    Returns:
+        The place; None for "null" and whatever else is no page's of HTTP.
 
     >>> origin("https://example.org"), origin("null")
     (Place(name='example.org', port=0), None)
@@ -52,8 +70,14 @@ def origin(text: str) -> Place | None:
 
 
 class Hosts(NamedTuple):
-    """The places that are the page's own: `names` at `port`, every address there where `anywhere`, and `further` names,
-    each at its port or, where that is None, at any."""
+    """The places that are the page's own.
+
+    Attributes:
+        names: At `port`.
+        port: STANDARD where it is the scheme's.
+        anywhere: Whether every address at `port` is one.
+        further: Names, each at its port or, where that is None, at any.
+    """
 
     names: frozenset[str]
     port: int
@@ -61,19 +85,35 @@ class Hosts(NamedTuple):
     further: tuple[tuple[str, int | None], ...]
 
     def hold(self, asked: Place) -> bool:
-        """Whether the page is served there."""
+        """Whether the page is served at a place.
+
+        Args:
+            asked: The place.
+
+        Returns:
+            Whether it is.
+        """
         if asked.port == self.port and (asked.name in self.names or (self.anywhere and _is_address(asked.name))):
             return True
         return any(name == asked.name and port in (None, asked.port) for name, port in self.further)
 
 
 def served(host: str, listening: socket.socket, further: Sequence[str] = ()) -> Hosts:
-    """The places of a page that is served at `host`, where `listening` does.
+    """The places of a page that is served at a host.
 
-    further: names by which browsers reach it besides, as through a tunnel or a proxy, each NAME or NAME:PORT. What this
-    machine alone reaches is also localhost, 127.0.0.1 and [::1]. What listens at every address of this machine is
-    reached at any, since no foreign page has a number for its name, and by the machine's own name.
-    Raises ValueError for a further name that is none.
+    What this machine alone reaches is also localhost, 127.0.0.1 and [::1]. What listens at every address of this
+    machine is reached at any, since no foreign page has a number for its name, and by the machine's own name.
+
+    Args:
+        host: As it was given.
+        listening: The socket that listens there.
+        further: Names by which browsers reach it besides, as through a tunnel or a proxy, each NAME or NAME:PORT.
+
+    Returns:
+        The places.
+
+    Raises:
+        ValueError: For a further name that is none.
     """
     address, port = listening.getsockname()[:2]
     numbers = ipaddress.ip_address(address)

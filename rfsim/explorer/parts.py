@@ -53,8 +53,14 @@ class Value(NamedTuple):
 
 
 class Table(NamedTuple):
-    """Numbers of one kind. name: of the table, for whoever looks for it; columns: heads, the first of the row names;
-    rows: row name → a Value per further column. keys: column names for whoever looks for them, one per further column.
+    """Numbers of one kind.
+
+    Attributes:
+        name: Of the table, for whoever looks for it.
+        caption: Above it.
+        columns: Heads, the first of the row names.
+        keys: Column names for whoever looks for them, one per further column.
+        rows: Row name → a Value per further column.
     """
 
     name: str

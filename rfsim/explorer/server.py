@@ -27,7 +27,13 @@ HEAD = "<style>#App > div { padding-inline: 0 !important; }</style>"
 
 
 class Address(NamedTuple):
-    """Where the page is found: the socket that already listens there, its URL with the token, and all its names."""
+    """Where the page is found.
+
+    Attributes:
+        listening: The socket that already listens there.
+        url: With the token.
+        hosts: All its names.
+    """
 
     listening: socket.socket
     url: str
@@ -35,7 +41,11 @@ class Address(NamedTuple):
 
 
 def require_extra() -> None:
-    """Raise ValueError, in one line, where the extra `explore` is not installed."""
+    """Refuse to go on where the extra `explore` is not installed.
+
+    Raises:
+        ValueError: In one line, where it is not.
+    """
     try:
         import anywidget
         import marimo
@@ -48,7 +58,14 @@ def require_extra() -> None:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether only this machine reaches `host`."""
+    """Whether only this machine reaches a host.
+
+    Args:
+        host: A name or an address.
+
+    Returns:
+        Whether it is.
+    """
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
@@ -56,10 +73,20 @@ def is_loopback(host: str) -> bool:
 
 
 def listen(host: str, port: int, token: str, further: Sequence[str] = ()) -> Address:
-    """A socket at `host` and `port`; port 0 takes any that is free. further: other names of the page, as hosts.served.
+    """A socket at a host and port.
 
-    Raises ValueError, in one line, where that cannot be, and for an address of others than this machine alone, as the
-    system resolves it, without a token.
+    Args:
+        host: A name or an address of this machine.
+        port: 0 takes any that is free.
+        token: Needed to open the page; none is asked for where it is empty.
+        further: Other names of the page, as `hosts.served` takes them.
+
+    Returns:
+        The address.
+
+    Raises:
+        ValueError: In one line, where that cannot be, and for an address of others than this machine alone, as the
+            system resolves it, without a token.
     """
     if not host.strip():
         raise ValueError(f"--host must be an address or a name of this machine, such as {HOST}; got nothing")
@@ -92,7 +119,13 @@ def new_token() -> str:
 
 
 def serve(address: Address, token: str, ready: Callable[[], Any]) -> None:
-    """Serve pages until interrupted; `ready` is called once the server answers."""
+    """Serve pages until interrupted.
+
+    Args:
+        address: Where.
+        token: As `listen` has it.
+        ready: Called once the server answers.
+    """
     import marimo
     import uvicorn
 

@@ -13,8 +13,11 @@ R = TypeVar("R")
 
 
 class Shelf(Generic[K, R]):
-    """The last `size` results by key; what was not asked for longest leaves first. Threads that ask for a result that
-    is being computed wait for it, and get the same error where it fails; an error is not kept."""
+    """The last `size` results by key; what was not asked for longest leaves first.
+
+    Threads that ask for a result that is being computed wait for it, and get the same error where it fails; an error is
+    not kept.
+    """
 
     def __init__(self, compute: Callable[[K], R], size: int) -> None:
         self._compute, self._size = compute, size

@@ -217,5 +217,5 @@ def _cells(rows: Rows) -> Iterator[tuple[int, int, str]]:
 
 
 def _counts(column: Sequence[float] | NDArray[np.float64]) -> bool:
-    """Whether a column is 0, 1, 2, … or 1, 2, 3, …"""
+    """Whether a column counts: 0, 1, 2, … or 1, 2, 3 and so on."""
     return bool(np.array_equal(column, np.arange(len(column)) + column[0]) and column[0] in (0, 1))

@@ -34,6 +34,7 @@ def rows_within(room: int, per_row: int, doubles: int) -> int:
 
 
 def padded(features: int) -> int:
+    """Features up to a whole number of tiles."""
     tile = _tile(features)
     return -(-features // tile) * tile
 
@@ -67,10 +68,10 @@ def coefficients(w, deviation, centers, window, offset, kernel):
 
 @partial(jax.jit, donate_argnums=0)
 def add_orders(second, g, directions, scale, first, orders):
-    """second + scale·Σ_{s<orders} c^{first+s} ∘ (g_s g_sᵀ), by Horner's rule in mirrored upper tiles.
+    """Add orders to a total by Horner's rule in mirrored upper tiles.
 
-    g: (at least orders, padded features, centers). The orders are a loop and not unrolled, so that compiling takes
-    as long for forty as for four.
+    second + scale·Σ_{s<orders} c^{first+s} ∘ (g_s g_sᵀ); g: (at least orders, padded features, centers). The orders are
+    a loop and not unrolled, so that compiling takes as long for forty as for four.
     """
     size = second.shape[0]
     tile = _tile(size)
@@ -84,9 +85,10 @@ def upper_tiles(size: int, tile: int) -> NDArray[np.int64]:
 
 
 def add_tiles(total, left, right, tiles, tile, scale, first, orders, *, mirrored=False, column=0):
-    """total + scale·Σ_{s<orders} c^{first+s} ∘ (g_s g_sᵀ) in those tiles, the left g and directions by the right ones.
+    """Add orders in some tiles of a total, the left g and directions by the right ones.
 
-    mirrored: the tiles' transposes are written below the diagonal; column: of `total` where the right ones begin.
+    total + scale·Σ_{s<orders} c^{first+s} ∘ (g_s g_sᵀ); mirrored: the tiles' transposes are written below the diagonal;
+    column: of `total` where the right ones begin.
     """
     (g, directions), (g_right, directions_right) = left, right
 
@@ -146,12 +148,15 @@ class Whole:
         return jnp.zeros((padded(self.features),) * 2)
 
     def chunk_rows(self, orders: int, doubles: int = 1) -> int:
+        """Centers whose coefficients are held at once."""
         return chunk_rows(self.features, orders, doubles)
 
     def pad(self, array: Array | NDArray[np.float64]) -> Array:
+        """Rows of features, with rows of zeros up to whole tiles."""
         return pad(array)
 
     def unpad(self, array: Array) -> Array:
+        """(padded, columns) to (features, columns)."""
         return array[: self.features]
 
     def place(self, array: NDArray[np.float64]) -> Array:
@@ -163,6 +168,7 @@ class Whole:
         return array
 
     def host(self, array: Array) -> NDArray[np.float64]:
+        """An array as the host's."""
         return np.asarray(array)
 
     def values(self, sums: Array) -> NDArray[np.float64]:
@@ -170,12 +176,15 @@ class Whole:
         return np.asarray(sums)[:, : self.features]
 
     def coefficients(self, w, deviation, centers, window, offset, kernel) -> tuple[Array, Array]:
+        """Coefficients g of some centers, and sums over these."""
         return coefficients(w, deviation, jnp.asarray(centers), window, offset, kernel)
 
     def features_of(self, w, x, offset, function) -> Array:
+        """φ(x), (padded features, draws)."""
         return features_of(w, x, offset, function)
 
     def add_orders(self, second, g, directions, scale, first, orders) -> Array:
+        """The function of that name."""
         return add_orders(second, g, directions, scale, first, orders)
 
     def finish(self, second, diagonal=None) -> Array:

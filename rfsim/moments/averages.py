@@ -43,10 +43,13 @@ HOPELESS = 100
 class Moments(NamedTuple):
     """The two moments of (T1) and what is known of their error.
 
-    second: M (features, features); noise: N (features, dim), both dimensionless; constant: E‖ξ‖²/d;
-    orders: Hermite orders summed (0 for frozen draws and tensor quadrature); error_bound: bound on the spectral norm of
-    what the orders left out would add to M, or the difference of the last two tensor rules. Rounding, of order
-    eps·‖M‖, comes on top.
+    Attributes:
+        second: M = E φφᵀ, (features, features), dimensionless.
+        noise: N = E φξᵀ, (features, dim), dimensionless.
+        constant: Loss of the zero score, E‖ξ‖²/d.
+        orders: Hermite orders summed; 0 for frozen draws and tensor quadrature.
+        error_bound: Bound on the spectral norm of what the orders left out would add to M, or the difference of the
+            last two tensor rules. Rounding, of order eps·‖M‖, comes on top.
     """
 
     second: Array
@@ -68,20 +71,30 @@ def averaged_moments(
     max_orders: int | None = None,
     layout: Layout | None = None,
 ) -> Moments:
-    """M and N of the features of `law`, averaged exactly over its Gaussian noise.
+    """M and N of the features of a law, averaged exactly over its Gaussian noise (T3–T6).
 
-    weights: W (features, dim); law: of x_t, with positive variances; noise_scale: √Δ.
-    The number of orders is the smallest found for which the bound on ‖error of M‖ is below tolerance × floor.
-    `floor` is λ_min + γ where the caller knows it; by default it is `ridge` plus an estimate of λ_min from the energy
-    of the features beyond the degree whose polynomials span most of them.
+    The number of orders is the smallest found for which the bound on ‖error of M‖ is below tolerance × floor. At d ≤ 3,
+    where the series needs more than `max_orders`, a smooth σ is averaged by tensor quadrature instead, on one device.
 
-    At d ≤ 3, where the series needs more than `max_orders`, a smooth σ is averaged by tensor quadrature instead.
+    Args:
+        weights: W, (features, dim).
+        law: Of x_t, with positive variances.
+        sigma: The activation, centered for the law.
+        noise_scale: √Δ.
+        tolerance: Of the error of M, relative to floor.
+        floor: λ_min + γ where the caller knows it; by default `ridge` plus an estimate of λ_min from the energy of the
+            features beyond the degree whose polynomials span most of them.
+        ridge: γ, in units of the eigenvalues of M.
+        max_orders: 200 by default, or 600 where σ has a closed form of its coefficients.
+        layout: Of the devices over which the rows of M and N are divided; none of them ever holds the whole of M.
 
-    max_orders: 200, or 600 where σ has a closed form of its coefficients.
-    layout: of the devices over which the rows of M and N are divided; none of them ever holds the whole of M.
+    Returns:
+        The moments.
 
-    Raises ValueError with the bound reached where more than `max_orders` are needed, or where two tensor rules do not
-    agree; tensor quadrature is for one device.
+    Raises:
+        ValueError: With the bound reached, where more than `max_orders` are needed or two tensor rules do not agree;
+            for an activation that is NaN or infinite on this data.
+        RuntimeError: In float32.
     """
     require_float64()
     geometry = geometry_of(weights, law)
@@ -139,9 +152,18 @@ def _by_tensor(
 
 
 def feature_data(moments: Moments, law: Law, noise_scale: float) -> Array:
-    """E φ yᵀ (features, dim) over y from one Gaussian of mean 0 (T6): Ṽ Σ_t/√Δ, given its moments and its law.
+    """Moment E φyᵀ of features and data in closed form, Ṽ Σ_t/√Δ (T6), for the score error (T2).
 
-    Raises ValueError for a mixture, where Stein's identity has a further term.
+    Args:
+        moments: Ũ and Ṽ of the law.
+        law: Of y, one Gaussian of mean 0.
+        noise_scale: √Δ.
+
+    Returns:
+        E φyᵀ, (features, dim).
+
+    Raises:
+        ValueError: For a mixture, where Stein's identity has a further term.
     """
     if len(law.centers) != 1 or law.centers.any():
         raise ValueError("E φyᵀ in closed form is for one Gaussian of mean 0")
@@ -198,6 +220,15 @@ def _sum_orders(
 
 
 def require_finite(sums: NDArray[np.float64], sigma: Activation) -> None:
+    """Refuse an activation that is NaN or infinite somewhere on the data (no equation).
+
+    Args:
+        sums: Averages over the data, of any shape.
+        sigma: The activation, which the message names.
+
+    Raises:
+        ValueError: Where any of the sums is not finite.
+    """
     if not np.all(np.isfinite(sums)):
         raise ValueError(
             f"activation {sigma.name!r} is NaN or infinite at pre-activations of this data; use data of smaller scale, "

@@ -47,6 +47,7 @@ class Pilot(NamedTuple):
 
 
 def geometry_of(weights: NDArray[np.float64], law: Law) -> Geometry:
+    """What weights and a law say of the noise in the pre-activations; ValueError for a law without noise."""
     if np.any(law.variances <= 0):
         raise ValueError("the law must be noisy: diffuse it to a positive time first")
     scaled = weights * np.sqrt(law.variances / weights.shape[1])
@@ -56,6 +57,7 @@ def geometry_of(weights: NDArray[np.float64], law: Law) -> Geometry:
 
 def run_pilot(weights: NDArray[np.float64], law: Law, geometry: Geometry, sigma: Activation, max_orders: int) -> Pilot:
     # the feature with the widest noise limits the step of the rule, so it is always among the probes
+    """The series of a few features over a few centers, from which its length and the rule are chosen."""
     most = 16 if sigma.kinks else 64  # panels cost more than a grid, and σ's kinks are met at many depths by few
     rows = np.unique(np.append(_probe(len(weights), most), np.argmax(geometry.deviation)))
     centers = law.centers[_probe(len(law.centers), most)]

@@ -28,16 +28,21 @@ Kernel = Callable[[Array, Array, Any, Array], tuple[Array, Array]]
 
 
 class Rule(Protocol):
-    """kernel(η (features, centers), T (features,), window, offset) gives g_s (orders, features, centers) and
-    E σ² (features, centers); doubles: held per feature and center meanwhile."""
+    """How g_s and E σ² are computed."""
 
     @property
-    def kernel(self) -> Kernel: ...
+    def kernel(self) -> Kernel:
+        """From η (features, centers), T (features,), window and offset: g_s (orders, features, centers) and E σ²."""
+        ...
 
     @property
-    def doubles(self) -> int: ...
+    def doubles(self) -> int:
+        """Held per feature and center meanwhile."""
+        ...
 
-    def window(self, first: int, orders: int) -> tuple[Any, ...]: ...
+    def window(self, first: int, orders: int) -> tuple[Any, ...]:
+        """What the kernel takes for orders from `first` on."""
+        ...
 
 
 class _OnGrid(NamedTuple):
@@ -57,13 +62,16 @@ class GridRule(NamedTuple):
 
     @property
     def kernel(self) -> Kernel:
+        """As `Rule` has it."""
         return _OnGrid(self.function)
 
     @property
     def doubles(self) -> int:
+        """As `Rule` has it."""
         return self.rule.nodes.size
 
     def window(self, first: int, orders: int) -> tuple[Any, ...]:
+        """As `Rule` has it."""
         wanted = np.zeros((_rounded(orders), self.rule.nodes.size))
         wanted[:orders] = self.rule.weights[first : first + orders]
         return jnp.asarray(wanted), jnp.asarray(self.rule.nodes), jnp.asarray(self.rule.weights[0])
@@ -110,13 +118,16 @@ class PanelRule(NamedTuple):
 
     @property
     def kernel(self) -> Kernel:
+        """As `Rule` has it."""
         return _OnPanels(self.function)
 
     @property
     def doubles(self) -> int:
+        """As `Rule` has it."""
         return SCAN_ARRAYS * self.per_panel * (len(self.kinks) + 1)
 
     def window(self, first: int, orders: int) -> tuple[Any, ...]:
+        """As `Rule` has it."""
         x, w = (
             np.pad(v, (0, max(self.room - self.per_panel, 0))) for v in np.polynomial.legendre.leggauss(self.per_panel)
         )
@@ -132,9 +143,11 @@ class ClosedRule(NamedTuple):
 
     @property
     def kernel(self) -> Kernel:
+        """As `Rule` has it."""
         return self.orders
 
     def window(self, first: int, orders: int) -> tuple[Any, ...]:
+        """As `Rule` has it."""
         return _counted(first, orders)
 
 

@@ -23,9 +23,20 @@ Draws = Iterable[tuple[NDArray[np.float64], NDArray[np.float64]]]
 def sampled_moments(
     weights: NDArray[np.float64], draws: Draws, sigma: Activation, *, layout: Layout | None = None
 ) -> Moments:
-    """Averages of φφᵀ and φξᵀ over `draws` of (x_t (rows, dim), ξ (rows, dim)), streamed.
+    """U and V as plain averages of φφᵀ and φξᵀ over draws, streamed: frozen copies or Monte Carlo (§2).
 
-    layout: of the devices over which the rows of both are divided; none of them ever holds the whole of the first.
+    Args:
+        weights: W, (features, dim).
+        draws: Pairs of x_t (rows, dim) and its ξ (rows, dim).
+        sigma: The activation, centered.
+        layout: Of the devices over which the rows of both are divided; none of them ever holds the whole of the first.
+
+    Returns:
+        The moments, `orders` 0.
+
+    Raises:
+        ValueError: For an activation that is NaN or infinite on this data.
+        RuntimeError: In float32.
     """
     work = assembler(layout, len(weights))
     moments = _averaged(work, _features(work, weights, draws, sigma))
@@ -34,7 +45,18 @@ def sampled_moments(
 
 
 def moments_of_features(features: int, draws: Iterable[tuple[Array | NDArray, NDArray]]) -> Moments:
-    """Averages of φφᵀ and φξᵀ over `draws` of (φ (features, rows), padded or not, and ξ (rows, dim)), streamed."""
+    """Averages of φφᵀ and φξᵀ over draws of features themselves, streamed (§2).
+
+    Args:
+        features: p.
+        draws: Pairs of φ (features, rows), padded or not, and ξ (rows, dim).
+
+    Returns:
+        The moments, `orders` 0.
+
+    Raises:
+        RuntimeError: In float32.
+    """
     return _averaged(work := Whole(features), ((work.pad(phi), xi) for phi, xi in draws))
 
 

@@ -49,9 +49,11 @@ class Ring:
         return self._layout.zeros((blocks[0] * self._padded, blocks[1] * self._padded), 0)
 
     def chunk_rows(self, orders: int, doubles: int = 1) -> int:
+        """As `Whole` has it, on each device."""
         return assembly.rows_within(self._own * self.features, HELD * self._padded * orders, doubles)
 
     def pad(self, array: NDArray[np.float64]) -> Array:
+        """As `Whole` has it, each device's own rows up to whole tiles."""
         each = array.reshape(self._layout.count, self._own, *array.shape[1:])
         extra = self._padded - self._own
         each = np.pad(each, [(0, 0), (0, extra)] + [(0, 0)] * (array.ndim - 1)) if extra else each
@@ -62,27 +64,34 @@ class Ring:
         return _unpadded(array, mesh=self._mesh, own=self._own)
 
     def place(self, array: NDArray[np.float64]) -> Array:
+        """As `Whole` has it, its rows divided."""
         return self._layout.place(array, 0)
 
     def share(self, array: NDArray[np.float64]) -> Array:
+        """As `Whole` has it, on every device."""
         return self._layout.place(array)
 
     def host(self, array: Array) -> NDArray[np.float64]:
+        """As `Whole` has it, gathered."""
         return self._layout.whole(array)
 
     def values(self, sums: Array) -> NDArray[np.float64]:
+        """As `Whole` has it."""
         each = self._layout.whole(sums).reshape(len(sums), self._layout.count, -1)
         return each[:, :, : self._own].reshape(len(sums), self.features)
 
     def coefficients(self, w, deviation, centers, window, offset, kernel) -> tuple[Array, Array]:
+        """As `Whole` has it, of each device's own features."""
         centers, window, offset = jax.tree.map(self._layout.place, (centers, window, offset))
         return _coefficients(w, deviation, centers, window, offset, mesh=self._mesh, kernel=kernel)
 
     def features_of(self, w, x, offset, function) -> Array:
+        """As `Whole` has it, of each device's own features."""
         x, offset = map(self._layout.place, (x, offset))
         return _features_of(w, x, offset, mesh=self._mesh, function=function)
 
     def add_orders(self, second, g, directions, scale, first, orders) -> Array:
+        """As `Whole` has it, around the ring."""
         return _add_orders(second, g, directions, scale, first, orders, mesh=self._mesh, tile=self._tile)
 
     def finish(self, second, diagonal=None) -> Array:

@@ -30,10 +30,10 @@ ROUNDING = 8 * np.finfo(float).eps  # of ‖M‖: what rounding leaves between t
 def tensor_moments(
     weights: NDArray[np.float64], law: Law, sigma: Activation, *, noise_scale: float, target: float
 ) -> tuple[Array, Array, float]:
-    """M (features, features), N (features, dim) and the Frobenius norm by which the last two rules differ, beyond the
-    rounding of their sums.
+    """Moments by tensor quadrature over the noises, and how far the last two rules differ.
 
-    The rule is refined until that is not above `target`, or until it cannot be: callers compare.
+    M (features, features), N (features, dim) and the Frobenius norm by which these differ, beyond the rounding of their
+    sums. The rule is refined until that is not above `target`, or until it cannot be: callers compare.
     """
     found, error = (jnp.zeros((len(weights),) * 2), jnp.zeros(weights.shape)), math.inf
     for points, point_weights in _grids(weights.shape[1], len(law.centers)):

@@ -27,10 +27,15 @@ Move = Callable[[ArrayLike, ArrayLike, ArrayLike, float], int]
 
 @in_style
 def cloud_panel(ax: Axes, *, mirrored: bool = False) -> Move:
-    """A square of the plane to one scale, and what moves it: (samples, memorized, points, reach) → samples outside.
+    """A square of the plane to one scale, with samples beside the training points (§8; B25 Eq. 6).
 
-    samples (rows, 2), filled where memorized (rows,); training points (n, 2) as crosses above all, mirrored: with −x of
-    each, which an odd score cannot tell from it; reach: half the width of the square. What lies outside is not drawn.
+    Args:
+        ax: Axes to draw on.
+        mirrored: Also draw −x of each training point, which an odd score cannot tell from it.
+
+    Returns:
+        What moves it: of samples (rows, 2), filled where memorized (rows,), training points (n, 2), crosses above all,
+        and reach, half the width of the square, it draws what lies inside and returns how many samples lie outside.
     """
     size, width = matplotlib.rcParams["lines.markersize"], matplotlib.rcParams["lines.linewidth"]
     dots = {
@@ -58,7 +63,14 @@ def cloud_panel(ax: Axes, *, mirrored: bool = False) -> Move:
 
 
 def cloud_legend(*, mirrored: bool = False) -> list[Line2D]:
-    """What the marks of `cloud_panel` stand for, the most important first."""
+    """What the marks of `cloud_panel` stand for.
+
+    Args:
+        mirrored: Whether mirror images are drawn.
+
+    Returns:
+        Legend entries, the most important first.
+    """
     names = [name for name in reversed(LOOKS) if mirrored or name != "its mirror image"]
     return [Line2D([], [], linestyle="", label=name, **LOOKS[name]) for name in names]
 

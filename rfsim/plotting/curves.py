@@ -47,14 +47,26 @@ def loss_panel(
 ) -> float:
     """Losses against train_time τ on a log axis, mean over seeds with a band of one standard error.
 
-    τ = 0 has no place there and is left out; τ = ∞ is a triangle on the right edge. scale_time: a route of tau_mem
-    (formula, main, mini, curve): the axis is then τ over that time's mean over seeds. flags: vertical lines at the
-    means of tau_gen and tau_mem inside the axis, dashed for B25's formula and for τ_mini, solid for the curve's own,
-    under `flag_names`: those of (variable, route). also: what the legend holds beside the losses.
-    A quantity that is NaN throughout (E_score of real data) is left out. The losses' axis is linear, or logarithmic
-    where they pass 10. Returns how far flags and legend rise above the axes, in points.
+    τ = 0 has no place there and is left out; τ = ∞ is a triangle on the right edge. A quantity that is NaN throughout
+    (E_score of real data) is left out. The losses' axis is linear, or logarithmic where they pass 10. Flags are
+    vertical lines at the means of tau_gen and tau_mem inside the axis, dashed for B25's formula and for τ_mini, solid
+    for the curve's own.
 
-    Raises ValueError for an unknown quantity or route and for a result that is no training.
+    Args:
+        ax: Axes to draw on.
+        result: Of `rfsim.train` or `theory.curves`.
+        quantities: Losses to draw, names of LOSS_LOOKS.
+        scale_time: A route of tau_mem (formula, main, mini, curve): the axis is then τ over that time's mean over
+            seeds.
+        flags: Variables whose times are flagged.
+        flag_names: Names of the flags by variable and route.
+        also: What the legend holds beside the losses.
+
+    Returns:
+        How far flags and legend rise above the axes, in points.
+
+    Raises:
+        ValueError: For an unknown quantity or route, and for a result that is no training.
     """
     if unknown := [name for name in quantities if name not in LOSS_LOOKS]:
         raise ValueError(f"a loss is one of {', '.join(LOSS_LOOKS)}; got {unknown[0]!r}")
@@ -74,7 +86,16 @@ def loss_panel(
 
 @in_style
 def energy_panel(ax: Axes, result: xr.Dataset, *, scale_time: str | None = None) -> None:
-    """Energy (1/d) Tr Ā P U P Āᵀ of the weights in each part against train_time, as in `loss_panel`."""
+    """Energy (1/d) Tr Ā P U P Āᵀ of the weights in each part against train_time, as in `loss_panel` (§8).
+
+    Args:
+        ax: Axes to draw on.
+        result: Of a training with energies.
+        scale_time: As in `loss_panel`.
+
+    Raises:
+        ValueError: For a result without energies.
+    """
     result = ready(result, "energy")
     unit = time_unit(result, scale_time)
     curves = {
@@ -143,6 +164,18 @@ def _log_where_wide(ax: Axes, values: NDArray[np.float64]) -> None:
 
 
 def time_unit(result: xr.Dataset, scale_time: str | None) -> float:
+    """Unit of the axis of training times.
+
+    Args:
+        result: Of a training.
+        scale_time: A route of tau_mem, or None.
+
+    Returns:
+        That time's mean over seeds, or 1.
+
+    Raises:
+        ValueError: For an unknown route, a result that is no training, or one without that time.
+    """
     if "train_time" not in result:
         raise ValueError("curves over train_time need a result of rfsim.train; got one without train_time")
     if scale_time is None:
@@ -178,5 +211,11 @@ def _timescales(
 
 
 def time_label(ax: Axes, scale_time: str | None) -> None:
+    """Name the axis of training times.
+
+    Args:
+        ax: Axes to draw on.
+        scale_time: As in `loss_panel`.
+    """
     symbol = r"$\tau$" if scale_time is None else rf"$\tau/{TIME_UNITS[scale_time]}$"
     ax.set_xlabel(f"training time {symbol}")

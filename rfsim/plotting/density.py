@@ -20,8 +20,17 @@ LOWEST = 1e-6  # of mass per ln λ: what smoothing leaves far from every node is
 
 @in_style
 def density_panel(ax: Axes, result: xr.Dataset) -> None:
-    """Mass per unit ln λ against λ on log axes, mean over seeds, colored by the part whose mass it is; the legend gives
-    each mass with its standard error over probes. Nodes are spread over `density_width` in ln λ, which the axis says.
+    """Density of a U that is only multiplied: mass per unit ln λ on log axes, mean over seeds, colored by part.
+
+    The legend gives each mass with its standard error over probes. Nodes are spread over `density_width` in ln λ, which
+    the axis says.
+
+    Args:
+        ax: Axes to draw on.
+        result: Of `rfsim.density`.
+
+    Raises:
+        ValueError: For a density at one eigenvalue.
     """
     result = ready(result, "density", "density_width", "mass", "mass_error", "mass_from", "mass_to")
     lam, height = result.eigenvalue.values, result.density.mean("seed").values
@@ -42,7 +51,18 @@ def density_panel(ax: Axes, result: xr.Dataset) -> None:
 
 
 def density_line(ax: Axes, result: xr.Dataset, *, color: str = "black", width: float = 0.8, **look: Any) -> Line2D:
-    """The smoothed density alone, as a line."""
+    """The smoothed density alone, as a line.
+
+    Args:
+        ax: Axes to draw on.
+        result: Of `rfsim.density`.
+        color: Of the line.
+        width: Over a line's own.
+        **look: Further settings of the line.
+
+    Returns:
+        The line.
+    """
     result = ready(result, "density")
     width *= matplotlib.rcParams["lines.linewidth"]
     height = result.density.mean("seed").values

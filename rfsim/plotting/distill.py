@@ -31,7 +31,16 @@ TIME_LABEL = r"distillation time $\tau_S$"
 
 
 def bars(result: xr.Dataset, name: str, measure: str) -> Bars:
-    """`measure` of the samples of a model, over whatever axis it has beside seed."""
+    """A measure of the samples of a model, over whatever axis it has beside seed (§8).
+
+    Args:
+        result: Of `rfsim.distill`.
+        name: Of the model's variable, such as "student".
+        measure: Label along quality.
+
+    Returns:
+        Means over seeds with their standard errors; of one seed the error bars of the result.
+    """
     found = result if "seed" in result.dims else result.expand_dims("seed")
     values = found[name].sel(quality=measure).transpose("seed", ...).values
     mean = values.mean(0)
@@ -49,11 +58,16 @@ def bars(result: xr.Dataset, name: str, measure: str) -> Bars:
 
 @in_style
 def suppression_panel(ax: Axes, result: xr.Dataset, *, variant: int = 0) -> None:
-    """Energy of the student's weights over the teacher's against distill_time, part by part.
+    """Energy of the student's weights over the teacher's against distill_time, part by part (§8).
 
     Lines: median over levels of the means over seeds; bars: their range. A part in which the teacher has no energy is
     left out, and all are for a student with features of its own. τ_S = 0 has no place on the log axis, τ_S = ∞ is a
     triangle on its right edge.
+
+    Args:
+        ax: Axes to draw on.
+        result: Of `rfsim.distill`.
+        variant: Index of the student.
     """
     result = ready(result, "suppression")
     own = result.isel(variant=variant).suppression.mean("seed")
@@ -92,11 +106,24 @@ def quality_panel(
     models: Sequence[str] = ("student", "early_student", "regression"),
     legend: bool = True,
 ) -> list[Line2D]:
-    """One measure of samples against distill_time: the student's, in one step, and its controls'.
+    """One measure of samples against distill_time: the student's, in one step, and its controls' (§8).
 
     Level lines: the teacher in all its steps and in one, the early teacher, fresh samples of the true law.
-    measure: memorized_fraction (its axis has steps of equal root), frechet_per_dim, sliced_wasserstein (log axes) or
-    membership_auc. Returns what its legend holds. Raises ValueError for another.
+
+    Args:
+        ax: Axes to draw on.
+        result: Of `rfsim.distill`.
+        measure: memorized_fraction (its axis has steps of equal root), frechet_per_dim, sliced_wasserstein (log axes)
+            or membership_auc.
+        variant: Index of the student.
+        models: Names of the variables drawn as lines.
+        legend: Whether to draw it.
+
+    Returns:
+        What the legend holds.
+
+    Raises:
+        ValueError: For another measure, and for a result that lacks what is drawn.
     """
     held = ("teacher", "early_teacher", "reference", "teacher_steps", *models)
     own = _of_measure(result, measure, held).isel(variant=variant)
@@ -132,8 +159,21 @@ def steps_panel(
     when: int = -1,
     legend: bool = True,
 ) -> None:
-    """One measure of samples against the number of steps that made them: teacher's and student's, the latter at one
-    distill_time (its index `when`), with the true law and the early teacher as level lines."""
+    """One measure of samples against the number of steps that made them, teacher's and student's (§8).
+
+    The student's at one distill_time; the true law and the early teacher are level lines.
+
+    Args:
+        ax: Axes to draw on.
+        result: Of `rfsim.distill`.
+        measure: As in `quality_panel`.
+        variant: Index of the student.
+        when: Index of the distill_time.
+        legend: Whether to draw it.
+
+    Raises:
+        ValueError: As `quality_panel`.
+    """
     held = ("teacher_steps", "student_steps", "early_teacher", "reference")
     own = _of_measure(result, measure, held).isel(variant=variant, distill_time=when)
     steps = own.steps.values
@@ -158,10 +198,19 @@ def steps_panel(
 
 @in_style
 def teachers_panel(ax: Axes, results: Mapping[float, xr.Dataset], measure: str, *, many: bool = False) -> None:
-    """One measure of samples of teachers and their students over the teachers' train_times (train_time → result).
+    """One measure of samples of teachers and their students over the teachers' train_times (§8).
 
-    In one step, beside the teacher in all of its steps and the regression; many: both in all of their steps. A student
-    for each distill_time, the darker the later. No legend: the lines are labelled.
+    In one step, beside the teacher in all of its steps and the regression. A student for each distill_time, the darker
+    the later. No legend: the lines are labelled.
+
+    Args:
+        ax: Axes to draw on.
+        results: Of `rfsim.distill` by train_time of the teacher.
+        measure: As in `quality_panel`.
+        many: Draw both in all of their steps instead.
+
+    Raises:
+        ValueError: As `quality_panel`.
     """
     held = ("teacher_steps", "reference", *(("student_steps",) if many else ("teacher", "student", "regression")))
     results = {time: _of_measure(result, measure, held) for time, result in results.items()}

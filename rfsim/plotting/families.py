@@ -24,9 +24,16 @@ MARKS = 4  # of a line that carries markers only to be told apart
 
 
 def categories(count: int) -> list[Look]:
-    """Looks of `count` things without an order: no two share their marker, nor both color and dash.
+    """Looks of things without an order: no two share their marker, nor both color and dash.
 
-    Raises ValueError for more than can be told apart.
+    Args:
+        count: Of things.
+
+    Returns:
+        A look for each.
+
+    Raises:
+        ValueError: For more than can be told apart.
 
     >>> [look.color for look in categories(2)], categories(6)[5].dash
     (['#000000', '#C04F00'], (0, (5, 1.5)))
@@ -69,13 +76,22 @@ def family_panel(
 ) -> list[Artist]:
     """One loss, or several told apart by dash, for a family of results: a color per result, dark to light.
 
-    results: label in the legend → result of a training. relative: each loss over its own value at τ = ∞, which the
-    results must then hold. scale_time as in `loss_panel`; a result without that time (no mini where n = p) is left
-    out, and the others keep their colors. ordered: False for results without an order (activations), of one loss, which
-    are told apart by `categories`. legend: above the panel, with `also` beside the results, or left to the figure, for
-    which its entries are returned.
+    Args:
+        ax: Axes to draw on.
+        results: Results of a training by their label in the legend.
+        quantities: Losses to draw, names of LOSS_LOOKS.
+        scale_time: As in `loss_panel`; a result without that time (no mini where n = p) is left out, and the others
+            keep their colors.
+        relative: Draw each loss over its own value at τ = ∞, which the results must then hold.
+        ordered: False for results without an order (activations), of one loss, which are told apart by `categories`.
+        also: What the legend holds beside the results.
+        legend: Draw it above the panel, or leave it to the figure.
 
-    Raises ValueError where no result has that time, and for several losses of results without an order.
+    Returns:
+        The legend's entries.
+
+    Raises:
+        ValueError: Where no result has that time, and for several losses of results without an order.
     """
     if not ordered and len(quantities) > 1:
         raise ValueError(f"dashes tell losses or results apart, not both; got {', '.join(quantities)} without an order")

@@ -29,7 +29,17 @@ TALLEST = 2.5  # of a figure of one column, which goes on a page: its height ove
 
 
 class Asked(TypedDict, total=False):
-    """What is drawn of a sweep."""
+    """What is drawn of a sweep, as `rfsim.sweeps.views.view` takes it.
+
+    Attributes:
+        x: Axis.
+        y: Second axis of a map.
+        quantity: A variable.
+        facet: Axis of panels, or of curves.
+        at: Values of other axes, by name.
+        contours: Texts QUANTITY=LEVEL.
+        over: Another sweep.
+    """
 
     x: str | None
     y: str | None
@@ -48,23 +58,33 @@ def plot(
     ax: Axes | None = None,
     **asked: Unpack[Asked],
 ) -> Figure:
-    """Draw a result, of a sample or of the limit: a spectrum on a log and on linear axes; losses, gap, energies and
-    spectrum of a training (losses and gap alone by the Krylov route), or bias² and variance; losses against the ridge;
-    energies, leakage and samples of a distillation; losses and gap of a simulation against steps; a density by
-    stochastic Lanczos; a sweep as a map over two axes or as curves along one.
+    """Draw any result, of a sample or of the limit, by its kind.
 
-    result: a dataset, or the path of a stored one. Its dimensions are read by name: selected, transposed or joined over
-    seeds it draws the same. style: paper, talk or screen; width: single (8.6 cm), double (17.8 cm) or cm.
-    `rfsim.plotting.save` writes it. ax: axes of another figure to draw on, where the figure has one panel; the figure
-    that holds them is then returned, in its own style.
+    A spectrum on a log and on linear axes; losses, gap, energies and spectrum of a training (losses and gap alone by
+    the Krylov route), or bias² and variance; losses against the ridge; energies, leakage and samples of a distillation;
+    losses and gap of a simulation against steps; a density by stochastic Lanczos; a sweep as a map over two axes or as
+    curves along one. `rfsim.plotting.save` writes the figure.
 
-    asked, for sweeps only (`rfsim.sweeps.views.view`): x and y, the axes of a map, or x alone for curves; quantity, a
-    variable (`gen`, `tau_mem[formula]`); facet, an axis of panels, or of curves; at, axis → value, for other axes; else
-    seeds are averaged and the last value is taken, as the title says; contours, such as ["gen=0.1",
-    "tau_mem=train_time"]; over, another sweep whose same quantity is drawn dashed.
+    Args:
+        result: A dataset, or the path of a stored one. Its dimensions are read by name: selected, transposed or joined
+            over seeds it draws the same.
+        style: "paper", "talk" or "screen".
+        width: "single" (8.6 cm), "double" (17.8 cm) or a number of cm.
+        ax: Axes of another figure to draw on, where the figure has one panel; the figure that holds them is then
+            returned, in its own style.
+        **asked: For sweeps only (`rfsim.sweeps.views.view`): `x` and `y`, the axes of a map, or `x` alone for curves;
+            `quantity`, a variable ("gen", "tau_mem[formula]"); `facet`, an axis of panels, or of curves; `at`, axis →
+            value, for other axes, else seeds are averaged and the last value is taken, as the title says; `contours`,
+            such as ["gen=0.1", "tau_mem=train_time"]; `over`, another sweep whose same quantity is drawn dashed.
 
-    Raises ValueError, in one line, for an unknown style or width, for what is none of these results or lacks what is to
-    be drawn, and for what a sweep has not; store.StoreError for a path that cannot be read.
+    Returns:
+        The figure.
+
+    Raises:
+        ValueError: In one line, for an unknown style or width, for what is none of these results or lacks what is to be
+            drawn, and for what a sweep has not.
+        TypeError: For an argument that there is not.
+        StoreError: For a path that cannot be read.
 
     >>> import rfsim
     >>> figure = plot(rfsim.spectrum(rfsim.Problem(samples_per_dim=2, features_per_dim=4), dim=10))

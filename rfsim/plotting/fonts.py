@@ -55,8 +55,10 @@ class _Fonts:
 
 @contextmanager
 def truetype(renderer: Any) -> Iterator[None]:
-    """Inside the block, itself inside `others_fonts`, what is drawn into a PDF has TrueType fonts, whenever and by
-    whomever the PDF is finished."""
+    """TrueType fonts in what is drawn into a PDF inside the block, whenever and by whomever the PDF is finished.
+
+    The block is itself inside `others_fonts`; `renderer` is the figure's.
+    """
     file = getattr(renderer, "file", None)
     backend = sys.modules.get("matplotlib.backends.backend_pdf")
     if backend is None or not isinstance(file, backend.PdfFile):

@@ -42,9 +42,15 @@ SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def plain_text(text: str) -> str:
-    """Mathtext as plain text: what a figure shows that is drawn while somebody waits.
+    r"""Mathtext as plain text: what a figure shows that is drawn while somebody waits.
 
-    >>> plain_text(r"$L_\\mathrm{train}$"), plain_text(r"at $\\lambda=2\\times 10^{-3}$, $d\\to\\infty$")
+    Args:
+        text: With mathtext between dollar signs.
+
+    Returns:
+        The text without.
+
+    >>> plain_text(r"$L_\mathrm{train}$"), plain_text(r"at $\lambda=2\times 10^{-3}$, $d\to\infty$")
     ('L train', 'at λ=2×10⁻³, d→∞')
     """
     if "$" not in text:
@@ -59,11 +65,14 @@ def plain_text(text: str) -> str:
 
 
 def plain(ax: Axes, most: int = 6) -> None:
-    """Labels, texts and legend in plain text, and at most about `most` ticks on each axis, none between them: a picture
-    for somebody who waits for it. Limits must not change any more.
+    """Turn a panel into a picture for somebody who waits for it: plain text, few ticks.
 
-    Mathtext is parsed anew for every picture, in nearly half of its time; and every tick of an axis is four artists,
-    where one line holds all.
+    Limits must not change any more. Mathtext is parsed anew for every picture, in nearly half of its time; and every
+    tick of an axis is four artists, where one line holds all.
+
+    Args:
+        ax: Axes, drawn.
+        most: About how many ticks each axis keeps at most, none between them.
     """
     legend = ax.get_legend()
     for text in (ax.xaxis.label, ax.yaxis.label, *ax.texts, *(legend.get_texts() if legend else ())):
@@ -115,7 +124,16 @@ def _power(tick: float) -> str:
 
 
 def wrap(pieces: Sequence[str], size: float, width: float) -> str:
-    """`pieces` joined by commas in as few lines as keep each below `width` points."""
+    """Pieces joined by commas in as few lines as fit.
+
+    Args:
+        pieces: Texts or mathtext.
+        size: Of the font, in points.
+        width: Of a line, in points.
+
+    Returns:
+        The lines in one text.
+    """
     comma = text_width("x, x", size) - 2 * text_width("x", size)
     lines: list[str] = []
     taken = 0.0

@@ -24,11 +24,18 @@ CHOSEN, CHOSEN_WORD = "#E4E4A7", "chosen"  # the stripe of a chosen value, light
 
 @in_style
 def leakage_panel(ax: Axes, result: xr.Dataset, *, chosen: float | None = None) -> Callable[[float], None]:
-    """Share of a coefficient row of gen that lands outside gen one level up, and where, against the ridge γ.
+    """Share of a coefficient row of gen that lands outside gen one level up, and where, against the ridge γ (§8).
 
     Medians over rows and levels with their error bars, on log axes; γ = 0 left of a break. Band: range of the levels'
-    medians outside gen. Dotted: the threshold, and γ⋆ above it where it is inside. chosen: one of the ridges, marked by
-    a wide stripe; returns what moves the stripe to another.
+    medians outside gen. Dotted: the threshold, and γ⋆ above it where it is inside.
+
+    Args:
+        ax: Axes to draw on.
+        result: Of `rfsim.distill`.
+        chosen: One of the ridges, marked by a wide stripe.
+
+    Returns:
+        What moves the stripe to another ridge.
     """
     result = ready(result, "leakage", "leakage_all", "leakage_all_error", "gamma_star")
     ridges = result.ridge.values

@@ -29,8 +29,13 @@ PLAIN_FLAGS = {key: plain_text(name) for key, name in FLAGS.items()}
 
 
 class Moving(NamedTuple):
-    """A panel that follows the training time: how far it rises above its axes in points, what moves it, and the artists
-    that then move, which may be drawn over all others."""
+    """A panel that follows the training time.
+
+    Attributes:
+        rise: How far it rises above its axes, in points.
+        move: Moves it to a train_time.
+        artists: Those that then move, which may be drawn over all others.
+    """
 
     rise: float
     move: Callable[[float], None]
@@ -41,10 +46,20 @@ class Moving(NamedTuple):
 def learned_panel(
     ax: Axes, result: xr.Dataset, share: Share, train_time: float, *, labels: Mapping[str, str] | None = None
 ) -> Moving:
-    """`limit_spectrum_panel` with what is learned: each direction's area is full up to its share, and hatched above.
+    """`limit_spectrum_panel` with what is learned (T7).
 
-    The share over λ itself, the filter, is a dashed line on a scale of its own, right, from 0 to 1. share: which part
-    of each eigenvalue is learned at a train_time (`filters.learned_share`).
+    Each direction's area is full up to its share, and hatched above. The share over λ itself, the filter, is a dashed
+    line on a scale of its own, right, from 0 to 1.
+
+    Args:
+        ax: Axes to draw on.
+        result: Of `theory.spectrum`.
+        share: Which part of each eigenvalue is learned at a train_time (`filters.learned_share`).
+        train_time: τ at first.
+        labels: As in `limit_spectrum_panel`.
+
+    Returns:
+        The panel, movable.
     """
     also = [Line2D([], [], label="share learned (right)", **FILTER), Patch(label="not yet learned", **NOT_LEARNED)]
     rise = limit_spectrum_panel(ax, result, labels=labels, also=also)
@@ -66,10 +81,18 @@ def learned_panel(
 
 @in_style
 def marked_loss_panel(ax: Axes, result: xr.Dataset, train_time: float, quantities: Sequence[str]) -> Moving:
-    """`loss_panel` with a vertical line at `train_time` and a dot on each curve; the result holds that time. Its flags
-    have names in plain text.
+    """`loss_panel` with a vertical line at a train_time and a dot on each curve; flags have names in plain text.
 
     Times beyond the axis, 0 and inf too, stand at its ends.
+
+    Args:
+        ax: Axes to draw on.
+        result: Of a training of one seed or of the limit, which holds that time.
+        train_time: τ at first.
+        quantities: Losses to draw.
+
+    Returns:
+        The panel, movable.
     """
     result = ready(result, *quantities)
     rise = loss_panel(ax, result, quantities, flag_names=PLAIN_FLAGS)

@@ -27,7 +27,17 @@ def by_row(handles: Sequence[Artist], columns: int) -> list[Artist]:
 
 
 def on_colors(label: str, color: str = "white", dash: Any = "-", **look: Any) -> Line2D:
-    """The entry of a line that is drawn over colored cells: white as it is, it would not be seen on paper."""
+    """Legend entry of a line that is drawn over colored cells: white as it is, it would not be seen on paper.
+
+    Args:
+        label: Its text.
+        color: Of the line.
+        dash: A matplotlib line style.
+        **look: Further settings of the line.
+
+    Returns:
+        The entry.
+    """
     wide = 2.0 * matplotlib.rcParams["lines.linewidth"]
     halo = [withStroke(linewidth=wide, foreground="#222222")] if color == "white" else []
     return Line2D([], [], color=color, linestyle=dash, label=label, path_effects=halo, **look)
@@ -54,9 +64,16 @@ def legend_widths(handles: Sequence[Artist], handle_length: float = 2.2) -> list
 
 @in_style
 def legend_above(ax: Axes, handles: Sequence[Artist], rise: float = 0.0, *, handle_length: float = 2.2) -> float:
-    """A legend above the axes, `rise` points up, in as few rows as fit the width: it never meets the data.
+    """A legend above the axes, in as few rows as fit the width: it never meets the data. Entries stand row by row.
 
-    Entries stand row by row. Returns how far it rises above the axes, in points.
+    Args:
+        ax: Axes to draw on.
+        handles: Entries; nothing is drawn without any.
+        rise: How far above the axes it begins, in points.
+        handle_length: Of the lines beside the texts, in units of the font size.
+
+    Returns:
+        How far it rises above the axes, in points.
     """
     if not handles:
         return rise
@@ -83,9 +100,17 @@ def legend_rise(ax: Axes) -> float:
 
 
 def legend_below(figure: Figure, handles: Sequence[Artist], *, handle_length: float = 2.2) -> int:
-    """One legend under all panels of a figure, in as few rows as fit its width, row by row; returns how many rows.
+    """One legend under all panels of a figure, in as few rows as fit its width, row by row.
 
     Inside the figure's style only.
+
+    Args:
+        figure: The figure.
+        handles: Entries.
+        handle_length: Of the lines beside the texts, in units of the font size.
+
+    Returns:
+        How many rows it has.
     """
     columns = legend_columns(legend_widths(handles, handle_length), 0.96 * figure.get_size_inches()[0] * 72)
     place: dict[str, Any] = {"loc": "outside lower center", "ncols": columns, "handlelength": handle_length}

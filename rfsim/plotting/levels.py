@@ -26,9 +26,19 @@ SHADES = matplotlib.colormaps["Greys"]
 
 @in_style
 def level_panel(ax: Axes, result: xr.Dataset, *, variant: int = 0, when: int = -1, legend: bool = True) -> None:
-    """Energy of the student over the teacher's against the level's diffusion time, at one distill_time (index `when`).
+    """Energy of the student over the teacher's against the level's diffusion time, at one distill_time (§8).
 
     Means over seeds with their standard errors, or one seed with the jackknife's; a log axis where they spread.
+
+    Args:
+        ax: Axes to draw on.
+        result: Of `rfsim.distill`.
+        variant: Index of the student.
+        when: Index of the distill_time.
+        legend: Whether to draw it.
+
+    Raises:
+        ValueError: Where the grid of diffusion times was cut.
     """
     result = ready(result, "suppression", "suppression_error", "diffusion_time")
     own = result.isel(variant=variant, distill_time=when)
@@ -67,9 +77,18 @@ def level_times(result: xr.Dataset) -> np.ndarray:
 
 @in_style
 def instability_panel(ax: Axes, result: xr.Dataset, level: int, *, legend: bool = True) -> None:
-    """Instability qᵀ E[δδᵀ] q/λ of every eigen-direction of one level against its eigenvalue, colored by part.
+    """Instability qᵀ E[δδᵀ] q/λ of every eigen-direction of one level against its eigenvalue, colored by part (§8).
 
-    Dots: all seeds; lines: median of each part over its range of eigenvalues. Raises ValueError for a result without.
+    Dots: all seeds; lines: median of each part over its range of eigenvalues.
+
+    Args:
+        ax: Axes to draw on.
+        result: Of `rfsim.distill` with instability.
+        level: k.
+        legend: Whether to draw it.
+
+    Raises:
+        ValueError: For a result without.
     """
     if "instability" not in result:
         raise ValueError("the result holds no instability; ask rfsim.distill for it with instability=True")
@@ -98,11 +117,22 @@ def instability_panel(ax: Axes, result: xr.Dataset, level: int, *, legend: bool 
 
 @in_style
 def transfer_panel(ax: Axes, result: xr.Dataset, ridge: float, level: int) -> Callable[[float, int], None]:
-    """Median shares of what each part of the level below hands up that land in each part of `level`, as a matrix.
+    """Median shares of what each part of the level below hands up that land in each part of a level, as a matrix (§8).
 
-    Means over seeds; rows: where a coefficient row comes from, columns: where it lands; darker is more, on a log
-    scale; shares below 10⁻⁴ are 0. Medians of shares need not add up to 1. Returns what moves the matrix to another
-    ridge and level. Raises ValueError for a result without transfer.
+    Means over seeds; rows: where a coefficient row comes from, columns: where it lands; darker is more, on a log scale;
+    shares below 10⁻⁴ are 0. Medians of shares need not add up to 1.
+
+    Args:
+        ax: Axes to draw on.
+        result: Of `rfsim.distill` with transfer.
+        ridge: γ at first.
+        level: k at first.
+
+    Returns:
+        What moves the matrix to another ridge and level.
+
+    Raises:
+        ValueError: For a result without transfer, or with some parts of it only.
     """
     if "transfer" not in result:
         raise ValueError("the result holds no transfer; ask rfsim.distill for it with transfer=True")
@@ -139,7 +169,12 @@ def transfer_panel(ax: Axes, result: xr.Dataset, ridge: float, level: int) -> Ca
 
 
 def transfer_bar(figure: Figure, axes: Sequence[Axes]) -> None:
-    """The color bar of transfer matrices, beside them."""
+    """The color bar of transfer matrices, beside them.
+
+    Args:
+        figure: The figure.
+        axes: Of the matrices.
+    """
     bar = figure.colorbar(ScalarMappable(SHARES, SHADES), ax=list(axes), pad=0.02, aspect=25, extend="min")
     bar.set_label("median share")
 

@@ -36,11 +36,21 @@ def limit_spectrum_panel(
     labels: Mapping[str, str] | None = None,
     also: Sequence[Artist] = (),
 ) -> float:
-    """The density of the limit by part, atoms as stems; axes as in `spectrum_panel`.
+    """The density of the limit by part, atoms as stems; axes as in `spectrum_panel` (§5).
 
-    parts: names of `result.bulk`; all of them by default. labels: part → its label in the legend, in place of name and
-    mass; also: what the legend holds beside the parts. Returns how far the legend rises above the axes, in points.
-    Raises ValueError where the result has none of the parts.
+    Args:
+        ax: Axes to draw on.
+        result: Of `theory.spectrum`.
+        scale: "log" or "linear".
+        parts: Names of `result.bulk`; all of them by default.
+        labels: Labels in the legend by part, in place of name and mass.
+        also: What the legend holds beside the parts.
+
+    Returns:
+        How far the legend rises above the axes, in points.
+
+    Raises:
+        ValueError: Where the result has none of the parts.
     """
     result = ready(result, *SPECTRUM)
     names = [str(name) for name in result.bulk.values if parts is None or name in parts]
@@ -119,7 +129,15 @@ def pieces(result: xr.Dataset, name: str | None = None) -> list[tuple[NDArray[np
 
 @in_style
 def limit_density(ax: Axes, result: xr.Dataset, *, scale: str = "log", color: str = "black", dash: Any = "-") -> None:
-    """The density of the limit as a line over the histogram of a sample."""
+    """The density of the limit as a line over the histogram of a sample.
+
+    Args:
+        ax: Axes to draw on.
+        result: Of `theory.spectrum`.
+        scale: "log" or "linear", as the histogram's.
+        color: Of the line.
+        dash: A matplotlib line style.
+    """
     width = 0.8 * matplotlib.rcParams["lines.linewidth"]
     for lam, rho in pieces(result):
         height = lam * rho if scale == "log" else rho
@@ -128,7 +146,16 @@ def limit_density(ax: Axes, result: xr.Dataset, *, scale: str = "log", color: st
 
 
 def limit_handle(what: str = "", *, color: str = "black", dash: Any = DOTS) -> Line2D:
-    """What a legend says of lines of the limit, and of `what` they are the limit."""
+    """What a legend says of lines of the limit.
+
+    Args:
+        what: Of what they are the limit, in words.
+        color: Of the line.
+        dash: A matplotlib line style.
+
+    Returns:
+        The entry.
+    """
     return Line2D([], [], color=color, linestyle=dash, label=", ".join([r"$d\to\infty$", *filter(None, [what])]))
 
 
@@ -144,7 +171,13 @@ def limit_losses(
 ) -> None:
     """One loss of the limit over a panel of samples: a family in the looks of `family_panel`, or one in black, dotted.
 
-    scale_time, relative and ordered as there; a result without that time is left out.
+    Args:
+        ax: Axes to draw on.
+        results: Of `theory.curves` by label, or one.
+        quantity: The loss.
+        scale_time: As in `family_panel`; a result without that time is left out.
+        relative: As in `family_panel`.
+        ordered: As in `family_panel`.
     """
     single = isinstance(results, xr.Dataset)
     family = {"": results} if isinstance(results, xr.Dataset) else results
@@ -163,8 +196,15 @@ def limit_losses(
 
 @in_style
 def ridge_panel(ax: Axes, result: xr.Dataset, quantities: Sequence[str] = ("train", "test", "emp")) -> None:
-    """Losses of the ridge minimizer against γ on a log axis, the best ridge γ⋆ of all flagged: the axis reaches to it
-    where it is not far, and the legend tells one that is far, 0 or ∞."""
+    """Losses of the ridge minimizer against γ on a log axis, the best ridge γ⋆ of all flagged (T12).
+
+    The axis reaches to it where it is not far, and the legend tells one that is far, 0 or ∞.
+
+    Args:
+        ax: Axes to draw on.
+        result: Of `theory.ridge`.
+        quantities: Losses to draw, names of LOSS_LOOKS.
+    """
     result = ready(result, *quantities, "best_ridge")
     ridges = result.ridge.values
     shown = ridges > 0

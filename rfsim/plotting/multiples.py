@@ -29,11 +29,15 @@ def collapse_grid(
 ) -> None:
     """L_gen of families of trainings, a row each: against τ, and over its value at τ = ∞ against τ/τ_mem and τ/τ_mini.
 
-    axes: (families, 3). families: what names the row → label in the legend → result; all families have the same
-    labels, and the first row carries their legend; limits: the same families as d → ∞, dotted. Lines cross where a
-    curve passes half of its final value at the predicted time.
+    Lines cross where a curve passes half of its final value at the predicted time. The first row carries the legend.
 
-    Raises ValueError where axes and families do not fit.
+    Args:
+        axes: (families, 3).
+        families: What names the row → label in the legend → result; all families have the same labels.
+        limits: The same families as d → ∞, dotted.
+
+    Raises:
+        ValueError: Where axes and families do not fit.
     """
     if axes.shape != (len(families), 3):
         raise ValueError(f"{len(families)} families need axes of shape ({len(families)}, 3); got {axes.shape}")
@@ -73,8 +77,15 @@ def spectrum_strip(
 ) -> None:
     """The spectrum of U as a strip of a stack: λρ(λ) on log axes, stacked by part, named inside; one seed or many.
 
-    limits: of λ, shared by the stack. marks: values of λ to be marked at its foot; limit: the density as d → ∞, a
-    line. Atoms are left out: U averaged over the noise has none at finite d, but for its zeros.
+    Atoms are left out: U averaged over the noise has none at finite d, but for its zeros.
+
+    Args:
+        ax: Axes to draw on.
+        result: Of `rfsim.spectrum` or `rfsim.train`.
+        label: Names the strip.
+        limits: Of λ, shared by the stack.
+        marks: Values of λ to be marked at its foot.
+        limit: Of `theory.spectrum`, whose density is drawn as a line.
     """
     edges, heights, _ = part_histograms(result)
     weight = np.diff(edges) / np.diff(np.log(edges))
@@ -99,7 +110,12 @@ def spectrum_strip(
 
 @in_style
 def part_legend(ax: Axes, result: xr.Dataset) -> None:
-    """The colors of a result's parts and how many eigenvalues each counts, above the first strip of a stack."""
+    """The colors of a result's parts and how many eigenvalues each counts, above the first strip of a stack.
+
+    Args:
+        ax: Axes to draw on.
+        result: Of `rfsim.spectrum` or `rfsim.train`.
+    """
     result = ready(result, "count")
     counts = dict(zip(map(str, result.bulk.values), result["count"].values.tolist(), strict=True))
     handles = [

@@ -29,10 +29,26 @@ class Page(NamedTuple):
 
 
 def spectrum(result: xr.Dataset) -> Page:
+    """The eigenvalues of a sample, by part.
+
+    Args:
+        result: A stored result of the kind.
+
+    Returns:
+        Its panels.
+    """
     return _spectrum_page(result, spectrum_panel)
 
 
 def limit_spectrum(result: xr.Dataset) -> Page:
+    """The density of the limit, by part.
+
+    Args:
+        result: A stored result of the kind.
+
+    Returns:
+        Its panels.
+    """
     return _spectrum_page(result, limit_spectrum_panel)
 
 
@@ -49,6 +65,14 @@ def _spectrum_page(result: xr.Dataset, panel: Callable[..., object]) -> Page:
 
 
 def train(result: xr.Dataset) -> Page:
+    """Losses and their gap over training time, and energies by part where they are known.
+
+    Args:
+        result: A stored result of the kind.
+
+    Returns:
+        Its panels.
+    """
     panels = _losses(result)
     if not {"eigenvalue", "energy", "bulk"} & set(map(str, result.variables)):  # the Krylov route knows no parts
         return Page([["losses", "gap"]], panels)
@@ -57,6 +81,14 @@ def train(result: xr.Dataset) -> Page:
 
 
 def limit_curves(result: xr.Dataset) -> Page:
+    """Losses of the limit and their gap over training time, and energies by part where they are known.
+
+    Args:
+        result: A stored result of the kind.
+
+    Returns:
+        Its panels.
+    """
     panels = _losses(result)
     if _known(result):
         panels["bias"] = lambda ax: loss_panel(ax, result, ("score", "bias2", "variance"), flags=())
@@ -68,6 +100,14 @@ def limit_curves(result: xr.Dataset) -> Page:
 
 
 def limit_ridge(result: xr.Dataset) -> Page:
+    """Losses of the ridge minimizer over the ridge.
+
+    Args:
+        result: A stored result of the kind.
+
+    Returns:
+        Its panels.
+    """
     panels: dict[str, Callable[[Axes], object]] = {
         "losses": lambda ax: ridge_panel(ax, result, ("train", "train_penalized", "test", "emp"))
     }
@@ -78,6 +118,14 @@ def limit_ridge(result: xr.Dataset) -> Page:
 
 
 def distill(result: xr.Dataset) -> Page:
+    """Levels, suppression, quality of samples and leakage of a distillation.
+
+    Args:
+        result: A stored result of the kind.
+
+    Returns:
+        Its panels.
+    """
     # the last row has the lines of the row above it, and so its legends
     panels: dict[str, Callable[[Axes], object]] = {
         "energy": lambda ax: suppression_panel(ax, result),
@@ -92,6 +140,14 @@ def distill(result: xr.Dataset) -> Page:
 
 
 def simulate(result: xr.Dataset) -> Page:
+    """Losses of stochastic training beside their filter, and their gap.
+
+    Args:
+        result: A stored result of the kind.
+
+    Returns:
+        Its panels.
+    """
     panels: dict[str, Callable[[Axes], object]] = {
         "losses": lambda ax: simulation_panel(ax, result),
         "gap": lambda ax: simulation_panel(ax, result, ("gen",)),
@@ -100,6 +156,14 @@ def simulate(result: xr.Dataset) -> Page:
 
 
 def density(result: xr.Dataset) -> Page:
+    """The density of a U that is only multiplied.
+
+    Args:
+        result: A stored result of the kind.
+
+    Returns:
+        Its panels.
+    """
     return Page([["density"]], {"density": lambda ax: density_panel(ax, result)})
 
 

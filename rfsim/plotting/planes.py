@@ -28,10 +28,17 @@ NEAR = 0.12  # of an axis: two numbers closer than this would touch
 
 
 def plane_panel(ax: Axes, values: xr.DataArray, norm: Normalize, *, left: bool = True, below: bool = True) -> set[int]:
-    """Cells of values (y, x) in color, those without a value hatched as not defined; 0 and ∞ stand beside an axis.
+    """Cells of a plane in color, those without a value hatched as not defined; 0 and ∞ stand beside an axis.
 
-    Axes and their names are those of the coordinates. left, below: whether the axis there has numbers and a name.
-    Returns the marks of cells without a color that occur, for the legend (`mark_handles`).
+    Args:
+        ax: Axes to draw on.
+        values: (y, x); axes and their names are those of the coordinates.
+        norm: Of the colors.
+        left: Whether the axis there has numbers and a name.
+        below: Whether the axis there has numbers and a name.
+
+    Returns:
+        The marks of cells without a color that occur, for the legend (`mark_handles`).
     """
     state = xr.where(values.notnull(), DONE, UNDEFINED).astype(np.int8)
     y, x = (scale_of(values[dim]) for dim in values.dims)
@@ -59,7 +66,15 @@ def _clear(side: Axis, scale: Scale) -> None:
 
 @in_style
 def plane_line(ax: Axes, values: xr.DataArray, level: float, color: str = BORDER_COLOR, **look: Any) -> None:
-    """Where values (y, x) are `level`, on the numbers that a log or a linear axis can show."""
+    """Where values of a plane are at a level, on the numbers that a log or a linear axis can show.
+
+    Args:
+        ax: Axes to draw on.
+        values: (y, x).
+        level: Of the line.
+        color: Of the line.
+        **look: Further settings of the line.
+    """
     y, x = (values[dim].values.astype(float) for dim in values.dims)
     log = scales.logarithmic(x), scales.logarithmic(y)
     inside = [np.isfinite(one) & ((one > 0) | (not on)) for one, on in ((y, log[1]), (x, log[0]))]
@@ -74,7 +89,13 @@ def plane_line(ax: Axes, values: xr.DataArray, level: float, color: str = BORDER
 
 @in_style
 def diagonal(ax: Axes, factor: float = 1.0, **look: Any) -> None:
-    """y = factor · x over a panel of log axes, as p = n over ψ_n and ψ_p."""
+    """The line y = factor · x over a panel of log axes, as p = n over ψ_n and ψ_p.
+
+    Args:
+        ax: Axes to draw on, their limits set.
+        factor: y over x.
+        **look: Further settings of the line.
+    """
     low, high = ax.get_xlim()
     width = matplotlib.rcParams["lines.linewidth"]
     shown: dict[str, Any] = {"color": "white", "linestyle": (0, (2, 1.2)), "linewidth": width}
@@ -83,7 +104,15 @@ def diagonal(ax: Axes, factor: float = 1.0, **look: Any) -> None:
 
 
 def color_bar(figure: Figure, axes: Sequence[Axes], norm: Normalize, label: str, *, above: bool = False) -> None:
-    """The color bar of panels that share a norm, beside them or above."""
+    """The color bar of panels that share a norm.
+
+    Args:
+        figure: The figure.
+        axes: Of the panels.
+        norm: Of the colors.
+        label: Names it.
+        above: Above them, or beside.
+    """
     place: dict[str, Any] = {"location": "top", "aspect": 22} if above else {"pad": 0.02, "aspect": 25}
     bar = figure.colorbar(colors_of(norm), ax=list(axes), **place)
     color_ticks(bar, norm)

@@ -27,7 +27,13 @@ SHARES = (0.001, 0.003, 0.01, 0.03, 0.1, 0.2, 0.5, 1.0)  # ticks of an axis of f
 
 
 class Bars(NamedTuple):
-    """A quantity along one axis: mean over seeds, and the ends of its error bar (NaN where it has none)."""
+    """A quantity along one axis.
+
+    Attributes:
+        mean: Over seeds.
+        low: Lower end of its error bar, NaN where it has none.
+        high: Upper end, likewise.
+    """
 
     mean: NDArray[np.float64]
     low: NDArray[np.float64]
@@ -35,9 +41,15 @@ class Bars(NamedTuple):
 
 
 class Place(NamedTuple):
-    """Where one of several lines stands that may lie on each other: those drawn first are wider, so that they show on
-    both sides of the later ones, and error bars stand beside each other. width: over a line's own; aside: of its bars
-    from the line, in widths of a line."""
+    """Where one of several lines stands that may lie on each other.
+
+    Those drawn first are wider, so that they show on both sides of the later ones, and error bars stand beside each
+    other.
+
+    Attributes:
+        width: Over a line's own.
+        aside: Of its bars from the line, in widths of a line.
+    """
 
     width: float = 1.0
     aside: float = 0.0
@@ -47,14 +59,29 @@ ALONE = Place()
 
 
 def places(count: int) -> list[Place]:
-    """A place for each of `count` lines, in the order in which they are drawn."""
+    """Places for lines that may lie on each other.
+
+    Args:
+        count: Of lines.
+
+    Returns:
+        A place for each, in the order in which they are drawn.
+    """
     middle = (count - 1) / 2
     return [Place(1.25 ** (middle - k), 1.8 * (k - middle)) for k in range(count)]
 
 
 @in_style
 def ridge_axis(ax: Axes, ridges: NDArray[np.float64]) -> NDArray[np.float64]:
-    """A log axis for ridges γ, with 0 left of a break; returns where each stands. Only zeros: a linear axis."""
+    """A log axis for ridges γ, with 0 left of a break; for zeros only a linear one.
+
+    Args:
+        ax: Axes to draw on.
+        ridges: γ ≥ 0, (ridges,).
+
+    Returns:
+        Where each stands, (ridges,).
+    """
     ax.set_xlabel(r"ridge $\gamma$")
     positive = ridges[ridges > 0]
     if not positive.size:
@@ -71,8 +98,19 @@ def ridge_axis(ax: Axes, ridges: NDArray[np.float64]) -> NDArray[np.float64]:
 def seeds_line(
     ax: Axes, x: ArrayLike, rows: ArrayLike, look: Look, *, width: float = 1.0, place: Place = ALONE
 ) -> Line2D:
-    """Means over seeds of rows (points, seeds) with their standard errors, at x (points,); width: of the line; place:
-    among lines that may lie on each other."""
+    """A line of means over seeds with their standard errors.
+
+    Args:
+        ax: Axes to draw on.
+        x: (points,).
+        rows: (points, seeds).
+        look: Of the line.
+        width: Over the line's own.
+        place: Among lines that may lie on each other.
+
+    Returns:
+        The line.
+    """
     values = np.asarray(rows, dtype=float)
     seeds = values.shape[1]
     error = values.std(1, ddof=1) / math.sqrt(seeds) if seeds > 1 else np.full(len(values), np.nan)
@@ -86,8 +124,20 @@ def seeds_line(
 def bars_line(
     ax: Axes, x: NDArray, found: Bars, look: Look, label: str, *, marker: str | None, place: Place = ALONE
 ) -> Line2D:
-    """A line with error bars where they are known; the line is what stands in the legend. place: among lines that may
-    lie on each other."""
+    """A line with error bars where they are known; the line is what stands in the legend.
+
+    Args:
+        ax: Axes to draw on.
+        x: (points,).
+        found: Mean and ends of the error bars, (points,) each.
+        look: Of the line.
+        label: In the legend.
+        marker: Of the points, if any.
+        place: Among lines that may lie on each other.
+
+    Returns:
+        The line.
+    """
     (line,) = ax.plot(x, found.mean, color=look.color, linestyle=look.dash, marker=marker, label=label)
     known = np.isfinite(found.low) & np.isfinite(found.high)
     ends = x[known], found.low[known], found.high[known]
@@ -105,8 +155,14 @@ def bars_line(
 
 @in_style
 def measure_axis(ax: Axes, measure: str, handles: Sequence[Line2D] = (), *, axis: str = "y") -> None:
-    """Scale and name the axis of a measure of samples, "y" or "x", once all is drawn; a legend above; empty axes say
-    so."""
+    """Scale and name the axis of a measure of samples, once all is drawn; empty axes say so (§8).
+
+    Args:
+        ax: Axes, drawn.
+        measure: As in `quality_panel`.
+        handles: Of the legend, which stands above.
+        axis: "y" or "x".
+    """
     ax.set(**{f"{axis}label": MEASURES[measure]})
     if not ax.lines:
         ax.text(0.5, 0.5, "not defined for these samples", transform=ax.transAxes, ha="center", va="center")
@@ -119,7 +175,12 @@ def measure_axis(ax: Axes, measure: str, handles: Sequence[Line2D] = (), *, axis
 
 
 def log_axis(ax: Axes, axis: str) -> None:
-    """A log axis; over little more than a decade with plain numbers at 1, 2 and 5."""
+    """A log axis; over little more than a decade with plain numbers at 1, 2 and 5.
+
+    Args:
+        ax: Axes, drawn.
+        axis: "y" or "x".
+    """
     ax.set(**{f"{axis}scale": "log"})
     side, (low, high) = (ax.yaxis, ax.get_ylim()) if axis == "y" else (ax.xaxis, ax.get_xlim())
     side.set_minor_formatter(NullFormatter())

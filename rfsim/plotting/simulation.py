@@ -30,10 +30,18 @@ HIGH = 10.0  # ten times the zero score's loss: what runs off beyond it would le
 def simulation_panel(
     ax: Axes, result: xr.Dataset, quantities: Sequence[str] = ("train", "test"), *, clock: str = "step"
 ) -> None:
-    """Losses of a simulation, mean over seeds with a band of one standard error; the filter's are dotted.
+    """Losses of a simulation, mean over seeds with a band of one standard error; the filter's are dotted (§3).
 
-    clock: "step", "step_per_sample" (k/n) or "train_time". Step 0 has no place on the log axis and is left out.
-    Raises ValueError for another clock, an unknown loss and a result that is no simulation.
+    Step 0 has no place on the log axis and is left out.
+
+    Args:
+        ax: Axes to draw on.
+        result: Of `rfsim.simulate`.
+        quantities: Of train, test and gen.
+        clock: "step", "step_per_sample" (k/n) or "train_time".
+
+    Raises:
+        ValueError: For another clock, an unknown loss and a result that is no simulation.
     """
     if unknown := [name for name in quantities if name not in ("train", "test", "gen")]:
         raise ValueError(f"a simulation has the losses train, test and gen; got {unknown[0]!r}")
@@ -63,9 +71,19 @@ def simulation_family(
     exact: bool = False,
     legend: bool = True,
 ) -> None:
-    """One loss of several simulations, a color per result, dark to light; label in the legend → result.
+    """One loss of several simulations, a color per result, dark to light (§3).
 
-    unit: by the same labels, what each one's loss is divided by. exact: also the filter's, dotted, of the first result.
+    Args:
+        ax: Axes to draw on.
+        results: Of `rfsim.simulate` by their label in the legend.
+        quantity: The loss.
+        clock: As in `simulation_panel`.
+        unit: By the same labels, what each one's loss is divided by.
+        exact: Also draw the filter's, dotted, of the first result.
+        legend: Whether to draw it.
+
+    Raises:
+        ValueError: For another clock, and for a result that is no simulation.
     """
     handles, ends = [], []
     results = {label: _held(result, (quantity,)) for label, result in results.items()}

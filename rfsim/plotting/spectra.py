@@ -26,12 +26,22 @@ from rfsim.spectra import PARTS, density
 def spectrum_panel(
     ax: Axes, result: xr.Dataset, *, scale: str = "log", seed: int | None = None, parts: Sequence[str] = PARTS
 ) -> None:
-    """Histogram of the eigenvalues λ of U, stacked by part: areas are masses, atoms are stems.
+    """Histogram of the eigenvalues λ of U, stacked by part: areas are masses, atoms are stems (§5, §8).
 
     On the log axis the height is λρ(λ), the mass per unit ln λ; on the linear axis ρ(λ), on a log scale of its own
     (parts then in front of each other) where the parts' peaks are more than twenty-fold apart. A stem's height is its
     mass as a share of the panel's height; eigenvalues that are 0 stand left of the break of a log axis. The legend
     gives each part's mass.
+
+    Args:
+        ax: Axes to draw on.
+        result: Of `rfsim.spectrum` or `rfsim.train`.
+        scale: "log" or "linear".
+        seed: To draw; all of them by default.
+        parts: Names of those to draw.
+
+    Raises:
+        ValueError: Where the result lacks the seed or has none of the parts.
     """
     result = ready(result, "eigenvalue", "part", "mass")
     edges, heights, atoms = part_histograms(result, scale=scale, seed=seed, parts=parts)
@@ -65,8 +75,13 @@ def spectrum_panel(
 
 
 class Histograms(NamedTuple):
-    """Eigenvalues by part on common edges (bins + 1,): density (bins,) per unit λ of each part; atoms as (part,
-    position, mass). Masses are shares of all eigenvalues, of every part and seed drawn."""
+    """Eigenvalues by part on common edges; masses are shares of all eigenvalues, of every part and seed drawn.
+
+    Attributes:
+        edges: Of the bins, ascending, (bins + 1,).
+        density: Per unit λ, (bins,), by part.
+        atoms: As (part, position, mass).
+    """
 
     edges: NDArray[np.float64]
     density: dict[str, NDArray[np.float64]]
@@ -81,12 +96,23 @@ def part_histograms(
     parts: Sequence[str] = PARTS,
     bins: int | None = None,
 ) -> Histograms:
-    """Histograms of a result's eigenvalues by part, on the edges and with the atoms of `spectra.density`; seeds pooled.
+    """Histograms of a result's eigenvalues by part, with the edges and atoms of `spectra.density`; seeds pooled.
 
     Bins and atoms of all parts together hold mass 1; of some parts, or of a result that was cut to some parts or
     eigenvalues, their share.
 
-    Raises ValueError where the result lacks the seed or has none of the parts.
+    Args:
+        result: Of `rfsim.spectrum` or `rfsim.train`.
+        scale: Of the bins, "log" or "linear".
+        seed: To take; all of them by default.
+        parts: Names of those to take.
+        bins: Number of bins; by default a few eigenvalues a bin.
+
+    Returns:
+        The histograms.
+
+    Raises:
+        ValueError: Where the result lacks the seed or has none of the parts.
     """
     result = ready(result, "eigenvalue", "part")
     if seed is not None and seed not in result.seed.values:

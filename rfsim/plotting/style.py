@@ -83,7 +83,14 @@ STYLES = {
 
 
 class Look(NamedTuple):
-    """How one quantity is drawn, everywhere; dash is a matplotlib line style."""
+    """How one quantity is drawn, everywhere.
+
+    Attributes:
+        label: In legends, mathtext.
+        color: In hexadecimal.
+        dash: A matplotlib line style.
+        marker: A matplotlib marker.
+    """
 
     label: str
     color: str
@@ -127,7 +134,16 @@ def part_look(name: str) -> Look:
 
 
 def sequence(k: int) -> list[str]:
-    """k colors for an ordered family of curves (ψ_n, say), dark to light with even steps in lightness.
+    """Colors for an ordered family of curves (ψ_n, say), dark to light with even steps in lightness.
+
+    Args:
+        k: How many.
+
+    Returns:
+        Colors in hexadecimal.
+
+    Raises:
+        ValueError: For fewer than one.
 
     >>> sequence(3)
     ['#440154', '#26828e', '#b0dd2f']
@@ -143,7 +159,17 @@ _in_force: list[str] = []  # styles that the drawing thread is in, the innermost
 
 
 def styled(style: str) -> AbstractContextManager[None]:
-    """Matplotlib's own defaults with one of STYLES on top, inside a `with` block only; other threads wait meanwhile."""
+    """Matplotlib's own defaults with a style on top, inside a `with` block only; other threads wait meanwhile.
+
+    Args:
+        style: "paper", "talk" or "screen".
+
+    Returns:
+        The context.
+
+    Raises:
+        ValueError: For another style.
+    """
     return _alone(_known(style))
 
 
@@ -168,7 +194,16 @@ def _alone(style: str) -> Iterator[None]:
 
 
 def centimeters(width: str | float) -> float:
-    """A figure's width in cm: "single", "double", or a number (as text, too) between 6 and 60.
+    """A figure's width in cm.
+
+    Args:
+        width: "single" (8.6), "double" (17.8), or a number, as text too, between 6 and 60.
+
+    Returns:
+        The width.
+
+    Raises:
+        ValueError: For another width.
 
     >>> centimeters("single"), centimeters("12.5")
     (8.6, 12.5)
@@ -193,10 +228,16 @@ def ems(style: str, width: str | float) -> float:
 
 
 def number(value: float | str) -> str:
-    """A setting in mathtext, to four digits.
+    r"""A setting in mathtext, to four digits.
+
+    Args:
+        value: A number, or "inf".
+
+    Returns:
+        Mathtext without dollar signs.
 
     >>> number("inf"), number(0.1), number(1e-6)
-    ('\\\\infty', '0.1', '10^{-6}')
+    ('\\infty', '0.1', '10^{-6}')
     """
     if value in ("inf", math.inf):
         return r"\infty"
@@ -205,8 +246,15 @@ def number(value: float | str) -> str:
 
 
 class Drawing(Figure):
-    """A figure that is drawn and written in its own style wherever that is done: fonts of PDF and PostScript are
-    TrueType, those of SVG outlines."""
+    """A figure that is drawn and written in its own style wherever that is done.
+
+    Fonts of PDF and PostScript are TrueType, those of SVG outlines.
+
+    Args:
+        style: "paper", "talk" or "screen".
+        width: In cm.
+        height: In cm.
+    """
 
     def __init__(self, style: str, width: float, height: float) -> None:
         with styled(style):
@@ -214,16 +262,18 @@ class Drawing(Figure):
         self.style = style
 
     def draw(self, renderer: Any) -> None:
+        """As matplotlib's, in the figure's style."""
         with styled(self.style), truetype(renderer):
             enough(self)
             super().draw(renderer)
 
     def savefig(self, fname: Any, **asked: Any) -> None:
+        """As matplotlib's, in the figure's style."""
         with styled(self.style):
             super().savefig(fname, **asked)
 
     def set_canvas(self, canvas: Any) -> None:
-        """A canvas writes in the figure's style, too: notebooks and windows do not ask the figure."""
+        """As matplotlib's; a canvas writes in the figure's style, too: notebooks and windows do not ask the figure."""
         write = canvas.print_figure
 
         @functools.wraps(write)
@@ -242,7 +292,14 @@ class Drawing(Figure):
 
 
 def style_of(ax: Axes) -> AbstractContextManager[None]:
-    """The style of the figure that `ax` belongs to; "paper" for a figure made elsewhere."""
+    """The style of the figure that axes belong to; "paper" for a figure made elsewhere.
+
+    Args:
+        ax: Axes.
+
+    Returns:
+        The context, as of `styled`.
+    """
     return styled(getattr(ax.get_figure(root=True), "style", "paper"))
 
 
@@ -260,9 +317,20 @@ def in_style(draw: Callable[Concatenate[Axes, P], R]) -> Callable[Concatenate[Ax
 def canvas(
     rows: int = 1, columns: int = 1, *, style: str = "paper", width: str | float = "single", aspect: float = 0.75
 ) -> tuple[Drawing, np.ndarray]:
-    """An empty figure and its axes, an array (rows, columns); aspect is the height over the width of one panel.
+    """An empty figure and its axes.
 
-    Raises ValueError for an unknown style or width.
+    Args:
+        rows: Of panels.
+        columns: Of panels.
+        style: "paper", "talk" or "screen".
+        width: "single", "double" or cm, as in `centimeters`.
+        aspect: Height over width of one panel.
+
+    Returns:
+        The figure and an array of axes, (rows, columns).
+
+    Raises:
+        ValueError: For an unknown style or width.
     """
     across = centimeters(width)
     figure = Drawing(style, across, rows * aspect * across / columns)
@@ -278,10 +346,20 @@ def save(
     source: str | None = None,
     suffixes: Sequence[str] = (".pdf", ".png"),
 ) -> list[Path]:
-    """Write stem.pdf (vector, fonts embedded) and stem.png, each whole or not at all; equal figures give equal bytes.
+    """Write a figure as vector PDF, fonts embedded, and PNG, each whole or not at all; equal figures give equal bytes.
 
-    style: the figure's own, or "paper" for a figure made elsewhere. source: what it was drawn from, kept in the PNG's
-    text under digests.SOURCE. Raises store.StoreError where the folder cannot be written.
+    Args:
+        figure: The figure.
+        stem: Path of the files without their suffix.
+        style: The figure's own by default, or "paper" for a figure made elsewhere.
+        source: What it was drawn from, kept in the PNG's text under digests.SOURCE.
+        suffixes: Of the files to write.
+
+    Returns:
+        The files.
+
+    Raises:
+        StoreError: Where the folder cannot be written.
     """
     stem = Path(stem)
     metadata = {

@@ -57,7 +57,20 @@ def sweep_figure(
 ) -> Drawing:
     """The figure of a sweep: a map over x and y, small multiples over facet with one color scale, or curves along x.
 
-    over and `asked`: as in `rfsim.sweeps.views.view`, whose errors pass. The title says every setting and every choice.
+    The title says every setting and every choice.
+
+    Args:
+        data: The sweep.
+        style: "paper", "talk" or "screen".
+        width: "single", "double" or cm, as in `centimeters`.
+        over: Another sweep, as in `rfsim.sweeps.views.view`.
+        **asked: x, y, quantity, facet, at and contours, as there.
+
+    Returns:
+        The figure.
+
+    Raises:
+        ValueError: As `rfsim.sweeps.views.view`, and for an unknown style or width.
     """
     ems(style, width)  # an unknown style or width is refused before anything is read
     found = view(data, over=over, **asked)
@@ -124,8 +137,10 @@ def _curves(found: View, title: list[str], beside: str, style: str, width: str |
 
 
 def _finish(figure: Drawing, title: Sequence[str], handles: Sequence[Any], height: float) -> None:
-    """One legend for all under them, the title above them, and a figure as high as these and `height`, in units of the
-    font size."""
+    """One legend for all under them, the title above them, and a figure as high as these and `height`.
+
+    In units of the font size.
+    """
     size = STYLES[figure.style]["font.size"]
     across = figure.get_size_inches()[0] * 72
     line = wrap(title, size, 0.96 * across)

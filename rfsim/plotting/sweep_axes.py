@@ -39,8 +39,17 @@ SYMBOLS = {
 
 
 class Scale(NamedTuple):
-    """Where values stand on an axis. at: (values,); edges: of all cells, gaps between too; cells: (values,) which of
-    the intervals between edges is whose; beside: values that stand outside, position → text; ends: of the axis proper.
+    """Where values stand on an axis.
+
+    Attributes:
+        name: Of the parameter.
+        label: Of the axis, mathtext.
+        log: Whether it is logarithmic.
+        at: Where each value stands, (values,).
+        edges: Of all cells, gaps between too, ascending.
+        cells: Which of the intervals between edges is whose, (values,).
+        beside: Values that stand outside, position → text.
+        ends: Of the axis proper.
     """
 
     name: str
@@ -156,10 +165,17 @@ def quantity_label(one: xr.DataArray, labels: Sequence[str] = ()) -> str:
 
 
 def assigned(name: str, value: Any) -> str:
-    """A parameter and its value, in the papers' symbol where it has one.
+    r"""A parameter and its value, in the papers' symbol where it has one.
+
+    Args:
+        name: Of the parameter.
+        value: A number, or anything whose text is shown.
+
+    Returns:
+        Mathtext.
 
     >>> assigned("train_time", 1e4), assigned("bulk", "gen"), assigned("seed", 3)
-    ('$\\\\tau=10^{4}$', 'bulk gen', 'seed 3')
+    ('$\\tau=10^{4}$', 'bulk gen', 'seed 3')
     """
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         shown = plain(value)
@@ -183,10 +199,16 @@ def _power(value: float) -> str:
 
 
 def contour_words(name: str) -> str:
-    """A level line as the legend has it.
+    r"""A level line as the legend has it.
+
+    Args:
+        name: QUANTITY = LEVEL.
+
+    Returns:
+        Mathtext.
 
     >>> contour_words("gen = 0.1"), contour_words("tau_mem[curve] = train_time")
-    ('$L_\\\\mathrm{gen}$ = 0.1', '$\\\\tau_{\\\\mathrm{mem}}$ (curve) = $\\\\tau$')
+    ('$L_\\mathrm{gen}$ = 0.1', '$\\tau_{\\mathrm{mem}}$ (curve) = $\\tau$')
     """
     return " = ".join(map(_side, name.split(" = ")))
 
@@ -210,10 +232,16 @@ def plain(value: Any) -> str:
 
 
 def words(text: str) -> str:
-    """A long name with its symbols set: ψ_n and L_gen as they are in the papers.
+    r"""A long name with its symbols set: ψ_n and L_gen as they are in the papers.
+
+    Args:
+        text: The name.
+
+    Returns:
+        Mathtext.
 
     >>> words("samples per dimension ψ_n"), words("L_gen")
-    ('samples per dimension $ψ_{n}$', '$L_{\\\\mathrm{gen}}$')
+    ('samples per dimension $ψ_{n}$', '$L_{\\mathrm{gen}}$')
     """
 
     def symbol(found: re.Match[str]) -> str:

@@ -56,7 +56,14 @@ OVER = (0, (3, 1.5))
 
 
 def color_norm(values: NDArray[np.float64]) -> Normalize:
-    """Colors for all finite values, a log scale for those that call for one."""
+    """Colors for all finite values, a log scale for those that call for one.
+
+    Args:
+        values: Of any shape.
+
+    Returns:
+        The norm.
+    """
     finite = values[np.isfinite(values)]
     log = scales.wide(finite)
     shown = finite[finite > 0] if log else finite
@@ -131,7 +138,14 @@ def over_look() -> dict[str, Any]:
 
 
 def mark_handles(found: set[int]) -> list[Patch]:
-    """Legend entries of the marks that occur."""
+    """Legend entries of cells without a color.
+
+    Args:
+        found: The marks that occur, from `plane_panel`.
+
+    Returns:
+        The entries.
+    """
     return [
         Patch(facecolor=look.color, edgecolor="#555555", hatch=look.hatch, label=look.label, linewidth=0.4)
         for mark, look in MARKS.items()

@@ -20,7 +20,17 @@ SHOWN = 4  # seeds that are listed one by one
 
 
 def problem_line(result: xr.Dataset) -> list[str]:
-    """What a result was made of, in the papers' symbols, as pieces of a title."""
+    """What a result was made of, in the papers' symbols.
+
+    Args:
+        result: Of any kind but a sweep.
+
+    Returns:
+        Pieces of a title, mathtext.
+
+    Raises:
+        ValueError: Where its settings lack what the title says.
+    """
     s = store.settings(result)
     if lacking := [name for name in TOLD if name not in s]:
         raise ValueError(f"the settings of this result lack {', '.join(lacking)}, which its title says")

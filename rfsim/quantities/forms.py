@@ -10,8 +10,13 @@ Variables = dict[str, tuple[str, ...]]  # variable → its dimensions, in order
 
 @dataclass(frozen=True, kw_only=True)
 class Form:
-    """The variables of a result over their dimensions; optional: those that only some of the kind have, by the
-    settings, the route or the data; json: attributes that hold JSON, beside those of every result."""
+    """The variables of a result over their dimensions.
+
+    Attributes:
+        variables: The dimensions of each.
+        optional: Those that only some of the kind have, by the settings, the route or the data.
+        json: Attributes that hold JSON, beside those of every result.
+    """
 
     variables: Variables
     optional: frozenset[str] = frozenset()
@@ -19,8 +24,14 @@ class Form:
 
 
 def variables(*own: str, **names: str) -> Variables:
-    """By the dimensions, joined by two underscores, "one" for none: the variables over them. own: dimensions with
-    values of their own.
+    """Variables by the dimensions that they stand over.
+
+    Args:
+        *own: Dimensions with values of their own.
+        **names: By dimensions, joined by two underscores ("one" for none): the variables over them.
+
+    Returns:
+        The dimensions of each variable.
 
     >>> variables("seed", seed__step="train test", one="rate")
     {'seed': ('seed',), 'train': ('seed', 'step'), 'test': ('seed', 'step'), 'rate': ()}

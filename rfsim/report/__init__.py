@@ -14,10 +14,20 @@ __all__ = ["BEST", "Part", "gather", "write"]
 
 
 def write(root: Path, schema: int, *, tell: Tell = lambda step, values: None) -> tuple[list[Part], list[Path]]:
-    """Judge everything stored in a checkout, draw what is not drawn, and write index.html, claims.md and claims.json.
+    """Judge everything stored in a checkout, draw what is not drawn, and write the report beside the figures.
 
-    They lie beside the figures; the page comes first. schema: of the command line's JSON. Equal stored results give
-    equal bytes. Raises store.StoreError where the folder cannot be written.
+    Equal stored results give equal bytes.
+
+    Args:
+        root: Of the checkout.
+        schema: Of the command line's JSON.
+        tell: Hears of progress.
+
+    Returns:
+        The report's parts, and the files index.html, claims.md and claims.json, the page first.
+
+    Raises:
+        StoreError: Where the folder cannot be written.
     """
     parts = list(gather(root, draw=True, tell=tell))
     written = []

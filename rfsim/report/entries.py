@@ -18,8 +18,17 @@ EARLIER = "computed by an earlier version of the code"
 
 
 class Entry(NamedTuple):
-    """A claim in the report. remarks: what a reader has to know before trusting the verdict, and why there is none;
-    seeds: what the parts of the seeds say where they agree with it."""
+    """A claim in the report.
+
+    Attributes:
+        claim: What was claimed.
+        verdict: Of the claim, or that it was not run.
+        ours: Our value in words.
+        error: Its error bar, where there is one.
+        remarks: What a reader has to know before trusting the verdict, and why there is none.
+        seeds: What the parts of the seeds say where they agree with it.
+        command: Redoes it.
+    """
 
     claim: Claim
     verdict: str
@@ -36,10 +45,17 @@ class Entry(NamedTuple):
 
 
 class Part(NamedTuple):
-    """One experiment: its title, what was judged (its results are dropped), claims and figures.
+    """One experiment in the report; its results are dropped.
 
-    command: what redoes it, or runs it. larger: the command of the paper size and its estimated seconds, where that is
-    not what was judged.
+    Attributes:
+        name: Of its file.
+        title: Its claim in one line.
+        standing: What is stored of it.
+        cells: Number of them that were judged.
+        command: Redoes it, or runs it.
+        larger: Command of the paper size and its estimated seconds, where that is not what was judged.
+        entries: One for each claim.
+        pictures: Its figures.
     """
 
     name: str
@@ -53,4 +69,5 @@ class Part(NamedTuple):
 
     @property
     def size(self) -> str | None:
+        """The size that was judged, if any."""
         return self.standing.size

@@ -25,8 +25,17 @@ def gather(
 ) -> Iterator[Part]:
     """The parts of every experiment of a checkout, in order; results of one at a time are in memory.
 
-    draw: find or draw every figure as well. A rule or a figure that fails says so in its place. A part of which
-    nothing has changed is the one that was made before.
+    A rule or a figure that fails says so in its place. A part of which nothing has changed is the one that was made
+    before.
+
+    Args:
+        root: Of the checkout.
+        sizes: To look for, the best first.
+        draw: Find or draw every figure as well.
+        tell: Hears of progress.
+
+    Yields:
+        The parts.
     """
     found = reproduce.experiments(root)
     for number, experiment in enumerate(found):

@@ -40,8 +40,10 @@ Tell = Callable[[str], None]
 
 
 class Prepared(NamedTuple):
-    """A draw ready to be trained on; limit: the largest stable rate of plain descent in the mean; exact: U decomposed
-    and the population seen from it, where the filter is wanted.
+    """A draw ready to be trained on.
+
+    limit: the largest stable rate of plain descent in the mean; exact: U decomposed and the population seen from it,
+    where the filter is wanted.
     """
 
     task: Task

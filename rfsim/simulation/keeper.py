@@ -123,8 +123,10 @@ def reserved(folders: Collection[Path], layout: Layout, *, resume: bool) -> Iter
 
 
 def _together(layout: Layout, folder: Path | None, look: Callable[[], int]) -> None:
-    """Look at a folder in every process: all of them go on, or all raise StoreError; one alone would leave the others
-    waiting for it."""
+    """Look at a folder in every process: all of them go on, or all raise StoreError.
+
+    One alone would leave the others waiting for it.
+    """
     found, refusal = REFUSED, None
     try:
         found = look()

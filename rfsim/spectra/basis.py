@@ -160,6 +160,7 @@ class SeenFrom:
         self.noise: Square = np.zeros((0, moments.noise.shape[1]))
 
     def extend(self, basis: KrylovBasis) -> None:
+        """Take in the blocks by which the basis has grown."""
         total, width = len(basis.edges) - 1, basis.width
         old, self.second = self.second, np.zeros((basis.edges[-1], basis.edges[-1]))
         self.second[: len(old), : len(old)] = old

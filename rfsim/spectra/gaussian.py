@@ -45,10 +45,12 @@ class GaussianTarget(NamedTuple):
     constant: float = 1.0
 
     def cross(self, g: Array, source: int = 0) -> Array:
+        """As `protocol.Target` has it."""
         rows, dim = self.noise.shape
         return g[..., -rows:] @ (self.sources[source, -rows:] * self.noise).sum(1) / dim
 
     def overlap(self, f: Array, g: Array, left: int = 0, right: int = 0) -> Array:
+        """As `protocol.Target` has it."""
         rows, dim = self.noise.shape
         # rows × rows, as large as what was decomposed: with all times at once there is one product for each of them
         table = (self.noise @ self.covariance @ self.noise.T) * (
@@ -140,7 +142,7 @@ def population_covariance(problem: Problem, draw: Instance) -> NDArray[np.float6
 
 
 def noise_moment(draw: Instance, constants: Constants) -> NDArray[np.float64]:
-    """b W/√d = Ṽ, (features, dim)."""
+    """V = Ṽ = b W/√d, (features, dim)."""
     return constants.b / math.sqrt(draw.sizes.dim) * draw.weights
 
 

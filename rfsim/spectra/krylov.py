@@ -45,18 +45,28 @@ RATES = 0.05, 0.95
 def krylov_spectrum(
     problem: Problem, draw: Instance, *, tolerance: float = 1e-6, largest_share: float = 0.5
 ) -> tuple[SampleSpectrum, SampleTarget]:
-    """Spectrum and population of one draw for losses of a fresh start, by `project`; neither has labels.
+    """Spectrum and population of one draw for losses of a fresh start, on a Krylov space, by `project` (§3).
 
     Where the basis would pass largest_share × features columns U is decomposed whole after all: `spectrum.blocks` is
-    None then, and says otherwise how many blocks ran. Losses agree with the whole decomposition's to `tolerance`
-    (relative where they exceed 1).
-
-    The moments keep the promise of `sample_spectrum`, truncation below tolerance × (λ_min + γ), without eigenvalues:
-    see `certified_moments`. Ũ is computed to tolerance × (θ_min + γ): it acts inside the Krylov space only, where no
-    filter exceeds 1/(θ_min + γ).
+    None then, and says otherwise how many blocks ran. Neither has labels of parts. The moments keep the promise of
+    `sample_spectrum`, truncation below tolerance × (λ_min + γ), without eigenvalues: see `certified_moments`. Ũ is
+    computed to tolerance × (θ_min + γ): it acts inside the Krylov space only, where no filter exceeds 1/(θ_min + γ).
 
     Peak memory: about 3.5 features² doubles beside the basis, while Ũ is assembled next to U (1.5 GiB in all, measured
-    at p = 6400 with a basis of 1700 columns). Raises ValueError as `sample_spectrum` does.
+    at p = 6400 with a basis of 1700 columns).
+
+    Args:
+        problem: What is asked.
+        draw: Its population, points and weights.
+        tolerance: Within which losses agree with the whole decomposition's, relative where they exceed 1.
+        largest_share: Of the features, the most columns of the basis.
+
+    Returns:
+        The spectrum, its points Ritz values (columns,), and the population seen from it.
+
+    Raises:
+        ValueError: Where the noise average needs too many orders, or float64 does not resolve an eigenvalue.
+        RuntimeError: In float32.
     """
 
     def population(floor: float) -> Moments:
@@ -135,14 +145,22 @@ def project(
     tolerance: float = 1e-6,
     largest_share: float = 1.0,
 ) -> tuple[SampleSpectrum, SampleTarget] | None:
-    """`training` and `target` on the smallest Krylov space of U on V's columns that the losses ask for.
+    """U and V, Ũ and Ṽ on the smallest Krylov space of U on V's columns that the losses ask for (§3).
 
-    target: Ũ and Ṽ to an accuracy, given θ_min + γ of the space that L_train asks for; rank: of U where known to be
-    less than features. The space grows by blocks of dim columns until it is exhausted — the result is exact then — or
-    until own, cross and overlap of the minimizer at `ridge`, the slowest of the flow's filters, will change by no more
-    than tolerance/2: see `remaining_change`.
+    The space grows by blocks of dim columns until it is exhausted — the result is exact then — or until own, cross and
+    overlap of the minimizer at `ridge`, the slowest of the flow's filters, will change by no more than tolerance/2: see
+    `remaining_change`.
 
-    None where more than largest_share × features columns are needed.
+    Args:
+        training: U and V.
+        target: Gives Ũ and Ṽ accurately enough for θ_min + γ of the space that L_train asks for.
+        ridge: γ, in units of the eigenvalues of U.
+        rank: Of U, where known to be less than features.
+        tolerance: Of the losses, relative where they exceed 1.
+        largest_share: Of the features, the most columns of the basis.
+
+    Returns:
+        The spectrum and the target; None where more than largest_share × features columns are needed.
     """
     found = _grown(training, target, ridge, rank, tolerance, largest_share)
     return None if found is None else _turned(*found)

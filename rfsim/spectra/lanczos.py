@@ -32,10 +32,11 @@ ENDED = 1e-12  # of the largest entry of T: a Krylov space beyond which U adds r
 
 
 class Quadrature(NamedTuple):
-    """Of each probe: nodes (probes, steps) ascending, weights (probes, steps) that add up to 1, and residuals
-    (probes, steps): ‖Ux − θx‖ of the unit Ritz vector x of each node θ, within which of θ an eigenvalue lies.
+    """Nodes and weights of each probe.
 
-    diagonals, sides (probes, steps): of the tridiagonal T it is made of; the last of sides is what U adds beyond T.
+    Nodes (probes, steps) ascending, weights (probes, steps) that add up to 1, and residuals (probes, steps): ‖Ux − θx‖
+    of the unit Ritz vector x of each node θ, within which of θ an eigenvalue lies. diagonals, sides (probes, steps): of
+    the tridiagonal T it is made of; the last of sides is what U adds beyond T.
     """
 
     nodes: NDArray[np.float64]
@@ -98,8 +99,10 @@ def mass(found: Quadrature, lower: float, upper: float) -> tuple[float, float]:
 
 
 def smoothed(found: Quadrature, points: NDArray[np.float64], width: float) -> NDArray[np.float64]:
-    """The density per unit ln λ at points (points,): every positive node spread over a Gaussian of standard deviation
-    `width` in ln λ."""
+    """The density per unit ln λ at points (points,).
+
+    Every positive node is spread over a Gaussian of standard deviation `width` in ln λ.
+    """
     nodes, weights = found.nodes.ravel(), found.weights.ravel() / len(found.nodes)
     away = (np.log(points)[:, None] - np.log(nodes[nodes > 0])) / width
     return (np.exp(-(away**2) / 2) @ weights[nodes > 0]) / (width * np.sqrt(2 * np.pi))

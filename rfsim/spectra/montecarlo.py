@@ -35,6 +35,7 @@ class Estimates:
 
     @property
     def groups(self) -> int:
+        """Number of groups, each of which a replicate leaves out."""
         return len(self._shares)
 
     def train(self, without: int | None = None) -> Moments:
@@ -78,8 +79,14 @@ def fewest_draws(samples: int, features: int) -> int:
 
 
 def jackknife_error(replicates: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
-    """Jackknife: √((G − 1)/G Σ_g (θ_g − θ̄)²) over G replicates of one shape (groups of unequal size:
-    up to 2% high)."""
+    """Jackknife standard error √((G − 1)/G Σ_g (θ_g − θ̄)²) (§2).
+
+    Args:
+        replicates: G values with one group left out each, of one shape.
+
+    Returns:
+        The standard error, of that shape; with groups of unequal size up to 2% high.
+    """
     values = np.asarray(replicates)
     return np.sqrt((len(values) - 1) * values.var(axis=0))
 

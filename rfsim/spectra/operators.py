@@ -41,6 +41,7 @@ class Factored:
 
     @property
     def shape(self) -> tuple[int, int]:
+        """(features, features)."""
         return self.factor.shape[0], self.factor.shape[0]
 
     def __matmul__(self, columns: Array) -> Array:
@@ -51,8 +52,11 @@ class Factored:
 
 
 class Implicit(NamedTuple):
-    """`Moments` whose second moment is an operator: second (features, features), noise (features, dim), the loss of the
-    zero score, orders and the error bound of Ũ or U."""
+    """`Moments` whose second moment is an operator.
+
+    second (features, features), noise (features, dim), the loss of the zero score, orders and the error bound of Ũ or
+    U.
+    """
 
     second: Factored
     noise: Array
@@ -65,8 +69,10 @@ Seen = Moments | Implicit
 
 
 def gaussian_operators(problem: Problem, draw: Instance, constants: Constants) -> Implicit:
-    """U and V of one draw of the Gaussian-equivalent model, the numbers of `gaussian_spectrum`: s² + FFᵀ at m = ∞,
-    ΦΦᵀ/(nm) over frozen noise. Raises RuntimeError in float32."""
+    """U and V of one draw of the Gaussian-equivalent model, the numbers of `gaussian_spectrum`.
+
+    s² + FFᵀ at m = ∞, ΦΦᵀ/(nm) over frozen noise. Raises RuntimeError in float32.
+    """
     require_float64()
     if math.isfinite(problem.noise_copies):
         return frozen_operators(problem, draw, frozen_features(problem, draw, constants))

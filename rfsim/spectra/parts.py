@@ -12,10 +12,16 @@ from numpy.typing import ArrayLike, NDArray
 
 @dataclass(frozen=True)
 class Bulk:
-    """One part of a sampled spectrum, by rank (equations.md §8).
+    """One part of a sampled spectrum, by rank (§8).
 
-    gap_below: smallest eigenvalue here over the largest of the part below, None for the lowest part;
-    merged: that ratio does not exceed the largest ratio between neighbors inside the two parts.
+    Attributes:
+        name: "zero", "null", "mini", "main" or "gen".
+        count: Number of eigenvalues.
+        mass: count/p.
+        lower: Smallest eigenvalue.
+        upper: Largest eigenvalue.
+        gap_below: Smallest eigenvalue here over the largest of the part below; None for the lowest part.
+        merged: Whether that ratio does not exceed the largest ratio between neighbors inside the two parts.
     """
 
     name: str
@@ -28,7 +34,13 @@ class Bulk:
 
 
 class Density(NamedTuple):
-    """Histogram of eigenvalues: edges (bins + 1,), density ρ (bins,) per unit λ, atoms as (position, mass) rows."""
+    """Histogram of eigenvalues, with atoms apart (§5).
+
+    Attributes:
+        edges: Of the bins, ascending, (bins + 1,).
+        density: ρ per unit λ, (bins,).
+        atoms: Rows of position and mass, (atoms, 2).
+    """
 
     edges: NDArray[np.float64]
     density: NDArray[np.float64]
@@ -36,7 +48,14 @@ class Density(NamedTuple):
 
 
 def part_slices(counts: dict[str, int]) -> dict[str, slice]:
-    """Where each non-empty part lies in the ascending eigenvalues."""
+    """Where each non-empty part lies in the ascending eigenvalues (§8).
+
+    Args:
+        counts: Of the parts, ascending, from `part_counts`.
+
+    Returns:
+        A slice by name.
+    """
     slices, start = {}, 0
     for name, count in counts.items():
         if count:
@@ -46,7 +65,15 @@ def part_slices(counts: dict[str, int]) -> dict[str, slice]:
 
 
 def bulks(eigenvalues: ArrayLike, counts: dict[str, int]) -> list[Bulk]:
-    """The non-empty parts of ascending eigenvalues, with the ratio at each border; masses add up to 1."""
+    """The non-empty parts of a spectrum, with the ratio at each border (§8).
+
+    Args:
+        eigenvalues: Ascending, (features,).
+        counts: Of the parts, from `part_counts`.
+
+    Returns:
+        The parts, ascending; their masses add up to 1.
+    """
     lam = np.asarray(eigenvalues)
     found, below = [], None
     for name, where in part_slices(counts).items():
@@ -61,10 +88,21 @@ def bulks(eigenvalues: ArrayLike, counts: dict[str, int]) -> list[Bulk]:
 
 
 def density(eigenvalues: ArrayLike, *, bins: int = 80, scale: str = "log") -> Density:
-    """Histogram of positive eigenvalues on "log" or "linear" bins; many that are equal to rounding become an atom.
+    """Histogram of eigenvalues; many that are equal to rounding become an atom (§5).
 
     Many is three, or one in a thousand: fewer of many eigenvalues agree to 1e-9 by chance. What is zero is always an
-    atom. Bins and atoms together hold mass 1.
+    atom.
+
+    Args:
+        eigenvalues: Of any shape and order, ≥ 0.
+        bins: Number of bins.
+        scale: "log" or "linear" bins.
+
+    Returns:
+        Bins and atoms, which together hold mass 1.
+
+    Raises:
+        ValueError: For another scale.
     """
     if scale not in ("log", "linear"):
         raise ValueError(f"scale must be 'log' or 'linear'; got {scale!r}")

@@ -25,14 +25,20 @@ ROTATION_BLOCKS = 8
 
 
 class SampleSpectrum(NamedTuple):
-    """A sampled U in its eigenbasis, or on a Krylov space (`spectra.krylov`), as a `protocol.Spectrum`.
+    """A sampled U in its eigenbasis, or on a Krylov space (`spectra.krylov`), as a `protocol.Spectrum` (T8).
 
-    points: eigenvalues ascending (features,), or Ritz values (columns,); basis: Q (features, features), empty where it
-    is not kept; sources: QᵀS_j (sources, points, dim); constant: loss of the zero score; orders: of U; error_bound: on
-    the eigenvalues of U; residual: ‖UB − QΛQᵀB‖_F over λ_max‖B‖_F for B = V, of a Krylov space ‖V − (U + γ)X‖_F over
-    ‖V‖_F for the minimizer X in it.
-    blocks: of the Krylov space, None for a whole decomposition; remaining: what further ones are estimated to change
-    in own, cross and overlap (relative where these exceed 1), 0 where the space is exhausted.
+    Attributes:
+        points: Eigenvalues ascending (features,), or Ritz values (columns,).
+        basis: Q, (features, features); empty where it is not kept.
+        sources: QᵀS_j, (sources, points, dim).
+        constant: Loss of the zero score.
+        orders: Hermite orders of U.
+        error_bound: On the eigenvalues of U.
+        residual: ‖UB − QΛQᵀB‖_F over λ_max‖B‖_F for B = V; of a Krylov space ‖V − (U + γ)X‖_F over ‖V‖_F for the
+            minimizer X in it.
+        blocks: Of the Krylov space; None for a whole decomposition.
+        remaining: What further blocks are estimated to change in own, cross and overlap (relative where these exceed
+            1); 0 where the space is exhausted.
     """
 
     points: Array
@@ -46,13 +52,29 @@ class SampleSpectrum(NamedTuple):
     remaining: float = 0.0
 
     def own(self, g: Array, left: int = 0, right: int = 0) -> Array:
+        """Trace (1/d) Tr S_leftᵀ g(U) S_right, as in `protocol.Spectrum` (T8).
+
+        Args:
+            g: Values of a function of U at the points, (..., points).
+            left: Source on the left: 0 is V, 1 a start.
+            right: Source on the right.
+
+        Returns:
+            The trace, (...).
+        """
         return g @ (self.sources[left] * self.sources[right]).sum(1) / self.sources.shape[2]
 
 
 class SampleTarget(NamedTuple):
-    """Ũ and Ṽ seen from a `SampleSpectrum` (`protocol.Target`).
+    """Ũ and Ṽ seen from a `SampleSpectrum`, as a `protocol.Target`; Q are its eigen- or Ritz vectors (T8).
 
-    second: QᵀŨQ (points, points); noise: QᵀṼ (points, dim); sources: the spectrum's own; Q: its eigen- or Ritz vectors.
+    Attributes:
+        second: QᵀŨQ, (points, points).
+        noise: QᵀṼ, (points, dim).
+        sources: The spectrum's own, (sources, points, dim).
+        constant: Loss of the zero score.
+        orders: Hermite orders of Ũ.
+        error_bound: On Ũ.
     """
 
     second: Array
@@ -63,9 +85,29 @@ class SampleTarget(NamedTuple):
     error_bound: float
 
     def cross(self, g: Array, source: int = 0) -> Array:
+        """Trace (1/d) Tr S_sourceᵀ g(U) Ṽ, as in `protocol.Target` (T8).
+
+        Args:
+            g: Values of a function of U at the points, (..., points).
+            source: 0 is V, 1 a start.
+
+        Returns:
+            The trace, (...).
+        """
         return g @ (self.sources[source] * self.noise).sum(1) / self.noise.shape[1]
 
     def overlap(self, f: Array, g: Array, left: int = 0, right: int = 0) -> Array:
+        """Trace (1/d) Tr S_leftᵀ f(U) Ũ g(U) S_right, as in `protocol.Target` (T8).
+
+        Args:
+            f: Values of the function on the left at the points, (..., points).
+            g: Values of the function on the right, (..., points).
+            left: Source on the left: 0 is V, 1 a start.
+            right: Source on the right.
+
+        Returns:
+            The trace, (...).
+        """
         f, g = jnp.broadcast_arrays(f, g)
         flat = _overlap(
             f.reshape(-1, f.shape[-1]), g.reshape(-1, g.shape[-1]), self.sources[left], self.sources[right], self.second
@@ -76,12 +118,26 @@ class SampleTarget(NamedTuple):
 def sample_spectrum(
     problem: Problem, draw: Instance, *, start: ArrayLike | None = None, tolerance: float = 1e-6
 ) -> SampleSpectrum:
-    """Decompose the U of one draw; `start` is Ā_0 (dim, features), if training does not begin at zero.
+    """Decompose the U of one draw (T4, T8).
 
     The error of U by truncated orders is held below tolerance × (λ_min + γ): the moments work from an estimate of
     λ_min, the eigenvalues decide, and the moments are computed again in the rare case that the estimate was too high.
     `error_bound` adds what rounding in float64 does to any eigenvalue, about 4 eps λ_max: where λ_min is smaller than
     1e9 times that, its relative accuracy is the lower for it.
+
+    Args:
+        problem: What is asked.
+        draw: Its population, points and weights.
+        start: Ā_0, (dim, features), if training does not begin at zero.
+        tolerance: Of the moments, relative to λ_min + γ.
+
+    Returns:
+        The spectrum, its points the eigenvalues (features,).
+
+    Raises:
+        ValueError: Where the noise average needs too many orders, or float64 does not resolve the smallest nonzero
+            eigenvalue and there is no ridge.
+        RuntimeError: In float32.
     """
     require_float64()
     return decomposition(problem, draw, *decomposed(problem, draw, tolerance), start=start)
@@ -97,10 +153,22 @@ def decomposition(
     zero: int | None = None,
     start: ArrayLike | None = None,
 ) -> SampleSpectrum:
-    """The spectrum that the eigenvalues (features,) and eigenvectors (features, features) of `moments.second` make.
+    """The spectrum that eigenvalues and eigenvectors of given moments make (T8).
 
-    zero: how many of them are zero but for rounding; those of the real model by default.
-    Raises ValueError where float64 does not resolve the smallest nonzero eigenvalue and there is no ridge.
+    Args:
+        problem: What is asked.
+        draw: Its population, points and weights.
+        moments: U and V.
+        lam: Eigenvalues of U, ascending, (features,).
+        basis: Eigenvectors, (features, features).
+        zero: How many eigenvalues are zero but for rounding; those of the real model by default.
+        start: Ā_0, (dim, features), if training does not begin at zero.
+
+    Returns:
+        The spectrum.
+
+    Raises:
+        ValueError: Where float64 does not resolve the smallest nonzero eigenvalue and there is no ridge.
     """
     residual = float(relative_residual(moments.second, lam, basis, moments.noise))
     v, zero = basis.T @ moments.noise, null_directions(problem, draw) if zero is None else zero
@@ -124,7 +192,21 @@ def population_moments(
     tolerance: float = 1e-6,
     layout: Layout | None = None,
 ) -> Moments:
-    """Ũ and Ṽ of the draw's population, to the accuracy that the spectrum's smallest eigenvalue asks for."""
+    """Ũ and Ṽ of the draw's population, to the accuracy that the spectrum's smallest eigenvalue asks for (T6).
+
+    Args:
+        problem: What is asked.
+        draw: Its population, points and weights.
+        spectrum: Of U.
+        tolerance: Relative to λ_min + γ.
+        layout: Of the devices over which their rows are divided.
+
+    Returns:
+        The moments.
+
+    Raises:
+        ValueError: Where the noise average needs too many orders.
+    """
     floor = _smallest(spectrum) + problem.ridge
     return population_above(problem, draw, floor, tolerance=tolerance, layout=layout)
 
@@ -137,9 +219,20 @@ def population_above(
     tolerance: float = 1e-6,
     layout: Layout | None = None,
 ) -> Moments:
-    """Ũ and Ṽ of the draw's population, the error of Ũ below tolerance × floor; None for the moments' own estimate.
+    """Ũ and Ṽ of the draw's population, the error of Ũ below tolerance × floor (T6).
 
-    layout: of the devices over which their rows are divided.
+    Args:
+        problem: What is asked.
+        draw: Its population, points and weights.
+        floor: λ_min + γ as far as it is known; None for the moments' own estimate.
+        tolerance: Relative to floor.
+        layout: Of the devices over which their rows are divided.
+
+    Returns:
+        The moments.
+
+    Raises:
+        ValueError: Where the noise average needs too many orders.
     """
     return _averaged(problem, draw, diffuse(draw.population, problem.diffusion_time), tolerance, floor, layout)
 
@@ -147,13 +240,34 @@ def population_above(
 def fresh_noise_moments(
     problem: Problem, draw: Instance, spectrum: SampleSpectrum, *, tolerance: float = 1e-6
 ) -> Moments:
-    """The moments of the training points with fresh noise, the target of L_emp, as accurate as `population_moments`."""
+    """Moments of the training points with fresh noise, the target of L_emp, as accurate as `population_moments` (§1).
+
+    Args:
+        problem: What is asked.
+        draw: Its population, points and weights.
+        spectrum: Of U.
+        tolerance: Relative to λ_min + γ.
+
+    Returns:
+        The moments.
+
+    Raises:
+        ValueError: Where the noise average needs too many orders.
+    """
     floor = _smallest(spectrum) + problem.ridge
     return _averaged(problem, draw, training_law(draw, problem.diffusion_time), tolerance, floor)
 
 
 def sample_target(spectrum: SampleSpectrum, moments: Moments) -> SampleTarget:
-    """A target's moments in the eigenbasis of `spectrum`: the one change of basis."""
+    """A target's moments in the eigenbasis of a spectrum: the one change of basis (T8).
+
+    Args:
+        spectrum: With its basis.
+        moments: Ũ and Ṽ, or those of any other target.
+
+    Returns:
+        The target.
+    """
     return SampleTarget(
         _rotate(spectrum.basis, moments.second),
         spectrum.basis.T @ moments.noise,

@@ -27,9 +27,14 @@ from rfsim.spectra.sample import (
 
 
 class Solved(NamedTuple):
-    """A spectrum, its basis left empty so that a p × p matrix can go; the population seen from it, if asked for;
-    replicates: the same with one group of Monte Carlo draws left out, none where the moments are exact; fresh: the
-    training points with fresh noise, if asked for."""
+    """A spectrum and what is seen from it (§3).
+
+    Attributes:
+        spectrum: Its basis left empty, so that a p × p matrix can go.
+        target: The population, if asked for.
+        replicates: The same with one group of Monte Carlo draws left out; none where the moments are exact.
+        fresh: The training points with fresh noise, if asked for.
+    """
 
     spectrum: SampleSpectrum
     target: Target | None
@@ -47,9 +52,23 @@ def solve(
     population: bool = True,
     fresh_noise: bool = False,
 ) -> Solved:
-    """U of one draw, and its population unless told otherwise; `tell` hears what is being done.
+    """U of one draw by the method asked for, and its population unless told otherwise (T8).
 
-    fresh_noise: also the training points with fresh noise, for the real model by the dense route.
+    Args:
+        problem: What is asked.
+        draw: Its population, points and weights.
+        constants: a, v² and s² of (T9), for the Gaussian-equivalent model.
+        method: Model, route and Monte Carlo draws.
+        tell: Hears what is being done.
+        population: Whether to compute Ũ and Ṽ.
+        fresh_noise: Whether to add the training points with fresh noise, for the real model by the dense route.
+
+    Returns:
+        The spectrum and its targets.
+
+    Raises:
+        ValueError: Where the noise average needs too many orders, or float64 does not resolve an eigenvalue.
+        RuntimeError: In float32.
     """
     if method.draws is not None:
         tell("Monte Carlo moments and eigenvalues")

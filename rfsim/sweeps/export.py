@@ -27,16 +27,35 @@ WIDEST = 64  # columns of one variable
 
 
 def to_netcdf(data: xr.Dataset, path: str | Path) -> None:
-    """Write a sweep as one netCDF file, whole or not at all; `rfsim.load` reads it."""
+    """Write a sweep as one netCDF file, whole or not at all; `rfsim.load` reads it.
+
+    Args:
+        data: The sweep.
+        path: The file.
+
+    Raises:
+        StoreError: Where the folder cannot be written.
+    """
     store.save(data.drop_encoding(), path)
 
 
 def to_csv(data: xr.Dataset, path: str | Path, *, rows: int = ROWS) -> list[str]:
-    """Write one row per cell, and per value of lists such as train_times: parameters, status, reason, values, command.
+    """Write a sweep as CSV, one row per cell, and per value of lists such as train_times; whole or not at all.
 
-    A variable over dimensions of its own has a column for each of their labels, tau_mem[formula]; one with more than 64
-    (every eigenvalue, say) is left out. What is not known is empty. rows: held in memory at once. The file appears
-    whole or not at all; returns a line for each variable left out.
+    Columns are parameters, status, reason, values and the command that redoes the cell. A variable over dimensions of
+    its own has a column for each of their labels, tau_mem[formula]; one with more than 64 (every eigenvalue, say) is
+    left out. What is not known is empty.
+
+    Args:
+        data: The sweep.
+        path: The file.
+        rows: Held in memory at once.
+
+    Returns:
+        A line for each variable left out.
+
+    Raises:
+        StoreError: Where the folder cannot be written.
     """
     over = axes(data)
     known = [str(name) for name in data.coords if set(data[name].dims) <= set(over)]
@@ -68,8 +87,17 @@ def to_csv(data: xr.Dataset, path: str | Path, *, rows: int = ROWS) -> list[str]
 
 
 def lines_to_csv(found: View, path: str | Path) -> None:
-    """Write the level lines of a view as points in order: contour, sweep ("over" for those of the other one), facet's
-    value, piece, x, y; whole or not at all."""
+    """Write the level lines of a view as points in order, whole or not at all.
+
+    Columns are contour, sweep ("over" for those of the other one), the facet's value, piece, x and y.
+
+    Args:
+        found: The view.
+        path: The file.
+
+    Raises:
+        StoreError: Where the folder cannot be written.
+    """
     panels = found.main.values[found.facet].values.tolist() if found.facet else []
     with store.atomic(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")

@@ -36,11 +36,15 @@ from rfsim.words import counted
 
 
 class Asked(NamedTuple):
-    """A sweep that may be run: its plan, what its store is identified by, its array of data, if any, and what it
-    imports.
+    """A sweep that may be run.
 
-    paths: whole ones of the files of data that it names; unread: data that cannot be read now, and why not: a store
-    that lacks nothing does without.
+    Attributes:
+        plan: Its groups of cells.
+        settings: What its store is identified by.
+        array: Its data, if any, (samples, dim).
+        imports: The activations that it imports.
+        paths: Whole ones of the files of data that it names.
+        unread: Data that cannot be read now, and why not: a store that lacks nothing does without.
     """
 
     plan: Plan
@@ -66,26 +70,36 @@ def sweep(
 ) -> xr.Dataset:
     """Compute a public quantity over a grid of any of its parameters, and store every cell with its status.
 
-    spec: a TOML file, or a mapping of the same form — `command`, a quantity's name ("train", "theory.curves");
-    [problem], fixed parameters; [axes], each a list, {log or linear = [first, last], points} or {range = [first, end],
-    step}, without its end; [zip], lists that vary together along one dimension; [derive], arithmetic on the numbers of
-    a cell.
-    out: the store, a zarr folder; by default that of the file with the suffix .zarr, and for a mapping none that is
-    kept. workers, executor ("serial", "processes", "dask"), scheduler: who computes (`rfsim.sweeps.engines`).
-    resume: go on with a store of the same settings, else refuse one that is there; retry_failed: also compute cells
-    again that did not end well. array (samples, dim) takes the place of the problem's data. allow_import: let a file
-    name activations by `module:attribute`, looked for beside it too, which runs code; a mapping may always.
-
     Cells that share a draw and its decomposition, or one compiled program, are one group, computed once. A cell's draw
     depends on its own parameters, so that neither order nor workers matter.
 
-    Returns the quantity's variables over the axes, in their order, and its own dimensions; lists such as train_times
-    are axes named train_time. status: 0 waiting, 1 done, 2 unconverged, 3 failed; a reason where a cell did not end
-    well, NaN in what is not known of it; residual; seconds, of the cell's group, and decompositions, of U that it did.
+    Args:
+        spec: A TOML file, or a mapping of the same form. `command` is a quantity's name ("train", "theory.curves");
+            [problem] its fixed parameters; [axes] each a list, {log or linear = [first, last], points} or {range =
+            [first, end], step}, without its end; [zip] lists that vary together along one dimension; [derive]
+            arithmetic on the numbers of a cell.
+        out: The store, a zarr folder; by default that of the file with the suffix .zarr, and for a mapping none that is
+            kept.
+        workers: How many processes compute at once; by default as many as there are cores.
+        executor: Who computes, "serial", "processes" or "dask" (`rfsim.sweeps.engines`).
+        scheduler: Address of a running dask scheduler.
+        resume: Go on with a store of the same settings, else refuse one that is there.
+        retry_failed: Also compute cells again that did not end well.
+        array: Data (samples, dim) in the place of the problem's.
+        allow_import: Let a file name activations by `module:attribute`, looked for beside it too, which runs code; a
+            mapping may always.
+        report: Hears of progress, what is done and numbers.
 
-    Raises ValueError, before anything runs, with all that is wrong with the spec; StoreError for a store of other
-    settings, one that another process writes to, or a disk that takes no more; engines.outcome.Lost where the engine is
-    gone.
+    Returns:
+        The quantity's variables over the axes, in their order, and its own dimensions; lists such as train_times are
+        axes named train_time. status: 0 waiting, 1 done, 2 unconverged, 3 failed; a reason where a cell did not end
+        well, NaN in what is not known of it; residual; seconds, of the cell's group, and decompositions, of U that it
+        did.
+
+    Raises:
+        ValueError: Before anything runs, with all that is wrong with the spec.
+        StoreError: For a store of other settings, one that another process writes to, or a disk that takes no more.
+        engines.outcome.Lost: Where the engine is gone.
 
     >>> grid = {"command": "train", "problem": {"dim": 6}, "axes": {"features_per_dim": [2, 4], "train_times": [0, 9]}}
     >>> result = sweep(grid)
@@ -111,9 +125,22 @@ def fill(
     retry_failed: bool = False,
     report: Report | None = None,
 ) -> str:
-    """Compute what is missing in a store; how: (executor, workers, scheduler). All else as `sweep`.
+    """Compute what is missing in a store.
 
-    Returns, in words, what was not what was written and is now; "" where all was.
+    Args:
+        asked: The sweep.
+        path: Its store.
+        how: Executor, workers and scheduler, as in `sweep`.
+        resume: As in `sweep`.
+        retry_failed: As in `sweep`.
+        report: As in `sweep`.
+
+    Returns:
+        In words, what was not what was written and is now; "" where all was.
+
+    Raises:
+        ValueError: Where memory or the engine does not suffice, or data cannot be read.
+        StoreError: As `sweep`.
     """
     executor, workers, scheduler = how
     here = 1 if chosen(executor, workers, scheduler) == "serial" else workers or threads()
@@ -140,8 +167,17 @@ def ask(
 ) -> Asked:
     """Read and plan a sweep; nothing is computed, and nothing is written.
 
-    read_only: for `summary` alone; nothing is imported, whatever the activations are. Raises ValueError, in one line,
-    with all that is wrong.
+    Args:
+        spec: As in `sweep`.
+        array: As in `sweep`.
+        allow_import: As in `sweep`.
+        read_only: For `summary` alone; nothing is imported, whatever the activations are.
+
+    Returns:
+        The sweep.
+
+    Raises:
+        ValueError: In one line, with all that is wrong.
     """
     found = read(spec, allow_import=allow_import or read_only)
     values = None if array is None else rows(array).values
@@ -171,13 +207,31 @@ def _activations(planned: Plan) -> list[str]:
 
 
 def default_store(spec: str | Path) -> Path:
-    """Where the store of a TOML file lies: beside it."""
+    """Where the store of a TOML file lies: beside it.
+
+    Args:
+        spec: The file.
+
+    Returns:
+        Its path with the suffix .zarr.
+    """
     return Path(spec).with_suffix(".zarr")
 
 
 def summary(path: Path, asked: Asked) -> dict[str, Any]:
-    """How far a sweep is: cells by status, groups, decompositions announced and done, seconds of work, its holder; and
-    damaged, in words, where something is not what was written."""
+    """How far a sweep is.
+
+    Args:
+        path: Its store, which need not exist.
+        asked: The sweep.
+
+    Returns:
+        Cells by status, groups, decompositions announced and done, seconds of work, and the holder; damaged, in words,
+        where something is not what was written.
+
+    Raises:
+        StoreError: For a store of other settings, or one that cannot be read.
+    """
     planned = asked.plan
     if not path.exists() and scratch.left(path.resolve()):
         with locks.held(path.resolve()):
@@ -201,19 +255,43 @@ def summary(path: Path, asked: Asked) -> dict[str, Any]:
 
 
 def damaged(broken: int, lost: Sequence[str] = ()) -> str:
-    """What of a store does not hold what was written to it, in words."""
+    """What of a store does not hold what was written to it, in words.
+
+    Args:
+        broken: Number of cells whose values do not.
+        lost: Further words.
+
+    Returns:
+        The words.
+    """
     words = [f"values of {counted(broken, 'cell')}"] if broken else []
     return f"{' and '.join([*words, *lost])} did not hold what was written"
 
 
 def decompositions(planned: Plan) -> int:
-    """Of U, that all groups need."""
+    """Number of decompositions of U that all groups of a plan need.
+
+    Args:
+        planned: The plan.
+
+    Returns:
+        The number.
+    """
     each = planned.evaluate(partial(quantities.decompositions, planned.quantity))
     return int(np.broadcast_to(each, planned.counts).sum()) if planned.counts else int(each)
 
 
 def announcement(planned: Plan, todo: int, words: str) -> str:
-    """What a run will do, in one line."""
+    """What a run will do, in one line.
+
+    Args:
+        planned: The plan.
+        todo: Number of groups to do.
+        words: How, at the end.
+
+    Returns:
+        The line.
+    """
     announced = counted(decompositions(planned), "decomposition")
     total = f"{counted(planned.cells, 'cell')} in {counted(planned.groups, 'group')}, {announced} of U"
     return f"{total}; {counted(todo, 'group')} to do {words}"

@@ -34,7 +34,14 @@ COSTS = ("seconds", "decompositions")  # differ from run to run
 
 
 class Joined(NamedTuple):
-    """What a merge wrote: its plan and settings, the text of a file that asks for it, and what there is to say."""
+    """What a merge wrote.
+
+    Attributes:
+        plan: Of the whole.
+        settings: Of its store.
+        text: Of a file that asks for it.
+        words: What there is to say.
+    """
 
     plan: Plan
     settings: Mapping[str, Any]
@@ -51,10 +58,21 @@ class _Part(NamedTuple):
 
 
 def merge(given: Sequence[Path], out: Path) -> Joined:
-    """Write the store `out`, that must not exist, of all that the stores `given` hold.
+    """Write one store of all that several stores of one sweep hold.
 
     Of a cell that several hold, what got furthest stands, that of the first among equals. Cells that none holds wait.
-    Raises StoreError, in one line, for stores that differ in more than values along axes, or in the values of a cell.
+
+    Args:
+        given: Stores that differ in values along axes alone, two or more.
+        out: The store, which must not exist.
+
+    Returns:
+        What was written.
+
+    Raises:
+        ValueError: For fewer than two stores.
+        StoreError: In one line, for stores that differ in more than values along axes, or in the values of a cell, and
+            for a disk that takes no more.
     """
     if len(given) < 2:
         raise ValueError(f"--merge joins two stores or more; got {', '.join(map(str, given)) or 'none'}")
@@ -104,7 +122,14 @@ def merge(given: Sequence[Path], out: Path) -> Joined:
 
 
 def toml(content: Mapping[str, Any]) -> str:
-    """The text of a file that asks for a sweep."""
+    """The text of a file that asks for a sweep.
+
+    Args:
+        content: `command`, `problem`, `axes`, `zip` and `derive`.
+
+    Returns:
+        The text.
+    """
     lines = [f"command = {_literal(content['command'])}"]
     for table in ("problem", *TABLES, "derive"):
         if content[table]:

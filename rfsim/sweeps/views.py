@@ -21,9 +21,19 @@ PANELS = 24
 
 
 class View(NamedTuple):
-    """All that a figure shows. y is None for curves, whose family `facet` is; lines are those of maps; absent: contours
-    that were asked for and are nowhere on it; over: the same quantity of another sweep, its level lines, and the
-    parameters of the problem in which it differs."""
+    """All that a figure of a sweep shows.
+
+    Attributes:
+        main: The quantity over the axes shown.
+        x: Horizontal axis.
+        y: Vertical axis; None for curves, whose family `facet` is.
+        facet: Axis of panels, or of curves.
+        lines: Level lines of a map.
+        absent: Contours that were asked for and are nowhere on it.
+        over: The same quantity of another sweep.
+        over_lines: Its level lines.
+        differences: Parameters of the problem in which it differs.
+    """
 
     main: Slice
     x: str
@@ -49,11 +59,21 @@ def view(
 ) -> View:
     """What `rfsim.plot` shows of a sweep: a map over x and y, or curves along x; panels or a family over facet.
 
-    Without x the first two axes with more than one point, seeds aside; without quantity the first there is of gen,
-    test, score … . at, and what happens to other axes: `slices.cut`. contours: texts QUANTITY=LEVEL, where a level is a
-    number or another quantity or axis (tau_mem=train_time). over: another sweep with the same names.
+    Args:
+        data: A sweep.
+        x: Axis; without one the first two with more than one point, seeds aside.
+        y: Second axis of a map.
+        quantity: A variable, such as "gen" or "tau_mem[formula]"; by default the first there is of gen, test, score … .
+        facet: Axis of panels, or of curves.
+        at: Values of other axes, by name; what happens to the rest: `slices.cut`.
+        contours: Texts QUANTITY=LEVEL, where a level is a number or another quantity or axis (tau_mem=train_time).
+        over: Another sweep with the same names.
 
-    Raises ValueError, in one line, for what is not there or does not fit.
+    Returns:
+        The view; nothing is drawn.
+
+    Raises:
+        ValueError: In one line, for what is not there or does not fit.
     """
     contours = [contours] if isinstance(contours, str) else list(contours or ())
     _require_names(x=x, y=y, quantity=quantity, facet=facet, contours=contours)

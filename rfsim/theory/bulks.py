@@ -21,9 +21,15 @@ ROUNDING = 1e-14  # a part of σ whose eigenvalues are that much smaller is roun
 
 
 class Part(NamedTuple):
-    """One part of the spectrum: an atom (lower = upper), or one or more intervals between which no other part lies.
+    """One part of the limit's spectrum: an atom, or intervals between which no other part lies (§8).
 
-    name: "gen", or "mini+main" where no gap separates the two; mass: share of the p eigenvalues; mean: of λ.
+    Attributes:
+        name: "gen", or "mini+main" where no gap separates the two.
+        mass: Share of the p eigenvalues.
+        mean: Of λ over the part.
+        lower: Smallest λ; equal to upper for an atom.
+        upper: Largest λ.
+        intervals: Its pieces, ascending.
     """
 
     name: str
@@ -35,16 +41,39 @@ class Part(NamedTuple):
 
 
 def density(limit: Limit, lam: ArrayLike) -> NDArray[np.float64]:
-    """ρ(λ) = Im q(λ + i0)/π per unit λ at lam (points,), without its atom; 0 outside the support.
+    """Density ρ(λ) = Im q(λ + i0)/π of the limit's spectrum, without its atom (T10, T11; B25 Thm 3.1, U26 Prop. C.2).
 
-    Raises NotConverged where a point does not converge, RuntimeError in float32.
+    Args:
+        limit: What the equations depend on.
+        lam: λ, (points,).
+
+    Returns:
+        ρ per unit λ, (points,); 0 outside the support.
+
+    Raises:
+        ValueError: For a point at the atom or edge itself.
+        NotConverged: Where a point does not converge.
+        RuntimeError: In float32.
     """
     offset = _offsets(limit, lam)
     return _density(solve_above(limit, offset))
 
 
 def density_with_residual(limit: Limit, lam: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """`density`, NaN where a point does not converge, and the residual of the equations at each point."""
+    """Density of the limit's spectrum and how well the equations hold at each point (T10, T11).
+
+    Args:
+        limit: What the equations depend on.
+        lam: λ, (points,).
+
+    Returns:
+        ρ per unit λ, NaN where a point does not converge, and the residual relative to the largest term; (points,)
+        each.
+
+    Raises:
+        ValueError: For a point at the atom or edge itself.
+        RuntimeError: In float32.
+    """
     found = attempt_above(limit, _offsets(limit, lam))
     return np.where(found.converged, _density(found), np.nan), np.asarray(found.residual)
 
@@ -65,7 +94,14 @@ def _density(found: Solution) -> NDArray[np.float64]:
 
 
 def masses(limit: Limit) -> dict[str, float]:
-    """Masses of the parts by rank, ascending; they add up to 1 (equations.md §8)."""
+    """Masses of the parts by rank (§8).
+
+    Args:
+        limit: What the equations depend on.
+
+    Returns:
+        Masses by name, ascending in eigenvalue; they add up to 1.
+    """
     spread = float(limit.v2 + limit.s2)
     power = float(limit.signal * (limit.weights @ limit.values) + limit.noise)
     gen = limit.gain * power * max(limit.features_per_dim, 1.0)  # where gen's eigenvalues lie
@@ -79,7 +115,14 @@ def masses(limit: Limit) -> dict[str, float]:
 
 
 def atom(limit: Limit) -> Part | None:
-    """The atom at the floor, if it has mass: null at s² where noise is averaged exactly, else zero."""
+    """The atom at the floor: null at s² where noise is averaged exactly, else zero (§5).
+
+    Args:
+        limit: What the equations depend on.
+
+    Returns:
+        The part; None where it has no mass.
+    """
     at = float(limit.floor)
     name = "null" if at > 0 else "zero"
     mass = masses(limit)[name]
@@ -87,9 +130,17 @@ def atom(limit: Limit) -> Part | None:
 
 
 def parts(limit: Limit) -> tuple[Part, ...]:
-    """All parts, ascending, with masses and means by contour integral around each interval.
+    """All parts of the limit's spectrum, with masses and means by contour integral around each interval (§5, §8).
 
-    Raises NotConverged where the masses do not add up to 1 within 1e-8 (a bulk was missed), or an edge is not found.
+    Args:
+        limit: What the equations depend on.
+
+    Returns:
+        The parts, ascending.
+
+    Raises:
+        NotConverged: Where the masses do not add up to 1 within 1e-8 (a bulk was missed), or an edge is not found.
+        RuntimeError: In float32.
     """
     found, base = support(limit), atom(limit)
     start = base.mass if base else 0.0
@@ -109,9 +160,15 @@ def parts(limit: Limit) -> tuple[Part, ...]:
 
 
 def gap_points(limit: Limit, pieces: Sequence[Interval | Part]) -> NDArray[np.float64]:
-    """Real points (pieces + 1,) below, between and above ascending pieces of the spectrum without its atom.
+    """Real points below, between and above pieces of the spectrum without its atom (§6).
 
-    The first lies between the atom, if there is one, and the lowest piece, else anywhere below.
+    Args:
+        limit: What the equations depend on.
+        pieces: Ascending.
+
+    Returns:
+        λ, ascending, (pieces + 1,). The first lies between the atom, if there is one, and the lowest piece, else
+        anywhere below.
     """
     floor = float(limit.floor)
     edges = [(one.lower - floor, one.upper - floor) for one in pieces]

@@ -1,11 +1,10 @@
-"""Normalized traces of products of resolvents and of what stands between them, by one linear solve for each pair of
-factors (equations.md D10, D11, D12) [ours].
+"""Normalized traces of products of resolvents and of what stands between them (equations.md D10, D11, D12) [ours].
 
-Three classes of variables, p features, n samples and d directions, are coupled by W/√d, X/√n and noises Ω_j/√n. A
-*link* is a square block operator over a few variables; a *tie* leads from the rows of one link to the columns of a
-later one. The block (first, last) of the inverse of the whole, which is upper triangular in the links, is the sum over
-all paths of ties of links' inverses in turn; its normalized traces 𝔾, one for each class, and for each atom of ρ_Σ
-where the class is d, solve (Q − 𝒮[𝔾])𝔾 = 1:
+One linear solve for each pair of factors. Three classes of variables, p features, n samples and d directions, are
+coupled by W/√d, X/√n and noises Ω_j/√n. A *link* is a square block operator over a few variables; a *tie* leads from
+the rows of one link to the columns of a later one. The block (first, last) of the inverse of the whole, which is upper
+triangular in the links, is the sum over all paths of ties of links' inverses in turn; its normalized traces 𝔾, one for
+each class, and for each atom of ρ_Σ where the class is d, solve (Q − 𝒮[𝔾])𝔾 = 1:
 
     𝒮_p = ∫a_W 𝔾_d b_W dρ_Σ + Σ Γ_jk a_j 𝔾_n b_k,      𝒮_d(l) = ψ_p b_W 𝔾_p a_W + l a_X 𝔾_n b_X,
     𝒮_n = (1/ψ_n) ∫l b_X 𝔾_d a_X dρ_Σ + (ψ_p/ψ_n) Σ Γ_jk b_j 𝔾_p a_k.
@@ -28,8 +27,10 @@ RESIDUAL = 1e-9  # of a link's own equations
 
 
 class Medium(NamedTuple):
-    """What all links of a chain share: ψ_p, ψ_n, ρ_Σ as values l and weights (atoms,), and E Ω_jΩ_k (noises,
-    noises)."""
+    """What all links of a chain share.
+
+    ψ_p, ψ_n, ρ_Σ as values l and weights (atoms,), and E Ω_jΩ_k (noises, noises).
+    """
 
     features_per_dim: float
     samples_per_dim: float
@@ -64,6 +65,7 @@ class Operator(NamedTuple):
 
     @property
     def transpose(self) -> Operator:
+        """The operator from the other side."""
         return Operator(self.columns, self.rows, self.fixed.swapaxes(-1, -2), self.noise.swapaxes(-1, -2))
 
     def part(self, rows: str, columns: str) -> NDArray:
@@ -76,8 +78,10 @@ class Operator(NamedTuple):
 
 
 class Link(NamedTuple):
-    """Σ weights × an operator's inverse over nodes, weights (nodes,): the operator at each node, fixed (..., nodes,
-    rows, columns), and the normalized traces of its inverse there."""
+    """Σ weights × an operator's inverse over nodes, weights (nodes,).
+
+    The operator at each node, fixed (..., nodes, rows, columns), and the normalized traces of its inverse there.
+    """
 
     operator: Operator
     inverse: Blocks
@@ -85,10 +89,12 @@ class Link(NamedTuple):
 
     @property
     def variables(self) -> str:
+        """Those of its rows, one letter each for its class."""
         return self.operator.rows
 
     @property
     def transpose(self) -> Link:
+        """The link from the other side."""
         turned = Blocks(*(one.swapaxes(-1, -2) for one in self.inverse))
         return Link(self.operator.transpose, turned, self.weights)
 
@@ -151,8 +157,10 @@ def identity(medium: Medium, variables: str) -> Link:
 
 
 def chain(medium: Medium, links: Sequence[Link], ties: Mapping[tuple[int, int], Operator]) -> Blocks:
-    """Normalized traces of the block (first, last): the sum over paths of H_first^{−1} B H^{−1} B … H_last^{−1},
-    weighted by nodes, where B are the ties by (row link, column link), first < second. Shapes (..., rows, columns).
+    """Normalized traces of the block (first, last) of a chain's inverse (D10).
+
+    The sum over paths of H_first^{−1} B H^{−1} B … H_last^{−1}, weighted by nodes, where B are the ties by (row link,
+    column link), first < second. Shapes (..., rows, columns).
 
     Raises ValueError for ties that do not fit.
     """
@@ -206,8 +214,10 @@ class _Pencil:
         self.left[i, j] = _minus(known, _sandwich(self.medium, _rows(first.operator), found, _columns(last.operator)))
 
     def _known(self, i: int, j: int) -> Blocks:
-        """(Q − 𝒮)_ij without the term that holds 𝔾_ij itself: (..., nodes, nodes, …), or 1 where nodes do not
-        matter."""
+        """The equation of 𝔾_ij without the term that holds 𝔾_ij itself, (Q − 𝒮)_ij.
+
+        (..., nodes, nodes, …), or 1 where nodes do not matter.
+        """
         first, last = self.links[i], self.links[j]
         found = _zeros(self.medium, first.variables, last.variables)
         if (i, j) in self.ties:

@@ -19,9 +19,15 @@ from rfsim.training.curves import LossCurves, loss_curves
 
 
 class LimitCurves(NamedTuple):
-    """Curves of the limit; error: the largest change of any of them at the last doubling of the contour's nodes,
-    (times,); the nodes of the whole contour; residual: the largest of the equations there, relative; and the tables on
-    it, for the curves at other times."""
+    """Learning curves of the limit, and how far they are known (T13, T14).
+
+    Attributes:
+        curves: The losses, each (times,).
+        error: Largest change of any of them at the last doubling of the contour's nodes, (times,).
+        nodes: Of the whole contour.
+        residual: The largest of the equations there, relative.
+        tables: Spectrum and target on the contour, for the curves at other times.
+    """
 
     curves: LossCurves
     error: NDArray[np.float64]
@@ -39,12 +45,26 @@ def limit_curves(
     tolerance: float = 1e-8,
     intervals: Sequence[Interval] | None = None,
 ) -> LimitCurves:
-    """The curves as d → ∞ at train_times (times,), which may hold 0 and inf (equations.md T13, T14).
+    """Learning curves as d → ∞ at given train_times (T13, T14).
 
-    trainer: as in `rfsim.trainers`; intervals: the limit's `support`, if at hand. Nodes are doubled until every error
-    is at most `tolerance`, relative above 1, up to 1024 of them: what is left stands in `error`, for the caller to
-    judge. Raises ValueError where there is no contour (`tables.eigenvalue_bounds`) or descent diverges, NotConverged
-    where the equations are not solved.
+    Nodes are doubled until every error is at most `tolerance`, relative above 1, up to 1024 of them: what is left
+    stands in `error`, for the caller to judge.
+
+    Args:
+        limit: What the equations depend on.
+        train_times: τ, (times,), ≥ 0; may hold inf.
+        ridge: γ, in units of the eigenvalues of U.
+        trainer: Its name, as in `rfsim.trainers`.
+        tolerance: Of every curve, relative above 1.
+        intervals: The limit's `support`, if at hand.
+
+    Returns:
+        The curves and their errors.
+
+    Raises:
+        ValueError: Where there is no contour (`tables.eigenvalue_bounds`), or descent diverges.
+        NotConverged: Where the equations are not solved.
+        RuntimeError: In float32.
     """
     trained = named(trainer, learning_rate_constant(limit.noise, limit.features_per_dim), ridge)
     bounds = eigenvalue_bounds(limit, ridge, trained.reach, intervals)

@@ -27,16 +27,29 @@ FOLD_STEPS, NARROWINGS, BATCH = 12, 8, 8
 
 
 class Interval(NamedTuple):
-    """One connected piece of the spectrum; lower is the floor itself where the density diverges there."""
+    """One connected piece of the spectrum (§5).
+
+    Attributes:
+        lower: Smallest λ; the floor itself where the density diverges there.
+        upper: Largest λ.
+    """
 
     lower: float
     upper: float
 
 
 def support(limit: Limit) -> list[Interval]:
-    """The intervals of positive density, ascending; atoms are not among them (`bulks.atom`).
+    """Intervals of positive density of the limit's spectrum (§5).
 
-    Raises NotConverged where an edge cannot be solved for, RuntimeError in float32.
+    Args:
+        limit: What the equations depend on.
+
+    Returns:
+        The intervals, ascending; atoms are not among them (`bulks.atom`).
+
+    Raises:
+        NotConverged: Where an edge cannot be solved for.
+        RuntimeError: In float32.
     """
     require_float64()
     height = _scan(limit)
@@ -151,7 +164,16 @@ def _folds(limit: Limit, outside: NDArray[np.float64]) -> tuple[NDArray[np.float
 
 
 def fold(limit: Limit, x: Point, offset: Array) -> tuple[Array, Array]:
-    """(λ − floor, residual) of the edge near a real x at that offset (): Newton on the equations with determinant 0."""
+    """Edge of the spectrum near a real solution: Newton on the equations with the Jacobian's determinant 0 (§5).
+
+    Args:
+        limit: What the equations depend on.
+        x: A real solution (q, r, h) outside the spectrum, scalars.
+        offset: Its λ − floor, a scalar.
+
+    Returns:
+        λ − floor of the edge, and the residual there, scalars.
+    """
     scale = jnp.stack([*x, jnp.asarray(offset)])
 
     def left(y: Array) -> Array:

@@ -1,5 +1,7 @@
-"""A ladder of diffusion times in the limit: the teacher's steps down it, and how their frozen noises correlate
-(equations.md D15) [ours]."""
+"""A ladder of diffusion times in the limit (equations.md D15) [ours].
+
+The teacher's steps down it, and how their frozen noises correlate.
+"""
 
 from __future__ import annotations
 
@@ -27,8 +29,11 @@ from rfsim.theory.steps import Fields, Step, fields, step
 
 
 class Ladder(NamedTuple):
-    """Levels t_0 < … < t_N of one problem; of levels 1…N the teachers, their fields and the step down to the level
-    below; the medium with all frozen noises, Ω_1…Ω_N and then Ω′_1…Ω′_N."""
+    """Levels t_0 < … < t_N of one problem.
+
+    Of levels 1…N the teachers, their fields and the step down to the level below; the medium with all frozen noises,
+    Ω_1…Ω_N and then Ω′_1…Ω′_N.
+    """
 
     levels: tuple[Level, ...]
     teachers: tuple[Trained, ...]

@@ -27,7 +27,13 @@ ACCURACY, CURVE_ACCURACY = 1e-4, 1e-7  # of n*, relative; of the curves
 
 
 class PlaneLines(NamedTuple):
-    """samples_per_dim at which p = n, at which p = n m (None at m = ∞), and n*(p) (None where there is none)."""
+    """The lines of the (ψ_n, ψ_p) plane at one ψ_p, as values of samples_per_dim (§9).
+
+    Attributes:
+        samples: Where p = n.
+        copies: Where p = n m; None at m = ∞.
+        n_star: n*(p); None where there is none.
+    """
 
     samples: float
     copies: float | None
@@ -36,19 +42,39 @@ class PlaneLines(NamedTuple):
 
 @in_float64
 def plane_lines(problem: Problem) -> PlaneLines:
-    """Where the three lines cross the problem's features_per_dim; its samples_per_dim is ignored."""
+    """Where the lines p = n, p = n m and n*(p) cross a problem's features_per_dim (§9; U26, B25 Fig. 1).
+
+    Args:
+        problem: What is asked; its samples_per_dim is ignored.
+
+    Returns:
+        The three values of samples_per_dim.
+
+    Raises:
+        ValueError: As `limit_curves`.
+        NotConverged: As `limit_curves`.
+    """
     psi_p, m = float(problem.features_per_dim), problem.noise_copies
     return PlaneLines(psi_p, None if math.isinf(m) else psi_p / m, n_star(problem))
 
 
 @in_float64
 def n_star(problem: Problem) -> float | None:
-    """n*(p) [ours]: the ψ_n above which L_test at τ = ∞ is within 1% of its lowest over all τ.
+    """The ψ_n above which early stopping gains nothing ([ours]; T14).
 
-    Early stopping gains nothing there, so that this is the border of what B25 (Fig. 1) call architectural
-    regularization. The problem's samples_per_dim is ignored, its ridge kept; accurate to 0.1%. None where early
-    stopping gains more than 1% up to ψ_n = 10⁵ max(ψ_p, 1), or nowhere down to 10⁻³ of it. Raises what
-    `dynamics.limit_curves` raises.
+    L_test at τ = ∞ is within 1% of its lowest over all τ there, so that this is the border of what B25 (Fig. 1) call
+    architectural regularization. Accurate to 0.1%.
+
+    Args:
+        problem: What is asked; its samples_per_dim is ignored, its ridge kept.
+
+    Returns:
+        n*(p) as a value of samples_per_dim; None where early stopping gains more than 1% up to ψ_n = 10⁵ max(ψ_p, 1),
+        or nowhere down to 10⁻³ of it.
+
+    Raises:
+        ValueError: As `limit_curves`.
+        NotConverged: As `limit_curves`.
     """
     base, ridge = limit(problem), float(problem.ridge)
 
@@ -66,9 +92,19 @@ def n_star(problem: Problem) -> float | None:
 
 
 def early_stopping_gain(limit: Limit, ridge: float = 0.0) -> float:
-    """L_test at τ = ∞ over its minimum over τ, less 1; at least the accuracy of the curves, 1e-7.
+    """L_test at τ = ∞ over its minimum over τ, less 1 ([ours]; T12, T14).
 
-    Raises what `dynamics.limit_curves` raises, RuntimeError in float32.
+    Args:
+        limit: What the equations depend on.
+        ridge: γ, in units of the eigenvalues of U.
+
+    Returns:
+        The gain; at least the accuracy of the curves, 1e-7.
+
+    Raises:
+        ValueError: As `limit_curves`.
+        NotConverged: As `limit_curves`.
+        RuntimeError: In float32.
     """
     kappa = learning_rate_constant(limit.noise, limit.features_per_dim)
 

@@ -20,14 +20,25 @@ from rfsim.training.timescales import largest_bulk_eigenvalue, smallest_bulk_eig
 
 
 class LargePart(NamedTuple):
-    """One of the three: its share of the eigenvalues, and where they lie; the atom's interval has equal ends."""
+    """One of the three parts of the form for large ψ_p and ψ_n (§5; B25 Thm 3.2).
+
+    Attributes:
+        mass: Its share of the eigenvalues.
+        intervals: Where they lie; the atom's interval has equal ends, a part without mass has none.
+    """
 
     mass: float
     intervals: tuple[Interval, ...]
 
 
 class LargeForm(NamedTuple):
-    """The atom at s², ρ_1 (mem) and ρ_2 (gen); masses add up to 1, and a part without mass has no intervals."""
+    """Form of the spectrum for large ψ_p and ψ_n (§5; B25 Thm 3.2); masses add up to 1.
+
+    Attributes:
+        atom: At s².
+        mem: ρ_1, which memorizes.
+        gen: ρ_2, which generalizes.
+    """
 
     atom: LargePart
     mem: LargePart
@@ -35,9 +46,17 @@ class LargeForm(NamedTuple):
 
 
 def large_form(limit: Limit) -> LargeForm:
-    """Masses and edges of Theorem 3.2; noise is averaged exactly, whatever the limit's noise_copies.
+    """Masses and edges of the form for large ψ_p and ψ_n (§5; B25 Thm 3.2).
 
-    Raises NotConverged where an edge of ρ_2 is not found, RuntimeError in float32.
+    Args:
+        limit: What the equations depend on; noise is averaged exactly, whatever its noise_copies.
+
+    Returns:
+        The three parts.
+
+    Raises:
+        NotConverged: Where an edge of ρ_2 is not found.
+        RuntimeError: In float32.
     """
     require_float64()
     psi_n, psi_p, s2 = limit.samples_per_dim, limit.features_per_dim, float(limit.s2)
@@ -54,9 +73,19 @@ def large_form(limit: Limit) -> LargeForm:
 def large_densities(
     limit: Limit, lam: ArrayLike, form: LargeForm | None = None
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """ρ_1 and ρ_2 with their masses, per unit λ, at lam (points,), without the atom; form: `large_form`, if at hand.
+    """Densities ρ_1 and ρ_2 of the form for large ψ_p and ψ_n, without the atom (§5; B25 Thm 3.2).
 
-    Raises NotConverged where a point does not converge, RuntimeError in float32.
+    Args:
+        limit: What the equations depend on.
+        lam: λ, (points,).
+        form: `large_form`, if at hand.
+
+    Returns:
+        ρ_1 and ρ_2 with their masses, per unit λ, (points,) each.
+
+    Raises:
+        NotConverged: Where a point does not converge.
+        RuntimeError: In float32.
     """
     form, lam = form or large_form(limit), np.asarray(lam, dtype=float)
     mem = np.zeros(lam.shape)
@@ -69,5 +98,12 @@ def large_densities(
 
 
 def population_limit(limit: Limit) -> Limit:
-    """The limit whose U is the population's Ũ = a²WΣ_tWᵀ/d + v² + s² (n = ∞); its atom, if any, lies at v² + s²."""
+    """The limit whose U is the population's Ũ = a²WΣ_tWᵀ/d + v² + s², n = ∞ (§5).
+
+    Args:
+        limit: What the equations depend on.
+
+    Returns:
+        The limit; its atom, if any, lies at v² + s².
+    """
     return limit._replace(samples_per_dim=math.inf, copies_inverse=0.0, v2=0.0, s2=limit.v2 + limit.s2)

@@ -1,5 +1,6 @@
-"""What distillation hands from one part of the spectrum to another in the limit, and which directions are unstable
-there (equations.md D13, D14), with the closed forms of wide and long samples (D18 to D20) [ours].
+"""What distillation hands from one part of the spectrum to another in the limit (equations.md D13, D14) [ours].
+
+Also which directions are unstable there, with the closed forms of wide and long samples (D18 to D20).
 """
 
 from __future__ import annotations
@@ -39,8 +40,10 @@ NOW, NEW, BEFORE = range(3)  # noises: Ω at the step's start, Ω′ of the step
 
 
 class Around(NamedTuple):
-    """Upper halves of contours around each part of a level's spectrum, its atom among them: names, and z and weights
-    (parts, nodes)."""
+    """Upper halves of contours around each part of a level's spectrum, its atom among them.
+
+    Names, and z and weights (parts, nodes).
+    """
 
     names: tuple[str, ...]
     found: tuple[Part, ...]
@@ -150,8 +153,10 @@ def leakage(
 
 
 def enough_ridge(found: Leakage, threshold: float) -> float:
-    """γ⋆, the smallest ridge at which less than `threshold` is lost: 0 where none is needed, NaN where none is
-    enough."""
+    """γ⋆, the smallest ridge at which less than `threshold` is lost.
+
+    0 where none is needed, NaN where none is enough.
+    """
     if found.floor >= threshold:
         return math.nan
     if float(found.at(0.0).lost) <= threshold:
@@ -166,8 +171,10 @@ def enough_ridge(found: Leakage, threshold: float) -> float:
 
 
 def instability(now: Level, constants: Step, step_fields: Fields, teacher: Trained, into: Around) -> dict[str, float]:
-    """(D14) mean over each part of qᵀDq/λ, D = E (φ(x) − φ(Φ(x)))(…)ᵀ: contours of (1/z)(1/p) Tr R(U + E φφᵀ − C −
-    Cᵀ)."""
+    """(D14) mean over each part of qᵀDq/λ, D = E (φ(x) − φ(Φ(x)))(…)ᵀ.
+
+    Contours of (1/z)(1/p) Tr R(U + E φφᵀ − C − Cᵀ).
+    """
     space = space_of(now, constants)
     z = into.contour.points.ravel()
     at = resolvents(now, z)
@@ -184,8 +191,10 @@ def instability(now: Level, constants: Step, step_fields: Fields, teacher: Train
 def _after_the_step(
     space: Medium, now: Level, constants: Step, found: Fields, teacher: Trained, at: Resolvent
 ) -> NDArray:
-    """(1/p) Tr R(z) E φ(Φ)φ(Φ)ᵀ (D9) at the nodes of `at`: N_1KN_1ᵀ, N_2N_2ᵀ and F_sF_sᵀ pass a middle of one
-    direction, feature and sample."""
+    """(1/p) Tr R(z) E φ(Φ)φ(Φ)ᵀ (D9) at the nodes of `at`.
+
+    N_1KN_1ᵀ, N_2N_2ᵀ and F_sF_sᵀ pass a middle of one direction, feature and sample.
+    """
     a_y = constants.a_y
     first = resolvent_link(space, now, at_points(at), NOW)
     taught = filter_link(space, now, teacher.filter_nodes, NOW)

@@ -15,9 +15,19 @@ from rfsim.theory.populations import Population, population
 
 
 class Limit(NamedTuple):
-    """What the equations depend on: scalars, and ρ_Σ as atoms, values l and weights, both (atoms,).
+    """What the d → ∞ equations depend on: scalars, and ρ_Σ as atoms (§5).
 
-    copies_inverse ε = 1/m; gain a²; v2, s2 of (T9); signal e^{−2t}; noise Δ.
+    Attributes:
+        samples_per_dim: ψ_n.
+        features_per_dim: ψ_p.
+        copies_inverse: ε = 1/m, 0 where noise is averaged exactly.
+        gain: a² of (T9).
+        v2: v² of (T9).
+        s2: s² of (T9).
+        signal: e^{−2t}.
+        noise: Δ.
+        values: l, the eigenvalues of Σ, (atoms,).
+        weights: Of the atoms, (atoms,), adding up to 1.
     """
 
     samples_per_dim: float
@@ -56,9 +66,17 @@ class Limit(NamedTuple):
 
 
 def limit(problem: Problem, rho: Population | None = None) -> Limit:
-    """The limit of a problem; `rho` takes the place of the population that `problem.data` names.
+    """The limit of a problem (T9).
 
-    Raises ValueError where σ is not centered, or the population has no limit (`populations.population`).
+    Args:
+        problem: What is asked.
+        rho: Takes the place of the population that `problem.data` names.
+
+    Returns:
+        What the equations depend on.
+
+    Raises:
+        ValueError: Where σ is not centered, or the population has no limit (`populations.population`).
     """
     rho = population(problem.data) if rho is None else rho
     t = problem.diffusion_time
@@ -78,7 +96,14 @@ def limit(problem: Problem, rho: Population | None = None) -> Limit:
 
 
 def reaches_zero(limit: Limit) -> str:
-    """What to say where the spectrum's lowest edge is 0: at p = n m, and at p = d where σ is linear."""
+    """Words for a spectrum whose lowest edge is 0: at p = n m, and at p = d where σ is linear (no equation).
+
+    Args:
+        limit: What the equations depend on.
+
+    Returns:
+        The start of a message.
+    """
     return (
         f"at features_per_dim {limit.features_per_dim:g}, samples_per_dim {limit.samples_per_dim:g} and noise_copies "
         f"{limit.noise_copies:g} eigenvalues reach down to 0"

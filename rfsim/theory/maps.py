@@ -41,13 +41,19 @@ Progress = Callable[[str, int, int], None]  # what is done, cells done, of how m
 
 
 class Map(NamedTuple):
-    """L_train, L_test and cross(f) (cells, times), NaN in cells that have not converged; the rest (cells,).
+    """Losses of the flow over many cells of a map (T13, T14).
 
-    mem_time: the first train_time with L_gen at half of its τ → ∞ value, NaN where it was not asked for, where there is
-    none, and where the nodes do not resolve it.
-    error: largest change of any loss at the last doubling of the nodes; residual: of the equations, relative, the
-    largest over the contour; nodes: of the whole contour; status: index into STATUS. "no-contour": eigenvalues reach
-    down to 0 and there is no ridge; "newton": no solution on the resolvent's branch; "nodes": NODES are too few.
+    Attributes:
+        train: L_train, (cells, times); NaN in cells that have not converged.
+        test: L_test, likewise.
+        cross: cross(f), likewise.
+        error: Largest change of any loss at the last doubling of the nodes, (cells,).
+        residual: Of the equations, relative, the largest over the contour, (cells,).
+        nodes: Of the whole contour, (cells,).
+        status: Index into STATUS, (cells,). "no-contour": eigenvalues reach down to 0 and there is no ridge; "newton":
+            no solution on the resolvent's branch; "nodes": NODES are too few.
+        mem_time: First train_time with L_gen at half of its τ → ∞ value, (cells,); NaN where it was not asked for,
+            where there is none, and where the nodes do not resolve it.
     """
 
     train: NDArray[np.float64]
@@ -71,11 +77,26 @@ def flow_map(
     mem_time: bool = False,
     progress: Progress | None = None,
 ) -> Map:
-    """The flow's losses at train_times (times,) in cells (ψ_n, ψ_p), both (cells,); the rest is `limit`'s. mem_time:
-    whether also when L_gen has half risen.
+    """Losses of the flow in cells of the (ψ_n, ψ_p) plane (T13, T14).
 
-    A cell has converged where the losses change by at most tolerance × max(|L_gen|, SMALL) at every time when the
-    nodes are doubled. RuntimeError in float32.
+    A cell has converged where the losses change by at most tolerance × max(|L_gen|, SMALL) at every time when the nodes
+    are doubled.
+
+    Args:
+        limit: What the equations depend on, but for ψ_n and ψ_p.
+        samples_per_dim: ψ_n, (cells,).
+        features_per_dim: ψ_p, (cells,).
+        train_times: τ, (times,), ≥ 0; may hold inf.
+        ridge: γ, in units of the eigenvalues of U.
+        tolerance: Relative to L_gen.
+        mem_time: Whether to find also when L_gen has half risen.
+        progress: Hears what is done, the cells done, and of how many.
+
+    Returns:
+        The losses of every cell.
+
+    Raises:
+        RuntimeError: In float32.
     """
     require_float64()
     psi_n, psi_p = np.asarray(samples_per_dim, dtype=float), np.asarray(features_per_dim, dtype=float)
@@ -121,8 +142,10 @@ def flow_map(
 
 
 class _Cells(NamedTuple):
-    """ψ_n, ψ_p and bounds on the eigenvalues (cells,), and a contour each: points and weights (cells, nodes/2); arrays
-    of NumPy or of a program."""
+    """Cells of a map with a contour each, arrays of NumPy or of a program.
+
+    ψ_n, ψ_p and bounds on the eigenvalues (cells,); points and weights (cells, nodes/2).
+    """
 
     samples_per_dim: Any
     features_per_dim: Any
@@ -135,8 +158,11 @@ class _Cells(NamedTuple):
 def _solved(
     limit: Limit, cells: _Cells, tau: NDArray[np.float64], ridge: float, mem_time: bool, done: Callable[[int], None]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """`values` (3, cells, times), residuals (cells,), infinite on a wrong branch, by the short path or the long, and
-    times of memorization (cells,)."""
+    """Losses of cells, by the short path or the long.
+
+    Returns `values` (3, cells, times), residuals (cells,), infinite on a wrong branch, and times of memorization
+    (cells,).
+    """
     found, residual, times = _mapped(limit, cells, tau, ridge, mem_time, SHORT_PATH, done)
     bad = np.flatnonzero(~(residual <= TOLERANCE))
     if bad.size:
@@ -203,8 +229,10 @@ def _losses(
 
 
 def _half_risen(gen: Callable[[Array], Array], first: Array, last: Array) -> Array:
-    """The first train_time at which L_gen reaches half of its τ → ∞ value, between logarithms of times; as
-    `timescales.mem_time_of_curve` finds it, but on a grid of GRID times and by halving."""
+    """The first train_time at which L_gen reaches half of its τ → ∞ value, between logarithms of times.
+
+    It is what `timescales.mem_time_of_curve` finds, but on a grid of GRID times and by halving.
+    """
     start, final = gen(jnp.array([0.0, jnp.inf]))
     grid = jnp.linspace(first, last, GRID)
     above = gen(jnp.exp(grid)) >= final / 2

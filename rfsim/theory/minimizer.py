@@ -23,11 +23,15 @@ AT_ZERO = np.array([8.0, -6.0, 1.0]) / 3
 
 
 class RidgeLosses(NamedTuple):
-    """Losses per dimension at each ridge, with weight Δ: the zero score has loss 1; each (ridges,).
+    """Losses of the ridge minimizer in the limit, each (ridges,); the zero score has loss 1 (T12).
 
-    train: L_train itself; train_penalized: with the penalty (Δγ/d)‖Ā‖² (U26's "L_train"); test: L_test; emp: L_emp,
-    the training samples with fresh noise; cross: (1/d) Tr Vᵀ(U+γ)^{−1}Ṽ, from which bias² follows; residual: of the
-    equations, relative.
+    Attributes:
+        train: L_train itself.
+        train_penalized: With the penalty (Δγ/d)‖Ā‖² (U26's "L_train").
+        test: L_test.
+        emp: L_emp, of the training samples with fresh noise.
+        cross: (1/d) Tr Vᵀ(U+γ)^{−1}Ṽ, from which bias² follows.
+        residual: Of the equations, relative.
     """
 
     train: NDArray[np.float64]
@@ -39,7 +43,13 @@ class RidgeLosses(NamedTuple):
 
 
 class ScoreErrors(NamedTuple):
-    """E_score and its two parts, bias² + variance, which are NaN where Σ is not isotropic; each (ridges,)."""
+    """E_score and its two parts, each (ridges,) (T2, T12).
+
+    Attributes:
+        score: E_score.
+        bias2: bias²; NaN where Σ is not isotropic.
+        variance: E_score − bias²; NaN where Σ is not isotropic.
+    """
 
     score: NDArray[np.float64]
     bias2: NDArray[np.float64]
@@ -47,11 +57,20 @@ class ScoreErrors(NamedTuple):
 
 
 def ridge_losses(limit: Limit, ridges: ArrayLike) -> RidgeLosses:
-    """The losses at `ridges` (ridges,), γ ≥ 0; γ = 0 stands for γ → 0.
+    """Losses of the ridge minimizer as d → ∞, any m and any Σ (T12; U26 §2.2).
 
-    Where the equations do not converge the losses are NaN, and `residual` tells how far they came. Beside zero
-    eigenvalues a ridge far below the smallest other one, λ, costs digits: errors are about 1e-16 λ/γ. Raises ValueError
-    for other ridges and for γ = 0 at p = n m, where L_test diverges, RuntimeError in float32.
+    Beside zero eigenvalues a ridge far below the smallest other one, λ, costs digits: errors are about 1e-16 λ/γ.
+
+    Args:
+        limit: What the equations depend on.
+        ridges: γ ≥ 0 in units of the eigenvalues of U, (ridges,); 0 stands for γ → 0.
+
+    Returns:
+        The losses. Where the equations do not converge they are NaN, and `residual` tells how far they came.
+
+    Raises:
+        ValueError: For other ridges, and for γ = 0 at p = n m, where L_test diverges.
+        RuntimeError: In float32.
     """
     gamma = _checked(ridges)
     if float(limit.floor) > 0 or gamma.all():
@@ -66,9 +85,18 @@ def ridge_losses(limit: Limit, ridges: ArrayLike) -> RidgeLosses:
 
 
 def losses_along(limit: Limit, ridges: ArrayLike) -> RidgeLosses:
-    """`ridge_losses` of many problems at once: samples_per_dim and features_per_dim of the limit may be (ridges,) too.
+    """Losses of the ridge minimizer of many problems at once (T12).
 
-    A ridge must be positive but where noise is averaged exactly (and σ not linear): eigenvalues are 0 elsewhere.
+    Args:
+        limit: What the equations depend on; its samples_per_dim and features_per_dim may be (ridges,) too.
+        ridges: γ, (ridges,); positive, but where noise is averaged exactly and σ is not linear.
+
+    Returns:
+        The losses, NaN where the equations do not converge.
+
+    Raises:
+        ValueError: For other ridges.
+        RuntimeError: In float32.
     """
     gamma = _checked(ridges)
     if float(limit.floor) == 0 and not gamma.all():
@@ -81,7 +109,15 @@ def losses_along(limit: Limit, ridges: ArrayLike) -> RidgeLosses:
 
 
 def score_errors(limit: Limit, found: RidgeLosses) -> ScoreErrors:
-    """E_score of (T2), bias² and variance (T12) of the ridge minimizer."""
+    """Score error of the ridge minimizer, its bias² and variance (T2, T12).
+
+    Args:
+        limit: What the equations depend on.
+        found: Its losses.
+
+    Returns:
+        The errors, each (ridges,).
+    """
     along = limit.signal * limit.values + limit.noise
     score = np.asarray(losses.score_error(found.test, limit.noise, float(limit.weights @ (1 / along))))
     if np.ptp(np.asarray(limit.values)[np.asarray(limit.weights) > 0]) > 0:

@@ -20,17 +20,32 @@ ROUNDING = 1e-9  # relative: an L_test within it is not better
 
 
 class BestRidge(NamedTuple):
-    """The ridge and L_test there; 0 where no positive ridge is better, inf where the zero score is best."""
+    """The ridge at which L_test is lowest (T12).
+
+    Attributes:
+        ridge: γ; 0 where no positive ridge is better, inf where the zero score is best.
+        test: L_test there.
+    """
 
     ridge: float
     test: float
 
 
 def best_ridge(limit: Limit) -> BestRidge:
-    """The lowest L_test over all ridges: each minimum on a logarithmic grid is refined, 0 and inf are compared with it.
+    """The lowest L_test over all ridges γ ≥ 0 (T12).
 
-    Ridges at which the equations do not converge are left out. Raises NotConverged where the spectrum's edges are not
-    found, RuntimeError in float32.
+    Each minimum on a logarithmic grid is refined, 0 and inf are compared with it. Ridges at which the equations do not
+    converge are left out.
+
+    Args:
+        limit: What the equations depend on.
+
+    Returns:
+        The ridge and L_test there.
+
+    Raises:
+        NotConverged: Where the spectrum's edges are not found.
+        RuntimeError: In float32.
     """
 
     def test(gamma: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -19,10 +19,21 @@ ANGLE_ERROR = 1e-12
 
 
 def mass_below(limit: Limit, lam: ArrayLike) -> NDArray[np.float64]:
-    """Share of the eigenvalues below each λ (points,), the atom's included above it; to about 1e-10.
+    """Share of the eigenvalues below λ, to about 1e-10 (§5).
 
-    The upper half of a contour from λ to beyond the spectrum holds what lies above λ, in a bulk too: there the
-    solution is that of the limit from above. Raises NotConverged, RuntimeError in float32.
+    The upper half of a contour from λ to beyond the spectrum holds what lies above λ, in a bulk too: there the solution
+    is that of the limit from above.
+
+    Args:
+        limit: What the equations depend on.
+        lam: λ, (points,).
+
+    Returns:
+        The shares, (points,), the atom's included above it.
+
+    Raises:
+        NotConverged: Where a point does not converge.
+        RuntimeError: In float32.
     """
     offsets = np.atleast_1d(np.asarray(lam, dtype=float)) - float(limit.floor)
     end = 2 * float(limit.ceiling)
@@ -34,11 +45,21 @@ def mass_below(limit: Limit, lam: ArrayLike) -> NDArray[np.float64]:
 
 
 def quantile(limit: Limit, shares: ArrayLike, intervals: Sequence[Interval] | None = None) -> NDArray[np.float64]:
-    """λ at which `mass_below` reaches each share (shares,) in [0, 1]; intervals: the limit's `support`, if at hand.
+    """The λ below which a share of the eigenvalues lies, the inverse of `mass_below` (§5).
 
-    At a share that falls on a gap, within 1e-8, it is the lower edge of the interval above; at 1 the upper edge of
-    the spectrum; inside the atom's mass the atom. Raises ValueError for other shares, NotConverged, RuntimeError in
-    float32.
+    Args:
+        limit: What the equations depend on.
+        shares: In [0, 1], (shares,).
+        intervals: The limit's `support`, if at hand.
+
+    Returns:
+        λ, (shares,). At a share that falls on a gap, within 1e-8, it is the lower edge of the interval above; at 1 the
+        upper edge of the spectrum; inside the atom's mass the atom.
+
+    Raises:
+        ValueError: For other shares.
+        NotConverged: Where a point does not converge.
+        RuntimeError: In float32.
     """
     wanted = np.atleast_1d(np.asarray(shares, dtype=float))
     outside = ~((wanted >= 0) & (wanted <= 1))

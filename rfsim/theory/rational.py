@@ -66,7 +66,7 @@ class Trained(NamedTuple):
 
     @property
     def filter_nodes(self) -> Nodes:
-        """f as resolvents, to 2e-12 of itself for κτ(u + γ) from 1e-4 on."""
+        """The filter f as resolvents, to 2e-12 of itself for κτ(u + γ) from 1e-4 on."""
         if self.ended:
             return Nodes(np.array([-float(self.ridge)]), np.ones(1))
         theta, alpha = _pairs()

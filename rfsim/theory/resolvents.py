@@ -91,16 +91,17 @@ def resolvents(one: Level, z: ArrayLike) -> Resolvent:
 
 
 def at_points(at: Resolvent, axis: int = 0, axes: int = 1) -> Resolvent:
-    """The constants at z (points,) with the points along one of the axes before that of nodes, of which there is
-    one."""
+    """The constants at z (points,), the points along one of the axes before that of nodes, of which there is one."""
     shape = [1] * (axes + 1)
     shape[axis] = -1
     return Resolvent(*(value.reshape(shape) for value in at))
 
 
 def resolvent_link(space: Medium, one: Level, at: Resolvent, noise: int = 0, weights: ArrayLike = (1.0,)) -> Link:
-    """(U − z)^{−1} at z (..., nodes), as D11 has it; `noise`: the number of Ω among those of the medium; `weights` of
-    the nodes."""
+    """(U − z)^{−1} at z (..., nodes), as D11 has it.
+
+    `noise`: the number of Ω among those of the medium; `weights` of the nodes.
+    """
     ea, b2 = one.signal * one.a, one.b**2
     entries = operator(
         space,

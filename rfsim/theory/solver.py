@@ -30,7 +30,14 @@ class NotConverged(ArithmeticError):
 
 
 class Solution(NamedTuple):
-    """The state at z; residual relative to the largest term; branch: whether it is the resolvent's."""
+    """The solution of the d → ∞ equations at z, each (points,) (T10, T11).
+
+    Attributes:
+        z: Where, complex.
+        state: q, r, h and what follows from them.
+        residual: Relative to the largest term of the equations.
+        branch: Whether it is the resolvent's.
+    """
 
     z: Array
     state: State
@@ -44,17 +51,31 @@ class Solution(NamedTuple):
 
 
 class Path(NamedTuple):
-    """Where each Newton step stands: the share of the way down in log modulus (radial steps,), along which the solution
-    is real, and then of the turn that is left to go (turning steps,)."""
+    """Where each Newton step stands on the way from far below the spectrum to the target (§6).
+
+    Attributes:
+        down: Share of the way down in log modulus, (radial steps,), along which the solution is real.
+        around: Share of the turn that is left to go, (turning steps,).
+    """
 
     down: Any
     around: Any
 
 
 def path(radial: int = 40, arc: int = 16, shrink: float = 0.6, each: int = 3, last: int = 12) -> Path:
-    """`each` steps at each of so many stops on the way down and around, and `last` at the target.
+    """Newton steps on the way down to the target's modulus and around to its angle (§6).
 
     The turn shrinks geometrically, as the solution's own scale does toward the real axis.
+
+    Args:
+        radial: Stops on the way down.
+        arc: Stops on the way around.
+        shrink: Ratio of what is left of the turn from stop to stop, in (0, 1).
+        each: Steps at each stop.
+        last: Steps at the target.
+
+    Returns:
+        The path.
     """
     down, around = np.linspace(0, 1, radial + 1), shrink ** np.arange(1.0, arc + 1)
     return Path(np.repeat(down, each), np.concatenate([np.repeat(around, each), np.zeros(last)]))
@@ -67,26 +88,54 @@ SLOW_PATH = path(160, 70, 0.7, 6, 24)
 
 
 def solve(limit: Limit, z: ArrayLike) -> Solution:
-    """The resolvent's state at z (points,) complex; real z is reached from above, so that the density is Im q/π.
+    """The resolvent's state at z, by Newton with continuation (T10, T11; B25 Thm 3.1, U26 Prop. C.2).
 
-    Raises NotConverged where the residual exceeds 1e-12 or the branch is wrong even along a path of small steps,
-    RuntimeError in float32.
+    Args:
+        limit: What the equations depend on.
+        z: Complex, (points,); a real z is reached from above, so that the density is Im q/π.
+
+    Returns:
+        The solution, (points,).
+
+    Raises:
+        NotConverged: Where the residual exceeds 1e-12 or the branch is wrong even along a path of small steps.
+        RuntimeError: In float32.
     """
     return solve_above(limit, np.asarray(z, dtype=complex) - np.asarray(limit.floor))
 
 
 def solve_above(limit: Limit, offset: ArrayLike) -> Solution:
-    """`solve` at z = floor + offset, for points closer to the floor than z could tell."""
+    """The resolvent's state at z = floor + offset, for points closer to the floor than z could tell (T10, T11).
+
+    Args:
+        limit: What the equations depend on.
+        offset: z − floor, complex, (points,).
+
+    Returns:
+        The solution, (points,).
+
+    Raises:
+        NotConverged: As `solve`.
+        RuntimeError: In float32.
+    """
     found = attempt_above(limit, offset)
     require_converged(limit, found)
     return found
 
 
 def attempt_above(limit: Limit, offset: ArrayLike) -> Solution:
-    """`solve_above`, with points that do not converge (`Solution.converged`) in place of NotConverged.
+    """`solve_above`, with points that do not converge in place of NotConverged (T10, T11).
 
-    samples_per_dim and features_per_dim of the limit may be (points,) too: each point then is one of a problem of its
-    own.
+    Args:
+        limit: What the equations depend on; samples_per_dim and features_per_dim may be (points,) too: each point then
+            is one of a problem of its own.
+        offset: z − floor, complex, (points,).
+
+    Returns:
+        The solution, (points,); `Solution.converged` says where it holds.
+
+    Raises:
+        RuntimeError: In float32.
     """
     require_float64()
     points: NDArray[np.complex128] = np.ravel(np.asarray(offset, dtype=complex))
@@ -116,7 +165,15 @@ def _at_points(limit: Limit, where: NDArray[np.intp]) -> Limit:
 
 
 def require_converged(limit: Limit, found: Solution) -> None:
-    """Raise NotConverged, naming the worst of the points, unless every point has converged on its branch."""
+    """Refuse a solution that does not hold everywhere (T10, T11).
+
+    Args:
+        limit: What the equations depend on.
+        found: The solution.
+
+    Raises:
+        NotConverged: Naming the worst of the points, unless every point has converged on its branch.
+    """
     bad = ~found.converged
     if bad.any():
         residual = np.nan_to_num(np.asarray(found.residual), nan=np.inf)
@@ -131,7 +188,16 @@ def require_converged(limit: Limit, found: Solution) -> None:
 
 
 def solve_core(limit: Limit, offset: Array, steps: Path = PATH) -> Solution:
-    """`solve_above` unchecked and pure, to be compiled into larger programs or mapped over parameters."""
+    """`solve_above` unchecked and pure, to be compiled into larger programs or mapped over parameters (T10, T11).
+
+    Args:
+        limit: What the equations depend on.
+        offset: z − floor, complex, (points,).
+        steps: The way to the target.
+
+    Returns:
+        The solution, (points,).
+    """
     lower = offset.imag < 0
     target = jnp.where(lower, offset.conj(), offset)
     # +0 and −0 imaginary parts of a negative number must not give opposite angles
@@ -170,10 +236,11 @@ def _newton_step(limit: Limit, x: Point, offset: Array) -> Point:
 
 
 def _on_branch(x: State, z: Array) -> Array:
-    """q and r are Stieltjes transforms of positive measures on λ ≥ 0: Im q, Im zq, Im r, Im zr have the sign of Im z.
+    """Whether q and r are Stieltjes transforms of positive measures on λ ≥ 0.
 
-    On the real axis the signs of Im q and Im r are those of the limit from above, up to rounding. Off it Im h has that
-    sign too: there are solutions with the right q and signs whose h, and with it r, are wrong.
+    Im q, Im zq, Im r, Im zr have the sign of Im z then. On the real axis the signs of Im q and Im r are those of the
+    limit from above, up to rounding. Off it Im h has that sign too: there are solutions with the right q and signs
+    whose h, and with it r, are wrong.
     """
     side = jnp.where(z.imag < 0, -1.0, 1.0)
     good = jnp.ones(z.shape, dtype=bool)

@@ -1,10 +1,9 @@
-"""The teacher's step from one diffusion time to the next in the limit: what a feature before and one after it have in
-common (equations.md D1 to D8) [ours].
+"""The teacher's step from one diffusion time to the next in the limit (equations.md D1 to D8) [ours].
 
-With P f the teacher's read-out, a step is Φ(x) = αx + βĀφ(x), and feature i after it σ(αx_i + βz_i). Leaving out
-feature and sample, z_i = c_1σ(x_i) + c_2 g(u_i) + ȳ_i + ỹ_i, with u_i, ω_i, ȳ_i, ỹ_i Gaussian (D2); c_2 is the echo of
-the sample that x was diffused from. What φ(Φ(x)) is beside φ(x) is then linear in Gaussian fields (D7), with the
-constants of D6.
+What a feature before and one after it have in common. With P f the teacher's read-out, a step is Φ(x) = αx + βĀφ(x),
+and feature i after it σ(αx_i + βz_i). Leaving out feature and sample, z_i = c_1σ(x_i) + c_2 g(u_i) + ȳ_i + ỹ_i, with
+u_i, ω_i, ȳ_i, ỹ_i Gaussian (D2); c_2 is the echo of the sample that x was diffused from. What φ(Φ(x)) is beside φ(x) is
+then linear in Gaussian fields (D7), with the constants of D6.
 """
 
 from __future__ import annotations
@@ -52,9 +51,11 @@ class Fields(NamedTuple):
 
 
 class Step(NamedTuple):
-    """(D6) and (D8): Φ's α and β; of φ(Φ(x)) the parts along u, ω and both y (a_u, a_omega, a_y), along Ω and a new Ω′
-    (rho, rho_new), along Z and a new Z′ (s1, s2); of C those along K (c_h, where U f(U) is 1), WXGᵀ (c_k), Ω (w1) and
-    the identity (c_psi). `error`: of all of them, between two rules. `noise`: Ω and Ω′ over a grid of u.
+    """Constants of a step, (D6) and (D8).
+
+    Φ's α and β; of φ(Φ(x)) the parts along u, ω and both y (a_u, a_omega, a_y), along Ω and a new Ω′ (rho, rho_new),
+    along Z and a new Z′ (s1, s2); of C those along K (c_h, where U f(U) is 1), WXGᵀ (c_k), Ω (w1) and the identity
+    (c_psi). `error`: of all of them, between two rules. `noise`: Ω and Ω′ over a grid of u.
     """
 
     alpha: float
@@ -75,9 +76,11 @@ class Step(NamedTuple):
 
 
 class Noise(NamedTuple):
-    """What a level's frozen noises are, over one grid of u for all levels with weights (nodes,): Ω (nodes,) at the
-    start of the step and at its end, and the coefficients of Ω′ρ′ in Hermite polynomials of ȳ's residual given u
-    (orders, nodes)."""
+    """What a level's frozen noises are, over one grid of u for all levels with weights (nodes,).
+
+    Ω (nodes,) at the start of the step and at its end, and the coefficients of Ω′ρ′ in Hermite polynomials of ȳ's
+    residual given u (orders, nodes).
+    """
 
     weights: NDArray[np.float64]
     start: NDArray[np.float64]
@@ -172,8 +175,10 @@ def step(sigma: Activation, now: Level, before: Level, found: Fields) -> Step:
 
 
 def _rule(scale: float, width: float, count: int) -> tuple[NDArray, NDArray, NDArray, NDArray]:
-    """Points and weights over u and ω, by a trapezoid rule whose step resolves σ, and over ȳ and ỹ, by
-    Gauss–Hermite."""
+    """Points and weights over u and ω, and over ȳ and ỹ.
+
+    By a trapezoid rule whose step resolves σ, and by Gauss–Hermite.
+    """
     spacing = width / scale
     points = spacing * np.arange(-round(REACH / spacing), round(REACH / spacing) + 1)
     weights = np.exp(-(points**2) / 2)

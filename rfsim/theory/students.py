@@ -1,8 +1,7 @@
-"""The students of consistency distillation in the limit: read-outs of all levels by recursion, and the traces that
-their losses, energies and maps need (equations.md D1, D16, D17) [ours].
+"""The students of consistency distillation in the limit (equations.md D1, D16, D17) [ours].
 
-A student's read-out at level k is B̄_k = −b_k, with f the teacher's filter and f_S, e_S the student's and what it
-leaves of its start:
+Read-outs of all levels by recursion, and the traces that their losses, energies and maps need. A student's read-out at
+level k is B̄_k = −b_k, with f the teacher's filter and f_S, e_S the student's and what it leaves of its start:
 
     b_k = [w_T a WᵀU f(U)/√d + w_S b_{k−1}C_k] f_S(U) + [a Wᵀf(U)/√d] e_S(U),   w_S = 0 at the first level,
 
@@ -39,8 +38,11 @@ from rfsim.theory.resolvents import (
 
 
 class Losses(NamedTuple):
-    """Of a student at levels 1…N: L_train and L_test of its read-out taken as a score, and (1/d)E‖f_k(x) − x‖² of its
-    map where Σ = I, whose flow is the identity; each (levels,)."""
+    """Of a student at levels 1…N, each (levels,).
+
+    L_train and L_test of its read-out taken as a score, and (1/d)E‖f_k(x) − x‖² of its map where Σ = I, whose flow is
+    the identity.
+    """
 
     train: NDArray[np.float64]
     test: NDArray[np.float64]

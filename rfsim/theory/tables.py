@@ -30,9 +30,14 @@ MANY = 128  # points: beyond, sums of complex products depend on how many thread
 
 
 class LimitSpectrum(NamedTuple):
-    """`protocol.Spectrum` of the limit: points z and weights −dz/2πi of the upper half contour, T1 there; (points,).
+    """The limit as a `protocol.Spectrum`: one-point table on the upper half of a contour (T13).
 
-    residual: the largest of the equations at the points, relative to their largest term.
+    Attributes:
+        points: z, (points,).
+        weights: −dz/2πi, (points,).
+        transform: (1/d) Tr VᵀR(z)V, (points,).
+        residual: The largest of the equations at the points, relative to their largest term.
+        constant: Loss of the zero score, 1.
     """
 
     points: Array
@@ -42,14 +47,31 @@ class LimitSpectrum(NamedTuple):
     constant: float = 1.0
 
     def own(self, g: Array, left: int = 0, right: int = 0) -> Array:
+        """Trace (1/d) Tr Vᵀ g(U) V, as in `protocol.Spectrum` (T13).
+
+        Args:
+            g: Values of a function of U at the points, (..., points).
+            left: 0; the limit knows training from zero only.
+            right: 0, likewise.
+
+        Returns:
+            The trace, (...).
+
+        Raises:
+            ValueError: For another source.
+        """
         _fresh_only(left, right)
         return 2 * _real_part(g, self.weights * self.transform)
 
 
 class LimitTarget(NamedTuple):
-    """`protocol.Target` of the limit: (1/d) Tr VᵀRṼ (points,), and P at (z, z') and at (z, z̄'), both (points, points).
+    """The population of the limit as a `protocol.Target`; the tables hold the contour's weights (T14).
 
-    The tables hold the contour's weights.
+    Attributes:
+        linear: (1/d) Tr VᵀRṼ, (points,).
+        same: P at (z, z'), (points, points).
+        opposite: P at (z, z̄'), (points, points).
+        constant: Loss of the zero score, 1.
     """
 
     linear: Array
@@ -58,10 +80,36 @@ class LimitTarget(NamedTuple):
     constant: float = 1.0
 
     def cross(self, g: Array, source: int = 0) -> Array:
+        """Trace (1/d) Tr Vᵀ g(U) Ṽ, as in `protocol.Target` (T14).
+
+        Args:
+            g: Values of a function of U at the spectrum's points, (..., points).
+            source: 0; the limit knows training from zero only.
+
+        Returns:
+            The trace, (...).
+
+        Raises:
+            ValueError: For another source.
+        """
         _fresh_only(source)
         return 2 * _real_part(g, self.linear)
 
     def overlap(self, f: Array, g: Array, left: int = 0, right: int = 0) -> Array:
+        """Trace (1/d) Tr Vᵀ f(U) Ũ g(U) V, as in `protocol.Target` (T14).
+
+        Args:
+            f: Values of the function on the left at the spectrum's points, (..., points).
+            g: Values of the function on the right, (..., points).
+            left: 0; the limit knows training from zero only.
+            right: 0, likewise.
+
+        Returns:
+            The trace, (...).
+
+        Raises:
+            ValueError: For another source.
+        """
         _fresh_only(left, right)
         if self.linear.size <= MANY:
             return 2 * (f * (g @ self.same.T + g.conj() @ self.opposite.T)).sum(-1).real
@@ -72,14 +120,24 @@ class LimitTarget(NamedTuple):
 
 
 def _real_part(g: Array, row: Array) -> Array:
-    """Re g @ row. Of many points, here and in overlap, by real products: the libraries divide long sums of complex ones
-    by the number of threads, and results of the limit are the same bytes wherever a sweep computes them."""
+    """Re g @ row.
+
+    Of many points, here and in overlap, by real products: the libraries divide long sums of complex ones by the number
+    of threads, and results of the limit are the same bytes wherever a sweep computes them.
+    """
     return (g @ row).real if row.size <= MANY else g.real @ row.real - g.imag @ row.imag
 
 
 class Converged(NamedTuple):
-    """Values of an observable on the limit, what each of them changed at the last doubling, the nodes of the whole
-    contour, the largest residual of the equations there, and the tables on it."""
+    """An observable on the limit, and how far it is known (T13, T14).
+
+    Attributes:
+        values: Of the observable's shape.
+        error: What each value changed at the last doubling of the nodes.
+        nodes: Of the whole contour.
+        residual: The largest of the equations there, relative.
+        tables: Spectrum and target on the contour.
+    """
 
     values: NDArray[np.float64]
     error: NDArray[np.float64]
@@ -97,12 +155,26 @@ def converged(
     reach: float = np.inf,
     tolerance: float = 1e-8,
 ) -> Converged:
-    """An observable of (spectrum, target), its nodes doubled until no value moves by more than `tolerance`, which is
-    relative above 1.
+    """An observable of the limit, its contour's nodes doubled until no value moves (§6).
 
     Where the largest contour does not meet the tolerance its values are returned with their errors, for the caller to
-    judge. `ridge` is that of the filters, whose pole at −γ the contour leaves out; they are bounded for λ + γ < reach.
-    Raises ValueError where there is no contour (`eigenvalue_bounds`), NotConverged where the equations are not solved.
+    judge.
+
+    Args:
+        limit: What the equations depend on.
+        observable: From spectrum and target to values of one shape.
+        bounds: On the eigenvalues; `eigenvalue_bounds` by default.
+        ridge: γ of the filters, whose pole at −γ the contour leaves out.
+        reach: The filters are bounded for λ + γ < reach.
+        tolerance: Of every value, relative above 1.
+
+    Returns:
+        The values and their errors.
+
+    Raises:
+        ValueError: Where there is no contour (`eigenvalue_bounds`).
+        NotConverged: Where the equations are not solved.
+        RuntimeError: In float32.
     """
     bounds = bounds or eigenvalue_bounds(limit, ridge, reach)
     found, residual, previous = None, 0.0, None
@@ -126,19 +198,35 @@ def limit_spectrum(
     ridge: float = 0.0,
     reach: float = np.inf,
 ) -> tuple[LimitSpectrum, LimitTarget]:
-    """Spectrum and population target of the limit on a contour of that many nodes around `bounds`.
+    """Spectrum and population target of the limit on a contour (T13, T14).
 
-    bounds default to `eigenvalue_bounds`.
+    Args:
+        limit: What the equations depend on.
+        nodes: Of the whole contour.
+        bounds: On the eigenvalues; `eigenvalue_bounds` by default.
+        ridge: γ of the filters, whose pole at −γ the contour leaves out.
+        reach: The filters are bounded for λ + γ < reach.
+
+    Returns:
+        The spectrum and the target.
+
+    Raises:
+        ValueError: Where there is no contour (`eigenvalue_bounds`).
+        NotConverged: Where the equations are not solved.
+        RuntimeError: In float32.
     """
     contour = ellipse(nodes, bounds or eigenvalue_bounds(limit, ridge, reach), ridge, reach)
     return _solved(limit, contour)
 
 
 class PartSpectrum(NamedTuple):
-    """Spectrum and target on contours of their own around each part, so that filters can be switched off on parts.
+    """Spectrum and target on contours of their own around each part, so that filters can be switched off on parts (§6).
 
-    names: (parts,); keep: (parts, points) of 0 and 1, the points that belong to each. The target is None where only
-    what needs none was asked for.
+    Attributes:
+        spectrum: On all contours.
+        target: None where only what needs none was asked for.
+        names: Of the parts, (parts,).
+        keep: 1 on the points that belong to the part and 0 elsewhere, (parts, points).
     """
 
     spectrum: LimitSpectrum
@@ -155,10 +243,21 @@ def part_spectrum(
     *,
     target: bool = True,
 ) -> PartSpectrum:
-    """The spectrum by parts; an atom carries nothing of V and is left out. Filters are bounded for λ + γ < reach.
+    """The limit's spectrum by parts; an atom carries nothing of V and is left out (§6).
 
-    found: `bulks.parts`, if at hand; target: its tables over pairs of points are most of the time. Raises
-    ValueError where the spectrum reaches down to 0: there is no gap to pass below it.
+    Args:
+        limit: What the equations depend on.
+        ridge: γ of the filters.
+        reach: The filters are bounded for λ + γ < reach.
+        found: `bulks.parts`, if at hand.
+        target: Whether to compute the target; its tables over pairs of points are most of the time.
+
+    Returns:
+        The spectrum by parts.
+
+    Raises:
+        ValueError: Where the spectrum reaches down to 0: there is no gap to pass below it.
+        NotConverged: Where the equations are not solved, or an edge is not found.
     """
     bulks = [part for part in found or parts(limit) if part.lower < part.upper]
     if bulks[0].lower <= 0:
@@ -176,11 +275,23 @@ def part_spectrum(
 def eigenvalue_bounds(
     limit: Limit, ridge: float = 0.0, reach: float = np.inf, intervals: Sequence[Interval] | None = None
 ) -> tuple[float, float]:
-    """Bounds on the eigenvalues that carry V, with bounds[0] + ridge > 0; the edges themselves only where needed: below
-    without a ridge, above where the generous bound comes near to `reach`.
+    """Bounds on the eigenvalues that carry V, bounds[0] + ridge > 0 (§6).
 
-    intervals: the limit's `support`, if at hand. Raises ValueError where the spectrum reaches down to 0 and there is no
-    ridge.
+    They are the edges themselves only where needed: below without a ridge, above where the generous bound comes near to
+    `reach`.
+
+    Args:
+        limit: What the equations depend on.
+        ridge: γ, in units of the eigenvalues of U.
+        reach: The filters are bounded for λ + γ < reach.
+        intervals: The limit's `support`, if at hand.
+
+    Returns:
+        The lower and the upper bound.
+
+    Raises:
+        ValueError: Where the spectrum reaches down to 0 and there is no ridge.
+        NotConverged: Where an edge is needed and not found.
     """
     lower, upper = float(limit.floor), float(limit.ceiling)
     if upper + ridge > reach / 2:
@@ -196,7 +307,18 @@ def eigenvalue_bounds(
 def tables(
     limit: Limit, z: Array, weights: Array, x: State, residual: ArrayLike = 0.0
 ) -> tuple[LimitSpectrum, LimitTarget]:
-    """One- and two-point tables at the nodes z, given the states there; pure."""
+    """One- and two-point tables at the nodes of a contour, given the states there; pure (T13, T14).
+
+    Args:
+        limit: What the equations depend on.
+        z: Nodes of the upper half, complex, (points,).
+        weights: −dz/2πi, (points,).
+        x: The states at z.
+        residual: The largest of the equations, relative; passed on.
+
+    Returns:
+        The spectrum and the target.
+    """
     spectrum = LimitSpectrum(z, weights, functions.own_transform(limit, x), jnp.asarray(residual))
     column, mirrored = jax.tree.map(lambda value: value[:, None], x), jax.tree.map(jnp.conj, x)
     same = functions.overlap_transform(limit, column, x, differences(limit, column, x))

@@ -26,10 +26,18 @@ STEPS = 64
 
 
 def wide_losses(limit: Limit, ridges_per_feature: ArrayLike = 0.0) -> RidgeLosses:
-    """The losses at `ridges_per_feature` (ridges,), g = lim γ/ψ_p ≥ 0; 0 is the limit at any fixed ridge γ.
+    """Losses of the ridge minimizer as ψ_p → ∞, any m and any Σ ([derived] under T12; U26 Props C.3, C.4).
 
-    The limit's own features_per_dim is ignored. Raises ValueError for other ridges, and for g = 0 where σ is linear:
-    there is no limit then. RuntimeError in float32.
+    Args:
+        limit: What the equations depend on; its features_per_dim is ignored.
+        ridges_per_feature: g = lim γ/ψ_p ≥ 0, (ridges,); 0 is the limit at any fixed ridge γ.
+
+    Returns:
+        The losses, each (ridges,).
+
+    Raises:
+        ValueError: For other ridges, and for g = 0 where σ is linear: there is no limit then.
+        RuntimeError: In float32.
     """
     require_float64()
     g = np.atleast_1d(np.asarray(ridges_per_feature, dtype=float))

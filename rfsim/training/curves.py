@@ -20,7 +20,14 @@ FEW, MANY = 32, 256  # times per call: two shapes, so two compiled programs per 
 
 
 class LossCurves(NamedTuple):
-    """L_train, L_test, cross(f), the overlap with the target's Ṽ, and the ridge's penalty (Δγ/d)‖Ā‖²; each (times,)."""
+    """Losses of a trainer from zero along training, each (times,) and 1 for the zero score at m = ∞ (T8).
+
+    Attributes:
+        train: L_train.
+        test: L_test on the target.
+        cross: The overlap (1/d) Tr Vᵀ f(U) Ṽ with the target's noise moment.
+        penalty: What the ridge adds to the objective, (Δγ/d)‖Ā‖².
+    """
 
     train: NDArray[np.float64]
     test: NDArray[np.float64]
@@ -29,29 +36,59 @@ class LossCurves(NamedTuple):
 
     @property
     def gen(self) -> NDArray[np.float64]:
-        """L_gen = L_test − L_train."""
+        """Generalization gap L_gen = L_test − L_train, (times,) (§1)."""
         return self.test - self.train
 
     @property
     def train_penalized(self) -> NDArray[np.float64]:
-        """L_train with the penalty: the objective that training lowers (T12; U26's "L_train")."""
+        """L_train with the penalty, the objective that training lowers, (times,) (T12; U26's "L_train")."""
         return self.train + self.penalty
 
 
 def loss_curves(spectrum: Spectrum, target: Target, train_times: ArrayLike, trainer: Trainer) -> LossCurves:
-    """The curves at train_times (times,), which may hold 0 and inf."""
+    """Loss curves of a trainer from zero (T7, T8; T13, T14 for the limit).
+
+    Args:
+        spectrum: U and its sources, of a sample or of the limit.
+        target: What the weights are judged on.
+        train_times: τ, (times,), ≥ 0; may hold inf.
+        trainer: Whose filter is applied.
+
+    Returns:
+        The curves, each (times,).
+    """
     return LossCurves(*_in_batches(train_times, lambda tau: _losses(spectrum, target, tau, trainer)))
 
 
 def train_curve(spectrum: Spectrum, train_times: ArrayLike, trainer: Trainer) -> NDArray[np.float64]:
-    """L_train alone at train_times (times,), which needs no target."""
+    """L_train alone, which needs no target (T8).
+
+    Args:
+        spectrum: U and its sources, of a sample or of the limit.
+        train_times: τ, (times,), ≥ 0; may hold inf.
+        trainer: Whose filter is applied.
+
+    Returns:
+        L_train, (times,).
+    """
     return _in_batches(train_times, lambda tau: [_train(spectrum, tau, trainer)])[0]
 
 
 def energy_curves(
     spectrum: Spectrum, train_times: ArrayLike, trainer: Trainer, noise_variance: float, parts: ArrayLike
 ) -> NDArray[np.float64]:
-    """Energy of the score by part over time (equations.md §8), (parts, times); parts: (parts, points) of 0 and 1."""
+    """Energy of the score by part, (1/d) Tr Ā P U Āᵀ, along training (§8).
+
+    Args:
+        spectrum: U and its sources, of a sample or of the limit.
+        train_times: τ, (times,), ≥ 0; may hold inf.
+        trainer: Whose filter is applied.
+        noise_variance: Δ.
+        parts: 1 where a point of the spectrum belongs to the part and 0 elsewhere, (parts, points).
+
+    Returns:
+        The energies, (parts, times).
+    """
     keep = jnp.asarray(parts)
     return np.stack(_in_batches(train_times, lambda tau: _energies(spectrum, tau, trainer, noise_variance, keep)))
 
@@ -59,7 +96,18 @@ def energy_curves(
 def part_curves(
     spectrum: Spectrum, target: Target, train_times: ArrayLike, trainer: Trainer, parts: ArrayLike
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """`losses.train_parts` (parts, times) and `losses.target_pairs` (parts, parts, times) along training."""
+    """What each part of the spectrum, and each pair of parts, adds to the losses along training (T8, §8).
+
+    Args:
+        spectrum: U and its sources, of a sample or of the limit.
+        target: What the weights are judged on.
+        train_times: τ, (times,), ≥ 0; may hold inf.
+        trainer: Whose filter is applied.
+        parts: 1 where a point of the spectrum belongs to the part and 0 elsewhere, (parts, points).
+
+    Returns:
+        `losses.train_parts`, (parts, times), and `losses.target_pairs`, (parts, parts, times).
+    """
     keep = jnp.asarray(parts)
     size = len(keep)
     rows = _in_batches(train_times, lambda tau: _parts(spectrum, target, tau, trainer, keep))

@@ -86,8 +86,10 @@ class Interrupted(KeyboardInterrupt):
 
 
 class Chunk(NamedTuple):
-    """A state reached, the parts of the loss summed over the chunk's good steps and those of its last one, and whether
-    that one failed; the state is then the one before it.
+    """A state reached, and the parts of the loss over a chunk.
+
+    Summed over the chunk's good steps and those of its last one, and whether that one failed; the state is then the one
+    before it.
     """
 
     state: State

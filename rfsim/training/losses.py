@@ -19,14 +19,31 @@ from rfsim.protocol import Spectrum, Target
 
 
 def train_loss(spectrum: Spectrum, filters: Sequence[Filter]) -> Array:
-    """L_train = constant + Σ_jk own_jk(λ f_j f_k) − 2 Σ_j own_0j(f_j) (T1, T8)."""
+    """Training loss L_train = constant + Σ_jk own_jk(λ f_j f_k) − 2 Σ_j own_0j(f_j) (T1, T8).
+
+    Args:
+        spectrum: U and its sources.
+        filters: One per source of the spectrum: (f,) from zero, (f, decay) from a start Ā_0.
+
+    Returns:
+        L_train, of the filters' leading shape.
+    """
     values = [f(spectrum.points) for f in filters]
     linear = _total(spectrum.own(f, 0, j) for j, f in enumerate(values))
     return spectrum.constant + _quadratic(spectrum, values, spectrum.points) - 2 * linear
 
 
 def target_loss(spectrum: Spectrum, target: Target, filters: Sequence[Filter]) -> Array:
-    """L_target = constant + Σ_jk overlap_jk(f_j, f_k) − 2 Σ_j cross_j(f_j) (T1, T8)."""
+    """Loss on a target L = constant + Σ_jk overlap_jk(f_j, f_k) − 2 Σ_j cross_j(f_j) (T1, T8).
+
+    Args:
+        spectrum: U and its sources.
+        target: What the weights are judged on, such as the population (L_test).
+        filters: One per source of the spectrum: (f,) from zero, (f, decay) from a start Ā_0.
+
+    Returns:
+        The loss, of the filters' leading shape.
+    """
     values = [f(spectrum.points) for f in filters]
     quadratic = _total(target.overlap(f, g, j, k) for j, f in enumerate(values) for k, g in enumerate(values))
     linear = _total(target.cross(f, j) for j, f in enumerate(values))
@@ -34,28 +51,65 @@ def target_loss(spectrum: Spectrum, target: Target, filters: Sequence[Filter]) -
 
 
 def penalty(spectrum: Spectrum, filters: Sequence[Filter], ridge: float) -> Array:
-    """(Δγ/d)‖Ā‖² = γ Σ_jk own_jk(f_j f_k), what the ridge adds to L_train in the objective that is minimized (T12)."""
+    """What the ridge adds to L_train in the objective: (Δγ/d)‖Ā‖² = γ Σ_jk own_jk(f_j f_k) (T12).
+
+    Args:
+        spectrum: U and its sources.
+        filters: One per source of the spectrum: (f,) from zero, (f, decay) from a start Ā_0.
+        ridge: γ, in units of the eigenvalues of U.
+
+    Returns:
+        The penalty, of the filters' leading shape.
+    """
     return ridge * _quadratic(spectrum, [f(spectrum.points) for f in filters], jnp.ones(()))
 
 
 def feature_energy(
     spectrum: Spectrum, filters: Sequence[Filter], noise_variance: float, keep: ArrayLike = 1.0
 ) -> Array:
-    """(1/d) Tr Ā P U Āᵀ for the directions with keep = 1: the energy of the score in one part (equations.md §8)."""
+    """Energy of the score in some directions, (1/d) Tr Ā P U Āᵀ (§8).
+
+    Args:
+        spectrum: U and its sources.
+        filters: One per source of the spectrum: (f,) from zero, (f, decay) from a start Ā_0.
+        noise_variance: Δ.
+        keep: 1 on the points that P keeps and 0 elsewhere, (points,); all by default.
+
+    Returns:
+        The energy, of the filters' leading shape.
+    """
     values = [f(spectrum.points) for f in filters]
     return _quadratic(spectrum, values, spectrum.points * jnp.asarray(keep)) / noise_variance
 
 
 def train_parts(spectrum: Spectrum, f: Filter, keep: ArrayLike) -> Array:
-    """Each part's term of L_train − constant, own(λf² − 2f) on the part (T8); they add up. keep: (parts, points)."""
+    """Each part's term of L_train − constant, own(λf² − 2f) on the part; they add up to it (T8).
+
+    Args:
+        spectrum: U and its sources.
+        f: The filter from zero.
+        keep: 1 where a point belongs to the part and 0 elsewhere, (parts, points).
+
+    Returns:
+        The terms, (parts, ...), the filter's leading shape last.
+    """
     return jax.lax.map(lambda one: train_loss(spectrum, [restricted(f, one)]) - spectrum.constant, jnp.asarray(keep))
 
 
 def target_pairs(spectrum: Spectrum, target: Target, f: Filter, keep: ArrayLike) -> Array:
-    """Terms of L_target − constant by pairs of parts (parts, parts, ...), which add up to it (T8).
+    """Terms of the target's loss − constant by pairs of parts, which add up to it (T8).
 
-    Off the diagonal overlap(f on a, f on b); on it the part's own overlap − 2 cross. Switching the filter off on one
-    part takes away its row and its column. keep: (parts, points) of 0 and 1.
+    Off the diagonal stands overlap(f on a, f on b), on it the part's own overlap − 2 cross. Switching the filter off on
+    one part takes away its row and its column.
+
+    Args:
+        spectrum: U and its sources.
+        target: What the weights are judged on.
+        f: The filter from zero.
+        keep: 1 where a point belongs to the part and 0 elsewhere, (parts, points).
+
+    Returns:
+        The terms, symmetric, (parts, parts, ...), the filter's leading shape last.
     """
     keep = jnp.asarray(keep)
     values = f(spectrum.points)
@@ -72,14 +126,29 @@ def target_pairs(spectrum: Spectrum, target: Target, f: Filter, keep: ArrayLike)
 
 
 def score_error(test_loss: ArrayLike, noise_variance: float, score_power: float) -> Array:
-    """E_score = (L_test − 1 + Δ·(1/d)E‖∇ log P_t‖²)/Δ, the identity under (T2); score_power is Tr Σ_t^{−1}/d there."""
+    """Score error E_score = (L_test − 1 + Δ·(1/d)E‖∇ log P_t‖²)/Δ, by the identity under (T2) (B25 Eq. 8).
+
+    Args:
+        test_loss: L_test, of any shape.
+        noise_variance: Δ.
+        score_power: (1/d) E‖∇ log P_t‖², from `diffusion.score_power`; Tr Σ_t^{−1}/d for Gaussian data.
+
+    Returns:
+        E_score, of the shape of test_loss.
+    """
     return (jnp.asarray(test_loss) - 1) / noise_variance + score_power
 
 
 def bias_squared(cross: ArrayLike, noise_variance: float, total_variance: float = 1.0) -> Array:
-    """bias² = Γ²(1/Γ² − cross(f)/Δ)², isotropic data; average cross over seeds before calling (design: (1 − cross/Δ)²).
+    """Squared bias Γ²(1/Γ² − cross(f)/Δ)² of isotropic data; the variance is E_score − bias² (T12; U26 §2.2).
 
-    total_variance is Γ² = e^{−2t}σ_x² + Δ. The variance is E_score − bias².
+    Args:
+        cross: cross(f), of any shape. A bias is of a mean: average it over seeds before calling.
+        noise_variance: Δ.
+        total_variance: Γ² = e^{−2t}σ_x² + Δ; 1 for σ_x = 1.
+
+    Returns:
+        bias², of the shape of cross.
     """
     return total_variance * (1 / total_variance - jnp.asarray(cross) / noise_variance) ** 2
 
@@ -87,10 +156,19 @@ def bias_squared(cross: ArrayLike, noise_variance: float, total_variance: float 
 def weights_loss(
     weights: Array, second: Array, noise: Array, noise_variance: ArrayLike, constant: float = 1.0
 ) -> Array:
-    """(T1) of explicit weights Ā (dim, features), given M (features, features) and N (features, dim).
+    """Loss (T1) of explicit weights, 1 + (Δ/d) Tr Ā M Ā^T + (2√Δ/d) Tr Ā N.
 
-    In the eigenbasis of M its eigenvalues (features,) take the place of M. The gradient holds for a symmetric M, and
-    takes no second product with it.
+    The gradient holds for a symmetric M, and takes no second product with it.
+
+    Args:
+        weights: Ā, (dim, features).
+        second: M = E φφᵀ, (features, features); or, in its eigenbasis, its eigenvalues (features,).
+        noise: N = E φξᵀ, (features, dim), in the basis of second.
+        noise_variance: Δ.
+        constant: The loss of the zero score, E‖ξ‖²/d over the noise of the moments.
+
+    Returns:
+        The loss, a scalar.
     """
     d = weights.shape[0]
     applied = jax.lax.stop_gradient(weights * second if second.ndim == 1 else weights @ second)
@@ -102,7 +180,17 @@ def weights_loss(
 
 
 def weights_score_error(weights: Array, second: Array, feature_data: Array, variances: ArrayLike) -> Array:
-    """(T2) of explicit weights for y ~ N(0, diag(variances)); feature_data = E φ yᵀ (features, dim)."""
+    """Score error (T2) of explicit weights for y ~ N(0, diag(variances)) (B25 Eq. 8).
+
+    Args:
+        weights: Ā, (dim, features).
+        second: E φφᵀ over y, (features, features).
+        feature_data: E φyᵀ, (features, dim), from `moments.feature_data`.
+        variances: Of y = x_t along each coordinate, (dim,), > 0.
+
+    Returns:
+        E_score, a scalar.
+    """
     inverse = 1 / jnp.asarray(variances)
     d = weights.shape[0]
     cross = jnp.sum(weights * (feature_data * inverse).T)

@@ -23,12 +23,20 @@ ADAM_MOMENTUM = 0.9  # optax's β₁
 
 
 def noise_share(eigenvalues: ArrayLike, contraction: float, batch: float, momentum: float = 0.0) -> float:
-    """S = (c/B) Σ_λ λ/(2 − c(b − 1/B)λ), b = (1 − β)/(1 + β), the share of the loss that batches add; inf beyond.
+    """Share S of the loss that the noise of batches adds at rest (§3, [derived]).
 
-    eigenvalues: of U, (features,); contraction: c of a step (`filters.descent_step`); momentum: β. At rest L_train =
-    L/(1 − S) with L that of the mean weights: the excess is L S/(1 − S), linear in η/B where S ≈ c Tr U/(2B) is small.
-    S = 1 is the limit of stability in the mean square. At β = 0 it lies below that of the mean, c λ_max = 2, and far
-    below it at small B.
+    S = (c/B) Σ_λ λ/(2 − c(b − 1/B)λ) with b = (1 − β)/(1 + β). At rest L_train = L/(1 − S) with L that of the mean
+    weights: the excess is L S/(1 − S), linear in η/B where S ≈ c Tr U/(2B) is small. S = 1 is the limit of stability in
+    the mean square. At β = 0 it lies below that of the mean, c λ_max = 2, and far below it at small B.
+
+    Args:
+        eigenvalues: λ of U, (features,).
+        contraction: c of a step, from `filters.descent_step`.
+        batch: B, draws per step.
+        momentum: β in [0, 1), the decay of the moving average of gradients.
+
+    Returns:
+        S; inf where a direction alone is unstable.
 
     >>> noise_share([1.0, 1.0], 0.5, 1)
     0.5
@@ -39,9 +47,18 @@ def noise_share(eigenvalues: ArrayLike, contraction: float, batch: float, moment
 
 
 def gradient_power(eigenvalues: ArrayLike, contraction: float, batch: float, momentum: float = 0.0) -> float:
-    """E‖Āφφᵀ + ξφᵀ/√Δ‖² of a batch's mean, over R, with the deviation at rest; inf where S is not below 1.
+    """Mean square E‖Āφφᵀ + ξφᵀ/√Δ‖² of a batch's gradient, over R = L_train d/Δ, at rest (§3, [derived]).
 
-    It is (1/B) Σ_λ λ [1 + (1 − 1/B) cλ/(2 − c(b − 1/B)λ)]/(1 − S) [derived]; Tr U/B at small c.
+    It is (1/B) Σ_λ λ [1 + (1 − 1/B) cλ/(2 − c(b − 1/B)λ)]/(1 − S), which is Tr U/B at small c.
+
+    Args:
+        eigenvalues: λ of U, (features,).
+        contraction: c of a step, from `filters.descent_step`.
+        batch: B, draws per step.
+        momentum: β in [0, 1), the decay of the moving average of gradients.
+
+    Returns:
+        Q; inf where S, the `noise_share`, is not below 1.
     """
     lam = np.asarray(eigenvalues, dtype=np.float64)
     if (share := noise_share(lam, contraction, batch, momentum)) >= 1:
@@ -60,13 +77,23 @@ def adam_steps(
     noise_variance: float,
     kappa: float,
 ) -> NDArray[np.float64]:
-    """Steps at which Adam, its gradients mostly the noise of batches, is where the flow is at given train_times.
+    """Steps at which Adam, its gradients mostly the noise of batches, is where the flow is (§3, [derived]).
 
-    It divides the gradient by its root mean square. If that is one number for all weights, Adam is plain descent with
+    Adam divides the gradient by its root mean square. If that is one number for all weights, it is plain descent with
     momentum on another clock: c of a step solves c² L_train Q(c) = η²Δ, Q = `gradient_power`, and the step is
-    train_time c/κ [derived]. At small rates k(τ) = (κ/η) √(Tr U/(ΔB)) ∫_0^τ √L_train.
+    train_time c/κ. At small rates k(τ) = (κ/η) √(Tr U/(ΔB)) ∫_0^τ √L_train.
 
-    train_times ascending from 0, train_loss that of the flow at them, both (times,); eigenvalues of U, (features,).
+    Args:
+        train_times: τ, (times,), ascending from 0.
+        train_loss: L_train of the flow at these, (times,).
+        eigenvalues: λ of U, (features,).
+        rate: η of Adam.
+        batch: B, draws per step.
+        noise_variance: Δ.
+        kappa: κ, from `filters.learning_rate_constant`.
+
+    Returns:
+        The number of steps at each train_time, (times,), from 0.
     """
     lam = np.asarray(eigenvalues, dtype=np.float64)
 

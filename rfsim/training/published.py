@@ -25,7 +25,16 @@ Function = Callable[[Array], Array]
 
 
 class Setting(NamedTuple):
-    """W/√d (features, dim); training points and a test set (…, dim); e^{−t}; √Δ; η."""
+    """One draw of the repaired public script (§3; B25's public script).
+
+    Attributes:
+        weights: W/√d, (features, dim).
+        points: Training points, (samples, dim).
+        held_out: Test set, (2 samples, dim).
+        signal: e^{−t}.
+        noise_scale: √Δ.
+        rate: η, on the loss of (T1).
+    """
 
     weights: Array
     points: Array
@@ -36,7 +45,17 @@ class Setting(NamedTuple):
 
 
 def setting(problem: Problem, draw: Instance, key: Array, stable_share: float) -> Setting:
-    """One draw, with a test set of twice its samples, at a share of the largest stable rate."""
+    """One draw, with a test set of twice its samples, at a share of the largest stable rate (§3).
+
+    Args:
+        problem: What is asked; its diffusion time and activation are used.
+        draw: The population, points and weights drawn for it.
+        key: Of the noise over which λ_max of U is found.
+        stable_share: η over the largest stable one.
+
+    Returns:
+        The arrays and the rate of the descent.
+    """
     t, d = problem.diffusion_time, draw.sizes.dim
     held_out = data.draw(draw.population, 2 * draw.sizes.samples, draw.seed + 1)
     weights = jnp.asarray(draw.weights / math.sqrt(d))
@@ -48,7 +67,18 @@ def setting(problem: Problem, draw: Instance, key: Array, stable_share: float) -
 
 @partial(jax.jit, static_argnames=("count", "function"))
 def descend(setting: Setting, start: Array, key: Array, *, count: int, function: Function) -> Array:
-    """Weights A (dim, features) after `count` gradient steps, each over all points with noise of its own."""
+    """Weights after steps of gradient descent, each over all points with noise of its own (§3).
+
+    Args:
+        setting: The draw.
+        start: A, (dim, features).
+        key: Of the noise.
+        count: Number of steps.
+        function: σ, elementwise; nothing is taken off it.
+
+    Returns:
+        A, (dim, features); Ā is A/√p.
+    """
 
     def step(a: Array, key: Array) -> tuple[Array, None]:
         phi, xi = _noisy_features(setting, setting.points, key, function)
@@ -61,7 +91,17 @@ def descend(setting: Setting, start: Array, key: Array, *, count: int, function:
 
 @partial(jax.jit, static_argnames=("function",))
 def monte_carlo_losses(setting: Setting, a: Array, key: Array, *, function: Function) -> Array:
-    """L_train over two fresh noises per training point and L_test over the test set, (2,)."""
+    """L_train over two fresh noises per training point, and L_test over the test set (T1).
+
+    Args:
+        setting: The draw.
+        a: A, (dim, features).
+        key: Of the noise.
+        function: σ, elementwise; nothing is taken off it.
+
+    Returns:
+        L_train and L_test, (2,).
+    """
 
     def loss(points: Array, key: Array) -> Array:
         phi, xi = _noisy_features(setting, points, key, function)
@@ -72,7 +112,16 @@ def monte_carlo_losses(setting: Setting, a: Array, key: Array, *, function: Func
 
 
 def largest_stable_rate(setting: Setting, key: Array, function: Function) -> float:
-    """η at which c·λ_max = 2, with λ_max of U over one draw of the noise from its (points, points) Gram matrix."""
+    """The η at which c·λ_max = 2, λ_max of U over one draw of the noise (§3).
+
+    Args:
+        setting: The draw.
+        key: Of the noise.
+        function: σ, elementwise; nothing is taken off it.
+
+    Returns:
+        The rate, from the Gram matrix (points, points) of the features.
+    """
     phi, _ = _noisy_features(setting, setting.points, key, function)
     n, p = phi.shape
     largest = float(decomposing(jnp.linalg.eigvalsh)(phi @ phi.T / n)[-1])

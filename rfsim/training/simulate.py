@@ -34,9 +34,10 @@ CHUNK = 256  # steps, where several processes step together
 
 @dataclass(frozen=True)
 class Simulation(Stochastic):
-    """`Stochastic`, and noise: "fresh" at every step, or "frozen", the problem's own copies; precision of weights,
-    features and products; products: JAX's precision of these, of which "high" and "default" are less than float32 on
-    GPU and TPU.
+    """`Stochastic`, with its noise and precision.
+
+    noise: "fresh" at every step, or "frozen", the problem's own copies; precision of weights, features and products;
+    products: JAX's precision of these, of which "high" and "default" are less than float32 on GPU and TPU.
     """
 
     noise: str = "fresh"
@@ -137,6 +138,7 @@ class Judge:
         )
 
     def __call__(self, weights: Array) -> tuple[float, float]:
+        """L_train and L_test."""
         train, test = _judged(weights, self._arguments)
         return float(train), float(test)
 

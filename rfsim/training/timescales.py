@@ -19,7 +19,13 @@ Curves = Callable[[NDArray[np.float64]], LossCurves]  # of train_times (times,)
 
 
 class GenTimes(NamedTuple):
-    """τ_gen in train_time. formula and spectrum: ψ_p/(Δ λ̄_2); curve: first τ with L_test within 1% of its minimum."""
+    """τ_gen, when generalization is reached, in train_time (§3).
+
+    Attributes:
+        formula: ψ_p/(Δ λ̄_2) with λ̄_2 of the limit's formula (`mean_gen_eigenvalue`).
+        spectrum: The same with the mean of gen's eigenvalues; None without them.
+        curve: First τ with L_test within 1% of its minimum; None where there is none.
+    """
 
     formula: float
     spectrum: float | None
@@ -27,8 +33,13 @@ class GenTimes(NamedTuple):
 
 
 class MemTimes(NamedTuple):
-    """τ_mem in train_time. formula: ψ_p/(Δ λ_min), B25; main: with main's smallest eigenvalue; mini: τ_mini, with
-    mini's median; curve: first τ with L_gen at half of its τ → ∞ value. None where there is no such part or crossing.
+    """τ_mem, when memorization sets in, in train_time (§3, §5); None where there is no such part or crossing.
+
+    Attributes:
+        formula: ψ_p/(Δ λ_min), B25's.
+        main: The same with main's smallest eigenvalue.
+        mini: τ_mini, with mini's median.
+        curve: First τ with L_gen at half of its τ → ∞ value.
     """
 
     formula: float
@@ -38,7 +49,16 @@ class MemTimes(NamedTuple):
 
 
 def rate_time(eigenvalue: float, noise_variance: float, features_per_dim: float) -> float:
-    """ψ_p/(Δ λ), in train_time: twice the e-folding time 1/(κλ) of that eigenvalue without ridge."""
+    """Time ψ_p/(Δ λ) of an eigenvalue: twice its e-folding time 1/(κλ) without ridge (§3; B25).
+
+    Args:
+        eigenvalue: λ of U.
+        noise_variance: Δ.
+        features_per_dim: ψ_p.
+
+    Returns:
+        The time, in train_time; inf where λ is not positive.
+    """
     return features_per_dim / (noise_variance * eigenvalue) if eigenvalue > 0 else math.inf
 
 
@@ -46,29 +66,59 @@ class NoiseEnergies(Protocol):
     """v² and s² of (T9): `activations.Constants`, or a stored result that holds them."""
 
     @property
-    def v2(self) -> SupportsFloat: ...
+    def v2(self) -> SupportsFloat:
+        """v², the energy of the nonlinear part that follows the data (T9)."""
+        ...
 
     @property
-    def s2(self) -> SupportsFloat: ...
+    def s2(self) -> SupportsFloat:
+        """s², the energy of the nonlinear part that follows the noise (T9)."""
+        ...
 
 
 def smallest_bulk_eigenvalue(constants: NoiseEnergies, samples_per_dim: float, features_per_dim: float) -> float:
-    """B25's λ_min = s² + v²(1 − √(ψ_p/ψ_n))², their lower edge of ρ_1."""
+    """B25's λ_min = s² + v²(1 − √(ψ_p/ψ_n))², their lower edge of ρ_1 (§3; B25 Thm 3.2).
+
+    Args:
+        constants: v² and s² of (T9).
+        samples_per_dim: ψ_n.
+        features_per_dim: ψ_p.
+
+    Returns:
+        The eigenvalue of U.
+    """
     return _bulk_edge(constants, 1 - math.sqrt(features_per_dim / samples_per_dim))
 
 
 def largest_bulk_eigenvalue(constants: NoiseEnergies, samples_per_dim: float, features_per_dim: float) -> float:
-    """s² + v²(1 + √(ψ_p/ψ_n))², B25's upper edge of ρ_1."""
+    """B25's upper edge of ρ_1, s² + v²(1 + √(ψ_p/ψ_n))² (§5; B25 Thm 3.2).
+
+    Args:
+        constants: v² and s² of (T9).
+        samples_per_dim: ψ_n.
+        features_per_dim: ψ_p.
+
+    Returns:
+        The eigenvalue of U.
+    """
     return _bulk_edge(constants, 1 + math.sqrt(features_per_dim / samples_per_dim))
 
 
 def mini_eigenvalue(
     constants: NoiseEnergies, samples_per_dim: ArrayLike, features_per_dim: ArrayLike, noise_share: ArrayLike
 ) -> NDArray[np.float64]:
-    """Mini's eigenvalue of directions of variance l as ψ → ∞ [ours] (equations.md §5); NaN where p ≤ n, without a mini.
+    """Mini's eigenvalue of directions of variance l as ψ → ∞ (§5, [ours]).
 
-    s² + v²[ℓψ_p/ψ_n − ℓ/(1−ℓ)] where it stands alone, ψ_p/ψ_n > 1/(1−ℓ)², else main's lower edge; noise_share is
-    ℓ = Δ/(e^{−2t}l + Δ), the noise's share of that direction of x_t. Arguments broadcast.
+    s² + v²[ℓψ_p/ψ_n − ℓ/(1−ℓ)] where it stands alone, ψ_p/ψ_n > 1/(1−ℓ)², else main's lower edge.
+
+    Args:
+        constants: v² and s² of (T9).
+        samples_per_dim: ψ_n.
+        features_per_dim: ψ_p.
+        noise_share: ℓ = Δ/(e^{−2t}l + Δ), the noise's share of that direction of x_t. The last three broadcast.
+
+    Returns:
+        The eigenvalues, of the shape to which the arguments broadcast; NaN where p ≤ n, without a mini.
     """
     ratio, share = np.divide(features_per_dim, samples_per_dim), np.asarray(noise_share, dtype=float)
     with np.errstate(divide="ignore", invalid="ignore"):  # a direction without signal never stands alone
@@ -77,9 +127,15 @@ def mini_eigenvalue(
 
 
 def mean_gen_eigenvalue(constants: Constants, total_variance: float, features_per_dim: float) -> float:
-    """λ̄_2 [ours]: mean of the d (or p < d) leading eigenvalues of a² WΣ_tWᵀ/d + v² + s²; total_variance is Γ².
+    """Mean λ̄_2 of the d (or p < d) leading eigenvalues of a² WΣ_tWᵀ/d + v² + s² (§3, [ours]).
 
-    0 where a = 0: there is no ρ_2 then, and in the limit V = 0 and nothing is learned.
+    Args:
+        constants: a, v² and s² of (T9).
+        total_variance: Γ² = Tr Σ_t/d.
+        features_per_dim: ψ_p.
+
+    Returns:
+        λ̄_2; 0 where a = 0: there is no ρ_2 then, and in the limit V = 0 and nothing is learned.
     """
     if constants.a == 0:
         return 0.0
@@ -88,15 +144,30 @@ def mean_gen_eigenvalue(constants: Constants, total_variance: float, features_pe
 
 
 def time_grid(rates: NDArray[np.float64], kappa: float) -> NDArray[np.float64]:
-    """A grid of train_times that spans the e-folding times 1/(κ·rate) of all positive rates λ + γ, with room around."""
+    """Grid of train_times that spans the e-folding times 1/(κ·rate), with room around (§3).
+
+    Args:
+        rates: λ + γ, (points,); those that are not positive are left out, one at least must be.
+        kappa: κ, from `filters.learning_rate_constant`.
+
+    Returns:
+        Times, ascending, twelve a decade.
+    """
     positive = rates[rates > 0]
     return log_grid(1e-3 / (kappa * positive.max()), 40 / (kappa * positive.min()), per_decade=12)
 
 
 def gen_time_of_curve(curves: Curves, grid: NDArray[np.float64], within: float = 0.01) -> float | None:
-    """First train_time at which L_test is within `within` of its minimum over all times, τ = ∞ included.
+    """First train_time at which L_test is near its minimum over all times, τ = ∞ included (§3, [ours]).
 
-    0 where the zero score is (at small diffusion times the minimum is hardly below 1).
+    Args:
+        curves: Gives the loss curves at train_times (times,).
+        grid: Train_times to search, ascending.
+        within: The relative margin above the minimum.
+
+    Returns:
+        The time; 0 where the zero score is within the margin (at small diffusion times the minimum is hardly below 1);
+        None where the minimum is not positive, so that a relative margin has no meaning.
     """
     _, lowest = minimum_value(lambda tau: curves(tau).test, grid)
     start, end = curves(np.array([0.0, np.inf])).test
@@ -109,10 +180,16 @@ def gen_time_of_curve(curves: Curves, grid: NDArray[np.float64], within: float =
 
 
 def mem_time_of_curve(curves: Curves, grid: NDArray[np.float64], share: float = 0.5) -> float | None:
-    """First train_time at which L_gen reaches `share` of its τ → ∞ value.
+    """First train_time at which L_gen reaches a share of its τ → ∞ value (§5).
 
-    None where it does not rise by more than the losses are accurate to; 0 where it starts there, as it can at finite m,
-    where the zero score's training loss is not 1.
+    Args:
+        curves: Gives the loss curves at train_times (times,).
+        grid: Train_times to search, ascending.
+        share: Of the final value, in (0, 1).
+
+    Returns:
+        The time; 0 where L_gen starts there, as it can at finite m, where the zero score's training loss is not 1; None
+        where it does not rise by more than the losses are accurate to.
     """
     start, final = curves(np.array([0.0, np.inf])).gen
     if final <= max(start, 0.0) + LOSS_ACCURACY:

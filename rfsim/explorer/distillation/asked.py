@@ -32,8 +32,16 @@ CROSSED_OPTIONS = {"dim": 20, "levels": 4, "time_min": 0.025, "time_max": 0.4, "
 
 
 class Choice(NamedTuple):
-    """What the tab shows. ridge: the student's γ; distill_time τ_S; samples: n of the plane; teacher_time;
-    parameterization of the student; level: at which the transfer arrives."""
+    """What the tab shows.
+
+    Attributes:
+        ridge: γ of the student.
+        distill_time: τ_S.
+        samples: n of the plane.
+        teacher_time: τ of the teacher.
+        parameterization: Of the student.
+        level: At which the transfer arrives.
+    """
 
     ridge: float
     distill_time: float
@@ -56,6 +64,7 @@ class Asked(NamedTuple):
 
     @classmethod
     def of(cls, key: str) -> Asked:
+        """What a key asks for."""
         return cls(**json.loads(key))
 
     def name(self) -> str:

@@ -18,6 +18,7 @@ from rfsim.explorer.distillation.kept import keep
 
 
 def main(key: str, path: str) -> int:
+    """Compute what a key asks for into a file, in a process of its own that gives way to others."""
     with contextlib.suppress(OSError):
         os.nice(10)
     machine.use_compilation_cache()

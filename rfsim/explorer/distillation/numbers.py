@@ -155,5 +155,5 @@ def _suppression(shown: Shown) -> Table:
 
 
 def dim(shown: Shown) -> int:
-    """d of the system whose transfer, leakage and suppression are shown."""
+    """Dimension d of the system whose transfer, leakage and suppression are shown."""
     return int(store.settings(shown.crossed)["dim"])

@@ -119,8 +119,11 @@ def reach(shown: Shown) -> float:
 
 
 class Pictures:
-    """Draws for all sessions. Laying a figure out and drawing its axes takes most of the time, so that figures are kept
-    and moved, by one thread at a time (`styled`); the last pictures are kept as well."""
+    """Draws for all sessions.
+
+    Laying a figure out and drawing its axes takes most of the time, so that figures are kept and moved, by one thread
+    at a time (`styled`); the last pictures are kept as well.
+    """
 
     def __init__(self) -> None:
         self._figures: OrderedDict[Hashable, tuple[Kept, Callable[[Shown], None]]] = OrderedDict()
@@ -207,6 +210,7 @@ def _laid_out(figure: Drawing) -> None:
 
 
 def png(drawn: Image.Image) -> bytes:
+    """A picture as the bytes of a PNG."""
     with io.BytesIO() as file:
         drawn.save(file, "PNG", compress_level=2)
         return file.getvalue()

@@ -31,6 +31,7 @@ class Distillation:
         self._kept, self._pictures = kept, Pictures()
 
     def read(self, texts: Texts) -> Choice:
+        """What the controls' texts choose."""
         return controls.read(texts)
 
     def view(self, choice: Choice, layout: Layout) -> View:

@@ -126,8 +126,10 @@ def film(shown: Shown) -> Film:
 def _placed(
     figure: Drawing, name: str, shown: Shown, column: int = 0, columns: int = 1
 ) -> tuple[Callable[[float], None], Sequence[Artist]]:
-    """Draw one panel into its column, with fixed room around it and above it what its legend takes. What moves it, and
-    the artists that then move."""
+    """Draw one panel into its column, with fixed room around it and above it what its legend takes.
+
+    What moves it, and the artists that then move.
+    """
     em, tall = STYLES[figure.style]["font.size"] / 72, figure.get_figheight()
     across, up = em / figure.get_figwidth(), em / tall
     room = column / columns + LEFT * across, BOTTOM * up, 1 / columns - (LEFT + RIGHT) * across

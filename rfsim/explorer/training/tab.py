@@ -49,19 +49,23 @@ class Training:
     moving = "train_time"
 
     def read(self, texts: Texts) -> Choice:
+        """What the controls' texts choose."""
         return controls.read(texts)
 
     def view(self, choice: Choice, layout: Layout) -> View:
+        """Pictures, tables and words of a choice."""
         shown = self._shown(choice)
         return View(
             pictures.pictures(shown, layout), numbers.tables(shown), command_line(choice), explained(shown.names)
         )
 
     def animation(self, choice: Choice, kind: Literal["gif", "mp4"], tell: Tell) -> bytes:
+        """A film of a choice along training time."""
         figure, move = pictures.film(self._shown(choice))
         return animation(figure, [partial(move, float(tau)) for tau in numbers.STEPS], kind, tell)
 
     def warm_up(self, tell: Tell) -> None:
+        """Draw what is looked at first, so that it is there."""
         start = {control.name: control.start for control in CONTROLS}
         for done, texts in enumerate(WARM, 1):
             for layout in LAYOUTS:
@@ -76,8 +80,10 @@ class Training:
 
 
 def command_line(choice: Choice) -> str:
-    """The two commands that compute what is shown: the spectrum, and the losses over the training times that are drawn,
-    at the one that is now and at the end."""
+    """The two commands that compute what is shown.
+
+    The spectrum, and the losses over the training times that are drawn, at the one that is now and at the end.
+    """
     usual = dataclasses.asdict(Problem())
     given = dataclasses.asdict(choice.problem).items()
     problem = {name: value for name, value in given if name in ALWAYS or value != usual[name]}
