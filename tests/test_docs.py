@@ -15,6 +15,7 @@ import pytest
 import rfsim
 import rfsim.distillation
 import rfsim.theory
+from rfsim.quantities.catalog import QUANTITIES
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -52,6 +53,18 @@ def test_every_public_name_has_its_place(site):
     text = html.unescape(re.sub(r"<[^>]*>", "", site["api/rfsim-theory.html"]))
     assert "relative where they pass 1" in text  # of theory.curves
     assert ">>>" in text
+
+
+@pytest.mark.slow
+def test_every_quantity_has_its_section_and_every_parameter_its_row(site):
+    page = site["quantities.html"]
+    assert set(QUANTITIES) <= anchors(page)
+    text = html.unescape(re.sub(r"<[^>]*>", "", page))
+    assert all(
+        (one.about or one.help) in text for quantity in QUANTITIES.values() for one in quantity.parameters if one.swept
+    )
+    assert 'href="api/index.html#rfsim.train"' in page
+    assert 'href="quantities.html"' in site["index.html"]
 
 
 @pytest.mark.slow
