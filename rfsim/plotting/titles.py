@@ -14,6 +14,7 @@ from rfsim.data import file_of, moved
 from rfsim.distillation.plan import Student
 from rfsim.plotting.forms import ready
 from rfsim.plotting.style import number
+from rfsim.plotting.symbols import symbol_of
 
 TOLD = ("samples_per_dim", "features_per_dim", "noise_copies", "activation", "data")
 SHOWN = 4  # seeds that are listed one by one
@@ -42,16 +43,21 @@ def problem_line(result: xr.Dataset) -> list[str]:
     activation = short(s["activation"]).replace("_", r"\_")
     sizes = [rf"$d={s['dim']}$", _seeds(result, s)] if "dim" in s else [r"$d\to\infty$"]
     return [
-        rf"$\psi_n={number(s['samples_per_dim'])}$",
-        rf"$\psi_p={number(s['features_per_dim'])}$",
-        *([rf"$t={number(s['diffusion_time'])}$"] if "diffusion_time" in s else _levels(result, s)),
-        rf"$m={number(s['noise_copies'])}$",
-        *([rf"$\gamma={number(s['ridge'])}$"] if "ridge" in s else []),
+        _set(s, "samples_per_dim"),
+        _set(s, "features_per_dim"),
+        *([_set(s, "diffusion_time")] if "diffusion_time" in s else _levels(result, s)),
+        _set(s, "noise_copies"),
+        *([_set(s, "ridge")] if "ridge" in s else []),
         *(_steps(result, s) if "optimizer" in s else []),
         rf"$\sigma=\mathrm{{{activation}}}$",
         f"{name} data",
         *sizes,
     ]
+
+
+def _set(s: dict[str, Any], name: str) -> str:
+    """A parameter by its symbol, and its value."""
+    return rf"${symbol_of(name)}={number(s[name])}$"
 
 
 def _steps(result: xr.Dataset, s: dict[str, Any]) -> list[str]:

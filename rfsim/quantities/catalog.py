@@ -92,7 +92,7 @@ class Quantity:
 
     @property
     def typed(self) -> str:
-        """As a command."""
+        """On the command line."""
         return self.name.replace(".", " ").replace("_", "-")
 
     @cached_property

@@ -24,6 +24,7 @@ DISTILL_TIMES = Parameter(
 LEVELS = (
     Parameter(
         name="levels",
+        symbol="N",
         help="Levels N of the grid of diffusion times.",
         hint=int,
         least=2,
@@ -49,13 +50,14 @@ TEACHER = (
     Parameter(
         name="teacher_time",
         words="training time of the teacher",
-        symbol="τ",
+        symbol="τ_T",
         help="Training time of the teacher; inf is one.",
         default=1e8,
     ),
     Parameter(
         name="teacher_ridge",
         words="ridge of the teacher",
+        symbol="γ_T",
         help="Ridge of the teacher; --ridge is the student's.",
         default=0.0,
     ),

@@ -35,7 +35,8 @@ class Parameter:
     """One setting of a quantity.
 
     name: in Python and in a sweep; words and symbol: on an axis and in the glossary; help: one line of the command
-    line; default: in Python and in a sweep, REQUIRED where there is none.
+    line; about: the same for Python, where a flag turns it around; default: in Python and in a sweep, REQUIRED where
+    there is none.
 
     hint: the type of its values, `tuple[float, ...]` for a list, of which one run takes all; makes: the dimension of
     the result that a list is. choices: the only texts there are; least: of a whole number; read: what reads its text,
@@ -53,6 +54,7 @@ class Parameter:
     help: str
     hint: Any = float
     default: Any = REQUIRED
+    about: str = ""
     words: str = ""
     symbol: str = ""
     unit: str = "1"
@@ -190,7 +192,12 @@ DATA = Parameter(
 )
 RIDGE = Parameter(name="ridge", symbol="γ", help="Ridge γ.", default=0.0, role="problem")
 CENTER = Parameter(
-    name="center", help="Leave the mean of an array as it is.", hint=bool, default=True, flag="--no-center"
+    name="center",
+    help="Leave the mean of an array as it is.",
+    about="Take the mean off an array.",
+    hint=bool,
+    default=True,
+    flag="--no-center",
 )
 SCALE = Parameter(
     name="scale",

@@ -34,10 +34,14 @@ def row(quantity: Quantity, parameter: Parameter) -> list[str]:
     """A parameter of a quantity in a table."""
     name = "" if parameter.role == "command" else f"`{parameter.name}`"
     flag = f"`{parameter.typed}`" if quantity.command and parameter.flagged else ""
-    help_ = parameter.help
+    told = [parameter.about or parameter.help]
+    if parameter.choices:
+        told.append(f"One of {', '.join(parameter.choices)}.")
     if parameter.makes:
-        help_ += f" Along `{parameter.makes}` of the result."
-    return [name, flag, default(parameter), help_]
+        told.append(f"Along `{parameter.makes}` of the result.")
+    if parameter.role == "problem" and not parameter.swept:
+        told.append("Not used here.")
+    return [name, flag, default(parameter), " ".join(told)]
 
 
 def default(parameter: Parameter) -> str:

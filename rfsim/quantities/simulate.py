@@ -83,6 +83,7 @@ MACHINE = (  # how it runs, which changes no result
 EXACT = Parameter(
     name="exact",
     help="Leave out the filter's losses, and with them the eigenvalues of U.",
+    about="Also the filter's losses, and with them the eigenvalues of U.",
     hint=bool,
     default=True,
     flag="--no-exact",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rfsim.quantities.catalog import Cells, Quantity, register
+from rfsim.quantities.catalog import Quantity, register
 from rfsim.quantities.forms import CONSTANTS, Form, variables
 from rfsim.quantities.parameters import FEATURES_PER_DIM, LIMIT, RIDGE, TOLERANCE, P
 
@@ -16,7 +16,6 @@ register(
             TOLERANCE.but(help="Relative accuracy of the opening.", default=1e-3),
         ),
         command=False,
-        cells=Cells(computes="rfsim.sweeps.limits:mini_gap"),
         page=None,
         over={"samples_per_dim": "samples_per_dim", "diffusion_time": "diffusion_times"},
         form=Form(

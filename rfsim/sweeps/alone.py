@@ -17,11 +17,27 @@ from rfsim.sweeps.cells import Cell, Given, attempt, each, failed, options, prob
 
 
 def compute(given: Given, array: ArrayLike | None, report: Report | None) -> xr.Dataset:
-    """Any quantity by its function, which is given an array where it says how that is prepared."""
-    quantity = QUANTITIES[given.quantity]
-    function = resolve(quantity.function)
-    beside = {"array": array} if CENTER.name in quantity.swept else {}
-    return one_by_one(given, lambda one: function(problem(one), report=report, **beside, **options(one)))
+    """Any quantity by its function."""
+    return one_by_one(given, of_one(given.quantity, array, report))
+
+
+def of_one(name: str, array: ArrayLike | None, report: Report | None) -> Callable[[dict[str, Any]], xr.Dataset]:
+    """What computes one cell of a quantity by its function.
+
+    This is given an array where it says how that is prepared; of the fields of the problem that it takes as lists it is
+    given one value.
+    """
+    quantity = QUANTITIES[name]
+    beside: dict[str, Any] = {"array": array} if CENTER.name in quantity.swept else {}
+    over = quantity.over or {}
+
+    def call(one: dict[str, Any]) -> xr.Dataset:
+        here = problem(one)
+        lists = {keyword: [getattr(here, field)] for field, keyword in over.items()}
+        found = resolve(quantity.function)(here, report=report, **beside, **lists, **options(one))
+        return found.isel(dict.fromkeys(over, 0)).reset_coords(drop=True) if over else found
+
+    return call
 
 
 def one_by_one(
