@@ -71,12 +71,12 @@ def _ask_limit(flags: CommonFlags) -> Asked:
 
 
 def _array(flags: CommonFlags) -> Rows | None:
-    from rfsim import data
+    from rfsim import populations
 
     for ratio, count in RIVALS:
         if _value(flags, ratio) is not None and _value(flags, count) is not None:
             raise ValueError(f"{ratio} and {count} are two forms of one quantity; give one of them")
-    return data.read(flags.data) if data.is_array_spec(flags.data) else None
+    return populations.read(flags.data).rows()
 
 
 def _problem(flags: CommonFlags, columns: int) -> Problem:
@@ -117,12 +117,12 @@ def _found(problem: Problem) -> list[str]:
     """What was found of an imported activation by trying it."""
     from rfsim import activations
 
-    if not activations.runs_code(problem.activation):
+    sigma = problem.activation
+    if not activations.runs_code(sigma.name):
         return []
-    sigma = problem.sigma
     centered = "odd" if sigma.odd else "less its mean at each Γ" if sigma.self_centering else "centered as it is"
     kinks = f"kinks at {', '.join(f'{kink:g}' for kink in sigma.kinks)}" if sigma.kinks else "no kinks"
-    return [f"activation {problem.activation}: {centered}, {kinks}"]
+    return [f"activation {sigma}: {centered}, {kinks}"]
 
 
 def _unused(flags: CommonFlags, array: Rows | None) -> list[str]:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rfsim import trainers
 from rfsim.machine import GIB, memory_limit
 from rfsim.model import Problem, times
 from rfsim.scalars import whole
@@ -19,7 +20,6 @@ from rfsim.sweeps.costs import sizes
 from rfsim.sweeps.plan import Group, Plan
 from rfsim.sweeps.sampled import SETTINGS, require_student
 from rfsim.sweeps.spec import refusal
-from rfsim.trainers import trainer
 
 SHOWN = 3  # cells beyond memory that are named
 FIELDS = {field.name for field in dataclasses.fields(Problem)}
@@ -125,7 +125,7 @@ def refused(group: Group, array: NDArray | None = None) -> str:
             elif not group.quantity.startswith("theory."):
                 Method(**{name: rest[name] for name in Method.__dataclass_fields__ if name in rest})
             if "trainer" in rest:
-                trainer(rest["trainer"], 1.0)
+                trainers.read(rest["trainer"])
             for name in ("train_times", "distill_times"):
                 if name in rest:
                     times(rest[name], name)

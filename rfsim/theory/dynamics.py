@@ -9,12 +9,13 @@ import numpy as np
 from jax.typing import ArrayLike
 from numpy.typing import NDArray
 
+from rfsim import trainers
 from rfsim.filters import learning_rate_constant
 from rfsim.protocol import Spectrum, Target
 from rfsim.theory.intervals import Interval
 from rfsim.theory.limits import Limit
 from rfsim.theory.tables import LimitSpectrum, LimitTarget, converged, eigenvalue_bounds
-from rfsim.trainers import trainer as named
+from rfsim.trainers import Trainer
 from rfsim.training.curves import LossCurves, loss_curves
 
 
@@ -35,7 +36,7 @@ def limit_curves(
     train_times: ArrayLike,
     ridge: float = 0.0,
     *,
-    trainer: str = "flow",
+    trainer: str | Trainer = "flow",
     tolerance: float = 1e-8,
     intervals: Sequence[Interval] | None = None,
 ) -> LimitCurves:
@@ -46,7 +47,7 @@ def limit_curves(
     judge. Raises ValueError where there is no contour (`tables.eigenvalue_bounds`) or descent diverges, NotConverged
     where the equations are not solved.
     """
-    trained = named(trainer, learning_rate_constant(limit.noise, limit.features_per_dim), ridge)
+    trained = trainers.read(trainer).at(learning_rate_constant(limit.noise, limit.features_per_dim), ridge)
     bounds = eigenvalue_bounds(limit, ridge, trained.reach, intervals)
     trained.require_stable(bounds[1])
 

@@ -13,7 +13,7 @@ from jax.typing import ArrayLike
 from numpy.typing import NDArray
 
 from rfsim.protocol import Spectrum, Target
-from rfsim.trainers import Trainer
+from rfsim.trainers import TrainerFilter
 from rfsim.training import losses
 
 FEW, MANY = 32, 256  # times per call: two shapes, so two compiled programs per size
@@ -38,18 +38,18 @@ class LossCurves(NamedTuple):
         return self.train + self.penalty
 
 
-def loss_curves(spectrum: Spectrum, target: Target, train_times: ArrayLike, trainer: Trainer) -> LossCurves:
+def loss_curves(spectrum: Spectrum, target: Target, train_times: ArrayLike, trainer: TrainerFilter) -> LossCurves:
     """The curves at train_times (times,), which may hold 0 and inf."""
     return LossCurves(*_in_batches(train_times, lambda tau: _losses(spectrum, target, tau, trainer)))
 
 
-def train_curve(spectrum: Spectrum, train_times: ArrayLike, trainer: Trainer) -> NDArray[np.float64]:
+def train_curve(spectrum: Spectrum, train_times: ArrayLike, trainer: TrainerFilter) -> NDArray[np.float64]:
     """L_train alone at train_times (times,), which needs no target."""
     return _in_batches(train_times, lambda tau: [_train(spectrum, tau, trainer)])[0]
 
 
 def energy_curves(
-    spectrum: Spectrum, train_times: ArrayLike, trainer: Trainer, noise_variance: float, parts: ArrayLike
+    spectrum: Spectrum, train_times: ArrayLike, trainer: TrainerFilter, noise_variance: float, parts: ArrayLike
 ) -> NDArray[np.float64]:
     """Energy of the score by part over time (equations.md §8), (parts, times); parts: (parts, points) of 0 and 1."""
     keep = jnp.asarray(parts)
@@ -57,7 +57,7 @@ def energy_curves(
 
 
 def part_curves(
-    spectrum: Spectrum, target: Target, train_times: ArrayLike, trainer: Trainer, parts: ArrayLike
+    spectrum: Spectrum, target: Target, train_times: ArrayLike, trainer: TrainerFilter, parts: ArrayLike
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """`losses.train_parts` (parts, times) and `losses.target_pairs` (parts, parts, times) along training."""
     keep = jnp.asarray(parts)
@@ -79,7 +79,7 @@ def _in_batches(train_times: ArrayLike, values: Callable[[NDArray], Iterable[Arr
 
 
 @jax.jit
-def _losses(spectrum, target, tau: Array, trainer: Trainer) -> tuple[Array, ...]:
+def _losses(spectrum, target, tau: Array, trainer: TrainerFilter) -> tuple[Array, ...]:
     f = trainer.filter(tau)
     return (
         losses.train_loss(spectrum, [f]),
