@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 import rfsim
-from rfsim import api, data, plotting, runs, store
+from rfsim import api, data, digits, plotting, runs, store
 from rfsim.cli import answers, main
 from rfsim.cli.asking import ask
 from rfsim.model import Problem
@@ -150,10 +150,10 @@ def test_every_activation_is_a_flag(capsys, name):
 
 def test_digits_fix_the_dimension_and_are_read_once(capsys, monkeypatch):
     reads = []
-    read = data.read
-    monkeypatch.setattr(data, "read", lambda spec: reads.append(spec) or read(spec))
+    read = digits.read
+    monkeypatch.setattr(digits, "read", lambda components: reads.append(components) or read(components))
     found = answer(capsys, "spectrum", "--data", "digits:10", "--samples", "25", "--features", "40")
-    assert reads == ["digits:10"]
+    assert reads == [10]
     problem = found["problem"]
     assert (problem["dim"], problem["n"], problem["p"], problem["samples_per_dim"]) == (10, 25, 40, 2.5)
     assert (problem["center"], problem["scale"]) == (True, "global")
@@ -221,11 +221,11 @@ def test_other_settings_are_not_overwritten_without_force(capsys, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(runs, "solve", lambda *_, **__: pytest.fail("computed before asking"))
         assert_refused(
-            capsys, "spectrum", *SMALL, "--ridge", "1e-9", "--out", "here", match="other settings; use --force"
+            capsys, "spectrum", *SMALL, "--diffusion-time", "0.2", "--out", "here", match="other settings; use --force"
         )
-    assert run(capsys, "spectrum", *SMALL, "--ridge", "1e-9", "--out", "here", "--force")[0] == 0
-    assert store.settings(rfsim.load("here/result.nc"))["ridge"] == 1e-9
-    assert_refused(capsys, "train", *SMALL, "--ridge", "1e-9", "--out", "here", match="other settings")
+    assert run(capsys, "spectrum", *SMALL, "--diffusion-time", "0.2", "--out", "here", "--force")[0] == 0
+    assert store.settings(rfsim.load("here/result.nc"))["diffusion_time"] == 0.2
+    assert_refused(capsys, "train", *SMALL, "--diffusion-time", "0.2", "--out", "here", match="other settings")
 
 
 def test_foreign_files_are_not_overwritten_without_force(capsys):
@@ -386,7 +386,7 @@ def test_bad_arrays_are_refused_and_left_alone(capsys):
 def test_settings_file_lies_under_the_flags(capsys):
     Path("a.toml").write_text(
         "dim = 10\nnoise_copies = inf\nridge = 1e-9\nquiet = true\nsamples = 30\nfeatures = 30\n"
-        "[train]\nfeatures-per-dim = 4\ntrain-times = [1, 10.0, inf]\n[spectrum]\nridge = 2e-9\n"
+        "[train]\nfeatures-per-dim = 4\ntrain-times = [1, 10.0, inf]\n[spectrum]\nridge = 0\ndiffusion-time = 0.2\n"
     )
     status, out, err = run(capsys, "train", "--config", "a.toml", "--samples-per-dim", "2", "--json")
     assert (status, err) == (0, "")
@@ -394,8 +394,9 @@ def test_settings_file_lies_under_the_flags(capsys):
     problem = found["problem"]
     assert (problem["dim"], problem["n"], problem["p"], problem["ridge"]) == (10, 20, 40, 1e-9)
     assert found["train_time"] == [1.0, 10.0, "inf"]
-    assert answer(capsys, "spectrum", "--config", "a.toml", "--ridge", "0")["problem"]["ridge"] == 0
-    assert answer(capsys, "spectrum", "--config", "a.toml")["problem"]["ridge"] == 2e-9
+    for given, time in (([], 0.2), (["--diffusion-time", "0.3"], 0.3)):
+        problem = answer(capsys, "spectrum", "--config", "a.toml", *given)["problem"]
+        assert (problem["ridge"], problem["diffusion_time"]) == (0, time)
 
 
 @pytest.mark.parametrize(

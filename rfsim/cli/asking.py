@@ -90,14 +90,13 @@ def _options(quantity: Quantity, values: Mapping[str, Any], array: Rows | None) 
 
 
 def _array(quantity: Quantity, values: Mapping[str, Any]) -> Rows | None:
-    from rfsim import data
+    from rfsim import populations
 
     for one in _counts(quantity):
         ratio = quantity.flagged[one.instead_of]
         if values[ratio.name] is not None and values[one.name] is not None:
             raise ValueError(f"{ratio.typed} and {one.typed} are two forms of one quantity; give one of them")
-    asked = _value(values, DATA)
-    return data.read(asked) if data.is_array_spec(asked) else None
+    return populations.read(_value(values, DATA)).rows()
 
 
 def _problem(quantity: Quantity, values: Mapping[str, Any], columns: int) -> Problem:
@@ -134,12 +133,12 @@ def _found(problem: Problem) -> list[str]:
     """What was found of an imported activation by trying it."""
     from rfsim import activations
 
-    if not activations.runs_code(problem.activation):
+    sigma = problem.activation
+    if not activations.runs_code(sigma.name):
         return []
-    sigma = problem.sigma
     centered = "odd" if sigma.odd else "less its mean at each Γ" if sigma.self_centering else "centered as it is"
     kinks = f"kinks at {', '.join(f'{kink:g}' for kink in sigma.kinks)}" if sigma.kinks else "no kinks"
-    return [f"activation {problem.activation}: {centered}, {kinks}"]
+    return [f"activation {sigma}: {centered}, {kinks}"]
 
 
 def _unused(values: Mapping[str, Any], array: Rows | None) -> list[str]:

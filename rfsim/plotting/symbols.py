@@ -12,10 +12,10 @@ NAMES = {"lamda": "lambda"}  # Unicode's names of letters that TeX calls otherwi
 
 
 def symbol_of(name: str) -> str:
-    """The symbol of a parameter, or of the dimension that its values make; nothing where it has none.
+    r"""The symbol of a parameter, or of the dimension that its values make; nothing where it has none.
 
     >>> symbol_of("train_time"), symbol_of("samples_per_dim"), symbol_of("seed")
-    ('\\\\tau', '\\\\psi_n', '')
+    ('\\tau', '\\psi_n', '')
     """
     for one in declared().values():
         if name in (one.name, one.makes):

@@ -10,11 +10,11 @@ import xarray as xr
 
 from rfsim import store
 from rfsim.activations.naming import short
-from rfsim.data import file_of, moved
 from rfsim.distillation.plan import Student
 from rfsim.plotting.forms import ready
 from rfsim.plotting.style import number
 from rfsim.plotting.symbols import symbol_of
+from rfsim.populations import in_file
 
 TOLD = ("samples_per_dim", "features_per_dim", "noise_copies", "activation", "data")
 SHOWN = 4  # seeds that are listed one by one
@@ -36,7 +36,7 @@ def problem_line(result: xr.Dataset) -> list[str]:
     if lacking := [name for name in TOLD if name not in s]:
         raise ValueError(f"the settings of this result lack {', '.join(lacking)}, which its title says")
     name = str(s["data"])
-    name = name if (path := file_of(name)) is None else moved(name, Path(path.name)).removeprefix("eigenvalues:")
+    name = name if (data := in_file(name)) is None else data.moved(Path(data.path.name)).removeprefix("eigenvalues:")
     # file names may hold anything: what the fonts lack becomes "?", and "$" must not open mathtext
     name = name.encode("latin-1", "replace").decode("latin-1").replace("\n", " ")
     name = (name if len(name) <= 28 else name[:27] + "…").replace("$", r"\$")

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from rfsim import api, data, densities, model, runs
+from rfsim import api, densities, model, populations, runs
 from rfsim.distillation import front as distillation
 from rfsim.model import Problem
 from rfsim.quantities.catalog import Quantity
@@ -47,9 +47,8 @@ def sizes(values: Parameters) -> Sizes:
 
 @cache
 def _dim(spec: str) -> int:
-    if not data.is_array_spec(spec):
-        return model.DIM
-    return data.read(spec).values.shape[1]
+    found = populations.read(spec).rows()
+    return model.DIM if found is None else found.values.shape[1]
 
 
 Formula = Callable[[Parameters, Any], NDArray[np.float64]]

@@ -14,9 +14,9 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
-from rfsim import data as data_room
 from rfsim import locks, store
 from rfsim.arrays import rows
+from rfsim.files.numbers import DataError
 from rfsim.machine import threads
 from rfsim.model import Problem, source
 from rfsim.runs import Report
@@ -193,7 +193,7 @@ def ask(
     for name, place in (paths.named(found) or {Problem.data: Problem.data}).items():
         try:
             digest = source(Problem(data=place)).settings.get("data_digest")
-        except data_room.DataError as error:
+        except DataError as error:
             unread[name] = error
         else:
             digests |= {f"{DIGEST}{name}": digest} if digest is not None else {}
@@ -339,7 +339,7 @@ def _announced(asked: Asked, done: int) -> int:
     """Decompositions that the plan needs; those done where its data, whose size tells them, cannot be read."""
     try:
         return decompositions(asked.plan)
-    except data_room.DataError:
+    except DataError:
         return done
 
 

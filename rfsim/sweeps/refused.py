@@ -11,7 +11,7 @@ from rfsim.simulation.asked import setting
 from rfsim.spectra import Method
 from rfsim.sweeps.cells import options, problem
 from rfsim.sweeps.sampled import SETTINGS, require_student
-from rfsim.trainers import trainer
+from rfsim.trainers import read
 
 
 def method(one: Mapping[str, Any], varied: Collection[str], array: ArrayLike | None) -> None:
@@ -32,4 +32,4 @@ def student(one: Mapping[str, Any], varied: Collection[str], array: ArrayLike | 
 
 def trainer_text(value: str, name: str) -> None:
     """Raise ValueError for a text that names no trainer."""
-    trainer(value, 1.0)
+    read(value)

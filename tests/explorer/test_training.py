@@ -93,7 +93,7 @@ def test_no_file_is_read_and_no_code_run(monkeypatch):
     def never(*_):
         raise AssertionError("touched")
 
-    for where in ("data.load", "covariances.load", "files.numbers.is_file", "activations.catalog.attribute"):
+    for where in ("populations.load", "covariances.load", "files.numbers.is_file", "activations.catalog.attribute"):
         monkeypatch.setattr(f"rfsim.{where}", never)
     files = ("x.npy", "eigenvalues:x.csv", "covariance:x.csv", "./x")
     for texts in (*({"data": one} for one in files), {"activation": "os:getcwd"}):
