@@ -1,8 +1,9 @@
 """Pages of the reference, made from what the checkout already holds: nothing is listed twice.
 
-Home is README.md; equations and trust are the package's own; tutorials are the percent scripts `experiments/0*.py`; the
-API has a page for `rfsim` itself and one for each room, in the order of the layers of pyproject.toml, of what its
-`__all__` names, or of all that is public where it has none.
+Home is README.md; quantities, their parameters and the glossary are those of the catalog; equations and trust are the
+package's own; tutorials are the percent scripts `experiments/0*.py`; the API has a page for `rfsim` itself and one for
+each room, in the order of the layers of pyproject.toml, of what its `__all__` names, or of all that is public where it
+has none.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from mkdocs.structure.files import File, Files
+
+from rfsim.quantities import reference
 
 ROOT = Path(__file__).resolve().parents[1]
 TUTORIALS = sorted((ROOT / "experiments").glob("0[0-9]_*.py"))
@@ -34,6 +37,7 @@ def on_config(config: Any) -> Any:
     config["nav"] = [
         {"Home": "index.md"},
         {"Tutorials": tutorials},
+        {"Quantities": "quantities.md"},
         {"Equations": "equations.md"},
         {"How far to trust this": "trust.md"},
         {"API": [page("rfsim"), *rooms]},
@@ -48,6 +52,7 @@ def on_files(files: Files, config: Any) -> Files:
     readme = (ROOT / "README.md").read_text("utf-8")
     add("index.md", LINK.sub(lambda found: f"]({page_of(found[1]) or found[1]}", readme))
     add("equations.md", equations((ROOT / "rfsim/equations.md").read_text("utf-8")))
+    add("quantities.md", reference.page())
     add("trust.md", (ROOT / "rfsim/trust.md").read_text("utf-8"))
     for path in TUTORIALS:
         add(f"tutorials/{path.stem}.md", tutorial(path))

@@ -26,8 +26,8 @@ from numpy.typing import NDArray
 
 from rfsim import Problem, store
 from rfsim.claims import Claim, Judgment, Results, decide, onsets, part_eigenvalues, spread, standard_error
-from rfsim.data import population
 from rfsim.diffusion import noise_variance, signal, total_variance
+from rfsim.populations import read
 from rfsim.reproduce import Cell, with_limits
 from rfsim.training.timescales import mini_eigenvalue
 
@@ -80,7 +80,7 @@ def cells(size: str) -> list[Cell]:
 def variances(result: xr.Dataset) -> NDArray[np.float64]:
     """Eigenvalues of Σ, (dim,), descending."""
     told = store.settings(result)
-    return np.sort(population(told["data"], told["dim"]).variances)[::-1]
+    return np.sort(read(told["data"]).law(told["dim"]).variances)[::-1]
 
 
 def widest(result: xr.Dataset, start: int, stop: int) -> int:

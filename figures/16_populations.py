@@ -9,7 +9,6 @@ from matplotlib.lines import Line2D
 
 from rfsim import store
 from rfsim.claims import Results, limits, sampled
-from rfsim.data import population
 from rfsim.diffusion import noise_variance, total_variance
 from rfsim.plotting import (
     canvas,
@@ -22,6 +21,7 @@ from rfsim.plotting import (
     spectrum_strip,
     styled,
 )
+from rfsim.populations import read
 from rfsim.training.timescales import mini_eigenvalue
 
 STYLE = "paper"
@@ -31,7 +31,7 @@ def _mini_marks(result: xr.Dataset) -> np.ndarray:
     """Where mini lies at large ψ for every level l of Σ."""
     told = store.settings(result)
     t, psi_n, psi_p = (told[name] for name in ("diffusion_time", "samples_per_dim", "features_per_dim"))
-    levels = np.unique(population(told["data"], told["dim"]).variances)
+    levels = np.unique(read(told["data"]).law(told["dim"]).variances)
     share = noise_variance(t) / np.array([total_variance(float(level), t) for level in levels])
     return mini_eigenvalue(result, psi_n, psi_p, share)
 

@@ -9,9 +9,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
-from rfsim import store
+from rfsim import populations, store
 from rfsim.claims import Results
-from rfsim.digits import digit_images
 from rfsim.memorization import RATIO
 from rfsim.plotting import canvas, legend_below, problem_line, styled, teachers_panel
 from rfsim.plotting.style import number
@@ -95,7 +94,7 @@ def images(results: Results) -> Figure:
 def _block(axes: np.ndarray, result: xr.Dataset, count: int) -> int:
     """Rows: teacher's samples, their nearest training images, the student's, theirs; returns how many are framed."""
     own = result.isel(seed=0, variant=0, distill_time=-1)
-    spec, points = store.settings(result)["data"], own.training_point.values
+    data, points = populations.read(store.settings(result)["data"]), own.training_point.values
     by_model = [own[f"{name}_sample"].transpose("sample", "coordinate").values for name in ("teacher", "student")]
     _, ratio = _nearest(by_model[0], points)
     closest = [k for k in np.argsort(ratio) if k >= COLUMNS][:COLUMNS]
@@ -108,7 +107,7 @@ def _block(axes: np.ndarray, result: xr.Dataset, count: int) -> int:
             (pair[0], samples[shown], name, ratio < RATIO),
             (pair[1], points[nearest], "nearest", np.zeros_like(ratio)),
         ):
-            for ax, image, one in zip(row, digit_images(spec, values), framed, strict=True):
+            for ax, image, one in zip(row, data.images(values), framed, strict=True):
                 _image(ax, image, framed=bool(one))
             row[0].set_ylabel(words)
     axes[0, 0].set_title(f"digits:{count}", loc="left")

@@ -17,15 +17,14 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike
 
-from rfsim import store
+from rfsim import store, trainers
 from rfsim.halves import without_shifted_times
-from rfsim.model import TRAIN_TIMES, Problem, times
+from rfsim.model import TRAIN_TIMES, Problem, require_unused, times
 from rfsim.precision import in_float64
 from rfsim.results import curves_datasets, eigenvalue_errors, spectrum_dataset, with_bias_variance
 from rfsim.runs import Begin, Interrupted, Report, Run, keeping
-from rfsim.spectra import Method, SampleSpectrum
-from rfsim.trainers import Descent, Trainer
-from rfsim.trainers import trainer as named
+from rfsim.spectra import Averages, Method, SampleSpectrum
+from rfsim.trainers import DescentFilter, Trainer, TrainerFilter
 
 __all__ = ["Interrupted", "Variant", "load", "spectrum", "train", "train_variants"]
 
@@ -43,7 +42,7 @@ def spectrum(
     center: bool = True,
     scale: str = "global",
     model: str = "real",
-    moments: str = "exact",
+    moments: str | Averages = "exact",
     report: Report | None = None,
     begin: Begin | None = None,
 ) -> xr.Dataset:
@@ -67,6 +66,7 @@ def spectrum(
     (40, ['null', 'mini', 'main', 'gen'])
     """
     started = time.perf_counter()
+    require_unused(problem, "spectrum", ridge="leave it out; train takes it")
     method = Method(model=model, moments=moments)
     run = Run(problem, dim, seed, seeds, array, center, scale, report, method=method, copies=SPECTRUM_COPIES)
     run.begin(begin, {})
@@ -95,10 +95,10 @@ def train(
     scale: str = "global",
     model: str = "real",
     route: str = "dense",
-    moments: str = "exact",
+    moments: str | Averages = "exact",
     by_part: bool = False,
     fresh_noise: bool = False,
-    trainer: str = "flow",
+    trainer: str | Trainer = "flow",
     report: Report | None = None,
     begin: Begin | None = None,
 ) -> xr.Dataset:
@@ -152,10 +152,10 @@ def train(
 
 
 class Variant(NamedTuple):
-    """What one decomposition serves many of: the ridge γ, and a trainer in words."""
+    """What one decomposition serves many of: the ridge γ, and a trainer or its text."""
 
     ridge: float
-    trainer: str = "flow"
+    trainer: str | Trainer = "flow"
 
 
 @in_float64
@@ -172,7 +172,7 @@ def train_variants(
     scale: str = "global",
     model: str = "real",
     route: str = "dense",
-    moments: str = "exact",
+    moments: str | Averages = "exact",
     by_part: bool = False,
     fresh_noise: bool = False,
     report: Report | None = None,
@@ -201,22 +201,28 @@ def train_variants(
     shared = replace(problem, ridge=min((one.ridge for one in variants), default=problem.ridge))
     copies = TRAIN_COPIES + fresh_noise  # one more where a second target is held
     run = Run(shared, dim, seed, seeds, array, center, scale, report, method=method, copies=copies)
-    found: list[Trainer | ValueError] = [_trainer(one, run.kappa) for one in variants]
+    ways = [_trainer(one) for one in variants]
+    found: list[TrainerFilter | ValueError] = [
+        way if isinstance(way, ValueError) else way.at(run.kappa, one.ridge)
+        for one, way in zip(variants, ways, strict=True)
+    ]
     done: list[list[tuple[SampleSpectrum, xr.Dataset]]] = [[] for _ in variants]
 
-    def extra(variant: Variant, trained: Trainer) -> dict[str, Any]:
+    def extra(variant: Variant, trained: TrainerFilter) -> dict[str, Any]:
         return {
             "ridge": trained.ridge,
             "train_times": tau.tolist(),
             "by_part": by_part,
             "fresh_noise": fresh_noise,
-            "trainer": variant.trainer,
+            "trainer": str(variant.trainer),
         }
 
-    def result(variant: Variant, trained: Trainer, seeds: Sequence[tuple[SampleSpectrum, xr.Dataset]]) -> xr.Dataset:
+    def result(
+        variant: Variant, trained: TrainerFilter, seeds: Sequence[tuple[SampleSpectrum, xr.Dataset]]
+    ) -> xr.Dataset:
         data = _joined(run, seeds)
         data = data.assign_coords(train_time=("train_time", tau, {"long_name": "training time τ", "units": "1"}))
-        if isinstance(trained, Descent):
+        if isinstance(trained, DescentFilter):
             data["steps"] = ("train_time", np.asarray(trained.steps(tau)), {"long_name": "steps of descent"})
         data = without_shifted_times(run, with_bias_variance(run, data), trained.ridge)
         return run.label("train", data, extra(variant, trained), started)
@@ -236,8 +242,8 @@ def train_variants(
     left = [k for k, trained in enumerate(found) if not isinstance(trained, ValueError)]
     with keeping(done[left[0]] if left else [], first):
         for solved in run.solved(fresh_noise=fresh_noise) if left else ():
-            trainers = [trained for k in left if not isinstance(trained := found[k], ValueError)]
-            for k, data in zip(left, curves_datasets(run, solved, tau, trainers, by_part=by_part), strict=True):
+            going = [trained for k in left if not isinstance(trained := found[k], ValueError)]
+            for k, data in zip(left, curves_datasets(run, solved, tau, going, by_part=by_part), strict=True):
                 if isinstance(data, ValueError):
                     found[k] = data
                 else:
@@ -249,10 +255,10 @@ def train_variants(
     return results()
 
 
-def _trainer(variant: Variant, kappa: float) -> Trainer | ValueError:
+def _trainer(variant: Variant) -> Trainer | ValueError:
     """The trainer of a variant, or what is wrong with it."""
     try:
-        return named(variant.trainer, kappa, variant.ridge)
+        return trainers.read(variant.trainer)
     except ValueError as error:
         return error
 

@@ -137,7 +137,7 @@ def _read(path: Path, settings: Mapping[str, Any]) -> Checkpoint:
     if len(numbers) != 2:
         raise StoreError(f"{path} is no whole checkpoint: it does not say its step and how many leaves it has")
     if told := store.differences(store.settings(data), settings):
-        raise _Other(f"{path} is of a run with other settings: {told}")
+        raise _Other(f"{path} is of a run with other settings: {', '.join(told.values())}")
     arrays = {str(name): np.asarray(data[name].values) for name in data.variables}
     # an older version's digest is of the arrays alone
     if not checked and content.of_arrays(arrays) != data.attrs.get("content"):

@@ -10,8 +10,6 @@ from numpy.typing import ArrayLike, NDArray
 
 from rfsim.files.numbers import DataError, load, place
 
-KINDS = ("eigenvalues", "covariance")
-
 
 def read(kind: str, spec: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Distinct eigenvalues of Σ and their shares, each (atoms,), of `eigenvalues`, one per entry of a file, or of a

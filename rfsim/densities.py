@@ -17,7 +17,7 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 from rfsim.machine import require_memory
-from rfsim.model import Instance, Problem, instance
+from rfsim.model import Instance, Problem, instance, require_unused
 from rfsim.precision import in_float64
 from rfsim.runs import Report, Run, keeping
 from rfsim.scalars import MOST_VALUES, whole
@@ -73,6 +73,7 @@ def density(
     memory limit.
     """
     started = time.perf_counter()
+    require_unused(problem, "density", ridge="leave it out; train takes it")
     counted = whole("probes", probes, 2, MOST_VALUES), whole("steps", steps, 1, MOST_VALUES)
     run = _Run(problem, dim, seed, seeds, array, center, scale, report, counted, model)
     borders = _borders(run, array, center, scale)

@@ -4,29 +4,28 @@ from __future__ import annotations
 
 import ast
 import functools
-import hashlib
-import struct
 import threading
+import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import xarray as xr
 
-from rfsim import content, machine, store
+from rfsim import content, machine
 
 SOURCE = "rfsim-source"  # in a PNG's text: the digest of what it was drawn from
-PNG, PNG_END = b"\x89PNG\r\n\x1a\n", b"IEND\xaeB`\x82"
 # of a result: when, for how long, with what code and packages it was computed, none of which is drawn
 UNDRAWN = ("wall_time_seconds", "cell_seconds", "code_digest", "versions")
 
-_PARSING = threading.Lock()
+# Python 3.11 counts the depth of a tree for all threads together, and fails where two are parsed
+PARSING = threading.Lock()
 
 
 @functools.cache
 def of_module(name: str) -> str:
     """SHA-256 of a module of rfsim and of every module of rfsim that it imports, directly or not."""
     root = package_root()
-    return store.digest(sorted(closure(root.joinpath(*name.split(".")).with_suffix(".py"), root)), root)
+    return content.of_files(closure(root.joinpath(*name.split(".")).with_suffix(".py"), root), root)
 
 
 def of_picture(drawing: Path, results: Mapping[str, xr.Dataset]) -> str:
@@ -35,12 +34,10 @@ def of_picture(drawing: Path, results: Mapping[str, xr.Dataset]) -> str:
     Results that differ in nothing but UNDRAWN give the same text.
     """
     root = package_root()
-    total = hashlib.sha256(machine.versions()["matplotlib"].encode())
-    total.update(drawing.read_bytes() + b"\0")
-    total.update(store.digest(sorted(closure(drawing, root) - {drawing}), root).encode())
-    for label in sorted(results):
-        total.update(label.encode() + b"\0" + of_data(results[label]).encode())
-    return total.hexdigest()
+    code = content.of_files(closure(drawing, root) - {drawing}, root)
+    shown = [f"{label}\0{of_data(results[label])}".encode() for label in sorted(results)]
+    version = machine.versions()["matplotlib"].encode()
+    return content.of_bytes(version, drawing.read_bytes(), b"\0", code.encode(), *shown)
 
 
 def of_data(data: xr.Dataset) -> str:
@@ -50,20 +47,15 @@ def of_data(data: xr.Dataset) -> str:
 
 def source_of(path: Path) -> str | None:
     """What a PNG says it was drawn from; None for one that does not say, and for what is no whole PNG."""
+    from PIL import Image  # with its plugins, which only pictures need
+
     try:
-        data = path.read_bytes()
-    except OSError:
+        with warnings.catch_warnings(action="error"), Image.open(path, formats=["PNG"]) as picture:
+            found = picture.info.get(SOURCE)
+            picture.verify()
+    except Exception:  # of what is damaged Pillow raises many kinds
         return None
-    if not (data.startswith(PNG) and data.endswith(PNG_END)):
-        return None
-    place, wanted = len(PNG), SOURCE.encode() + b"\0"
-    while place + 8 <= len(data):
-        length, kind = struct.unpack(">I4s", data[place : place + 8])
-        body = data[place + 8 : place + 8 + length]
-        if kind == b"tEXt" and body.startswith(wanted):
-            return body.removeprefix(wanted).decode("latin-1")
-        place += 12 + length  # with the chunk's checksum
-    return None
+    return found
 
 
 def is_whole_pdf(path: Path) -> bool:
@@ -95,7 +87,7 @@ def package_root() -> Path:
 @functools.cache
 def _imports(path: Path) -> list[str]:
     text = path.read_text(encoding="utf-8")
-    with _PARSING:  # Python 3.11 counts the depth of a tree for all threads together, and fails where two are made
+    with PARSING:
         return list(_named(ast.parse(text)))
 
 

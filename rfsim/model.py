@@ -2,32 +2,31 @@
 
 from __future__ import annotations
 
-import dataclasses
-import hashlib
 import math
 import os
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, fields
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from rfsim import covariances, notes
+from rfsim import content, notes, populations
 from rfsim import data as data_room
 from rfsim.activations import (
     Activation,
     Constants,
-    activation,
     centered,
     fingerprint,
     gaussian_constants,
-    specification,
 )
+from rfsim.activations import read as read_activation
 from rfsim.arrays import Rows, rows
 from rfsim.diffusion import Law, diffuse, forward, noise_variance, signal, total_variance
+from rfsim.populations import Covariance, Data
 from rfsim.scalars import numbers, plain, real, whole
 from rfsim.trainers import LONGEST
+from rfsim.written import Parsed
 
 DIM = 100  # where nothing else says it
 EARLIEST, LATEST = 1e-12, 300.0  # a noise of 1e-6 beside data of order 1; e^{−t} is still a float64 there
@@ -36,16 +35,21 @@ TRAIN_TIMES = (1.0, 100.0, 1e5)
 LATEST_TRAINING = LONGEST
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Problem:
     """What theory and sample share; every field is dimensionless.
 
     samples_per_dim ψ_n = n/d; features_per_dim ψ_p = p/d; diffusion_time t; noise_copies m (inf: averaged exactly);
     activation σ: a name, a callable written with jax.numpy (`jax.nn.gelu`, a lambda), an `Activation`, or
     `module:attribute` where one of these is found. A callable is tried: where it is not odd its mean at each Γ is
-    subtracted, and its kinks are found; an `Activation` declares these. It is stored as the string by which it can be
-    imported again, or, where there is none, as its name and a digest of what it computes; data: the population
-    (`isotropic`, `atoms:0.5@0.5,0.5@1.5`, `covariance:FILE`, `digits`, a file of samples…); ridge γ.
+    subtracted, and its kinks are found; an `Activation` declares these. It is held as an `Activation`, not yet centered
+    at a Γ, and stored as the string by which it can be imported again, or, where there is none, as its name and a
+    digest of what it computes; data: the population or samples, an object (`rfsim.Isotropic(2.0)`,
+    `rfsim.Atoms({0.5: 0.5, 1.5: 0.5})`…) or its text (`isotropic:2`, `atoms:0.5@0.5,0.5@1.5`, `covariance:FILE`,
+    `digits`, a file of samples…), read once, here; ridge γ.
+
+    >>> Problem(data="isotropic:2") == Problem(data=populations.Isotropic(2.0))
+    True
 
     >>> Problem(samples_per_dim=4, features_per_dim=16).ridge
     0.0
@@ -59,8 +63,8 @@ class Problem:
     features_per_dim: float = 16.0
     diffusion_time: float = 0.1
     noise_copies: float = math.inf
-    activation: str = "tanh"
-    data: str = "isotropic"
+    activation: Parsed[str | Callable | Activation, Activation] = Parsed(read_activation, "tanh")
+    data: Parsed[str | os.PathLike[str] | Data, Data] = Parsed(populations.read, "isotropic")
     ridge: float = 0.0
 
     def __post_init__(self) -> None:
@@ -83,19 +87,19 @@ class Problem:
         m = self.noise_copies
         if m != math.inf and not (1 <= m <= 1e9 and m == int(m)):
             raise ValueError(f"noise_copies must be a whole number of at least 1, at most 1e9, or inf; got {m:g}")
-        if isinstance(self.activation, Activation) or callable(self.activation):
-            object.__setattr__(self, "activation", specification(self.activation))
-        activation(self.activation)  # raises with the nearest valid name, or with what is wrong with a callable
-        if isinstance(self.data, os.PathLike):
-            object.__setattr__(self, "data", os.fspath(self.data))
-        if not isinstance(self.data, str) or not self.data:
-            given = "an array: give it as array=" if isinstance(self.data, np.ndarray) else repr(self.data)
-            raise ValueError(f"data must name a population or a file; got {given}")
 
     @property
-    def sigma(self) -> Activation:
-        """The activation itself, not yet centered: a draw has it centered at its Γ."""
-        return activation(self.activation)
+    def settings(self) -> dict[str, Any]:
+        """Every field as settings tell it: the activation and the data as texts."""
+        found = {one.name: getattr(self, one.name) for one in fields(self)}
+        return found | {"activation": str(self.activation), "data": str(self.data)}
+
+    def __repr__(self) -> str:
+        return f"Problem({', '.join(f'{name}={value!r}' for name, value in self.settings.items())})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # as texts: a function of this process alone is refused by another one, in a line that says so
+        return type(self), tuple(self.settings.values())
 
 
 class Sizes(NamedTuple):
@@ -139,10 +143,10 @@ def source(
     """
     if not isinstance(center, bool):
         raise ValueError(f"center must be True or False; got {center!r}")
-    if array is None and not data_room.is_array_spec(problem.data):
-        found = data_room.covariance(problem.data) if data_room.is_file_spec(problem.data) else None
+    raw = problem.data.rows() if array is None else rows(array)
+    if raw is None:
+        found = None if problem.data.path is None else problem.data.covariance()
         return Source(None, {} if found is None else {"data_digest": _digest(np.concatenate(found))})
-    raw = data_room.read(problem.data) if array is None else rows(array)
     values = data_room.prepare(raw.values, center=center, scale=scale)
     told = {"data": raw.name, "center": center, "scale": scale, "data_digest": _digest(raw.values)}
     return Source(values, told, str(raw))
@@ -173,12 +177,12 @@ def resolve(problem: Problem, origin: Source, dim: int | None) -> Sizes:
             f"{origin.called} has {len(origin.array)} rows and a training half of {len(origin.array) // 2}; "
             f"got {samples} samples"
         )
-    if problem.data.startswith("covariance:") and origin.array is None:
-        counts = covariances.read(*problem.data.split(":", 1))[1] * dim
+    if isinstance(problem.data, Covariance) and origin.array is None:
+        counts = problem.data.covariance()[1] * dim
         if np.abs(counts - np.round(counts)).max() > 1e-6:
             notes.say(
-                f"data {problem.data!r}: at dim {dim} the eigenvalues do not all have their shares; give dim as the "
-                "rows of the matrix, or a multiple of them"
+                f"data {str(problem.data)!r}: at dim {dim} the eigenvalues do not all have their shares; give dim as "
+                "the rows of the matrix, or a multiple of them"
             )
     return Sizes(dim, samples, features)
 
@@ -199,16 +203,16 @@ def settings(problem: Problem, origin: Source, sizes: Sizes, *, seed: int, seeds
 def limit_settings(problem: Problem, origin: Source) -> dict[str, Any]:
     """The settings without those of a draw; of an imported activation also a digest of what it computes."""
     found = fingerprint(problem.activation)
-    return dataclasses.asdict(problem) | origin.settings | ({} if found is None else {"activation_digest": found})
+    return problem.settings | origin.settings | ({} if found is None else {"activation_digest": found})
 
 
 def instance(problem: Problem, origin: Source, sizes: Sizes, seed: int) -> Instance:
     """Draw W and the data of one seed. W depends on seed, d and p alone, the points on seed, population, d and n."""
     weights = data_room.stream(seed, "features").standard_normal((sizes.features, sizes.dim))
     gamma2 = total_variance(power(problem, origin, sizes), problem.diffusion_time)
-    sigma = centered(problem.sigma, math.sqrt(gamma2))
+    sigma = centered(problem.activation, math.sqrt(gamma2))
     if origin.array is None:
-        law = data_room.population(problem.data, sizes.dim)
+        law = problem.data.law(sizes.dim)
         return Instance(sizes, weights, data_room.draw(law, sizes.samples, seed), law, sigma, seed)
     train, held_out = data_room.split(origin.array, seed)
     return Instance(sizes, weights, train[: sizes.samples], _points(held_out), sigma, seed)
@@ -228,13 +232,13 @@ def frozen_draws(draw: Instance, problem: Problem) -> Iterator[tuple[NDArray[np.
 
 def named_population(problem: Problem, origin: Source, sizes: Sizes) -> Law | None:
     """The law of clean data of a named population; None for an array, whose held-out half differs by seed."""
-    return data_room.population(problem.data, sizes.dim) if origin.array is None else None
+    return problem.data.law(sizes.dim) if origin.array is None else None
 
 
 def power(problem: Problem, origin: Source, sizes: Sizes) -> float:
     """σ_x² = E‖x‖²/d of the population, or of a whole array."""
     if origin.array is None:
-        return data_room.population(problem.data, sizes.dim).power
+        return problem.data.law(sizes.dim).power
     return float((origin.array**2).mean())
 
 
@@ -242,8 +246,21 @@ def constants(problem: Problem, data_power: float) -> Constants:
     """The Gaussian constants (T9) at σ_x² = data_power."""
     t = problem.diffusion_time
     return gaussian_constants(
-        problem.sigma, signal_variance=signal(t) ** 2 * data_power, noise_variance=noise_variance(t)
+        problem.activation, signal_variance=signal(t) ** 2 * data_power, noise_variance=noise_variance(t)
     )
+
+
+def require_unused(
+    problem: Problem, function: str, axes: Mapping[str, ArrayLike] | None = None, **instead: str
+) -> None:
+    """Raise ValueError where a problem states what a function does not use: a field that is not at its default.
+
+    instead: field → what to do; axes: field → the values that are given in its place, of which it may be one.
+    """
+    for name, remedy in instead.items():
+        value = getattr(problem, name)
+        if value != getattr(Problem, name) and value not in np.atleast_1d((axes or {}).get(name, ())):
+            raise ValueError(f"{function} does not use {name}, which the problem has at {value:g}: {remedy}")
 
 
 def require_ridge(name: str, value: float) -> None:
@@ -268,7 +285,7 @@ def times(train_times: ArrayLike, name: str = "train_times") -> NDArray[np.float
 
 
 def _digest(values: NDArray[np.float64]) -> str:
-    return hashlib.sha256(np.ascontiguousarray(values).tobytes()).hexdigest()[:16]
+    return content.of_bytes(np.ascontiguousarray(values).tobytes())[:16]
 
 
 def _points(points: NDArray[np.float64]) -> Law:

@@ -7,7 +7,6 @@ the front door, so everything that shapes a stored result is the cell and the co
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
 import inspect
 import operator
@@ -23,7 +22,7 @@ from typing import Any, NamedTuple
 import xarray as xr
 
 import rfsim
-from rfsim import digests, locks, machine, store
+from rfsim import content, digests, locks, machine, store
 from rfsim.claims import LIMIT, Claim, Results, Row
 from rfsim.files import read_toml
 from rfsim.headers import header
@@ -80,7 +79,7 @@ class Cell:
         Returns:
             A zarr folder beside it, named by what is asked and the code.
         """
-        asked = hashlib.sha256((self.key() + code_digest(self)).encode()).hexdigest()
+        asked = content.of_text(self.key() + code_digest(self))
         return path.with_name(f"{path.stem}-{asked[:12]}.zarr")
 
     def limit(self) -> Cell:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from rfsim.diffusion import diffuse, score_power
 from rfsim.runs import Run
 from rfsim.spectra import PARTS, SampleSpectrum, Solved, bulks, jackknife_error, part_slices
-from rfsim.trainers import Trainer
+from rfsim.trainers import TrainerFilter
 from rfsim.training import curves, losses, timescales
 
 LONG_NAMES = {
@@ -93,7 +93,7 @@ def eigenvalue_errors(run: Run, solved: Solved) -> xr.Dataset:
 
 
 def curves_datasets(
-    run: Run, solved: Solved, tau: NDArray[np.float64], trainers: Sequence[Trainer], *, by_part: bool
+    run: Run, solved: Solved, tau: NDArray[np.float64], trainers: Sequence[TrainerFilter], *, by_part: bool
 ) -> list[xr.Dataset | ValueError]:
     """Losses and timescales of one seed by each of several trainers, who may have ridges of their own; energies, and
     with `by_part` the parts' terms, where parts are labelled.
@@ -101,7 +101,7 @@ def curves_datasets(
     In the place of a trainer that diverges on this spectrum the ValueError that says so.
     """
 
-    def one(trainer: Trainer) -> xr.Dataset | ValueError:
+    def one(trainer: TrainerFilter) -> xr.Dataset | ValueError:
         try:
             trainer.require_stable(float(np.max(solved.spectrum.points)))
         except ValueError as error:
@@ -118,7 +118,7 @@ def curves_datasets(
 
 
 def _curves_dataset(
-    run: Run, solved: Solved, tau: NDArray[np.float64], trainer: Trainer, *, by_part: bool
+    run: Run, solved: Solved, tau: NDArray[np.float64], trainer: TrainerFilter, *, by_part: bool
 ) -> xr.Dataset:
     spectrum, target, delta = solved.spectrum, solved.target, run.delta
     assert target is not None  # a training asks for the population
@@ -166,7 +166,7 @@ def _curves_dataset(
 
 
 def _fresh_noise_loss(
-    run: Run, solved: Solved, tau: NDArray[np.float64], trainer: Trainer, found: curves.LossCurves
+    run: Run, solved: Solved, tau: NDArray[np.float64], trainer: TrainerFilter, found: curves.LossCurves
 ) -> NDArray[np.float64]:
     """L_emp: L_train where noise is averaged, else by its own target, NaN where that was not asked for."""
     if math.isinf(run.problem.noise_copies):
@@ -198,7 +198,7 @@ def part_terms(found: curves.LossCurves, train: NDArray[np.float64], pairs: NDAr
 
 
 def _curve_errors(
-    run: Run, solved: Solved, tau: NDArray[np.float64], trainers: Sequence[Trainer]
+    run: Run, solved: Solved, tau: NDArray[np.float64], trainers: Sequence[TrainerFilter]
 ) -> list[dict[str, NDArray[np.float64]]]:
     """Standard errors of one seed's losses by each trainer; nothing where the moments are exact.
 

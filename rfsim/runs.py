@@ -95,7 +95,7 @@ class Run:
         d, n, p = self.sizes
         # of the Gaussian-equivalent model, a purely linear σ alone is short of directions
         limited = self.method.model == "real" or self.constants.v2 == self.constants.s2 == 0
-        sigma = centered(self.problem.sigma, math.sqrt(self.total_variance))
+        sigma = centered(self.problem.activation, math.sqrt(self.total_variance))
         return part_counts(p, n, d, self.problem.noise_copies, sigma.degrees if limited else None)
 
     def _require_memory(self, copies: int) -> None:

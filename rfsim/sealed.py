@@ -121,7 +121,7 @@ def of_group(index: Sequence[int], chunks: Mapping[str, bytes]) -> bytes:
     told = [f"{'.'.join(map(str, index))}\0".encode()]
     for name in sorted(chunks):
         told += [f"{name}\0{len(chunks[name])}\0".encode(), chunks[name]]
-    return bytes.fromhex(content.of_bytes(b"".join(told)))
+    return bytes.fromhex(content.of_bytes(*told))
 
 
 def root_text(attributes: Mapping[str, Any], arrays: Mapping[str, Any]) -> bytes:
@@ -231,7 +231,7 @@ def _root(written: bytes, path: Path) -> Root:
 
 def _of_root(node: Mapping[str, Any]) -> str:
     plain = {name: value for name, value in node["attributes"].items() if name != DIGEST}
-    return content.of_bytes(json.dumps({**node, "attributes": plain}, sort_keys=True).encode())
+    return content.of_text(json.dumps({**node, "attributes": plain}, sort_keys=True))
 
 
 def _cells(marks: Layout, index: tuple[int, ...]) -> int:

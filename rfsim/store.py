@@ -5,7 +5,6 @@ Knows no physics. Every result holds the schema, the settings as JSON, versions 
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -27,7 +26,6 @@ __all__ = [
     "canonical",
     "check_writable",
     "differences",
-    "digest",
     "guard",
     "label",
     "load",
@@ -40,6 +38,7 @@ __all__ = [
 
 SCHEMA = 1
 KIND = "rfsim_kind"
+_NOT_GIVEN = object()
 DIMS = "dimensions"  # of a sweep that was read: their order in its file, which selecting and transposing loses
 
 
@@ -209,37 +208,50 @@ def guard(path: str | Path, wanted: Mapping[str, Any], *, force: bool) -> None:
         raise StoreError(f"{error}; use --force to replace it or another --out") from None
     if told := differences(stored, wanted):
         raise StoreError(
-            f"{path} holds a result with other settings; use --force to replace it or another --out ({told})"
+            f"{path} holds a result with other settings; use --force to replace it or another --out "
+            f"({', '.join(told.values())})"
         )
 
 
-def differences(there: Mapping[str, Any], here: Mapping[str, Any]) -> str:
-    """How stored settings differ from those wanted.
+def differences(
+    stored: Mapping[str, Any], wanted: Mapping[str, Any], *, there: str = "there", here: str = "here"
+) -> dict[str, str]:
+    """Where stored settings differ from those wanted.
 
     Args:
-        there: Stored.
-        here: Wanted.
+        stored: Settings of a result.
+        wanted: Those asked for.
+        there: What the first are called.
+        here: What the second are called.
 
     Returns:
-        Words such as "rate is 1 there and 2 here"; empty where they do not differ.
+        By name, words such as "rate is 1 there and 2 here"; settings inside of settings are named "problem.dim".
 
     >>> differences({"rate": 1}, {"rate": 2})
-    'rate is 1 there and 2 here'
+    {'rate': 'rate is 1 there and 2 here'}
     """
-    there, here = _flat(there), _flat(json.loads(canonical(here)))
-    words = []
-    for name in sorted(there.keys() | here.keys()):
-        if name not in there or name not in here or there[name] != here[name]:
-            first, second = (json.dumps(one[name]) if name in one else "not given" for one in (there, here))
-            words.append(f"{name} is {first} there and {second} here")
-    return ", ".join(words)
+    found = {}
+    for name, first, second in _pairs(stored, json.loads(canonical(wanted))):
+        if first != second:
+            found[name] = f"{name} is {_shown(first)} {there} and {_shown(second)} {here}"
+    return found
 
 
-def _flat(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat = {}
-    for key, value in settings.items():
-        flat |= _flat(value, f"{prefix}{key}.") if isinstance(value, Mapping) and value else {f"{prefix}{key}": value}
-    return flat
+def _pairs(stored: Mapping[str, Any], wanted: Mapping[str, Any], where: str = "") -> Iterator[tuple[str, Any, Any]]:
+    """Every setting's name and its two values, of which one may be _NOT_GIVEN."""
+    for key in sorted({*stored, *wanted}):
+        pair = [one.get(key, _NOT_GIVEN) for one in (stored, wanted)]
+        tables = [one for one in pair if isinstance(one, Mapping)]
+        if any(tables) and all(one is _NOT_GIVEN or one in tables for one in pair):
+            first, second = ({} if one is _NOT_GIVEN else one for one in pair)
+            yield from _pairs(first, second, f"{where}{key}.")
+        else:
+            yield f"{where}{key}", *pair
+
+
+def _shown(value: Any) -> str:
+    text = "not given" if value is _NOT_GIVEN else json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 def canonical(settings: Mapping[str, Any]) -> str:
@@ -278,19 +290,3 @@ def plain(value: Any) -> Any:
         if value in (float("inf"), float("-inf")):
             return "inf" if value > 0 else "-inf"
     return value
-
-
-def digest(paths: list[Path], root: Path) -> str:
-    """SHA-256 over files and their names below a folder, in sorted order.
-
-    Args:
-        paths: The files.
-        root: The folder.
-
-    Returns:
-        The digest, in hexadecimal.
-    """
-    total = hashlib.sha256()
-    for path in sorted(paths):
-        total.update(str(path.relative_to(root).as_posix()).encode() + b"\0" + path.read_bytes() + b"\0")
-    return total.hexdigest()

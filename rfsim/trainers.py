@@ -1,16 +1,18 @@
-"""How weights are trained, as a text and as the filter of every train_time (equations.md T7, §3).
+"""How weights are trained, and the filter of every train_time that it is (equations.md T7, §3).
 
 `flow`: gradient flow; with a ridge at τ = ∞ the ridge minimizer, before it the early-stopped one.
 `descent:STEP`: gradient descent whose every step is STEP of train_time, c = κ·STEP; a train_time is rounded to whole
 steps, and τ = ∞ is the minimizer. `distillation:TAU`: same-time self-distillation, the teacher by flow to τ, then a
 student from zero for the train_time TAU, with the same W, U and ridge.
 
-Trainers are NamedTuples of numbers: a compiled program takes them as arguments, and there is one per kind.
+A trainer is a setting; at a problem's κ and γ it is a NamedTuple of numbers, which compiled programs take as arguments:
+there is one program per kind.
 """
 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
 import jax.numpy as jnp
@@ -19,14 +21,86 @@ from jax.typing import ArrayLike
 
 from rfsim import filters
 from rfsim.filters import Filter
+from rfsim.scalars import real, told
 from rfsim.words import nearest, number_or_nan
+from rfsim.written import Written, short
 
 KINDS = ("flow", "descent", "distillation")
 LONGEST = 1e100  # squares of κτ, the filter of a flat direction, are still float64 there
 
 
-class Flow(NamedTuple):
-    """Gradient flow from zero; kappa κ, the rate per eigenvalue, and the ridge γ."""
+@dataclass(frozen=True)
+class Flow(Written):
+    """Gradient flow; `flow`.
+
+    >>> str(Flow())
+    'flow'
+    """
+
+    @property
+    def form(self) -> str:
+        return "flow"
+
+    def at(self, kappa: float, ridge: float = 0.0) -> FlowFilter:
+        """Its filters for a problem's κ, the rate per eigenvalue, and γ."""
+        return FlowFilter(kappa, ridge)
+
+
+@dataclass(frozen=True)
+class Descent(Written):
+    """Gradient descent in steps of the train_time `step`; `descent:STEP`.
+
+    >>> str(Descent(0.5)), Descent(0.5).at(kappa=0.2)
+    ('descent:0.5', DescentFilter(kappa=0.2, ridge=0.0, step=0.5))
+    """
+
+    step: float
+
+    def __post_init__(self) -> None:
+        given, step = self.step, _value("STEP", self.step)
+        object.__setattr__(self, "step", step)
+        if not 0 < step < math.inf:
+            raise ValueError(f"the STEP of descent must be a positive train_time per step; got {_told(self, given)}")
+
+    @property
+    def form(self) -> str:
+        return f"descent:{short(self.step)}"
+
+    def at(self, kappa: float, ridge: float = 0.0) -> DescentFilter:
+        """Its filters for a problem's κ, the rate per eigenvalue, and γ."""
+        return DescentFilter(kappa, ridge, self.step)
+
+
+@dataclass(frozen=True)
+class Distillation(Written):
+    """Same-time self-distillation: a teacher by flow, then a student from zero for the train_time `student_time`, inf
+    allowed; `distillation:TAU`.
+
+    >>> str(Distillation(30))
+    'distillation:30'
+    """
+
+    student_time: float
+
+    def __post_init__(self) -> None:
+        given, time = self.student_time, _value("TAU", self.student_time)
+        object.__setattr__(self, "student_time", time)
+        if not time > 0:
+            raise ValueError(f"the TAU of distillation must be a positive train_time, or inf; got {_told(self, given)}")
+        if LONGEST < time < math.inf:
+            raise ValueError(f"the TAU of distillation must be at most {LONGEST:g}, or inf; got {_told(self, given)}")
+
+    @property
+    def form(self) -> str:
+        return f"distillation:{short(self.student_time)}"
+
+    def at(self, kappa: float, ridge: float = 0.0) -> DistillationFilter:
+        """Its filters for a problem's κ, the rate per eigenvalue, and γ."""
+        return DistillationFilter(kappa, ridge, self.student_time)
+
+
+class FlowFilter(NamedTuple):
+    """Filters of gradient flow from zero; kappa κ, the rate per eigenvalue, and the ridge γ."""
 
     kappa: float
     ridge: float = 0.0
@@ -43,8 +117,8 @@ class Flow(NamedTuple):
         """Raise ValueError where training diverges at the largest eigenvalue."""
 
 
-class Descent(NamedTuple):
-    """Gradient descent from zero in steps of train_time `step`."""
+class DescentFilter(NamedTuple):
+    """Filters of gradient descent from zero in steps of train_time `step`."""
 
     kappa: float
     ridge: float
@@ -69,8 +143,8 @@ class Descent(NamedTuple):
             )
 
 
-class Distillation(NamedTuple):
-    """Same-time self-distillation: a student from zero for `student_time` of the flow."""
+class DistillationFilter(NamedTuple):
+    """Filters of same-time self-distillation: a student from zero for `student_time` of the flow."""
 
     kappa: float
     ridge: float
@@ -89,31 +163,35 @@ class Distillation(NamedTuple):
 
 
 Trainer: TypeAlias = Flow | Descent | Distillation
+TrainerFilter: TypeAlias = FlowFilter | DescentFilter | DistillationFilter
 
 
-def trainer(text: str, kappa: float, ridge: float = 0.0) -> Trainer:
-    """The trainer that `text` names, for a problem's κ and γ.
+def read(given: str | Trainer) -> Trainer:
+    """The trainer that a text names, or one as it is; ValueError, in one line, with the nearest valid name.
 
-    >>> trainer("descent:0.5", kappa=0.2)
-    Descent(kappa=0.2, ridge=0.0, step=0.5)
-    >>> trainer("decent:0.5", kappa=0.2)
+    >>> read("descent:0.5")
+    Descent(step=0.5)
+    >>> read("decent:0.5")
     Traceback (most recent call last):
     ...
     ValueError: trainer must be flow, descent:STEP or distillation:TAU; got 'decent:0.5'; did you mean 'descent'?
     """
-    kind, colon, given = str(text).partition(":")
+    if isinstance(given, Trainer):
+        return given
+    text = str(given)
+    kind, colon, argument = text.partition(":")
     if kind not in KINDS or (kind == "flow") == bool(colon):
         hint = "" if kind in KINDS else nearest(kind, KINDS)
-        raise ValueError(f"trainer must be flow, descent:STEP or distillation:TAU; got {text!r}{hint}")
+        raise ValueError(f"trainer must be flow, descent:STEP or distillation:TAU; got {given!r}{hint}")
     if kind == "flow":
-        return Flow(kappa, ridge)
-    value = number_or_nan(given)
-    if kind == "descent":
-        if not 0 < value < math.inf:
-            raise ValueError(f"the STEP of descent must be a positive train_time per step; got {text!r}")
-        return Descent(kappa, ridge, value)
-    if not value > 0:
-        raise ValueError(f"the TAU of distillation must be a positive train_time, or inf; got {text!r}")
-    if LONGEST < value < math.inf:
-        raise ValueError(f"the TAU of distillation must be at most {LONGEST:g}, or inf; got {text!r}")
-    return Distillation(kappa, ridge, value)
+        return Flow()
+    return (Descent if kind == "descent" else Distillation).of(text, argument)
+
+
+def _value(name: str, given: object) -> float:
+    return number_or_nan(given) if isinstance(given, str) else real(name, given)
+
+
+def _told(trainer: Written, given: object) -> str:
+    """What was given: the text where there is one."""
+    return repr(str(trainer)) if isinstance(given, str) else told(given)

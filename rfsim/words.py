@@ -1,4 +1,4 @@
-"""What is typed: numbers read strictly, texts as messages show them, and the nearest valid name as a hint.
+"""What is typed: numbers read strictly, texts as messages show them, the nearest valid name, counts of things.
 
 Every number that stands in a text is read here. Python's own `float` and `int` take more than numbers as they are
 written: underscores inside them, and the digits of every script.
@@ -89,3 +89,17 @@ def nearest(name: str, choices: Iterable[str]) -> str:
     """
     near = difflib.get_close_matches(name, sorted(choices), n=1)
     return f"; did you mean {near[0]!r}?" if near else ""
+
+
+def counted(count: int, noun: str) -> str:
+    """So many of something.
+
+    >>> counted(1, "group"), counted(2, "group"), counted(2, "process")
+    ('1 group', '2 groups', '2 processes')
+    """
+    return f"{count} {noun}{'' if count == 1 else 'es' if noun.endswith('s') else 's'}"
+
+
+def one_line(text: str) -> str:
+    """A text whose lines are joined by a space."""
+    return " ".join(text.split())

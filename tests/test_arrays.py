@@ -8,16 +8,20 @@ import pytest
 
 from rfsim import model, runs, store
 from rfsim.arrays import check_array, rows
-from rfsim.cli import asking, flags
-from rfsim.data import file_of, moved
+from rfsim.cli.asking import ask
 from rfsim.files.numbers import DataError
 from rfsim.model import Problem
 from rfsim.notes import Note, recorded
 from rfsim.plotting.figures import problem_line
+from rfsim.populations import in_file
+from rfsim.quantities.catalog import QUANTITIES
+from rfsim.quantities.train import TRAIN
 from rfsim.spectra import Method
 
 VALUES = np.random.default_rng(0).standard_normal((12, 3))
 FRAME = pd.DataFrame(VALUES, columns=list("abc"))
+
+CURVES = QUANTITIES["theory.curves"]
 
 
 @pytest.mark.parametrize(
@@ -70,16 +74,16 @@ def test_an_array_is_never_called_by_the_data_whose_place_it_takes(data):
 def test_a_file_read_by_the_command_line_keeps_its_name(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     np.save("x.npy", VALUES)
-    asked = asking.ask(flags.ProblemFlags(data="x.npy", samples=6))
-    assert asked.problem.data == "x.npy"
+    asked = ask(TRAIN, TRAIN.given(data="x.npy", n=6))
+    assert str(asked.problem.data) == "x.npy"
     direct = model.source(Problem(data=Path("x.npy")))
     assert direct.settings == model.source(asked.problem, array=asked.arguments["array"]).settings
     with pytest.raises(ValueError, match="^data 'x.npy' has 12 rows"):
-        asking.ask(flags.ProblemFlags(data="x.npy", samples=7))
+        ask(TRAIN, TRAIN.given(data="x.npy", n=7))
 
 
 def test_a_path_is_data_and_an_array_is_not():
-    assert Problem(data=Path("a") / "b.csv").data == "a/b.csv"
+    assert str(Problem(data=Path("a") / "b.csv").data) == "a/b.csv"
     with pytest.raises(ValueError, match="must name a population or a file; got an array: give it as array="):
         Problem(data=VALUES)
 
@@ -88,8 +92,8 @@ def test_what_is_said_of_a_file_are_notes_of_the_command(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     FRAME.to_csv("x.csv", index=False)
     np.savetxt("twice.csv", np.repeat(VALUES, 2, axis=0), delimiter=",")
-    assert "the first row is a header (a, b, c)" in asking.ask(flags.ProblemFlags(data="x.csv", samples=6)).notes[0]
-    assert "12 rows that are copies of others" in asking.ask(flags.LimitFlags(data="twice.csv")).notes[0]
+    assert "the first row is a header (a, b, c)" in ask(TRAIN, TRAIN.given(data="x.csv", n=6)).notes[0]
+    assert "12 rows that are copies of others" in ask(CURVES, CURVES.given(data="twice.csv")).notes[0]
     with pytest.warns(Note, match="12 rows that are copies"):
         rows(np.repeat(VALUES, 2, axis=0))
     with recorded() as notes:
@@ -107,9 +111,10 @@ def test_what_is_said_of_a_file_are_notes_of_the_command(tmp_path, monkeypatch):
     ],
 )
 def test_the_file_of_data_is_known_and_may_be_moved(spec, path, there):
-    assert file_of(spec) == Path(path)
-    assert moved(spec, Path("b/y.csv")) == there
+    data = in_file(spec)
+    assert data.path == Path(path)
+    assert data.moved(Path("b/y.csv")) == there
 
 
 def test_data_without_a_file_have_none():
-    assert [file_of(spec) for spec in ("isotropic", "digits", "digits:5", "atoms:1@1", "unknown")] == [None] * 5
+    assert [in_file(spec) for spec in ("isotropic", "digits", "digits:5", "atoms:1@1", "unknown")] == [None] * 5

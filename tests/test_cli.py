@@ -14,10 +14,11 @@ import numpy as np
 import pytest
 
 import rfsim
-from rfsim import api, data, plotting, runs, store
-from rfsim.cli import answers, asking, flags, main
-from rfsim.cli.app import TRAIN_TIMES
+from rfsim import api, data, digits, plotting, runs, store
+from rfsim.cli import answers, main
+from rfsim.cli.asking import ask
 from rfsim.model import Problem
+from rfsim.quantities.train import TRAIN
 from tests.commands import answer, assert_refused, run, snapshot
 from tests.commands import place as place
 
@@ -149,14 +150,14 @@ def test_every_activation_is_a_flag(capsys, name):
 
 def test_digits_fix_the_dimension_and_are_read_once(capsys, monkeypatch):
     reads = []
-    read = data.read
-    monkeypatch.setattr(data, "read", lambda spec: reads.append(spec) or read(spec))
+    read = digits.read
+    monkeypatch.setattr(digits, "read", lambda components: reads.append(components) or read(components))
     found = answer(capsys, "spectrum", "--data", "digits:10", "--samples", "25", "--features", "40")
-    assert reads == ["digits:10"]
+    assert reads == [10]
     problem = found["problem"]
     assert (problem["dim"], problem["n"], problem["p"], problem["samples_per_dim"]) == (10, 25, 40, 2.5)
     assert (problem["center"], problem["scale"]) == (True, "global")
-    raw = asking.ask(flags.ProblemFlags(data="digits:10", no_center=True, scale="none"))
+    raw = ask(TRAIN, TRAIN.given(data="digits:10", center=False, scale="none"))
     assert (raw.arguments["center"], raw.arguments["scale"]) == (False, "none")
 
 
@@ -167,7 +168,7 @@ def test_counts_and_ratios_state_the_same_problem(capsys):
 
 
 def test_rounding_is_echoed_unless_quiet(capsys):
-    assert asking.ask(flags.ProblemFlags(dim=10, samples_per_dim=2.55)).notes == ["samples: 2.55 x 10 rounds to 26"]
+    assert ask(TRAIN, TRAIN.given(dim=10, samples_per_dim=2.55)).notes == ["samples: 2.55 x 10 rounds to 26"]
     sizes = ["--dim", "10", "--samples-per-dim", "2.04", "--features-per-dim", "4"]
     _, out, err = run(capsys, "spectrum", *sizes, "--json")
     assert err.startswith("samples: 2.04 x 10 rounds to 20\n")
@@ -177,11 +178,11 @@ def test_rounding_is_echoed_unless_quiet(capsys):
 
 
 def test_defaults_are_those_of_the_library():
-    asked = asking.ask(flags.ProblemFlags())
+    asked = ask(TRAIN, TRAIN.given())
     assert asked.problem == Problem()
     assert asked.arguments["dim"] == 100
-    assert TRAIN_TIMES == api.TRAIN_TIMES
-    assert flags.ProblemFlags().scale in data.SCALES
+    assert asked.arguments["train_times"] == api.TRAIN_TIMES
+    assert asked.arguments["scale"] in data.SCALES
 
 
 # --- files --------------------------------------------------------------------------------------------------------
@@ -203,15 +204,15 @@ def test_json_with_out_does_both(capsys):
     assert Path("here/figure.pdf").read_text().endswith("talk 12 talk")
     stored = rfsim.load("here/result.nc")
     assert stored.sizes["train_time"] > 50  # a figure shows a grid of times
-    assert stored.train.sel(train_time=list(TRAIN_TIMES)).values[0].tolist() == found["train"]
-    assert found["train_time"] == list(TRAIN_TIMES)
+    assert stored.train.sel(train_time=list(api.TRAIN_TIMES)).values[0].tolist() == found["train"]
+    assert found["train_time"] == list(api.TRAIN_TIMES)
 
 
 def test_times_that_are_given_are_all_there_is(capsys):
     answer(capsys, "train", *SMALL, "--out", "here", "--train-times", "1,100,1e5")
     assert rfsim.load("here/result.nc").train_time.values.tolist() == [1.0, 100.0, 1e5]
     limit = answer(capsys, "theory", "curves", *SMALL[2:], "--out", "there")
-    assert limit["train_time"] == list(TRAIN_TIMES)
+    assert limit["train_time"] == list(api.TRAIN_TIMES)
     assert rfsim.load("there/result.nc").sizes["train_time"] > 50
 
 
@@ -220,11 +221,11 @@ def test_other_settings_are_not_overwritten_without_force(capsys, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(runs, "solve", lambda *_, **__: pytest.fail("computed before asking"))
         assert_refused(
-            capsys, "spectrum", *SMALL, "--ridge", "1e-9", "--out", "here", match="other settings; use --force"
+            capsys, "spectrum", *SMALL, "--diffusion-time", "0.2", "--out", "here", match="other settings; use --force"
         )
-    assert run(capsys, "spectrum", *SMALL, "--ridge", "1e-9", "--out", "here", "--force")[0] == 0
-    assert store.settings(rfsim.load("here/result.nc"))["ridge"] == 1e-9
-    assert_refused(capsys, "train", *SMALL, "--ridge", "1e-9", "--out", "here", match="other settings")
+    assert run(capsys, "spectrum", *SMALL, "--diffusion-time", "0.2", "--out", "here", "--force")[0] == 0
+    assert store.settings(rfsim.load("here/result.nc"))["diffusion_time"] == 0.2
+    assert_refused(capsys, "train", *SMALL, "--diffusion-time", "0.2", "--out", "here", match="other settings")
 
 
 def test_foreign_files_are_not_overwritten_without_force(capsys):
@@ -376,7 +377,7 @@ def test_bad_arrays_are_refused_and_left_alone(capsys):
     }.items():
         assert_refused(capsys, "train", "--data", name, "--samples", "5", "--features", "8", match=match)
     assert not Path("trace").exists()
-    assert asking.ask(flags.ProblemFlags(data="whole.npy", samples=5)).arguments["dim"] == 4
+    assert ask(TRAIN, TRAIN.given(data="whole.npy", n=5)).arguments["dim"] == 4
 
 
 # --- the settings file --------------------------------------------------------------------------------------------
@@ -385,7 +386,7 @@ def test_bad_arrays_are_refused_and_left_alone(capsys):
 def test_settings_file_lies_under_the_flags(capsys):
     Path("a.toml").write_text(
         "dim = 10\nnoise_copies = inf\nridge = 1e-9\nquiet = true\nsamples = 30\nfeatures = 30\n"
-        "[train]\nfeatures-per-dim = 4\ntrain-times = [1, 10.0, inf]\n[spectrum]\nridge = 2e-9\n"
+        "[train]\nfeatures-per-dim = 4\ntrain-times = [1, 10.0, inf]\n[spectrum]\nridge = 0\ndiffusion-time = 0.2\n"
     )
     status, out, err = run(capsys, "train", "--config", "a.toml", "--samples-per-dim", "2", "--json")
     assert (status, err) == (0, "")
@@ -393,8 +394,9 @@ def test_settings_file_lies_under_the_flags(capsys):
     problem = found["problem"]
     assert (problem["dim"], problem["n"], problem["p"], problem["ridge"]) == (10, 20, 40, 1e-9)
     assert found["train_time"] == [1.0, 10.0, "inf"]
-    assert answer(capsys, "spectrum", "--config", "a.toml", "--ridge", "0")["problem"]["ridge"] == 0
-    assert answer(capsys, "spectrum", "--config", "a.toml")["problem"]["ridge"] == 2e-9
+    for given, time in (([], 0.2), (["--diffusion-time", "0.3"], 0.3)):
+        problem = answer(capsys, "spectrum", "--config", "a.toml", *given)["problem"]
+        assert (problem["ridge"], problem["diffusion_time"]) == (0, time)
 
 
 @pytest.mark.parametrize(

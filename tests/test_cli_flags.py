@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from rfsim import bench, reproduce
-from rfsim.cli import app, asking, distill_app, limit_app, simulate_app
-from rfsim.cli.flags import LONGEST, numbers, times
+from rfsim.cli import app, asking, commands
+from rfsim.quantities.reading import LONGEST, numbers, times
 from tests.commands import names, run
 from tests.commands import place as place
 
@@ -45,12 +45,11 @@ def is_number(hint: typing.Any) -> bool:
 def unused(monkeypatch):
     """Commands that read their flags and stop."""
 
-    def ask(command, quantity, views, given):
-        asking.ask(given[0])
+    def ask(quantity, values, *_):
+        asking.ask(quantity, values)
         return 0
 
-    for room in (app, distill_app, limit_app, simulate_app):
-        monkeypatch.setattr(room, "compute", ask)
+    monkeypatch.setattr(commands, "compute", ask)
 
     def refuse(*_, **__):
         raise ValueError("stopped here")

@@ -7,7 +7,7 @@ import pytest
 import rfsim
 from rfsim import locks
 from rfsim.sweeps import front
-from rfsim.sweeps.executors import Lost
+from rfsim.sweeps.engines.outcome import Lost
 from tests.commands import answer, assert_refused, place, run  # noqa: F401
 from tests.sweeps.toys import computed, use  # noqa: F401
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import rfsim
-from rfsim import data, model, store, theory
+from rfsim import data, model, populations, store, theory
 from rfsim.covariances import distinct, is_symmetric
 from rfsim.files.numbers import DataError
 from rfsim.notes import Note, recorded
@@ -28,11 +28,11 @@ def files(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("name", ["matrix.npy", "matrix.csv", "matrix.tsv", "single.npy", "several.npz:sigma"])
 def test_a_covariance_is_that_of_its_eigenvalues(files, name):
-    values, shares = data.covariance(f"covariance:{name}")
+    values, shares = populations.read(f"covariance:{name}").covariance()
     rounding = 1e-6 if name == "single.npy" else 1e-12
     np.testing.assert_allclose(values @ shares, EIGENVALUES.mean(), rtol=rounding)
     assert values.min() == 0.0
-    found = data.population(f"covariance:{name}", 5).variances
+    found = populations.read(f"covariance:{name}").law(5).variances
     np.testing.assert_allclose(np.sort(found), EIGENVALUES, atol=10 * rounding)
 
 
@@ -50,15 +50,15 @@ def test_limit_and_sample_are_those_of_the_eigenvalues(files):
 def test_the_sample_has_the_rotation_left_out_alone(files):
     # of Gaussian weights the features see x only by Wx, which has the law of WRx: losses agree in the mean
     problem = rfsim.Problem(**SIZES, data="covariance:matrix.npy")
-    law = data.population(problem.data, 5)
+    law = populations.read(problem.data).law(5)
     turned = data.draw(law, 4000, 0) @ np.linalg.eigh(MATRIX)[1].T
     np.testing.assert_allclose(turned.T @ turned / 4000, MATRIX, atol=0.15)
 
 
 def test_a_file_that_changed_is_read_again(files):
-    first = data.covariance("covariance:matrix.npy")[0]
+    first = populations.read("covariance:matrix.npy").covariance()[0]
     np.save("matrix.npy", 2 * MATRIX)
-    np.testing.assert_allclose(data.covariance("covariance:matrix.npy")[0], 2 * first)
+    np.testing.assert_allclose(populations.read("covariance:matrix.npy").covariance()[0], 2 * first)
 
 
 @pytest.mark.parametrize(
@@ -80,12 +80,12 @@ def test_what_is_no_covariance_is_refused_by_name(tmp_path, monkeypatch, array, 
     monkeypatch.chdir(tmp_path)
     np.save("bad.npy", array)
     with pytest.raises(DataError, match=match):
-        data.covariance("covariance:bad.npy")
+        populations.read("covariance:bad.npy").covariance()
 
 
 def test_a_matrix_among_eigenvalues_names_the_other_form(files):
     with pytest.raises(DataError, match=r"has shape \(5, 5\); a covariance matrix is given as covariance:matrix.npy"):
-        data.covariance("eigenvalues:matrix.npy")
+        populations.read("eigenvalues:matrix.npy").covariance()
 
 
 def test_rounding_below_zero_is_zero_and_more_is_refused():
@@ -97,7 +97,7 @@ def test_rounding_below_zero_is_zero_and_more_is_refused():
 
 def test_a_symmetric_array_of_samples_is_said_to_be_one(files):
     with recorded() as notes:
-        data.read("matrix.csv")
+        populations.read("matrix.csv").rows()
     assert notes == [
         "data 'matrix.csv' is a symmetric matrix, taken for 5 samples of 5 dimensions; a covariance is given as data "
         "covariance:matrix.csv"

@@ -5,25 +5,24 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rfsim import data
-from rfsim.digits import digit_images
+from rfsim import data, populations
 from rfsim.files.numbers import DataError
 
 
 @pytest.mark.parametrize("spec", ["isotropic", "powerlaw:1.5", "powerlaw:0", "subspace:0.3", "atoms:0.25@3,0.75@0.25"])
 def test_named_populations_have_unit_mean_variance(spec):
-    law = data.population(spec, 40)
+    law = populations.read(spec).law(40)
     assert law.variances.shape == (40,)
     # the atoms' own mean is 0.9375; everything else is normalized
     assert law.power == pytest.approx(0.9375 if spec.startswith("atoms") else 1.0)
 
 
 def test_the_other_forms_say_what_they_are():
-    assert data.population("isotropic:4", 3).power == 4.0
-    assert np.count_nonzero(data.population("subspace:0.3", 10).variances) == 3
-    falling = data.population("powerlaw:2", 3).variances
+    assert populations.read("isotropic:4").law(3).power == 4.0
+    assert np.count_nonzero(populations.read("subspace:0.3").law(10).variances) == 3
+    falling = populations.read("powerlaw:2").law(3).variances
     np.testing.assert_allclose(falling / falling[0], [1, 1 / 4, 1 / 9])
-    mixture = data.population("mixture:3", 4)
+    mixture = populations.read("mixture:3").law(4)
     np.testing.assert_array_equal(mixture.centers[:, 0], [1.5, -1.5])
     assert not mixture.centers[:, 1:].any()
 
@@ -33,7 +32,7 @@ def test_the_other_forms_say_what_they_are():
 def test_atoms_share_the_dimensions_by_largest_remainder(parts, dim):
     weights = np.array(parts) / sum(parts)
     spec = "atoms:" + ",".join(f"{w!r}@{k + 1}" for k, w in enumerate(weights.tolist()))
-    counts = np.array([(data.population(spec, dim).variances == k + 1).sum() for k in range(len(parts))])
+    counts = np.array([(populations.read(spec).law(dim).variances == k + 1).sum() for k in range(len(parts))])
     assert counts.sum() == dim
     assert np.all(np.abs(counts - weights * dim) < 1 + 1e-6)
 
@@ -56,11 +55,11 @@ def test_atoms_share_the_dimensions_by_largest_remainder(parts, dim):
 )
 def test_bad_populations_are_refused(spec, message):
     with pytest.raises(DataError, match=message):
-        data.population(spec, 5)
+        populations.read(spec).law(5)
 
 
 def test_draws_depend_on_the_seed_and_the_use_alone():
-    law = data.population("isotropic", 6)
+    law = populations.read("isotropic").law(6)
     np.testing.assert_array_equal(data.draw(law, 9, 3)[:4], data.draw(law, 4, 3))
     assert not np.array_equal(data.draw(law, 4, 3), data.draw(law, 4, 4))
     first = data.stream(0, "features").standard_normal(3)
@@ -70,7 +69,7 @@ def test_draws_depend_on_the_seed_and_the_use_alone():
 
 
 def test_samples_have_the_populations_covariance():
-    points = data.draw(data.population("mixture:4", 3), 40_000, 0)
+    points = data.draw(populations.read("mixture:4").law(3), 40_000, 0)
     np.testing.assert_allclose(points.mean(axis=0), 0, atol=0.03)
     np.testing.assert_allclose(np.cov(points.T), np.diag([5.0, 1.0, 1.0]), atol=0.08)
 
@@ -80,8 +79,7 @@ def test_every_file_form_reads_back(tmp_path, suffix):
     array = np.random.default_rng(0).standard_normal((6, 3))
     path = tmp_path / f"points{suffix}"
     {".npy": np.save, ".npz": np.savez, ".csv": lambda p, a: np.savetxt(p, a, delimiter=",")}[suffix](path, array)
-    assert data.is_array_spec(str(path))
-    np.testing.assert_allclose(data.read(str(path)).values, array)
+    np.testing.assert_allclose(populations.read(str(path)).rows().values, array)
 
 
 def bad_files(folder):
@@ -128,7 +126,7 @@ def test_bad_files_are_refused_in_one_line_and_left_alone(tmp_path, name, messag
     path = tmp_path / name
     before = path.read_bytes() if path.exists() else None
     with pytest.raises(DataError, match=message) as caught:
-        data.read(str(path))
+        populations.read(str(path)).rows()
     assert "\n" not in str(caught.value)
     assert (path.read_bytes() if path.exists() else None) == before
 
@@ -140,7 +138,7 @@ def test_a_pickle_is_never_executed(tmp_path):
 
     np.save(tmp_path / "bomb.npy", np.array([Bomb()], dtype=object), allow_pickle=True)
     with pytest.raises(DataError):
-        data.read(str(tmp_path / "bomb.npy"))
+        populations.read(str(tmp_path / "bomb.npy")).rows()
     assert not (tmp_path / "boom").exists()
 
 
@@ -176,9 +174,9 @@ def test_the_two_halves_share_no_row():
 
 
 def test_digits_and_their_components():
-    pixels = data.read("digits").values
+    pixels = populations.read("digits").rows().values
     assert pixels.shape == (1797, 64)
-    few = data.read("digits:5").values
+    few = populations.read("digits:5").rows().values
     assert few.shape == (1797, 5)
     covariance = few.T @ few
     np.testing.assert_allclose(covariance - np.diag(np.diag(covariance)), 0, atol=1e-6)
@@ -187,20 +185,24 @@ def test_digits_and_their_components():
         data.prepare(pixels, scale="columns")
     for bad in ("digits:0", "digits:65", "digits:x", "digits:2.5"):
         with pytest.raises(DataError, match="K must be a whole number from 1 to 64"):
-            data.read(bad)
+            populations.read(bad).rows()
 
 
 @pytest.mark.parametrize("spec", ["digits", "digits:64"])
 def test_images_undo_the_preparation_of_digits(spec):
-    images = digit_images(spec, data.prepare(data.read(spec).values)[:50])
-    np.testing.assert_allclose(images.reshape(50, 64), data.read("digits").values[:50], atol=1e-11)
+    images = populations.read(spec).images(data.prepare(populations.read(spec).rows().values)[:50])
+    np.testing.assert_allclose(images.reshape(50, 64), populations.read("digits").rows().values[:50], atol=1e-11)
 
 
 def test_images_of_few_components_are_the_nearest_that_these_span():
-    pixels = data.read("digits").values
+    pixels = populations.read("digits").rows().values
     left = {}
     for k in (5, 10):
-        images = digit_images(f"digits:{k}", data.prepare(data.read(f"digits:{k}").values)).reshape(-1, 64)
+        images = (
+            populations.read(f"digits:{k}")
+            .images(data.prepare(populations.read(f"digits:{k}").rows().values))
+            .reshape(-1, 64)
+        )
         missing = pixels - images
         np.testing.assert_allclose(missing.mean(axis=0), 0, atol=1e-11)
         # what is left out is orthogonal to what is shown
@@ -208,16 +210,18 @@ def test_images_of_few_components_are_the_nearest_that_these_span():
         left[k] = (missing**2).sum()
     variances = np.linalg.eigvalsh(np.cov(pixels.T, bias=True))[::-1] * len(pixels)
     assert [left[k] for k in (5, 10)] == pytest.approx([variances[k:].sum() for k in (5, 10)])
-    np.testing.assert_allclose(digit_images("digits:5", np.zeros((1, 5)))[0].ravel(), pixels.mean(axis=0), atol=1e-12)
+    np.testing.assert_allclose(
+        populations.read("digits:5").images(np.zeros((1, 5)))[0].ravel(), pixels.mean(axis=0), atol=1e-12
+    )
 
 
 def test_images_of_other_data_are_refused():
     with pytest.raises(DataError, match="images are of data digits or digits:K; got 'isotropic'"):
-        digit_images("isotropic", np.zeros((2, 3)))
+        populations.read("isotropic").images(np.zeros((2, 3)))
     with pytest.raises(DataError, match=r"points of 'digits:5' have shape \(rows, 5\); got \(2, 3\)"):
-        digit_images("digits:5", np.zeros((2, 3)))
+        populations.read("digits:5").images(np.zeros((2, 3)))
     with pytest.raises(DataError, match="K must be a whole number from 1 to 64"):
-        digit_images("digits:0", np.zeros((2, 3)))
+        populations.read("digits:0").images(np.zeros((2, 3)))
 
 
 def test_what_centering_leaves_of_a_constant_is_not_data():
@@ -238,11 +242,11 @@ def test_the_scale_of_an_array_does_not_matter(size):
 
 def test_specs_that_say_nothing_or_lose_their_variance_are_refused():
     with pytest.raises(DataError, match="at dim 10 only atoms at 0 get a direction"):
-        data.population("atoms:0.99@0,0.01@1", 10)
+        populations.read("atoms:0.99@0,0.01@1").law(10)
     with pytest.raises(DataError, match="VARIANCE must be a finite number; got ''"):
-        data.population("isotropic:", 3)
+        populations.read("isotropic:").law(3)
     with pytest.raises(DataError, match="K must be a whole number"):
-        data.read("digits:")
+        populations.read("digits:").rows()
     with pytest.raises(DataError, match="unknown data 'xxx"):
-        data.read("x" * 300)
-    assert np.isfinite(data.population("powerlaw:-1000", 9).variances).all()
+        populations.read("x" * 300).rows()
+    assert np.isfinite(populations.read("powerlaw:-1000").law(9).variances).all()

@@ -15,6 +15,7 @@ import pytest
 import rfsim
 import rfsim.distillation
 import rfsim.theory
+from rfsim.quantities.catalog import QUANTITIES
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -75,6 +76,18 @@ def test_parameters_and_results_are_lists_and_fields_are_told_once(site):
     assert "Attributes: centers (" in law
     assert law.count("variances") == 1
     assert "**look ( Any" in plain(site["api/rfsim-plotting.html"])
+
+
+@pytest.mark.slow
+def test_every_quantity_has_its_section_and_every_parameter_its_row(site):
+    page = site["quantities.html"]
+    assert set(QUANTITIES) <= anchors(page)
+    text = html.unescape(re.sub(r"<[^>]*>", "", page))
+    assert all(
+        (one.about or one.help) in text for quantity in QUANTITIES.values() for one in quantity.parameters if one.swept
+    )
+    assert 'href="api/index.html#rfsim.train"' in page
+    assert 'href="quantities.html"' in site["index.html"]
 
 
 @pytest.mark.slow

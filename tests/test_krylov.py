@@ -11,7 +11,7 @@ from rfsim.diffusion import noise_variance
 from rfsim.filters import learning_rate_constant
 from rfsim.spectra import krylov
 from rfsim.spectra.basis import KrylovBasis
-from rfsim.trainers import Flow
+from rfsim.trainers import FlowFilter
 from rfsim.training.curves import loss_curves
 
 TIMES = np.array([0.0, *np.geomspace(1e-2, 1e9, 28), np.inf])
@@ -29,7 +29,7 @@ def dense(problem, draw):
 
 def curves(problem, pair):
     kappa = learning_rate_constant(noise_variance(problem.diffusion_time), problem.features_per_dim)
-    return loss_curves(*pair, TIMES, Flow(kappa, problem.ridge))
+    return loss_curves(*pair, TIMES, FlowFilter(kappa, problem.ridge))
 
 
 def assert_same_curves(problem, draw, *, largest_share=1.0):
@@ -132,7 +132,7 @@ def test_the_gaussian_equivalent_space_is_exhausted_after_psi_n_plus_one_blocks(
     assert columns(pair[0]) == 20 * (psi_n + 1)
     assert pair[0].remaining == 0.0
     assert pair[0].residual < 1e-12
-    ours, exact = (loss_curves(*one, TIMES, Flow(0.01)) for one in (pair, whole(training, population)))
+    ours, exact = (loss_curves(*one, TIMES, FlowFilter(0.01)) for one in (pair, whole(training, population)))
     np.testing.assert_allclose(ours.train, exact.train, atol=1e-11)
     np.testing.assert_allclose(ours.test, exact.test, rtol=1e-10, atol=1e-10)
 
@@ -144,7 +144,7 @@ def test_the_last_block_may_be_narrower():
     assert pair is not None
     assert columns(pair[0]) == 50
     assert pair[0].points[0] > 0.0135
-    ours, exact = (loss_curves(*one, TIMES, Flow(0.01)) for one in (pair, whole(training, population)))
+    ours, exact = (loss_curves(*one, TIMES, FlowFilter(0.01)) for one in (pair, whole(training, population)))
     np.testing.assert_allclose(ours.test, exact.test, rtol=1e-10, atol=1e-10)
 
 
@@ -155,8 +155,8 @@ def test_dependent_columns_of_the_noise_moment_are_left_out():
     pair = spectra.project(training._replace(noise=doubled), lambda floor: population)
     assert pair is not None
     assert (pair[0].blocks, columns(pair[0])) == (4, 60)  # 19 + 19 + 19 + 3
-    ours = loss_curves(*pair, TIMES, Flow(0.01))
-    exact = loss_curves(*whole(training._replace(noise=doubled), population), TIMES, Flow(0.01))
+    ours = loss_curves(*pair, TIMES, FlowFilter(0.01))
+    exact = loss_curves(*whole(training._replace(noise=doubled), population), TIMES, FlowFilter(0.01))
     np.testing.assert_allclose(ours.test, exact.test, atol=1e-6)
 
 

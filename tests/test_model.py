@@ -58,7 +58,7 @@ def test_sizes_that_do_not_fit_are_refused(problem, dim, message):
 
 def test_an_array_fixes_the_dimension():
     array = np.random.default_rng(0).standard_normal((40, 7))
-    assert resolved(Problem(samples_per_dim=2, data="mine"), array=array) == (7, 14, 112)
+    assert resolved(Problem(samples_per_dim=2), array=array) == (7, 14, 112)
 
 
 def test_a_draw_depends_on_what_shapes_it_only():
@@ -82,7 +82,7 @@ def test_noise_copies_begin_alike():
 
 def test_real_data_train_on_one_half_and_are_judged_on_the_other():
     array = np.random.default_rng(1).standard_normal((30, 4))
-    problem = Problem(samples_per_dim=2, data="mine")
+    problem = Problem(samples_per_dim=2)
     origin = model.source(problem, array=array)
     draw = model.instance(problem, origin, model.resolve(problem, origin, None), 0)
     assert draw.points.shape == (8, 4)
@@ -91,7 +91,7 @@ def test_real_data_train_on_one_half_and_are_judged_on_the_other():
 
 
 def test_the_settings_hold_everything_that_was_resolved():
-    problem = Problem(samples_per_dim=2.55, noise_copies=3, data="mine")
+    problem = Problem(samples_per_dim=2.55, noise_copies=3)
     origin = model.source(problem, array=np.random.default_rng(2).standard_normal((90, 10)), scale="none")
     found = model.settings(problem, origin, model.resolve(problem, origin, None), seed=1, seeds=2)
     assert found["n"] == 26

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from rfsim import data
+from rfsim import populations
 from rfsim.activations import ACTIVATIONS, centered
 from rfsim.diffusion import Law, diffuse, forward, noise_variance
 from rfsim.moments import assembly, averaged_moments, sampled_moments, tensor
@@ -47,10 +47,10 @@ def two_dimensional(weights, law, name, noise_scale, nodes=121):
 
 LAWS = {
     "training points": Law(np.random.default_rng(3).standard_normal((6, 3)), np.zeros(3)),
-    "isotropic": data.population("isotropic:2", 3),
-    "atoms": data.population("atoms:0.5@0.5,0.5@1.5", 3),
-    "subspace": data.population("subspace:0.4", 3),
-    "mixture": data.population("mixture:3", 3),
+    "isotropic": populations.read("isotropic:2").law(3),
+    "atoms": populations.read("atoms:0.5@0.5,0.5@1.5").law(3),
+    "subspace": populations.read("subspace:0.4").law(3),
+    "mixture": populations.read("mixture:3").law(3),
 }
 
 
@@ -134,7 +134,7 @@ def test_streaming_and_tiling_do_not_change_the_result(monkeypatch):
 def test_the_second_moment_is_symmetric_and_positive():
     rng = np.random.default_rng(6)
     weights = rng.standard_normal((50, 8))
-    found = averaged_moments(weights, diffuse(data.population("powerlaw:1", 8), 0.2), TANH, noise_scale=0.5)
+    found = averaged_moments(weights, diffuse(populations.read("powerlaw:1").law(8), 0.2), TANH, noise_scale=0.5)
     second = np.asarray(found.second)
     np.testing.assert_array_equal(second, second.T)
     assert np.linalg.eigvalsh(second)[0] > 0
@@ -163,7 +163,7 @@ def test_few_dimensions_are_averaged_over_the_noise_itself(dim, name):
     rng = np.random.default_rng(16)
     weights, points = rng.standard_normal((14, dim)), rng.standard_normal((3, dim))
     scale, sigma = math.sqrt(noise_variance(0.5)), centered(ACTIVATIONS[name], 1.1)
-    for clean in (Law(points, np.zeros(dim)), data.population("isotropic", dim)):
+    for clean in (Law(points, np.zeros(dim)), populations.read("isotropic").law(dim)):
         law = diffuse(clean, 0.5)
         # 2 orders are too few: what the series cannot reach is left to the tensor rule
         found = averaged_moments(weights, law, sigma, noise_scale=scale, floor=1e-4, max_orders=2)
@@ -229,7 +229,10 @@ def kinked_rules(name="relu"):
 def test_the_closed_form_of_relu_equals_panels_split_at_its_kink():
     rng = np.random.default_rng(11)
     weights = rng.standard_normal((16, 12))
-    for t, law in ((0.001, Law(rng.standard_normal((9, 12)), np.zeros(12))), (1.0, data.population("powerlaw:1", 12))):
+    for t, law in (
+        (0.001, Law(rng.standard_normal((9, 12)), np.zeros(12))),
+        (1.0, populations.read("powerlaw:1").law(12)),
+    ):
         scale, at_t = math.sqrt(noise_variance(t)), diffuse(law, t)
         closed, panels = (
             averaged_moments(weights, at_t, sigma, noise_scale=scale, floor=1.0) for sigma in kinked_rules()
@@ -326,7 +329,7 @@ def test_wide_preactivations_are_averaged_as_well():
     # powerlaw:2 puts nearly all variance on one direction: deviations up to several, poles of tanh close by
     rng = np.random.default_rng(10)
     weights = np.vstack([rng.standard_normal((2, 20)), np.eye(1, 20) * 4.5])
-    law = diffuse(data.population("powerlaw:2", 20), 0.1)
+    law = diffuse(populations.read("powerlaw:2").law(20), 0.1)
     deviation = np.sqrt((weights**2 * law.variances).sum(1) / 20)
     assert deviation.max() > 3
     found = averaged_moments(weights, law, TANH, noise_scale=0.4, tolerance=1e-10, floor=1.0)

@@ -19,7 +19,7 @@ PROBLEM = Problem(samples_per_dim=4, features_per_dim=4)
 def estimates(draws, problem=PROBLEM, dim=6):
     origin = model.source(problem)
     draw = model.instance(problem, origin, model.resolve(problem, origin, dim), 0)
-    return draw, Estimates(problem, draw, problem.sigma, draws)
+    return draw, Estimates(problem, draw, problem.activation, draws)
 
 
 @pytest.mark.parametrize("spec", ["isotropic", "mixture:3"])
@@ -28,7 +28,7 @@ def test_estimates_lie_within_five_standard_errors_of_the_exact_moments(spec):
     draw, found = estimates(400, problem)
     scale = math.sqrt(noise_variance(0.1))
     for law, mean in ((diffuse(draw.population, 0.1), found.population), (model.training_law(draw, 0.1), found.train)):
-        exact = averaged_moments(draw.weights, law, problem.sigma, noise_scale=scale)
+        exact = averaged_moments(draw.weights, law, problem.activation, noise_scale=scale)
         for name in ("second", "noise"):
             error = jackknife_error([np.asarray(getattr(mean(k), name)) for k in range(found.groups)])
             z = (np.asarray(getattr(mean(), name)) - np.asarray(getattr(exact, name))) / error

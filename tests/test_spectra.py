@@ -81,7 +81,7 @@ def test_the_decomposition_is_one():
     from rfsim.moments import averaged_moments
 
     exact = averaged_moments(
-        draw.weights, model.training_law(draw, 0.1), problem.sigma, noise_scale=math.sqrt(noise_variance(0.1))
+        draw.weights, model.training_law(draw, 0.1), problem.activation, noise_scale=math.sqrt(noise_variance(0.1))
     )
     v = np.asarray(exact.noise)
     assert float(found.own(jnp.ones(72))) == pytest.approx((v**2).sum() / 12)

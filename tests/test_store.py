@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from rfsim import store
+from rfsim import content, sealed, store
 from rfsim.store import StoreError
 
 
@@ -113,14 +113,44 @@ def test_plain_values_are_json():
     assert store.canonical({"b": 1, "a": math.inf}) == '{"a": "inf", "b": 1}'
 
 
+@pytest.mark.parametrize(
+    ("stored", "wanted", "words"),
+    [
+        ({"a": 1, "b": [1.0]}, {"b": (1.0,), "a": 1}, []),
+        ({"a": "inf"}, {"a": np.inf}, []),
+        ({"a": None}, {}, ["a is null there and not given here"]),
+        ({}, {"a": {}}, ["a is not given there and {} here"]),
+        ({"t": {"x": 1, "y": 2}}, {"t": {"x": 1, "y": 3}}, ["t.y is 2 there and 3 here"]),
+        ({"t": {"x": 1}}, {}, ["t.x is 1 there and not given here"]),
+        ({"t": {"x": 1}}, {"t": 3}, ['t is {"x": 1} there and 3 here']),
+        ({"a": "α" * 80}, {"a": 1}, [f'a is "{"α" * 56}... there and 1 here']),
+    ],
+)
+def test_settings_that_differ_are_told_by_name(stored, wanted, words):
+    assert list(store.differences(stored, wanted).values()) == words
+    assert list(store.differences(stored, wanted)) == [one.partition(" ")[0] for one in words]
+
+
+def test_digests_are_those_of_earlier_versions(tmp_path):
+    """Stored results carry them: another value would make each of them a damaged file."""
+    arrays = {"b": np.arange(3.0), "a": np.array(["x", "yy"]), "c": np.array([[1, 2]], dtype=">i4")}
+    assert content.of_arrays(arrays).startswith("0cc91567038fad77")
+    data = xr.Dataset({"v": ("x", [1.0, np.nan])}, {"x": [1, 2]}, {"k": [1], "w": 2})
+    assert content.of_dataset(data).startswith("40d1ab22578d9cfc")
+    assert sealed.of_group((1, 2), {"a": b"12", "b": b""}).hex().startswith("331c77e8c1f842eb")
+    for name in "ab":
+        (tmp_path / f"{name}.py").write_text({"a": "x", "b": "y"}[name])
+    assert content.of_files(tmp_path.iterdir(), tmp_path).startswith("bf8c2a130ec9143e")
+
+
 def test_a_digest_sees_names_and_contents(tmp_path):
     (tmp_path / "a.py").write_text("x")
     (tmp_path / "b.py").write_text("y")
     files = [tmp_path / "b.py", tmp_path / "a.py"]
-    first = store.digest(files, tmp_path)
-    assert first == store.digest(files[::-1], tmp_path)
+    first = content.of_files(files, tmp_path)
+    assert first == content.of_files(files[::-1], tmp_path)
     (tmp_path / "b.py").write_text("z")
-    assert store.digest(files, tmp_path) != first
+    assert content.of_files(files, tmp_path) != first
 
 
 def test_what_killed_runs_left_goes_and_nothing_else(tmp_path):

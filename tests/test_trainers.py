@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 import rfsim
 from rfsim import Problem, filters, store
 from rfsim.theory.dynamics import limit_curves
-from rfsim.trainers import Descent, Distillation, Flow, trainer
+from rfsim.trainers import Descent, DescentFilter, Distillation, DistillationFilter, Flow, FlowFilter, read
 from rfsim.training import curves
 from tests.theory.cases import limit_of
 
@@ -22,10 +22,11 @@ TIMES = jnp.array([0.0, 3.0, 1e3, np.inf])
 
 
 def test_texts_name_trainers():
-    assert trainer("flow", 0.4, 0.1) == Flow(0.4, 0.1)
-    assert trainer("descent:1e-2", 0.4, 0.1) == Descent(0.4, 0.1, 0.01)
-    assert trainer("distillation:30", 0.4) == Distillation(0.4, 0.0, 30.0)
-    assert trainer("distillation:inf", 0.4).student_time == math.inf
+    assert read("flow") == Flow()
+    assert read("flow").at(0.4, 0.1) == FlowFilter(0.4, 0.1)
+    assert read("descent:1e-2").at(0.4, 0.1) == DescentFilter(0.4, 0.1, 0.01)
+    assert read("distillation:30").at(0.4) == DistillationFilter(0.4, 0.0, 30.0)
+    assert read("distillation:inf").student_time == math.inf
 
 
 @pytest.mark.parametrize(
@@ -46,7 +47,7 @@ def test_texts_name_trainers():
 )
 def test_other_texts_are_refused_in_one_line(text, message):
     for call in (
-        lambda: trainer(text, 0.4),
+        lambda: read(text),
         lambda: rfsim.train(SMALL, [1.0], dim=4, trainer=text),
         lambda: limit_curves(limit_of(4, 16), [1.0], trainer=text),
     ):
@@ -58,27 +59,27 @@ def test_other_texts_are_refused_in_one_line(text, message):
 @settings(deadline=None)
 @given(st.floats(1e-300, 1e100))
 def test_numbers_are_read_as_they_are_written(value):
-    assert trainer(f"descent:{value!r}", 0.4) == Descent(0.4, 0.0, value)
-    assert trainer(f"distillation:{value!r}", 0.4) == Distillation(0.4, 0.0, value)
+    assert read(f"descent:{value!r}") == Descent(value)
+    assert read(f"distillation:{value!r}") == Distillation(value)
 
 
 def test_the_filters_are_those_of_the_kinds():
     flow = filters.flow(TIMES, 0.4, 0.1)
-    np.testing.assert_array_equal(Flow(0.4, 0.1).filter(TIMES)(LAM), flow(LAM))
+    np.testing.assert_array_equal(FlowFilter(0.4, 0.1).filter(TIMES)(LAM), flow(LAM))
     student = filters.flow(7.0, 0.4, 0.1)
     expected = flow(LAM) * LAM * student(LAM)
-    np.testing.assert_allclose(Distillation(0.4, 0.1, 7.0).filter(TIMES)(LAM), expected, rtol=1e-14)
+    np.testing.assert_allclose(DistillationFilter(0.4, 0.1, 7.0).filter(TIMES)(LAM), expected, rtol=1e-14)
     # steps of 0.25: c = κ·STEP = 0.1, and the end is the minimizer
     expected = filters.descent(jnp.array([0, 12, 4000]), 0.1, 0.1)(LAM[:-1])
-    found = Descent(0.4, 0.1, 0.25).filter(TIMES)(LAM[:-1])
+    found = DescentFilter(0.4, 0.1, 0.25).filter(TIMES)(LAM[:-1])
     np.testing.assert_allclose(found[:-1], expected, rtol=1e-14)
     np.testing.assert_array_equal(found[-1], filters.minimizer(0.1)(LAM[:-1]))
-    flat = Descent(0.4, 0.0, 0.25).filter(TIMES)(LAM[:1])
+    flat = DescentFilter(0.4, 0.0, 0.25).filter(TIMES)(LAM[:1])
     np.testing.assert_allclose(flat[:, 0], [0, 1.2, 400, 0])
 
 
 def test_times_are_whole_steps():
-    between = Descent(0.4, 0.0, 0.25)
+    between = DescentFilter(0.4, 0.0, 0.25)
     np.testing.assert_array_equal(between.steps([0.0, 0.12, 0.13, 0.3, 1e12, np.inf]), [0, 0, 1, 1, 4e12, np.inf])
     # (1 − cλ)^k of a negative number has no value between whole k
     lam = jnp.array([15.0, 19.0])
@@ -93,16 +94,16 @@ def test_times_are_whole_steps():
 def test_descent_keeps_its_digits_over_any_number_of_steps(steps, lam):
     with mp.workdps(60):
         exact = (1 - (1 - mp.mpf(0.1) * mp.mpmathify(lam)) ** steps) / mp.mpmathify(lam)
-        found = Descent(0.4, 0.0, 0.25).filter(jnp.array(0.25 * steps))(jnp.array([lam]))
+        found = DescentFilter(0.4, 0.0, 0.25).filter(jnp.array(0.25 * steps))(jnp.array([lam]))
         assert complex(found[0]) == pytest.approx(complex(exact), rel=1e-12)
 
 
 @pytest.mark.slow
 def test_a_diverging_descent_names_the_largest_step():
     kappa, ridge = 0.4, 0.5
-    Descent(kappa, ridge, 0.249).require_stable(19.5)
+    DescentFilter(kappa, ridge, 0.249).require_stable(19.5)
     with pytest.raises(ValueError, match=r"descent:0.25 diverges: the largest eigenvalue of U is 19.5, .* below 0.25$"):
-        Descent(kappa, ridge, 0.25).require_stable(19.5)
+        DescentFilter(kappa, ridge, 0.25).require_stable(19.5)
     for call in (
         lambda: rfsim.train(SMALL, [1.0], dim=6, trainer="descent:1000"),
         lambda: limit_curves(limit_of(4, 16), [1.0], trainer="descent:1000"),

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from rfsim import words
+from rfsim import populations, trainers, words
 from rfsim.cli import app
-from rfsim.data import DataError, covariance, read
 from rfsim.distillation.plan import Student
+from rfsim.files.numbers import DataError
 from rfsim.parallel import _number
 from rfsim.plotting.style import centimeters
 from rfsim.spectra import Method
 from rfsim.sweeps.expressions import expression
 from rfsim.sweeps.lines import is_number
-from rfsim.trainers import trainer
-from rfsim.training.optimizers import optimizer
+from rfsim.training import optimizers
 from tests.commands import assert_refused, place  # noqa: F401
 
 NUMBERS = ("１２", "٣", "1_000", "0x10", "1e", "1e1_0", "nan", "1.2.3", "²")
@@ -53,22 +52,22 @@ def test_a_flag_takes_a_number_as_it_is_written_alone(capsys, command):
 
 
 READERS = {
-    "trainer": lambda text: trainer(f"descent:{text}", 1.0),
-    "distillation": lambda text: trainer(f"distillation:{text}", 1.0),
+    "trainer": lambda text: trainers.read(f"descent:{text}"),
+    "distillation": lambda text: trainers.read(f"distillation:{text}"),
     "target": lambda text: Student(target=f"coupled:{text}"),
-    "isotropic": lambda text: covariance(f"isotropic:{text}"),
-    "atoms": lambda text: covariance(f"atoms:1@{text}"),
-    "weights": lambda text: covariance(f"atoms:{text}@1"),
-    "powerlaw": lambda text: covariance(f"powerlaw:{text}"),
-    "subspace": lambda text: covariance(f"subspace:{text}"),
-    "mixture": lambda text: covariance(f"mixture:{text}"),
-    "digits": lambda text: read(f"digits:{text}"),
+    "isotropic": lambda text: populations.read(f"isotropic:{text}"),
+    "atoms": lambda text: populations.read(f"atoms:1@{text}"),
+    "weights": lambda text: populations.read(f"atoms:{text}@1"),
+    "powerlaw": lambda text: populations.read(f"powerlaw:{text}"),
+    "subspace": lambda text: populations.read(f"subspace:{text}"),
+    "mixture": lambda text: populations.read(f"mixture:{text}"),
+    "digits": lambda text: populations.read(f"digits:{text}"),
     "moments": lambda text: Method(moments=f"montecarlo:{text}"),
     "width": centimeters,
     "expression": expression,
     "number": words.number,
     "whole": lambda text: words.whole(text, 1),
-    "optimizer": lambda text: optimizer(f"sgd:momentum={text}"),
+    "optimizer": lambda text: optimizers.read(f"sgd:momentum={text}"),
 }
 
 
@@ -88,7 +87,7 @@ def test_what_is_read_otherwise_is_no_number(monkeypatch):
     with pytest.raises(ValueError, match="SOME_COUNT must be a whole number"):
         _number("SOME_COUNT")
     with pytest.raises(DataError):
-        read("digits:" + "1" * 5000)
+        populations.read("digits:" + "1" * 5000)
 
 
 @pytest.mark.parametrize(

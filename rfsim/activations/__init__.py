@@ -1,7 +1,7 @@
 """Activations σ, by name or by callable, and their Gaussian constants (equations.md §2, T9)."""
 
 from rfsim.activations.base import Activation, Closed, evaluate
-from rfsim.activations.catalog import ACTIVATIONS, activation, fingerprint, specification
+from rfsim.activations.catalog import ACTIVATIONS, activation, fingerprint, read, specification
 from rfsim.activations.constants import Constants, centered, gaussian_constants
 from rfsim.activations.naming import is_local, runs_code
 
@@ -16,6 +16,7 @@ __all__ = [
     "fingerprint",
     "gaussian_constants",
     "is_local",
+    "read",
     "runs_code",
     "specification",
 ]

@@ -43,6 +43,10 @@ class Activation(NamedTuple):
     closed: Closed | None = None
     offset: float = 0.0
 
+    def __str__(self) -> str:
+        """Its name: the text by which settings tell it."""
+        return self.name
+
 
 def evaluate(sigma: Activation, points: np.ndarray) -> np.ndarray:
     """σ at points of any shape, in pieces of one size: a new shape would compile a new program for a few numbers.

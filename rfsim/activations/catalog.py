@@ -57,6 +57,8 @@ ACTIVATIONS = {
     )
 }
 
+READ: dict[str, Activation] = {}  # by name, what it was when it was last read
+
 
 def activation(name: str, beside: Path | None = None) -> Activation:
     """The activation of that name; the callable or Activation at `module:attribute`, imported and checked; or the one
@@ -102,9 +104,23 @@ def specification(function: Callable | Activation) -> str:
     return naming.address(function) or naming.keep(plain(title, function), title)
 
 
-def fingerprint(name: str) -> str | None:
-    """A digest of what `module:attribute` computes now; None for a name that says it by itself."""
-    return naming.digest(activation(name)) if naming.runs_code(name) else None
+def read(given: str | Callable | Activation) -> Activation:
+    """The activation of a name, an address or a callable, under the name that settings tell it by; one that was read
+    before is the same again.
+
+    >>> read("tanh") is read(jnp.tanh), str(read(jax.nn.gelu))
+    (True, 'jax.nn:gelu')
+    """
+    if isinstance(given, Activation) and READ.get(given.name) == given:
+        return given
+    found = activation(specification(given) if isinstance(given, Activation) or callable(given) else given)
+    READ[found.name] = found
+    return found
+
+
+def fingerprint(sigma: Activation) -> str | None:
+    """A digest of what `module:attribute` computes; None for a name that says it by itself."""
+    return naming.digest(sigma) if naming.runs_code(sigma.name) else None
 
 
 def _declared(sigma: Activation) -> Activation:

@@ -7,7 +7,6 @@ told apart, in one process and between two. What has no address is kept here, by
 from __future__ import annotations
 
 import functools
-import hashlib
 import re
 import sys
 from collections.abc import Callable
@@ -16,6 +15,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from rfsim import content
 from rfsim.activations.base import Activation
 from rfsim.activations.custom import attribute
 from rfsim.precision import float64
@@ -98,4 +98,4 @@ def digest(sigma: Activation) -> str:
         program = traced.lower(lowering_platforms=("cpu",)).as_text()
     # its first line has the function's name, which is not what it computes
     declared: list[Any] = [sigma.odd, sigma.self_centering, list(sigma.kinks), sigma.degrees and list(sigma.degrees)]
-    return hashlib.sha256(f"{program.partition(chr(10))[2]}\n{declared}".encode()).hexdigest()[:16]
+    return content.of_text(f"{program.partition(chr(10))[2]}\n{declared}")[:16]

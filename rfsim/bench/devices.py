@@ -13,7 +13,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import asdict
 from functools import partial
 from typing import Any
 
@@ -81,7 +80,7 @@ def scaling(
     for count in devices:
         if report:
             report(f"{count} devices", {"done": len(rows), "total": len(devices)})
-        asked = json.dumps({"count": count, "problem": store.plain(asdict(problem)), "dim": dim, "batch": batch})
+        asked = json.dumps({"count": count, "problem": store.plain(problem.settings), "dim": dim, "batch": batch})
         environment = os.environ | {"JAX_ENABLE_X64": "1", "XLA_PYTHON_CLIENT_PREALLOCATE": "false"}
         if count > real:
             environment |= {"JAX_PLATFORMS": "cpu", "XLA_FLAGS": f"--xla_force_host_platform_device_count={count}"}

@@ -22,7 +22,7 @@ from rfsim.precision import in_float64
 from rfsim.spectra import population_moments, sample_spectrum, sample_target
 from rfsim.spectra.krylov import certified_moments, reduced
 from rfsim.spectra.sample import eigh, population_above
-from rfsim.trainers import Flow
+from rfsim.trainers import FlowFilter
 from rfsim.training import published
 from rfsim.training.clocks import step_time
 from rfsim.training.curves import loss_curves
@@ -61,7 +61,7 @@ def times(case: Case) -> Row:
     spectrum = sample_spectrum(problem, draw)
     target = sample_target(spectrum, population_moments(problem, draw, spectrum))
     kappa = learning_rate_constant(noise_variance(case.diffusion_time), case.features / case.dim)
-    seconds = best_seconds(lambda: loss_curves(spectrum, target, TIMES, Flow(kappa)).test)
+    seconds = best_seconds(lambda: loss_curves(spectrum, target, TIMES, FlowFilter(kappa)).test)
     p, d = case.features, case.dim
     floor = best_seconds(product(p, d, p)) + best_seconds(product(p, p, TIMES.size))
     return as_row("times", sized(case), seconds, floor, "products p × d by d × p and p × p by p × times")
@@ -92,7 +92,7 @@ def krylov(case: Case) -> Row:
     def compute() -> np.ndarray:
         pair = reduced(problem, draw, training, population)
         ran.append(pair[0].blocks)
-        return loss_curves(*pair, TIMES, Flow(kappa)).test
+        return loss_curves(*pair, TIMES, FlowFilter(kappa)).test
 
     seconds, memory = best_seconds(compute, repeats=1), machine.peak_memory()
     route = f"route=krylov blocks={ran[0]}" if ran[0] else "route=dense"
@@ -107,7 +107,7 @@ def baseline(case: Case) -> Row:
     STABLE_SHARE of the largest stable rate, and as many evaluations as `curve` has times; against the exact route of
     `curve` in this run. It is the first row, so that its peak memory is its own.
     """
-    key, function = jax.random.key(0), case.problem.sigma.function
+    key, function = jax.random.key(0), case.problem.activation.function
     setting = _published(case)
     start = jnp.zeros((case.dim, case.features))
     a_step = best_seconds(lambda: published.descend(setting, start, key, count=STEPS, function=function)) / STEPS

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rfsim import interrupts
-
-DONE, REFUSED, UNCONVERGED, INTERRUPTED = 0, 2, 3, interrupts.STATUS
+from rfsim.cli.statuses import INTERRUPTED
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -15,32 +15,15 @@ from typing import Annotated
 from cyclopts import App
 
 from rfsim import __version__, interrupts
-from rfsim.cli import DONE, UNCONVERGED, refusals, settings_file, streams, terminal
-from rfsim.cli.compute import Views, compute
-from rfsim.cli.distill_app import distill
-from rfsim.cli.drawn import told, with_grid
+from rfsim.cli import refusals, settings_file, streams, terminal
+from rfsim.cli.commands import attach
 from rfsim.cli.explore_app import explore
-from rfsim.cli.flags import (
-    PARTS,
-    TRAIN_TIMES,
-    ByPart,
-    FigureFlags,
-    OutputFlags,
-    ProblemFlags,
-    Route,
-    SweepFlags,
-    Trainer,
-    TrainTimes,
-    folder_flag,
-    switch,
-    text_flag,
-)
-from rfsim.cli.limit_app import theory
+from rfsim.cli.flags import PARTS, FigureFlags, SweepFlags, folder_flag, switch, text_flag
 from rfsim.cli.reproduce_app import claims, reproduce
-from rfsim.cli.simulate_app import simulate
+from rfsim.cli.statuses import DONE, UNCONVERGED
 from rfsim.cli.sweep_app import complete, sweep
 
-PROBLEM, OUTPUT, FIGURE, SWEEP = ProblemFlags(), OutputFlags(), FigureFlags(), SweepFlags()
+FIGURE, SWEEP = FigureFlags(), SweepFlags()
 
 app = App(
     name="rfsim",
@@ -49,9 +32,7 @@ app = App(
     help_on_error=False,
     suppress_keyboard_interrupt=False,
 )
-app.command(theory)
-app.command(distill, help_epilogue=PARTS)
-app.command(simulate)
+attach(app)
 app.command(sweep)
 app.command(explore)
 app.command(reproduce)
@@ -62,49 +43,11 @@ app.config = (partial(settings_file.apply, app),)  # it has to know every comman
 def run(argv: Sequence[str] | None = None) -> int:
     """Run one command (of `sys.argv` unless `argv` is given) and return its exit status; a bug's exception passes."""
     arguments = sys.argv[1:] if argv is None else list(argv)
+    attach(app)  # what was registered since
     with streams.prepared(), terminal.libraries():
         return refusals.status(
             lambda: app(arguments, exit_on_error=False, print_error=False, verbose=False, result_action="return_value")
         )
-
-
-@app.command(help_epilogue=PARTS)
-def train(
-    *,
-    problem: ProblemFlags = PROBLEM,
-    train_times: TrainTimes = TRAIN_TIMES,
-    route: Annotated[
-        Route, text_flag("dense: every eigenvalue; krylov: the same losses, faster, without parts.")
-    ] = "dense",
-    trainer: Trainer = "flow",
-    by_part: ByPart = False,
-    output: OutputFlags = OUTPUT,
-    figure: FigureFlags = FIGURE,
-) -> int:
-    """Losses and timescales of training, in closed form."""
-    from rfsim import api
-    from rfsim.cli import answers
-
-    return compute(
-        "train",
-        partial(api.train, train_times=with_grid(train_times, output), route=route, trainer=trainer, by_part=by_part),
-        told(Views(answers.train_answer, answers.train_lines, answers.failed_parts), train_times),
-        (problem, output, figure),
-    )
-
-
-@app.command(help_epilogue=PARTS)
-def spectrum(*, problem: ProblemFlags = PROBLEM, output: OutputFlags = OUTPUT, figure: FigureFlags = FIGURE) -> int:
-    """Eigenvalues of U and its parts."""
-    from rfsim import api
-    from rfsim.cli import answers
-
-    return compute(
-        "spectrum",
-        api.spectrum,
-        Views(answers.spectrum_answer, answers.spectrum_lines, answers.failed_parts),
-        (problem, output, figure),
-    )
 
 
 @app.command

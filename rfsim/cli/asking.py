@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from rfsim.cli.flags import DIM, RIVALS, CommonFlags, LimitFlags, ProblemFlags, SampleFlags
 from rfsim.notes import recorded
+from rfsim.quantities.catalog import Quantity
+from rfsim.quantities.parameters import ACTIVATION, ALLOW_IMPORT, CENTER, DATA, DIM, PREPARED, Parameter
 from rfsim.words import shown
 
 if TYPE_CHECKING:
@@ -24,22 +26,28 @@ class Asked(NamedTuple):
     notes: list[str]
 
 
-def ask(flags: CommonFlags) -> Asked:
-    """Turn flags into a problem; an array is read once, here. ValueError or MemoryError where they do not fit."""
+def ask(quantity: Quantity, values: Mapping[str, Any]) -> Asked:
+    """Turn values of a quantity's parameters, by name, into a problem and the options of its function.
+
+    An array is read once, here. ValueError or MemoryError where they do not fit.
+    """
+    for one in quantity.flagged.values():
+        if one.unused and values[one.name] != one.given:
+            value = f"{values[one.name]:g}" if one.hint is float else values[one.name]
+            raise ValueError(f"{quantity.typed} takes its {one.name}s from {one.unused}; got {one.typed} {value}")
     with recorded() as heard:
-        asked = _ask_sample(flags) if isinstance(flags, SampleFlags) else _ask_limit(flags)
+        asked = _ask_sample(quantity, values) if DIM.name in quantity.flagged else _ask_limit(quantity, values)
     return asked._replace(notes=[*asked.notes, *heard])
 
 
-def _ask_sample(flags: SampleFlags) -> Asked:
+def _ask_sample(quantity: Quantity, values: Mapping[str, Any]) -> Asked:
     from rfsim import model
 
-    array = _array(flags)
-    columns = (flags.dim or DIM) if array is None else array.values.shape[1]
-    dim = columns if flags.dim is None else flags.dim  # one that differs from an array's is refused below
-    problem = _problem(flags, columns)
-    center = not flags.no_center
-    origin = model.source(problem, array=array, center=center, scale=flags.scale)
+    array = _array(quantity, values)
+    columns = (values["dim"] or model.DIM) if array is None else array.values.shape[1]
+    dim = columns if values["dim"] is None else values["dim"]  # one that differs from an array's is refused below
+    problem = _problem(quantity, values, columns)
+    origin = model.source(problem, array=array, **_prepared(values))
     sizes = model.resolve(problem, origin, dim)
     notes = [
         f"{name}: {ratio:g} x {sizes.dim} rounds to {count}"
@@ -49,87 +57,91 @@ def _ask_sample(flags: SampleFlags) -> Asked:
         )
         if abs(ratio * sizes.dim - count) > 1e-9 * count
     ]
-    notes += _unused(flags, array) + _found(problem)
-    arguments = {"dim": dim, "seed": flags.seed, "seeds": flags.seeds, "center": center, "scale": flags.scale}
-    arguments |= {"array": array}
-    if isinstance(flags, ProblemFlags):
-        arguments |= {"model": flags.model, "moments": flags.moments}
-    return Asked(problem, sizes, arguments, notes)
+    notes += _unused(values, array) + _found(problem)
+    return Asked(problem, sizes, _options(quantity, values, array) | {"dim": dim}, notes)
 
 
-def _ask_limit(flags: CommonFlags) -> Asked:
+def _ask_limit(quantity: Quantity, values: Mapping[str, Any]) -> Asked:
     """For the limit, which has no dim: counts of samples and features are refused unless data give one."""
-    array = _array(flags)
-    if array is None and (flags.samples is not None or flags.features is not None):
+    array = _array(quantity, values)
+    if array is None and any(values[one.name] is not None for one in _counts(quantity)):
         raise ValueError(
             "--samples and --features are counts of a dimension, which the limit has none of; give --samples-per-dim "
             "and --features-per-dim, or data of a file"
         )
-    problem = _problem(flags, 1 if array is None else array.values.shape[1])
-    arguments = {"array": array, "center": not flags.no_center, "scale": flags.scale}
-    return Asked(problem, None, arguments, _unused(flags, array) + _found(problem))
+    problem = _problem(quantity, values, 1 if array is None else array.values.shape[1])
+    return Asked(problem, None, _options(quantity, values, array), _unused(values, array) + _found(problem))
 
 
-def _array(flags: CommonFlags) -> Rows | None:
-    from rfsim import data
-
-    for ratio, count in RIVALS:
-        if _value(flags, ratio) is not None and _value(flags, count) is not None:
-            raise ValueError(f"{ratio} and {count} are two forms of one quantity; give one of them")
-    return data.read(flags.data) if data.is_array_spec(flags.data) else None
+def _counts(quantity: Quantity) -> list[Parameter]:
+    """Other forms of ratios that have them."""
+    return [one for one in quantity.flagged.values() if one.instead_of]
 
 
-def _problem(flags: CommonFlags, columns: int) -> Problem:
+def _prepared(values: Mapping[str, Any]) -> dict[str, Any]:
+    """How an array is prepared."""
+    return {one.name: values[one.name] for one in PREPARED if one.name in values}
+
+
+def _options(quantity: Quantity, values: Mapping[str, Any], array: Rows | None) -> dict[str, Any]:
+    """What the function takes beside the problem."""
+    options = {name: values[name] for name, one in quantity.flagged.items() if one.role == "option"}
+    return options | ({"array": array} if CENTER.name in options else {})
+
+
+def _array(quantity: Quantity, values: Mapping[str, Any]) -> Rows | None:
+    from rfsim import populations
+
+    for one in _counts(quantity):
+        ratio = quantity.flagged[one.instead_of]
+        if values[ratio.name] is not None and values[one.name] is not None:
+            raise ValueError(f"{ratio.typed} and {one.typed} are two forms of one quantity; give one of them")
+    return populations.read(_value(values, DATA)).rows()
+
+
+def _problem(quantity: Quantity, values: Mapping[str, Any], columns: int) -> Problem:
     from rfsim import model
 
-    _import(flags)
-
-    ratios = {
-        "samples_per_dim": flags.samples_per_dim if flags.samples is None else flags.samples / columns,
-        "features_per_dim": flags.features_per_dim if flags.features is None else flags.features / columns,
-    }
-    at = {"diffusion_time": flags.diffusion_time} if isinstance(flags, LimitFlags) else {}
-    return model.Problem(
-        **{name: ratio for name, ratio in ratios.items() if ratio is not None},
-        **at,
-        noise_copies=flags.noise_copies,
-        activation=flags.activation,
-        data=flags.data,
-        ridge=flags.ridge,
-    )
+    _import(values)
+    fields = {name: values[name] for name, one in quantity.flagged.items() if one.role == "problem"}
+    counted = {one.instead_of: values[one.name] for one in _counts(quantity)}
+    fields |= {name: count / columns for name, count in counted.items() if count is not None}
+    return model.Problem(**{name: value for name, value in fields.items() if value is not None})
 
 
-def _import(flags: CommonFlags) -> None:
+def _import(values: Mapping[str, Any]) -> None:
     """Import the activation where it is an address, of this folder too; ValueError without --allow-import."""
     from rfsim import activations
 
-    if not activations.runs_code(flags.activation):
+    asked = _value(values, ACTIVATION)
+    if not activations.runs_code(asked):
         return
-    if not flags.allow_import:
+    if not _value(values, ALLOW_IMPORT):
         raise ValueError(
-            f"--activation {shown(flags.activation)} imports a module, and so runs its code; add --allow-import to "
-            "allow it, or give an activation by name"
+            f"--activation {shown(asked)} imports a module, and so runs its code; add --allow-import to allow it, or "
+            "give an activation by name"
         )
-    activations.activation(flags.activation, Path.cwd())
+    activations.activation(asked, Path.cwd())
+
+
+def _value(values: Mapping[str, Any], parameter: Parameter) -> Any:
+    """Of a parameter that a quantity need not take."""
+    return values.get(parameter.name, parameter.default)
 
 
 def _found(problem: Problem) -> list[str]:
     """What was found of an imported activation by trying it."""
     from rfsim import activations
 
-    if not activations.runs_code(problem.activation):
+    sigma = problem.activation
+    if not activations.runs_code(sigma.name):
         return []
-    sigma = problem.sigma
     centered = "odd" if sigma.odd else "less its mean at each Γ" if sigma.self_centering else "centered as it is"
     kinks = f"kinks at {', '.join(f'{kink:g}' for kink in sigma.kinks)}" if sigma.kinks else "no kinks"
-    return [f"activation {problem.activation}: {centered}, {kinks}"]
+    return [f"activation {sigma}: {centered}, {kinks}"]
 
 
-def _unused(flags: CommonFlags, array: Rows | None) -> list[str]:
-    if array is None and (flags.no_center or flags.scale != "global"):
-        return [f"--no-center and --scale concern arrays: {flags.data} is used as it is"]
+def _unused(values: Mapping[str, Any], array: Rows | None) -> list[str]:
+    if array is None and any(_value(values, one) != one.default for one in PREPARED):
+        return [f"--no-center and --scale concern arrays: {_value(values, DATA)} is used as it is"]
     return []
-
-
-def _value(flags: CommonFlags, flag: str) -> Any:
-    return getattr(flags, flag.removeprefix("--").replace("-", "_"))

@@ -1,33 +1,31 @@
-"""Training times where none are given: three that are told, and a grid beside them where a figure is drawn."""
+"""Values where none are given: those that are told, and a grid beside them where a figure is drawn."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from rfsim.cli.compute import Views
-from rfsim.cli.flags import DRAWN_TIMES, TRAIN_TIMES, OutputFlags, times
+from rfsim.cli.flags import OutputFlags
+from rfsim.quantities.catalog import Quantity
 
 if TYPE_CHECKING:
     import xarray as xr
 
 
-def with_grid(asked: tuple[float, ...], output: OutputFlags) -> tuple[float, ...]:
-    """The times to compute: those asked for, and where none were, and a figure is drawn, a grid with those told."""
-    if asked is not TRAIN_TIMES or (output.json and output.out is None):
-        return asked
-    return tuple(sorted({*times(DRAWN_TIMES), *TRAIN_TIMES}))
+def with_grids(quantity: Quantity, values: Mapping[str, Any], output: OutputFlags) -> dict[str, Any]:
+    """The values to compute: those given, and of lists that were not, where a figure is drawn, a grid beside them."""
+    found = dict(values)
+    if output.json and output.out is None:
+        return found
+    for name, one in quantity.flagged.items():
+        if one.drawn and values[name] is one.given and one.reader is not None:
+            found[name] = tuple(sorted({*one.reader(one.drawn), *one.given}))
+    return found
 
 
-def told(views: Views, asked: tuple[float, ...]) -> Views:
-    """The same views of the times asked for alone; what failed is told of all."""
-
-    def at_times(data: xr.Dataset) -> xr.Dataset:
-        return data.sel(train_time=list(asked)) if data.sizes["train_time"] != len(asked) else data
-
-    def answer(data: xr.Dataset) -> dict[str, Any]:
-        return views.answer(at_times(data))
-
-    def lines(data: xr.Dataset) -> list[str]:
-        return views.lines(at_times(data))
-
-    return views._replace(answer=answer, lines=lines)
+def told(quantity: Quantity, values: Mapping[str, Any], data: xr.Dataset) -> xr.Dataset:
+    """What is said of a result: of lists with a grid beside them the values asked for alone."""
+    for name, one in quantity.flagged.items():
+        if one.drawn and data.sizes.get(one.makes, len(values[name])) != len(values[name]):
+            data = data.sel({one.makes: list(values[name])})
+    return data

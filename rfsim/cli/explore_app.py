@@ -7,8 +7,9 @@ import sys
 from functools import partial
 from typing import Annotated, NoReturn
 
-from rfsim.cli import DONE, INTERRUPTED, streams, terminal
+from rfsim.cli import streams, terminal
 from rfsim.cli.flags import read_as, repeated, switch, text_flag
+from rfsim.cli.statuses import DONE, INTERRUPTED
 from rfsim.words import whole
 
 _port = partial(whole, least=0, most=65535)

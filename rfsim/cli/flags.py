@@ -5,75 +5,25 @@ Light to import: `rfsim --help` reads this module.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, make_dataclass
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter, Token
 
-from rfsim.words import geometric, number, shown, whole
+from rfsim.quantities.catalog import Quantity
+from rfsim.quantities.parameters import Parameter as Declared
+from rfsim.quantities.reading import listed
+from rfsim.words import shown, whole
 
-DIM = 100
-LONGEST = 10**5  # values of a list
-# one quantity in two spellings: at most one of a pair may be given, and a flag outranks either in a settings file
-RIVALS = (("--samples-per-dim", "--samples"), ("--features-per-dim", "--features"))
-
-Scale = Literal["none", "global", "columns"]
-Model = Literal["real", "gaussian"]
-Route = Literal["dense", "krylov"]
 Style = Literal["paper", "talk", "screen"]
 Size = Literal["quick", "paper"]
 
 
 # annotations are evaluated by name, so what they call needs one
-from_zero, from_one, from_two = (partial(whole, least=least) for least in (0, 1, 2))
-
-
-def times(text: str, what: str = "times") -> tuple[float, ...]:
-    """Times (or `what`) separated by commas, inf allowed; FIRST:LAST:COUNT are as many, evenly spaced on a log axis.
-
-    >>> times("0,1:100:3,inf")
-    (0.0, 1.0, 10.0, 100.0, inf)
-    """
-    items = text.split(",")
-    if not all(item.strip() for item in items):
-        raise ValueError(f"must be {what} separated by single commas, such as 1,100,1e5; got {shown(text)}")
-    found: list[float] = []
-    for item in items:
-        found += _range(item) if ":" in item else (number(item),)
-        if len(found) > LONGEST:
-            raise ValueError(f"must be at most {LONGEST} {what}; got {shown(text)}")
-    if min(found) < 0:
-        raise ValueError(f"must not hold negative {what}; got {shown(text)}")
-    return tuple(found)
-
-
-def _range(text: str) -> Sequence[float]:
-    """FIRST:LAST:COUNT, both ends included, as {log = [FIRST, LAST], points = COUNT} in a sweep."""
-    parts = text.split(":")
-    if len(parts) != 3:
-        raise ValueError(f"a range must be FIRST:LAST:COUNT, such as 1:1e6:60; got {shown(text)}")
-    first, last = map(number, parts[:2])
-    if not 0 < first < last < math.inf:
-        raise ValueError(f"a range must increase between positive, finite ends, as 1:1e6:60 does; got {shown(text)}")
-    try:
-        count = whole(parts[2], 2)
-    except ValueError:
-        count = 0
-    if not 2 <= count <= LONGEST:
-        raise ValueError(f"the COUNT of a range must be a whole number from 2 to {LONGEST}; got {shown(parts[2])}")
-    return geometric(first, last, count)
-
-
-numbers = partial(times, what="numbers")
-
-
-def listed(values: Sequence[float]) -> str:
-    """Times as `times` reads them."""
-    return ",".join(f"{value:g}" for value in values)
+from_one = partial(whole, least=1)
 
 
 def read_as(parse: Callable[[str], Any], explanation: str, **more: Any) -> Parameter:
@@ -85,11 +35,6 @@ def read_as(parse: Callable[[str], Any], explanation: str, **more: Any) -> Param
         return parse(tokens[0].value)
 
     return Parameter(converter=convert, n_tokens=1, allow_leading_hyphen=True, negative=(), help=explanation, **more)
-
-
-TRAIN_TIMES = (1.0, 100.0, 1e5)
-DRAWN_TIMES = "0.1:1e7:81"  # beside them where a figure is drawn and no times are given
-LISTED = "separated by commas, or FIRST:LAST:COUNT, evenly spaced on a log axis"
 
 
 # what the command's help says below its flags, where its answers speak of parts
@@ -120,76 +65,41 @@ def switch(explanation: str) -> Parameter:
     return Parameter(negative=(), show_default=False, help=explanation)
 
 
-TrainTimes = Annotated[
-    tuple[float, ...],
-    read_as(times, f"Training times τ, {LISTED}; inf is one. Figures have a grid unless given.", show_default=listed),
-]
-Trainer = Annotated[str, text_flag("flow, descent:STEP or distillation:TAU, in train_time.")]
-AllowImport = Annotated[
-    bool, switch("Let --activation import module:attribute, and so run its code; found in this folder too.")
-]
-ByPart = Annotated[bool, switch("Also the losses with the filter switched off on each part.")]
+def hint(parameter: Declared) -> Any:
+    """How a parameter is annotated, so that cyclopts reads its flag."""
+    if parameter.switch:
+        return Annotated[bool, switch(parameter.help)]
+    kind: Any = Literal[parameter.choices] if parameter.choices else parameter.hint
+    kind = kind if parameter.given is not None else kind | None
+    if parameter.hint is Path:
+        return Annotated[kind, folder_flag(parameter.help)]
+    if parameter.reader is None:
+        return Annotated[kind, text_flag(parameter.help)]
+    more = {"show_default": listed} if parameter.hint == tuple[float, ...] else {}
+    return Annotated[kind, read_as(parameter.reader, parameter.help, **more)]
 
 
-@Parameter(name="*")
-@dataclass(frozen=True, kw_only=True)
-class CommonFlags:
-    """What every problem states."""
-
-    samples_per_dim: Annotated[float | None, read_as(number, "ψ_n = n/d; 4 unless given.")] = None
-    features_per_dim: Annotated[float | None, read_as(number, "ψ_p = p/d; 16 unless given.")] = None
-    samples: Annotated[int | None, read_as(from_two, "n, instead of --samples-per-dim.")] = None
-    features: Annotated[int | None, read_as(from_one, "p, instead of --features-per-dim.")] = None
-    noise_copies: Annotated[float, read_as(number, "Frozen noise copies per sample, m; inf averages.")] = math.inf
-    activation: Annotated[
-        str,
-        read_as(
-            str,
-            "σ: tanh, erf, relu, softplus, gelu (x Φ(x), not its tanh approximation), silu, sine, hermite3 or linear, "
-            "or with --allow-import module:attribute; centered where needed.",
-        ),
-    ] = "tanh"
-    allow_import: AllowImport = False
-    data: Annotated[
-        str,
-        text_flag(
-            "isotropic[:VARIANCE], atoms:W@L,…, powerlaw:ALPHA, subspace:FRACTION, mixture:SEPARATION, digits[:K], "
-            "eigenvalues:FILE of Σ, covariance:FILE of Σ itself, or a .npy, .npz (FILE.npz:KEY), .csv or .tsv file (or "
-            ".csv.gz) of shape (samples, dimensions)."
-        ),
-    ] = "isotropic"
-    ridge: Annotated[float, read_as(number, "Ridge γ.")] = 0.0
-    no_center: Annotated[bool, switch("Leave the mean of an array as it is.")] = False
-    scale: Annotated[Scale, text_flag("How an array is divided: by one number, each column, or not.")] = "global"
+def attribute(parameter: Declared) -> str:
+    """Where the flags of a command hold a parameter: cyclopts names the flag after it."""
+    return parameter.typed.removeprefix("--").replace("-", "_")
 
 
-@Parameter(name="*")
-@dataclass(frozen=True, kw_only=True)
-class LimitFlags(CommonFlags):
-    """The problem that theory and sample share."""
-
-    diffusion_time: Annotated[float, read_as(number, "Diffusion time t.")] = 0.1
-
-
-@Parameter(name="*")
-@dataclass(frozen=True, kw_only=True)
-class SampleFlags(CommonFlags):
-    """A problem with its sizes and its draw, at no diffusion time of its own."""
-
-    dim: Annotated[int | None, read_as(from_one, "Dimension d; 100, or that of the data.")] = None
-    seed: Annotated[int, read_as(from_zero, "First seed.")] = 0
-    seeds: Annotated[int, read_as(from_one, "Number of seeds; the answer is their mean.")] = 1
+def flags_of(quantity: Quantity) -> type:
+    """A dataclass of the flags of a quantity, in their order."""
+    rows = [
+        (attribute(one), hint(one), field(default=False if one.switch else one.given))
+        for one in quantity.flagged.values()
+    ]
+    # cyclopts looks into the classes of modules that are not Python's own
+    own = {"__module__": __name__}
+    return Parameter(name="*")(make_dataclass("Flags", rows, namespace=own, frozen=True, kw_only=True))
 
 
-@Parameter(name="*")
-@dataclass(frozen=True, kw_only=True)
-class ProblemFlags(SampleFlags, LimitFlags):
-    """The problem, its sizes and its draw, and how it is solved."""
-
-    model: Annotated[Model, text_flag("The real features, or the Gaussian-equivalent model.")] = "real"
-    moments: Annotated[
-        str, text_flag("exact in the noise, or montecarlo:DRAWS per sample with standard errors, as a check.")
-    ] = "exact"
+def values_of(quantity: Quantity, flags: Any) -> dict[str, Any]:
+    """What flags say, by the names of the parameters; a switch turns its default around."""
+    given = {name: getattr(flags, attribute(one)) for name, one in quantity.flagged.items()}
+    switches = {name: one for name, one in quantity.flagged.items() if one.switch}
+    return given | {name: given[name] != one.default for name, one in switches.items()}
 
 
 @Parameter(name="*")

@@ -155,7 +155,7 @@ def _words(asked: Mapping[str, Any]) -> str:
             several = [value] if isinstance(value, str) else value
             told += [one if name == "quantity" else f"{name}-{one}" for one in several]
     words = re.sub(r"[^\w.+-]+", "-", "-".join(told)).strip("-.")
-    return words if len(words) <= LONGEST else f"{words[:LONGEST]}-{content.of_bytes(words.encode())[:8]}"
+    return words if len(words) <= LONGEST else f"{words[:LONGEST]}-{content.of_text(words)[:8]}"
 
 
 def _require_free(stem: Path, tables: Mapping[Path, Callable[[Path], Any]], save: Callable[[Path], Any]) -> None:

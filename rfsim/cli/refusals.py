@@ -10,7 +10,8 @@ from typing import Any
 from cyclopts import CycloptsError
 from cyclopts.exceptions import UnknownCommandError, UnusedCliTokensError
 
-from rfsim.cli import DONE, INTERRUPTED, REFUSED, UNCONVERGED, streams, terminal
+from rfsim.cli import streams, terminal
+from rfsim.cli.statuses import DONE, INTERRUPTED, REFUSED, UNCONVERGED
 from rfsim.words import nearest
 
 
@@ -51,7 +52,7 @@ def _known(error: Exception) -> tuple[int, object] | None:
         return REFUSED, f"out of memory: {error}"
     if (missing := _without_device()) is not None:
         return REFUSED, missing
-    from rfsim.sweeps.executors import Lost
+    from rfsim.sweeps.engines.outcome import Lost
 
     return (UNCONVERGED, error) if isinstance(error, Lost) else None
 

@@ -6,8 +6,9 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from rfsim.cli import DONE, UNCONVERGED, streams, terminal
+from rfsim.cli import streams, terminal
 from rfsim.cli.flags import Size, switch, text_flag
+from rfsim.cli.statuses import DONE, UNCONVERGED
 
 Judged = Literal["quick", "paper", "best"]
 

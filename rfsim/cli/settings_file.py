@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from cyclopts import App, Token
 
-from rfsim.cli.flags import RIVALS
 from rfsim.files import read_toml
+from rfsim.quantities.parameters import LIMIT
 from rfsim.words import nearest
 
 if TYPE_CHECKING:
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from cyclopts.argument import Argument
 
 FLAG = "--config"
+NAMES = {one.name: one.typed for one in LIMIT}
+# one quantity in two spellings: a flag outranks either in a file
+RIVALS = [{NAMES[one.instead_of], one.typed} for one in LIMIT if one.instead_of]
 TYPED = "--allow-import"  # what a file must not switch on by itself: it may come from elsewhere
 
 
@@ -37,7 +40,7 @@ def apply(root: App, app: App, commands: tuple[str, ...], arguments: ArgumentCol
     # all of a file is checked before any of it is used
     for layer in [_layer(path, " ".join(commands), values, flags) for values in layers]:
         given = {flag for flag, argument in flags.items() if argument.tokens}
-        taken = given | {one for pair in RIVALS if given & {*pair} for one in pair}
+        taken = given | {one for pair in RIVALS if given & pair for one in pair}
         for flag, text in layer.items():
             if flag not in taken:
                 flags[flag].append(Token(keyword=flag, value=text, source=path))

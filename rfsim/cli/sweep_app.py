@@ -8,8 +8,9 @@ from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
 
-from rfsim.cli import DONE, UNCONVERGED, streams, terminal
+from rfsim.cli import streams, terminal
 from rfsim.cli.flags import folder_flag, from_one, read_as, switch, text_flag
+from rfsim.cli.statuses import DONE, UNCONVERGED
 
 Kind = Literal["serial", "processes", "dask"]
 
@@ -50,7 +51,7 @@ def sweep(
     from rfsim import machine, notes, store
     from rfsim.cli import answers
     from rfsim.sweeps import front
-    from rfsim.sweeps.executors import end_if_starting
+    from rfsim.sweeps.engines.choice import end_if_starting
 
     if merge:
         flags = {

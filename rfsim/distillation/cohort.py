@@ -60,7 +60,7 @@ class Cohort:
         """
         times = len(self._times)
         for number, (student, form) in enumerate(zip(self._students, self._forms, strict=True)):
-            if student.ema_time is None:
+            if student.target.ema_time is None:
                 own = targets[number * times : (number + 1) * times] if targets.ndim == 3 else targets
                 system = self._system(student, form, level, eigen, own - form.skip[level] * moments.own, teacher)
                 self._below[number] = towards(system, system.fixed, self._times)
@@ -71,7 +71,7 @@ class Cohort:
             system = self._system(student, form, level, eigen, fixed, teacher)
             system = system._replace(carried=moments.carried, gain=form.gain(level))
             self._below[number], self._transforms[number] = coupled(
-                system, self._transforms[number], self._times, student.ema_time, self._contour
+                system, self._transforms[number], self._times, student.target.ema_time, self._contour
             )
         return jnp.stack(self._below)
 

@@ -23,7 +23,7 @@ from rfsim.distillation.consistency import Consistency, consistency
 from rfsim.distillation.exact import ExactSpectra, Judged
 from rfsim.distillation.flow import decomposed
 from rfsim.distillation.moments import LevelMoments, Noisy, Pupil, level_moments, stage
-from rfsim.distillation.plan import SEQUENTIAL, Plan
+from rfsim.distillation.plan import Plan, Sequential
 from rfsim.distillation.shelf import Shelf
 from rfsim.distillation.teacher import Schooling, teach
 from rfsim.model import Instance, Problem
@@ -118,11 +118,11 @@ class _Lessons:
         self.forms = [consistency(one.parameterization, plan.times, data_power) for one in plan.students]
         shape = draw.sizes.dim, features
         times = np.asarray(plan.distill_times)
-        alone = [replace(student, target=SEQUENTIAL) for student in plan.students]  # controls learn level by level
+        alone = [replace(student, target=Sequential()) for student in plan.students]  # controls learn level by level
         self.full, self.half, self.early, self.direct = (
             Cohort(students, self.forms, times, shape) for students in (plan.students, plan.students, alone, alone)
         )
-        self.whole = wanted.transfer or any(student.ema_time is not None for student in plan.students)
+        self.whole = wanted.transfer or any(student.target.ema_time is not None for student in plan.students)
         self.student = Network(
             jnp.asarray(self.own.weights), jnp.zeros((0, *shape)), jnp.asarray(self.own.offsets), plan.times
         )

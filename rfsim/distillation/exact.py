@@ -100,7 +100,7 @@ class ExactSpectra:
 
     def _at(self, k: int) -> tuple[Problem, Instance]:
         time = float(self.times[k])
-        sigma = centered(self._problem.sigma, math.sqrt(total_variance(self._power, time)))
+        sigma = centered(self._problem.activation, math.sqrt(total_variance(self._power, time)))
         return replace(self._problem, diffusion_time=time), self._draw._replace(sigma=sigma)
 
 

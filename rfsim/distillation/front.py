@@ -13,9 +13,9 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
-from rfsim import model, store
+from rfsim import model, store, trainers
 from rfsim.distillation.course import Wanted, take
-from rfsim.distillation.plan import Plan, students
+from rfsim.distillation.plan import Draws, PerFeature, Plan, Targets, read_draws, students
 from rfsim.distillation.quality import Exhibition
 from rfsim.distillation.shelf import Shelf
 from rfsim.distillation.tables import table
@@ -25,6 +25,7 @@ from rfsim.model import Problem, Sizes
 from rfsim.precision import in_float64, ridge_named
 from rfsim.runs import Begin, Report, Run, keeping
 from rfsim.spectra import Method
+from rfsim.trainers import Trainer
 
 DISTILL_TIMES = (10.0, 1e3, 1e5)
 GENERATED = 2000  # samples of each model
@@ -81,6 +82,7 @@ def distill(
     1.0
     """
     started = time.perf_counter()
+    model.require_unused(problem, "distill", diffusion_time="time_min and time_max are its levels'; train takes it")
     wanted = Wanted(instability, transfer)
     asked = plan(problem, distill_times, **options)
     taught = replace(problem, diffusion_time=asked.time_min, ridge=asked.teacher_ridge)
@@ -125,16 +127,16 @@ def plan(
     teacher_time: float = 1e8,
     early_time: float | None = None,
     teacher_ridge: float = 0.0,
-    trainer: str = "flow",
+    trainer: str | Trainer = "flow",
     parameterization: str = "ddim",
     start: str | None = None,
-    target: str = "sequential",
+    target: str | Targets = "sequential",
     variants: Sequence[Mapping[str, Any]] | None = None,
     solver: str = "ddim",
     sampler: str | None = None,
     student_features_per_dim: float | None = None,
     distill_data: str = "train",
-    draws: str | int = "20p",
+    draws: str | int | PerFeature | Draws = "20p",
     leakage_ridges: ArrayLike = LEAKAGE_RIDGES,
     threshold: float = 0.01,
     generated: int = GENERATED,
@@ -151,13 +153,13 @@ def plan(
         teacher_time,
         early_time,
         teacher_ridge,
-        trainer,
+        trainers.read(trainer),
         chosen,
         solver,
         solver if sampler is None else sampler,
         student_features_per_dim if own else None,
         distill_data,
-        str(draws),
+        read_draws(draws),
         tuple(model.numbers("leakage_ridges", leakage_ridges).tolist()),
         threshold,
         generated,

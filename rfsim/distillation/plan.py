@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
-from typing import Any
+from dataclasses import dataclass, fields
+from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,8 +17,9 @@ from rfsim.distillation.moments import FEWEST
 from rfsim.model import EARLIEST, LATEST_TRAINING, Sizes, require_ridge
 from rfsim.sampling import SOLVERS
 from rfsim.scalars import real, told, whole
-from rfsim.trainers import trainer
+from rfsim.trainers import Trainer
 from rfsim.words import LARGEST, nearest, number_or_nan, shown
+from rfsim.written import Parsed, Written, plain, short
 
 STARTS = ("teacher", "zero")
 DATA = ("train", "fresh", "teacher")
@@ -30,21 +31,136 @@ FEWEST_GENERATED = 16  # for standard errors by leaving out groups of them
 
 
 @dataclass(frozen=True)
+class Sequential(Written):
+    """The target of a student is the level below, trained for the same distill_time; `sequential`."""
+
+    ema_time: ClassVar[None] = None
+
+    @property
+    def form(self) -> str:
+        return SEQUENTIAL
+
+
+@dataclass(frozen=True)
+class Coupled(Written):
+    """All levels learn at once, towards moving averages of memory `ema_time`, in units of distill_time; `coupled:TAU`.
+
+    >>> str(Coupled(10))
+    'coupled:10'
+    """
+
+    ema_time: float
+
+    def __post_init__(self) -> None:
+        given = self.ema_time
+        value = number_or_nan(given) if isinstance(given, str) else real("ema_time", given)
+        if not 0 <= value <= LATEST_TRAINING:
+            raise _no_target(str(self))
+        object.__setattr__(self, "ema_time", value)
+
+    @property
+    def form(self) -> str:
+        return f"{COUPLED}:{short(self.ema_time)}"
+
+
+Targets: TypeAlias = Sequential | Coupled
+
+
+def read_target(given: str | Targets) -> Targets:
+    """The target that a text names, or one as it is; ValueError, in one line, for what is neither.
+
+    >>> read_target("coupled:10")
+    Coupled(ema_time=10.0)
+    """
+    if isinstance(given, Targets):
+        return given
+    text = str(given)
+    kind, _, argument = text.partition(":")
+    if text == SEQUENTIAL:
+        return Sequential()
+    if kind != COUPLED:
+        raise _no_target(given)
+    return Coupled.of(text, argument)
+
+
+def _no_target(given: object) -> ValueError:
+    return ValueError(
+        f"target must be {SEQUENTIAL} or {COUPLED}:TAU with TAU a distill_time that is not negative, at most "
+        f"{LATEST_TRAINING:g}; got {given!r}"
+    )
+
+
+@dataclass(frozen=True)
+class PerFeature(Written):
+    """Draws per level as a multiple of the student's features; `MULTIPLEp`.
+
+    >>> str(PerFeature(20))
+    '20p'
+    """
+
+    multiple: float
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "multiple", real("multiple", self.multiple))
+        if not 0 <= self.multiple < math.inf:
+            raise ValueError(f"draws must be a multiple of p such as 20p, or a whole number; got {str(self)!r}")
+
+    @property
+    def form(self) -> str:
+        return f"{short(self.multiple)}p"
+
+
+@dataclass(frozen=True)
+class Draws(Written):
+    """A whole number of draws per level.
+
+    >>> str(Draws(4000))
+    '4000'
+    """
+
+    count: int
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "count", whole("draws", self.count, 0, MOST_DRAWS))
+
+    @property
+    def form(self) -> str:
+        return str(self.count)
+
+
+def read_draws(given: str | int | PerFeature | Draws) -> PerFeature | Draws:
+    """The draws that a text or a number says, or as they are; ValueError, in one line, for text that says none.
+
+    >>> read_draws("20p"), read_draws(4000)
+    (PerFeature(multiple=20.0), Draws(count=4000))
+    """
+    if isinstance(given, PerFeature | Draws):
+        return given
+    text = str(given)
+    found = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)p|([0-9]+)", text)
+    if found is None:
+        raise ValueError(f"draws must be a multiple of p such as 20p, or a whole number; got {text!r}")
+    if not float(found[1] or found[2]) <= MOST_DRAWS:
+        raise ValueError(f"draws must be at most {MOST_DRAWS} per level; got {shown(text)}")
+    return PerFeature.of(text, float(found[1])) if found[1] else Draws.of(text, int(found[2]))
+
+
+@dataclass(frozen=True)
 class Student:
     """How one student is trained on the moments that all share.
 
     ridge γ; parameterization "ddim" or "edm"; start "teacher", for ddim with the teacher's features, or "zero"; target:
-    "sequential", the level below trained for the same distill_time, or "coupled:TAU", all levels at once towards
-    moving averages of memory TAU.
+    `Sequential`, the level below trained for the same distill_time, or `Coupled`, all levels at once towards moving
+    averages, or the text of one.
 
-    >>> Student(target="coupled:10").ema_time
-    10.0
+    >>> Student(target="coupled:10").target
+    Coupled(ema_time=10.0)
     """
 
     ridge: float = 0.0
     parameterization: str = "ddim"
     start: str = "teacher"
-    target: str = SEQUENTIAL
+    target: Parsed[str | Targets, Targets] = Parsed(read_target, SEQUENTIAL)
 
     def __post_init__(self) -> None:
         require_parameterization(self.parameterization)
@@ -55,13 +171,11 @@ class Student:
                 f"{self.parameterization}: use start zero"
             )
         require_ridge("the student's ridge", self.ridge)
-        if self.target != SEQUENTIAL:
-            _ema_time(self.target)
 
     @property
-    def ema_time(self) -> float | None:
-        """Memory of the moving average; None where levels are trained one after the other."""
-        return None if self.target == SEQUENTIAL else _ema_time(self.target)
+    def settings(self) -> dict[str, Any]:
+        """As stored with a result."""
+        return {one.name: plain(getattr(self, one.name)) for one in fields(self)}
 
     @property
     def label(self) -> str:
@@ -75,7 +189,7 @@ class Student:
 
 @dataclass(frozen=True)
 class Plan:
-    """The settings of a distillation but for the problem; `draws`: "20p", or a whole number of draws per level."""
+    """The settings of a distillation but for the problem."""
 
     distill_times: tuple[float, ...]
     levels: int
@@ -84,13 +198,13 @@ class Plan:
     teacher_time: float
     early_time: float | None
     teacher_ridge: float
-    trainer: str
+    trainer: Trainer
     students: tuple[Student, ...]
     solver: str
     sampler: str
     student_features_per_dim: float | None
     distill_data: str
-    draws: str
+    draws: PerFeature | Draws
     leakage_ridges: tuple[float, ...]
     threshold: float
     generated: int
@@ -114,7 +228,6 @@ class Plan:
             if time is not None and LATEST_TRAINING < time < math.inf:
                 raise ValueError(f"{name} must be at most {LATEST_TRAINING:g}, or inf; got {time:g}")
         require_ridge("teacher_ridge", self.teacher_ridge)
-        trainer(self.trainer, 1.0, self.teacher_ridge)  # raises with the nearest valid name
         _require("solver", self.solver, ODE_SOLVERS)
         _require("sampler", self.sampler, SOLVERS)
         _require("distill_data", self.distill_data, DATA)
@@ -155,13 +268,11 @@ class Plan:
         return features
 
     def number_of_draws(self, features: int) -> int:
-        """Draws per level for a student of so many features; ValueError for text that is none and for too few."""
-        found = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)p|([0-9]+)", self.draws)
-        if found is None:
-            raise ValueError(f"draws must be a multiple of p such as 20p, or a whole number; got {self.draws!r}")
-        asked = float(found[1]) * features if found[1] else float(found[2])
+        """Draws per level for a student of so many features; ValueError for too few and too many."""
+        draws = self.draws
+        asked = draws.multiple * features if isinstance(draws, PerFeature) else float(draws.count)
         if not asked <= MOST_DRAWS:
-            raise ValueError(f"draws must be at most {MOST_DRAWS} per level; got {shown(self.draws)}")
+            raise ValueError(f"draws must be at most {MOST_DRAWS} per level; got {shown(str(draws))}")
         count = round(asked)
         if count < FEWEST * features:
             raise ValueError(
@@ -172,8 +283,8 @@ class Plan:
 
     def settings(self, draws: int) -> dict[str, Any]:
         """As stored with a result."""
-        kept = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "students"}
-        return kept | {"draws": draws, "variants": [asdict(student) for student in self.students]}
+        kept = {f.name: plain(getattr(self, f.name)) for f in fields(self) if f.name != "students"}
+        return kept | {"draws": draws, "variants": [student.settings for student in self.students]}
 
 
 def students(variants: Sequence[Mapping[str, Any]] | None, own_features: bool, **common: Any) -> tuple[Student, ...]:
@@ -194,17 +305,6 @@ def students(variants: Sequence[Mapping[str, Any]] | None, own_features: bool, *
     if not found:
         raise ValueError("variants must hold at least one student")
     return tuple(found)
-
-
-def _ema_time(target: str) -> float:
-    kind, _, text = str(target).partition(":")
-    value = number_or_nan(text)
-    if kind != COUPLED or not 0 <= value <= LATEST_TRAINING:
-        raise ValueError(
-            f"target must be {SEQUENTIAL} or {COUPLED}:TAU with TAU a distill_time that is not negative, at most "
-            f"{LATEST_TRAINING:g}; got {target!r}"
-        )
-    return value
 
 
 def _require(name: str, value: str, accepted: Sequence[str]) -> None:

@@ -24,7 +24,7 @@ from rfsim.precision import require_float64
 from rfsim.sampling import Function, Network, features
 from rfsim.training import loop
 from rfsim.training.clocks import largest_stable_rate, step_time
-from rfsim.training.optimizers import Stochastic, optimizer
+from rfsim.training.optimizers import Stochastic
 
 Values: TypeAlias = Array | NDArray[np.float64]
 Evaluate: TypeAlias = Callable[[Values, Values], Array]
@@ -153,7 +153,7 @@ def training(
     limit = None if largest is None or not setting.plain else stable_rate(task, largest)
     return loop.Training(
         _loss(task.function, plan),
-        optimizer(setting.optimizer),
+        setting.optimizer.factory,
         levels,
         setting.rate,
         setting.decay,

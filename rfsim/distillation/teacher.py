@@ -16,17 +16,17 @@ from rfsim.diffusion import noise_variance
 from rfsim.distillation.exact import ExactSpectra
 from rfsim.filters import learning_rate_constant
 from rfsim.sampling import Network
-from rfsim.trainers import trainer as named
+from rfsim.trainers import Trainer
 from rfsim.training.timescales import rate_time
 
 
 class Schooling(NamedTuple):
-    """How a teacher is trained: the text of a trainer, its ridge, and its train_time at every level.
+    """How a teacher is trained: its trainer, its ridge, and its train_time at every level.
 
     None: stopped at each level between its generalizing and its memorizing directions (`between`).
     """
 
-    trainer: str
+    trainer: Trainer
     ridge: float
     train_time: float | None
 
@@ -44,7 +44,7 @@ def teach(exact: ExactSpectra, schools: Sequence[Schooling], tell: Callable[[int
         delta = noise_variance(float(time))
         kappa = learning_rate_constant(delta, p / d)
         for row, school in zip(readouts, schools, strict=True):
-            trained = named(school.trainer, kappa, school.ridge)
+            trained = school.trainer.at(kappa, school.ridge)
             trained.require_stable(float(spectrum.points[-1]))
             stop = school.train_time
             if stop is None:

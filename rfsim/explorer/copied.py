@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import shlex
 from collections.abc import Iterator
 from itertools import takewhile
+
+from rfsim import content
 
 
 def joined(*commands: str) -> str:
@@ -23,5 +24,5 @@ def joined(*commands: str) -> str:
 def _with_folder(commands: tuple[str, ...]) -> Iterator[str]:
     for line in commands:
         words = takewhile(lambda word: not word.startswith("-"), shlex.split(line)[1:])
-        digest = hashlib.sha256(line.encode()).hexdigest()[:8]
+        digest = content.of_text(line)[:8]
         yield f"{line} --out rfsim-out/{'-'.join((*words, digest))}"

@@ -6,13 +6,13 @@ whoever knows its id, and writes the path of the notebook into the page.
 
 from __future__ import annotations
 
-import hashlib
 import re
 import secrets
 from http.cookies import CookieError, SimpleCookie
 from pathlib import Path
 from urllib.parse import parse_qsl, urlencode
 
+from rfsim import content
 from rfsim.explorer import replies
 from rfsim.explorer.hosts import Hosts, origin, place
 from rfsim.explorer.replies import App, Message, Receive, Send
@@ -116,7 +116,7 @@ class Gate:
             raise Refusal(*UNKNOWN)
 
         def own(chosen: str) -> str:
-            return hashlib.sha256(f"{client} {chosen}".encode()).hexdigest()[:32]
+            return content.of_text(f"{client} {chosen}")[:32]
 
         plain = _plain(scope)
         query = [(k, own(v) if k == "session_id" else v) for k, v in _query(plain)]

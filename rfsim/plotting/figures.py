@@ -14,10 +14,11 @@ from rfsim import api, store
 from rfsim.plotting.forms import a_thing, ready
 from rfsim.plotting.layout import figure_of, share_axis, wrap
 from rfsim.plotting.legends import legend_rise
-from rfsim.plotting.pages import PAGES, Page
+from rfsim.plotting.pages import Page
 from rfsim.plotting.style import CENTIMETER, STYLES, Drawing, centimeters, ems, style_of, styled
 from rfsim.plotting.sweep import sweep_figure
 from rfsim.plotting.titles import problem_line
+from rfsim.quantities.catalog import QUANTITIES, of_kind, resolve
 from rfsim.sweeps.views import KIND as SWEEP
 from rfsim.words import nearest
 
@@ -136,9 +137,11 @@ def _result(given: Any) -> xr.Dataset:
 
 def _page(result: xr.Dataset) -> Page:
     kind = result.attrs[store.KIND]
-    if kind not in PAGES:
-        raise ValueError(f"plot draws results of the kinds {', '.join([*PAGES, SWEEP])}; got {kind}")
-    return PAGES[kind](ready(result))
+    quantity = of_kind(kind)
+    if quantity is None or quantity.page is None:
+        drawn = [one.kind for one in QUANTITIES.values() if one.page is not None]
+        raise ValueError(f"plot draws results of the kinds {', '.join([*drawn, SWEEP])}; got {kind}")
+    return resolve(quantity.page)(ready(result))
 
 
 def _whole(title: list[str], page: Page, style: str, width: str | float) -> Drawing:

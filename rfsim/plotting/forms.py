@@ -14,7 +14,8 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from rfsim import store
-from rfsim.kinds import FORMS, Form
+from rfsim.kinds import form_of
+from rfsim.quantities.forms import Variables
 from rfsim.ranks import PARTS
 
 # dimensions whose values say what stands where; the others count only
@@ -37,7 +38,7 @@ def ready(result: xr.Dataset, *needed: str) -> xr.Dataset:
     if not isinstance(result, xr.Dataset):
         raise ValueError(f"a result is a labelled dataset, as rfsim.load gives it; got {a_thing(result)}")
     kind = str(result.attrs.get(store.KIND, ""))
-    form = FORMS.get(kind, {})
+    form = form_of(kind).variables
     dims = dict.fromkeys(dim for dims in form.values() for dim in dims)
     if empty := [dim for dim in dims if result.sizes.get(dim) == 0]:
         raise ValueError(f"nothing of this result of the kind {kind} is selected along {', '.join(empty)}")
@@ -97,7 +98,7 @@ def _equal(one: NDArray, other: NDArray) -> bool:
 
 def _ascending(result: xr.Dataset, kind: str) -> xr.Dataset:
     order: dict[str, NDArray[np.intp]] = {}
-    for dim in ASCENDING if kind in FORMS else ():
+    for dim in ASCENDING if form_of(kind).variables else ():
         one = result.variables.get(dim)
         if one is None or one.dims != (dim,):
             continue
@@ -114,7 +115,7 @@ def _rank(part: str) -> int:
     return PARTS.index(lowest) if lowest in PARTS else len(PARTS)
 
 
-def _known_parts(result: xr.Dataset, form: Form, needed: tuple[str, ...]) -> None:
+def _known_parts(result: xr.Dataset, form: Variables, needed: tuple[str, ...]) -> None:
     if "bulk" in result.coords and any("bulk" in form.get(name, ()) for name in needed):
         unknown = {one for name in result.bulk.values.flat for one in str(name).split("+")} - set(PARTS)
         if unknown:
@@ -123,7 +124,7 @@ def _known_parts(result: xr.Dataset, form: Form, needed: tuple[str, ...]) -> Non
         raise ValueError(f"part counts {', '.join(PARTS)} from 0; this result has others: {result.part.values.max()}")
 
 
-def _lacking(result: xr.Dataset, form: Form, needed: tuple[str, ...]) -> list[str]:
+def _lacking(result: xr.Dataset, form: Variables, needed: tuple[str, ...]) -> list[str]:
     """Variables, and values along their dimensions, that are not there."""
     found = dict.fromkeys(name for name in needed if name not in result.variables)
     for name in needed:

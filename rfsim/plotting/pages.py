@@ -1,4 +1,7 @@
-"""What the figure of each kind of result consists of: its panels, and how they stand."""
+"""What the figure of each kind of result consists of: its panels, and how they stand.
+
+The catalog says which of these is whose.
+"""
 
 from __future__ import annotations
 
@@ -25,11 +28,27 @@ class Page(NamedTuple):
     panels: dict[str, Callable[[Axes], object]]
 
 
-def _spectrum(result: xr.Dataset) -> Page:
+def spectrum(result: xr.Dataset) -> Page:
+    """The eigenvalues of a sample, by part.
+
+    Args:
+        result: A stored result of the kind.
+
+    Returns:
+        Its panels.
+    """
     return _spectrum_page(result, spectrum_panel)
 
 
-def _limit_spectrum(result: xr.Dataset) -> Page:
+def limit_spectrum(result: xr.Dataset) -> Page:
+    """The density of the limit, by part.
+
+    Args:
+        result: A stored result of the kind.
+
+    Returns:
+        Its panels.
+    """
     return _spectrum_page(result, limit_spectrum_panel)
 
 
@@ -45,7 +64,15 @@ def _spectrum_page(result: xr.Dataset, panel: Callable[..., object]) -> Page:
     return Page([["log", "log"], ["below" if below else "top", "top"]], panels)
 
 
-def _train(result: xr.Dataset) -> Page:
+def train(result: xr.Dataset) -> Page:
+    """Losses and their gap over training time, and energies by part where they are known.
+
+    Args:
+        result: A stored result of the kind.
+
+    Returns:
+        Its panels.
+    """
     panels = _losses(result)
     if not {"eigenvalue", "energy", "bulk"} & set(map(str, result.variables)):  # the Krylov route knows no parts
         return Page([["losses", "gap"]], panels)
@@ -53,7 +80,15 @@ def _train(result: xr.Dataset) -> Page:
     return Page([["losses", "gap"], ["energy", "log"]], panels)
 
 
-def _limit_curves(result: xr.Dataset) -> Page:
+def limit_curves(result: xr.Dataset) -> Page:
+    """Losses of the limit and their gap over training time, and energies by part where they are known.
+
+    Args:
+        result: A stored result of the kind.
+
+    Returns:
+        Its panels.
+    """
     panels = _losses(result)
     if _known(result):
         panels["bias"] = lambda ax: loss_panel(ax, result, ("score", "bias2", "variance"), flags=())
@@ -64,7 +99,15 @@ def _limit_curves(result: xr.Dataset) -> Page:
     return Page([names[k : k + 2] for k in range(0, len(names), 2)], panels)
 
 
-def _limit_ridge(result: xr.Dataset) -> Page:
+def limit_ridge(result: xr.Dataset) -> Page:
+    """Losses of the ridge minimizer over the ridge.
+
+    Args:
+        result: A stored result of the kind.
+
+    Returns:
+        Its panels.
+    """
     panels: dict[str, Callable[[Axes], object]] = {
         "losses": lambda ax: ridge_panel(ax, result, ("train", "train_penalized", "test", "emp"))
     }
@@ -74,7 +117,15 @@ def _limit_ridge(result: xr.Dataset) -> Page:
     return Page([["losses", "bias"]], panels)
 
 
-def _distill(result: xr.Dataset) -> Page:
+def distill(result: xr.Dataset) -> Page:
+    """Levels, suppression, quality of samples and leakage of a distillation.
+
+    Args:
+        result: A stored result of the kind.
+
+    Returns:
+        Its panels.
+    """
     # the last row has the lines of the row above it, and so its legends
     panels: dict[str, Callable[[Axes], object]] = {
         "energy": lambda ax: suppression_panel(ax, result),
@@ -88,7 +139,15 @@ def _distill(result: xr.Dataset) -> Page:
     return Page([names[k : k + 2] for k in range(0, len(names), 2)], panels)
 
 
-def _simulate(result: xr.Dataset) -> Page:
+def simulate(result: xr.Dataset) -> Page:
+    """Losses of stochastic training beside their filter, and their gap.
+
+    Args:
+        result: A stored result of the kind.
+
+    Returns:
+        Its panels.
+    """
     panels: dict[str, Callable[[Axes], object]] = {
         "losses": lambda ax: simulation_panel(ax, result),
         "gap": lambda ax: simulation_panel(ax, result, ("gen",)),
@@ -96,7 +155,15 @@ def _simulate(result: xr.Dataset) -> Page:
     return Page([["losses", "gap"]], panels)
 
 
-def _density(result: xr.Dataset) -> Page:
+def density(result: xr.Dataset) -> Page:
+    """The density of a U that is only multiplied.
+
+    Args:
+        result: A stored result of the kind.
+
+    Returns:
+        Its panels.
+    """
     return Page([["density"]], {"density": lambda ax: density_panel(ax, result)})
 
 
@@ -110,15 +177,3 @@ def _losses(result: xr.Dataset) -> dict[str, Callable[[Axes], object]]:
 def _known(result: xr.Dataset) -> bool:
     """Whether bias² and variance are defined."""
     return bool(ready(result, "bias2", "variance").bias2.notnull().any())
-
-
-PAGES: dict[str, Callable[[xr.Dataset], Page]] = {
-    "spectrum": _spectrum,
-    "train": _train,
-    "theory-spectrum": _limit_spectrum,
-    "theory-curves": _limit_curves,
-    "theory-ridge": _limit_ridge,
-    "distill": _distill,
-    "simulate": _simulate,
-    "density": _density,
-}

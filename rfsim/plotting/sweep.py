@@ -36,8 +36,8 @@ from rfsim.plotting.sweep_maps import (
     mark_handles,
     over_look,
 )
+from rfsim.quantities.catalog import QUANTITIES
 from rfsim.sweeps import lines
-from rfsim.sweeps.commands import FRONTS
 from rfsim.sweeps.lines import DEFAULTS
 from rfsim.sweeps.names import fixed_parameters
 from rfsim.sweeps.slices import value_of
@@ -161,13 +161,13 @@ def sweep_title(data: xr.Dataset, found: View) -> list[str]:
     drawn = {found.x, found.y, found.facet}
     held = {one.name: one for one in found.main.fixed}
     limit = name.startswith("theory")
-    front = FRONTS.get(name)
+    quantity = QUANTITIES.get(name)
     pieces = []
     for one, default in DEFAULTS.items():
         value = value_of(found.main, one)
         value = given.get(one, default) if value is None else value
         varies = one in drawn or (one in found.main.values.coords and found.main.values[one].ndim)
-        if one not in held and not varies and not (front and one in front.unused):
+        if one not in held and not varies and not (quantity and quantity.ignores(one)):
             value = float(value) if value == "inf" else value
             pieces.append(f"{plain(value)} data" if one == "data" else assigned(one, value))
     if limit:

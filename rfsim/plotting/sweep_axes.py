@@ -15,27 +15,13 @@ from numpy.typing import NDArray
 
 from rfsim.plotting.samples import MEASURES
 from rfsim.plotting.style import LOSS_LOOKS, MODEL_LOOKS, number
+from rfsim.plotting.symbols import symbol_of
 from rfsim.plotting.ticks import between
 from rfsim.sweeps import scales
 from rfsim.sweeps.names import long_name, text_of
 
 GAP = 0.35  # of a cell's width, between an axis and its 0 or ∞
 SYMBOL = re.compile(r"\b([^\W\d_])_(\w+)|\b([α-ωΑ-Ω])\b")
-SYMBOLS = {
-    "samples_per_dim": r"\psi_n",
-    "features_per_dim": r"\psi_p",
-    "diffusion_time": "t",
-    "noise_copies": "m",
-    "ridge": r"\gamma",
-    "dim": "d",
-    "train_time": r"\tau",
-    "distill_time": r"\tau_S",
-    "teacher_time": r"\tau_T",
-    "teacher_ridge": r"\gamma_T",
-    "levels": "N",
-    "activation": r"\sigma",
-    "rate": r"\eta",
-}
 
 
 class Scale(NamedTuple):
@@ -177,17 +163,19 @@ def assigned(name: str, value: Any) -> str:
     >>> assigned("train_time", 1e4), assigned("bulk", "gen"), assigned("seed", 3)
     ('$\\tau=10^{4}$', 'bulk gen', 'seed 3')
     """
+    known = symbol_of(name)
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         shown = plain(value)
-        return rf"${SYMBOLS[name]}=\mathrm{{{shown}}}$" if name in SYMBOLS else f"{plain(name)} {shown}"
-    if name not in SYMBOLS:
+        return rf"${known}=\mathrm{{{shown}}}$" if known else f"{plain(name)} {shown}"
+    if not known:
         return f"{plain(name)} {text_of(float(value)) if float(value).is_integer() else f'${number(value)}$'}"
-    return rf"${SYMBOLS[name]}={_power(value)}$"
+    return rf"${known}={_power(value)}$"
 
 
 def symbol(name: str) -> str:
     """A parameter by its symbol in the papers, or by its name."""
-    return f"${SYMBOLS[name]}$" if name in SYMBOLS else plain(name)
+    known = symbol_of(name)
+    return f"${known}$" if known else plain(name)
 
 
 def _power(value: float) -> str:
@@ -218,7 +206,7 @@ def _side(text: str) -> str:
     own = f" ({plain(labels)})" if labels else ""
     if name in LOSS_LOOKS:
         return LOSS_LOOKS[name].label + own
-    if name in SYMBOLS:
+    if symbol_of(name):
         return symbol(name)
     if name.startswith("tau_"):
         return rf"$\tau_{{\mathrm{{{plain(name[4:])}}}}}$" + own

@@ -10,10 +10,11 @@ import xarray as xr
 
 from rfsim import store
 from rfsim.activations.naming import short
-from rfsim.data import file_of, moved
 from rfsim.distillation.plan import Student
 from rfsim.plotting.forms import ready
 from rfsim.plotting.style import number
+from rfsim.plotting.symbols import symbol_of
+from rfsim.populations import in_file
 
 TOLD = ("samples_per_dim", "features_per_dim", "noise_copies", "activation", "data")
 SHOWN = 4  # seeds that are listed one by one
@@ -35,23 +36,28 @@ def problem_line(result: xr.Dataset) -> list[str]:
     if lacking := [name for name in TOLD if name not in s]:
         raise ValueError(f"the settings of this result lack {', '.join(lacking)}, which its title says")
     name = str(s["data"])
-    name = name if (path := file_of(name)) is None else moved(name, Path(path.name)).removeprefix("eigenvalues:")
+    name = name if (data := in_file(name)) is None else data.moved(Path(data.path.name)).removeprefix("eigenvalues:")
     # file names may hold anything: what the fonts lack becomes "?", and "$" must not open mathtext
     name = name.encode("latin-1", "replace").decode("latin-1").replace("\n", " ")
     name = (name if len(name) <= 28 else name[:27] + "…").replace("$", r"\$")
     activation = short(s["activation"]).replace("_", r"\_")
     sizes = [rf"$d={s['dim']}$", _seeds(result, s)] if "dim" in s else [r"$d\to\infty$"]
     return [
-        rf"$\psi_n={number(s['samples_per_dim'])}$",
-        rf"$\psi_p={number(s['features_per_dim'])}$",
-        *([rf"$t={number(s['diffusion_time'])}$"] if "diffusion_time" in s else _levels(result, s)),
-        rf"$m={number(s['noise_copies'])}$",
-        *([rf"$\gamma={number(s['ridge'])}$"] if "ridge" in s else []),
+        _set(s, "samples_per_dim"),
+        _set(s, "features_per_dim"),
+        *([_set(s, "diffusion_time")] if "diffusion_time" in s else _levels(result, s)),
+        _set(s, "noise_copies"),
+        *([_set(s, "ridge")] if "ridge" in s else []),
         *(_steps(result, s) if "optimizer" in s else []),
         rf"$\sigma=\mathrm{{{activation}}}$",
         f"{name} data",
         *sizes,
     ]
+
+
+def _set(s: dict[str, Any], name: str) -> str:
+    """A parameter by its symbol, and its value."""
+    return rf"${symbol_of(name)}={number(s[name])}$"
 
 
 def _steps(result: xr.Dataset, s: dict[str, Any]) -> list[str]:

@@ -7,7 +7,6 @@ report's, and what a reader has drawn for themselves stays as it is.
 
 from __future__ import annotations
 
-import struct
 from pathlib import Path
 from typing import NamedTuple
 
@@ -44,8 +43,3 @@ def _picture(root: Path, experiment: Experiment, results: Results, name: str) ->
     except Exception as error:  # a figure is a user's code: the others go on
         return Picture(name, caption, None, f"it could not be drawn: {words(error)}")
     return Picture(name, caption, file, "")
-
-
-def pixels(data: bytes) -> tuple[int, int]:
-    """Width and height of a PNG."""
-    return struct.unpack(">II", data[16:24])

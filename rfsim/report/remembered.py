@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import hashlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from rfsim import digests, machine, reproduce, store
+from rfsim import content, digests, machine, reproduce, store
 from rfsim.report.entries import Entry, Part
 from rfsim.report.pictures import Picture
 from rfsim.report.standing import Standing
@@ -26,26 +25,25 @@ def key(root: Path, experiment: Experiment, sizes: Sequence[str]) -> str | None:
 
     None where that cannot be said.
     """
-    total = hashlib.sha256(_code().encode())
-    total.update(store.canonical({"sizes": list(sizes), "versions": machine.versions()}).encode())
+    told = [_code(), store.canonical({"sizes": list(sizes), "versions": machine.versions()})]
     try:
-        for path in (Path(str(experiment.module.__file__)), experiment.drawing):
-            total.update(path.read_bytes() + b"\0")
+        files = Path(str(experiment.module.__file__)), experiment.drawing
+        told += [content.of_bytes(path.read_bytes()) for path in files]
         for size in reproduce.SIZES:  # all of them: an undecided claim looks at the paper's
             for cell in experiment.cells(size):
-                total.update(f"{size} {cell.label} {cell.key()}\0".encode())
                 path = reproduce.cell_path(root, experiment, size, cell)
-                total.update(hashlib.sha256(path.read_bytes()).digest() if path.is_file() else b"absent")
+                held = content.of_bytes(path.read_bytes()) if path.is_file() else "absent"
+                told += [size, cell.label, cell.key(), held]
     except Exception:  # an experiment is a user's file: whoever makes the part says what is wrong
         return None
-    return total.hexdigest()
+    return content.of_text("\0".join(told))
 
 
 def recall(root: Path, experiment: Experiment, asked: str) -> Part | None:
     """The part that was kept under this key; None where there is none, or one that is damaged."""
     try:
         digest, _, text = _place(root, experiment).read_text(encoding="utf-8").partition("\n")
-        if digest != _digest(text):
+        if digest != content.of_text(text):
             return None
         kept = json.loads(text)
         return _part(root, experiment, kept["part"]) if kept["key"] == asked else None
@@ -60,7 +58,7 @@ def keep(root: Path, experiment: Experiment, asked: str, part: Part) -> None:
     text = json.dumps({"key": asked, "part": _plain(root, part)})
     place = _place(root, experiment)
     with contextlib.suppress(store.StoreError), store.atomic(place) as temporary:
-        temporary.write_text(f"{_digest(text)}\n{text}", encoding="utf-8")
+        temporary.write_text(f"{content.of_text(text)}\n{text}", encoding="utf-8")
 
 
 def _place(root: Path, experiment: Experiment) -> Path:
@@ -70,11 +68,7 @@ def _place(root: Path, experiment: Experiment) -> Path:
 @functools.cache
 def _code() -> str:
     root = digests.package_root()
-    return store.digest(list((root / "rfsim").rglob("*.py")), root)
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
+    return content.of_files((root / "rfsim").rglob("*.py"), root)
 
 
 def _plain(root: Path, part: Part) -> dict[str, Any]:

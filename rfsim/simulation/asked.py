@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -11,8 +11,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from rfsim.model import Problem
 from rfsim.scalars import real
-from rfsim.training.optimizers import PLAIN
+from rfsim.training.optimizers import PLAIN, Optimizer
 from rfsim.training.simulate import Simulation
+from rfsim.written import plain
 
 FULL = "full"
 
@@ -20,7 +21,7 @@ FULL = "full"
 def setting(
     problem: Problem,
     *,
-    optimizer: str = PLAIN,
+    optimizer: str | Optimizer = PLAIN,
     rate: float | None = None,
     batch: int | str = FULL,
     noise: str | None = None,
@@ -37,14 +38,24 @@ def setting(
     given = 1.0 if rate is None else real("rate", rate)
     asked = Simulation(optimizer, given, rows, real("ema", ema), noise, precision, products)
     if rate is None and not asked.plain:
-        raise ValueError(f"optimizer {optimizer} needs a rate; only plain {PLAIN} has a stable limit to take it from")
+        raise ValueError(
+            f"optimizer {asked.optimizer} needs a rate; only plain {PLAIN} has a stable limit to take it from"
+        )
     asked.check(problem)
     return asked
 
 
-def settings(problem: Problem, *, rate: float | None = None, **options: Any) -> dict[str, Any]:
-    """What a result of these options is identified by, beside the problem's own settings and the number of steps."""
-    found = asdict(setting(problem, rate=rate, **options))
+def settings(asked: Simulation, rate: float | None) -> dict[str, Any]:
+    """What a result of a simulation is identified by, beside the problem's own settings and the number of steps.
+
+    Args:
+        asked: The settings of the simulation.
+        rate: The learning rate η that it has; None where it is not known yet.
+
+    Returns:
+        Settings by name, as texts and numbers.
+    """
+    found = {one.name: plain(getattr(asked, one.name)) for one in fields(asked)}
     batch, decay = found.pop("batch"), found.pop("decay")
     return found | {"rate": rate, "batch": FULL if batch is None else batch, "ema": decay}
 

@@ -26,7 +26,7 @@ from rfsim.scalars import real, whole
 from rfsim.simulation.asked import draws_of, needed_bytes, setting, settings
 from rfsim.simulation.course import Prepared, follow, prepare
 from rfsim.simulation.keeper import Keeper, reserved
-from rfsim.spectra import Method
+from rfsim.spectra import Averages, Method
 from rfsim.training import clocks
 from rfsim.training.loop import MOST_STEPS
 from rfsim.training.simulate import Simulation, recorded_steps
@@ -51,7 +51,7 @@ def simulate(
     center: bool = True,
     scale: str = "global",
     model: str = "real",
-    moments: str = "exact",
+    moments: str | Averages = "exact",
     report: Report | None = None,
     begin: Begin | None = None,
     **options: Any,
@@ -143,7 +143,7 @@ def _several(
     center: bool = True,
     scale: str = "global",
     model: str = "real",
-    moments: str = "exact",
+    moments: str | Averages = "exact",
     report: Report | None = None,
     begin: Begin | None = None,
 ) -> list[xr.Dataset | Exception]:
@@ -159,12 +159,13 @@ def _several(
         raise ValueError(f"checkpoint_minutes must be positive; got {checkpoint_minutes:g}")
     if resume and checkpoint is None:
         raise ValueError("resume goes on from a checkpoint; give the folder where it lies")
-    if (model, moments) != ("real", "exact"):
+    method = Method(model, moments=moments)
+    if method != Method():
         raise ValueError(
             "simulate trains the real features and judges them by exact moments; "
-            f"got model {model}, moments {moments}: rfsim.train has the others"
+            f"got model {model}, moments {method.moments}: rfsim.train has the others"
         )
-    run = Run(problem, dim, seed, seeds, array, center, scale, report, method=Method(), copies=0)
+    run = Run(problem, dim, seed, seeds, array, center, scale, report, method=method, copies=0)
     layout = parallel.layout(number_of_devices(devices), run.sizes.features)
     for course in courses:
         course.attempt(lambda one: _require_memory(run, one.asked, layout, exact))
@@ -229,7 +230,7 @@ class _Course:
         self.identity: dict[str, Any] = {}
         try:
             self.asked: Simulation = setting(problem, **options)
-            self.identity = settings(problem, **options)
+            self.identity = settings(self.asked, options.get("rate"))
         except FAILURES as error:
             self.failure = error
         self.rate: float | None = self.identity.get("rate")

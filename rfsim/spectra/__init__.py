@@ -2,7 +2,7 @@
 
 from rfsim.ranks import PARTS, part_counts
 from rfsim.spectra.krylov import krylov_spectrum, project
-from rfsim.spectra.method import Method
+from rfsim.spectra.method import Averages, Exact, Method, MonteCarlo
 from rfsim.spectra.montecarlo import GROUPS, jackknife_error
 from rfsim.spectra.parts import Bulk, Density, bulks, density, part_slices
 from rfsim.spectra.sample import SampleSpectrum, SampleTarget, population_moments, sample_spectrum, sample_target
@@ -11,9 +11,12 @@ from rfsim.spectra.solve import Solved, solve
 __all__ = [
     "GROUPS",
     "PARTS",
+    "Averages",
     "Bulk",
     "Density",
+    "Exact",
     "Method",
+    "MonteCarlo",
     "SampleSpectrum",
     "SampleTarget",
     "Solved",

@@ -3,22 +3,75 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar, TypeAlias
 
 from rfsim.model import Problem, Sizes
 from rfsim.spectra.montecarlo import fewest_draws
 from rfsim.words import digits, nearest
+from rfsim.written import Parsed, Written
 
 MODELS, ROUTES = ("real", "gaussian"), ("dense", "krylov")
-EXACT, MONTE_CARLO = "exact", "montecarlo"
+MONTE_CARLO = "montecarlo"
 MOST_DRAWS = 10**6
+
+
+@dataclass(frozen=True)
+class Exact(Written):
+    """Moments averaged over the noise exactly; `exact`."""
+
+    draws: ClassVar[None] = None
+
+    @property
+    def form(self) -> str:
+        return "exact"
+
+
+@dataclass(frozen=True)
+class MonteCarlo(Written):
+    """Moments estimated by plain averages over `draws` noise draws per sample; `montecarlo:DRAWS`.
+
+    >>> str(MonteCarlo(200))
+    'montecarlo:200'
+    """
+
+    draws: int
+
+    def __post_init__(self) -> None:
+        count = digits(str(self.draws)) or 0
+        if not 2 <= count <= MOST_DRAWS:
+            raise _refused(str(self))
+        object.__setattr__(self, "draws", count)
+
+    @property
+    def form(self) -> str:
+        return f"{MONTE_CARLO}:{self.draws}"
+
+
+Averages: TypeAlias = Exact | MonteCarlo
+
+
+def read(given: str | Averages) -> Averages:
+    """How moments are averaged, as a text says it, or as it is; ValueError, in one line, for what is neither.
+
+    >>> read("montecarlo:50")
+    MonteCarlo(draws=50)
+    """
+    if isinstance(given, Averages):
+        return given
+    text = str(given)
+    kind, _, count = text.partition(":")
+    if text == str(Exact()):
+        return Exact()
+    if kind != MONTE_CARLO:
+        raise _refused(given)
+    return MonteCarlo.of(text, count)
 
 
 @dataclass(frozen=True)
 class Method:
     """model: "real", or "gaussian" for the Gaussian-equivalent one; route: "dense", every eigenvalue, or "krylov",
-    losses alone; moments: "exact", or "montecarlo:DRAWS", plain averages over that many noise draws per sample.
+    losses alone; moments: `Exact`, or `MonteCarlo`, plain averages over noise draws per sample.
 
     >>> Method(moments="montecarlo:50").draws
     50
@@ -30,7 +83,7 @@ class Method:
 
     model: str = "real"
     route: str = "dense"
-    moments: str = EXACT
+    moments: Parsed[str | Averages, Averages] = Parsed(read, "exact")
 
     def __post_init__(self) -> None:
         for name, accepted in (("model", MODELS), ("route", ROUTES)):
@@ -38,13 +91,11 @@ class Method:
             if value not in accepted:
                 hint = nearest(str(value), accepted)
                 raise ValueError(f"{name} must be one of {', '.join(accepted)}; got {value!r}{hint}")
-        if self.moments != EXACT:
-            _draws(self.moments)
 
     @property
     def draws(self) -> int | None:
         """Monte Carlo draws of the noise per sample; None where it is averaged exactly."""
-        return None if self.moments == EXACT else _draws(self.moments)
+        return self.moments.draws
 
     @property
     def labels(self) -> bool:
@@ -53,7 +104,7 @@ class Method:
 
     @property
     def settings(self) -> dict[str, Any]:
-        return asdict(self)
+        return {"model": self.model, "route": self.route, "moments": str(self.moments)}
 
     def check(self, problem: Problem, sizes: Sizes) -> None:
         """Raise ValueError for a problem to which the method does not apply."""
@@ -74,12 +125,8 @@ class Method:
             )
 
 
-def _draws(moments: str) -> int:
-    kind, _, count = str(moments).partition(":")
-    draws = digits(count) or 0
-    if kind != MONTE_CARLO or not 2 <= draws <= MOST_DRAWS:
-        raise ValueError(
-            f"moments must be {EXACT} or {MONTE_CARLO}:DRAWS with DRAWS a whole number of at least 2, for the "
-            f"standard errors, and at most {MOST_DRAWS}; got {moments!r}"
-        )
-    return draws
+def _refused(given: object) -> ValueError:
+    return ValueError(
+        f"moments must be exact or {MONTE_CARLO}:DRAWS with DRAWS a whole number of at least 2, for the standard "
+        f"errors, and at most {MOST_DRAWS}; got {given!r}"
+    )

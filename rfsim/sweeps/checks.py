@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -10,20 +9,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rfsim.machine import GIB, memory_limit
-from rfsim.model import Problem, times
+from rfsim.model import Problem
+from rfsim.quantities.catalog import QUANTITIES, resolve
+from rfsim.quantities.parameters import DRAW
 from rfsim.scalars import whole
-from rfsim.simulation.asked import setting
-from rfsim.spectra import Method
-from rfsim.sweeps.cells import each, options, problem
+from rfsim.sweeps.cells import each
 from rfsim.sweeps.costs import sizes
 from rfsim.sweeps.plan import Group, Plan
-from rfsim.sweeps.sampled import SETTINGS, require_student
+from rfsim.sweeps.quantities import needed_bytes
 from rfsim.sweeps.spec import refusal
-from rfsim.trainers import trainer
 
 SHOWN = 3  # cells beyond memory that are named
-FIELDS = {field.name for field in dataclasses.fields(Problem)}
-LEAST = {"dim": 1, "seed": 0, "seeds": 1, "steps": 1, "probes": 2, "levels": 1}  # of whole numbers beside a problem's
 
 
 def require_possible(plan: Plan, workers: int | None = 1, array: NDArray | None = None) -> None:
@@ -53,14 +49,15 @@ def _varies(value: Any) -> bool:
 
 
 def _values(plan: Plan) -> Iterator[str]:
-    """What a problem refuses of each parameter's values, one parameter at a time."""
+    """What a problem, or its own least value, refuses of each parameter's values, one parameter at a time."""
     for name, values in plan.parameters().items():
+        parameter = plan.quantity.swept[name]
         for value in _telling(values):
             try:
-                if name in FIELDS:
+                if parameter.role == "problem":
                     Problem(**{name: value})
-                elif name in LEAST:
-                    whole(name, value, LEAST[name])
+                elif parameter.least is not None and value is not None:
+                    whole(name, value, parameter.least)
             except ValueError as error:
                 yield str(error)
                 break
@@ -79,20 +76,22 @@ def _telling(values: Any) -> list:
 def _together(plan: Plan) -> Iterator[str]:
     """Parameters that have no default, and those that do not go together."""
     given = {*plan.parameters()}
-    for name in plan.quantity.parameters:
+    for name in plan.quantity.swept:
         if name not in plan.quantity.defaults and name not in given:
             yield f"{plan.quantity.name} needs {name}: give it in [problem] or [axes]"
     if "seeds" in plan.varied():
         yield "seeds cannot vary, since they are a dimension of a result; give an axis of seed"
     elif "seed" in plan.varied() and plan.parameters().get("seeds", 1) != 1:
         yield "seeds are seed, seed + 1, … of each cell: give an axis of seed or a number of seeds, not both"
-    if plan.quantity.name == "theory.curves" and (mixed := {"trainer", "by_part"} & {*plan.varied()}):
-        yield f"theory.curves has one program for the flow, another for the rest: sweep each {mixed.pop()} by itself"
+    for name, words in (plan.quantity.cells.apart or {}).items():
+        if name in plan.varied():
+            yield words
+            break
 
 
 def _sizes(plan: Plan, known: Mapping[str, Any]) -> Iterator[str]:
     """Cells of too few samples or features: their ratios times dim are rounded."""
-    if "dim" in plan.quantity.parameters:
+    if "dim" in plan.quantity.swept:
         names = np.asarray(known.get("data", Problem.data))
         few = np.zeros((2, *plan.shape), dtype=bool)
         for name in dict.fromkeys(names.ravel().tolist()):  # an array of data has a dim of its own
@@ -115,30 +114,25 @@ def _options(plan: Plan, array: NDArray | None) -> Iterator[str]:
 
 def refused(group: Group, array: NDArray | None = None) -> str:
     """Why the settings of a group do not go together, as far as that is known without computing; "" where they do."""
+    quantity = QUANTITIES[group.quantity]
     for one in each(group):
-        asked, rest = problem(one), options(one)
         try:
-            if group.quantity == "simulate":
-                setting(asked, **{name: rest[name] for name in SETTINGS if name in rest})
-            elif group.quantity == "distill":
-                require_student(one, {name: one[name] for name in group.cells}, array)
-            elif not group.quantity.startswith("theory."):
-                Method(**{name: rest[name] for name in Method.__dataclass_fields__ if name in rest})
-            if "trainer" in rest:
-                trainer(rest["trainer"], 1.0)
-            for name in ("train_times", "distill_times"):
-                if name in rest:
-                    times(rest[name], name)
+            if quantity.cells.refuses is not None:
+                resolve(quantity.cells.refuses)(one, group.cells, array)
+            for name, value in one.items():
+                if (check := quantity.swept[name].check) is not None:
+                    resolve(check)(value, name)
         except (ValueError, TypeError) as error:
             return str(error)
     return ""
 
 
 def _looks(plan: Plan) -> Iterator[int]:
-    """The first group, and those beside it along every axis of what no problem states."""
+    """The first group, and those beside it along every axis of what neither a problem nor its draw states."""
+    stated = {one.name for one in (*plan.quantity.parameters, *DRAW) if one.role == "problem" or one in DRAW}
     yield 0
     for k, axis in enumerate(plan.axes):
-        if not FIELDS.union(LEAST).issuperset(axis.values):
+        if not stated.issuperset(axis.values):
             index = np.zeros((len(plan.axes), plan.counts[k]), dtype=int)
             index[k] = np.arange(plan.counts[k])
             yield from np.ravel_multi_index(tuple(index), plan.counts)[1:].tolist()
@@ -147,7 +141,7 @@ def _looks(plan: Plan) -> Iterator[int]:
 def _memory(plan: Plan, known: Mapping[str, Any], workers: int) -> Iterator[str]:
     cells = max(plan.group(0).size, 1)
     spread = {name: np.broadcast_to(one, plan.shape).ravel() for name, one in known.items() if _varies(one)}
-    found = np.nan_to_num(plan.quantity.needed_bytes({**known, **spread}, cells))
+    found = np.nan_to_num(needed_bytes(plan.quantity, {**known, **spread}, cells))
     needed = np.broadcast_to(found.reshape(plan.shape) if found.size == plan.cells else found, plan.shape)
     limit, most = memory_limit(), float(needed.max(initial=0.0))
     if most > limit:

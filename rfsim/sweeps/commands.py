@@ -2,61 +2,16 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import math
 import shlex
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from rfsim.activations import runs_code
 from rfsim.model import Problem
-
-FIELDS = tuple(field.name for field in dataclasses.fields(Problem))
-DATA = ("center", "scale")
-DRAW = ("dim", "seed", "seeds")
-METHOD = ("model", "moments")
-DISTILL = (
-    "distill_times", "levels", "time_min", "time_max", "teacher_time", "teacher_ridge", "trainer", "early_time",
-    "parameterization", "start", "target", "solver", "sampler", "student_features_per_dim", "distill_data", "draws",
-    "leakage_ridges", "threshold", "generated",
-)  # fmt: skip
-SIMULATE = ("optimizer", "rate", "batch", "noise", "steps", "ema", "precision", "products", "devices", "exact")
-RENAMED = {"early_time": "early-teacher-time"}  # flags that are not the parameter's name
-SWITCHES = {"by_part": (True, "by-part"), "center": (False, "no-center"), "exact": (False, "no-exact")}
-
-
-class Front(NamedTuple):
-    """How a quantity is asked for: the command's words ("" for none), the parameters that have a flag, those that are
-    lists, and those of the problem that do not count."""
-
-    words: str
-    flags: tuple[str, ...]
-    lists: tuple[str, ...] = ()
-    unused: tuple[str, ...] = ()
-
-
-FRONTS = {
-    "train": Front(
-        "train",
-        (*FIELDS, *DATA, *DRAW, *METHOD, "train_times", "route", "trainer", "by_part"),
-        ("train_times",),
-    ),
-    "spectrum": Front("spectrum", (*FIELDS, *DATA, *DRAW, *METHOD)),
-    "simulate": Front("simulate", (*FIELDS, *DATA, *DRAW, *METHOD, *SIMULATE)),
-    "distill": Front(
-        "distill",
-        (*FIELDS, *DATA, *DRAW, *DISTILL),
-        ("distill_times", "leakage_ridges"),
-        ("diffusion_time",),
-    ),
-    "density": Front("", ()),
-    "theory.curves": Front("theory curves", (*FIELDS, *DATA, "train_times", "trainer", "by_part"), ("train_times",)),
-    "theory.spectrum": Front("theory spectrum", (*FIELDS, *DATA)),
-    "theory.ridge": Front("theory ridge", (*FIELDS, *DATA, "ridges"), ("ridges",), ("ridge",)),
-    "theory.score_minimum": Front("", (), ("samples_per_dim", "features_per_dim")),
-    "theory.mini_gap": Front("", (), ("samples_per_dim", "diffusion_times"), ("features_per_dim",)),
-}  # fmt: skip
+from rfsim.quantities.catalog import QUANTITIES, Quantity
+from rfsim.sweeps.cells import PROBLEM
 
 
 def command(settings: Mapping[str, Any], cell: Mapping[str, Any], paths: Mapping[str, str] | None = None) -> str:
@@ -71,50 +26,47 @@ def command(settings: Mapping[str, Any], cell: Mapping[str, Any], paths: Mapping
     'rfsim train --dim 50 --samples-per-dim 4 --seed 3 --train-times 1000'
     """
     name = str(settings["command"]).replace(" ", ".")
-    if name not in FRONTS:
-        raise ValueError(f"command must be one of {', '.join(FRONTS)}; got {name!r}")
-    front = FRONTS[name]
-    given = {one: _plain(value) for one, value in (settings.get("problem") or {}).items() if one not in front.unused}
-    for one, value in cell.items():
-        listed = f"{one}s" if f"{one}s" in front.lists else one
-        if listed not in front.unused:
-            given[listed] = _plain(value)
-    given = {one: value for one, value in given.items() if value is not None}
+    if name not in QUANTITIES:
+        raise ValueError(f"command must be one of {', '.join(QUANTITIES)}; got {name!r}")
+    quantity = QUANTITIES[name]
+    own = {made: one for one, made in quantity.lists.items()}
+    given = {one: _plain(value) for one, value in (settings.get("problem") or {}).items()}
+    given |= {own.get(one, one): _plain(value) for one, value in cell.items()}
+    given = {one: value for one, value in given.items() if value is not None and not quantity.ignores(one)}
     if isinstance(data := given.get("data"), str):
         given["data"] = (paths or {}).get(data, data)
     if "array" in settings:
-        return _python(name, front, given, array=True)
-    if not front.words or not set(given) <= set(front.flags):
-        return _python(name, front, given, array=False)
-    words = ["rfsim", *front.words.split()]
+        return _python(quantity, given, array=True)
+    if not quantity.command or not set(given) <= set(quantity.flagged):
+        return _python(quantity, given, array=False)
+    words = ["rfsim", *quantity.typed.split()]
     for one, value in given.items():
-        if one in SWITCHES:
-            when, flag = SWITCHES[one]
-            words += [f"--{flag}"] if bool(value) == when else []
+        parameter = quantity.flagged[one]
+        if parameter.switch:
+            words += [parameter.typed] if bool(value) != parameter.default else []
         else:
             values = value if isinstance(value, list) else [value]
-            words += [f"--{RENAMED.get(one, one.replace('_', '-'))}", ",".join(map(_text, values))]
+            words += [parameter.typed, ",".join(map(_text, values))]
     if runs_code(str(given.get("activation", ""))):
         words.append("--allow-import")
     return shlex.join(words)
 
 
-def _python(name: str, front: Front, given: Mapping[str, Any], *, array: bool) -> str:
+def _python(quantity: Quantity, given: Mapping[str, Any], *, array: bool) -> str:
     """A call of the front door; what it returns is printed. Of an array, which only its owner has, the call alone."""
-    scalars = {one: value for one, value in given.items() if one in FIELDS and one not in front.lists}
-    rest = {one: value for one, value in given.items() if one not in scalars}
+    over = quantity.over or {}
+    fields = {one: value for one, value in given.items() if one in PROBLEM and one not in over}
+    rest = {over.get(one, one): value for one, value in given.items() if one not in fields}
+    rest = {keyword: getattr(Problem, one) for one, keyword in over.items()} | rest
     rest = {
-        one: [value] if one in front.lists and not isinstance(value, list) else value for one, value in rest.items()
+        one: [value] if one in (*quantity.lists, *over.values()) and not isinstance(value, list) else value
+        for one, value in rest.items()
     }
-    if not front.words:  # what is a list of its own there and one value here
-        for one in front.lists:
-            field = one if one in FIELDS else one.removesuffix("s")
-            rest.setdefault(one, [scalars.pop(field, getattr(Problem, field))])
-    problem = ", ".join(f"{one}={_literal(value)}" for one, value in scalars.items())
+    problem = ", ".join(f"{one}={_literal(value)}" for one, value in fields.items())
     call = ", ".join([f"rfsim.Problem({problem})", *(f"{one}={_literal(value)}" for one, value in rest.items())])
     if array:
-        return f"rfsim.{name}({call}, array=array)"
-    return shlex.join(["python", "-c", f"import rfsim; print(rfsim.{name}({call}))"])
+        return f"rfsim.{quantity.name}({call}, array=array)"
+    return shlex.join(["python", "-c", f"import rfsim; print(rfsim.{quantity.name}({call}))"])
 
 
 def _plain(value: Any) -> Any:

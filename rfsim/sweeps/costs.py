@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache, wraps
 from typing import Any, NamedTuple, TypeAlias
@@ -10,12 +9,15 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from rfsim import api, data, densities, model, runs
+from rfsim import api, densities, model, populations, runs
 from rfsim.distillation import front as distillation
 from rfsim.model import Problem
+from rfsim.quantities.catalog import Quantity
+from rfsim.quantities.density import DENSITY
+from rfsim.quantities.distill import DISTILL
+from rfsim.quantities.simulate import SIMULATE
 from rfsim.sampling import step_counts
 from rfsim.simulation import asked
-from rfsim.simulation import front as simulation
 from rfsim.spectra import GROUPS, Method
 from rfsim.training.simulate import recorded_steps
 
@@ -45,9 +47,8 @@ def sizes(values: Parameters) -> Sizes:
 
 @cache
 def _dim(spec: str) -> int:
-    if not data.is_array_spec(spec):
-        return model.DIM
-    return data.read(spec).values.shape[1]
+    found = populations.read(spec).rows()
+    return model.DIM if found is None else found.values.shape[1]
 
 
 Formula = Callable[[Parameters, Any], NDArray[np.float64]]
@@ -85,9 +86,9 @@ def vectorized(formula: Formula, lists: Sequence[str] = (), words: Sequence[str]
     return bytes_of
 
 
-def default(function: Callable[..., Any], name: str) -> Any:
-    """What a front door takes where a parameter is not given."""
-    return inspect.signature(function).parameters[name].default
+def value(quantity: Quantity, values: Parameters, name: str) -> Any:
+    """Of a parameter, by its default where it is not given."""
+    return values.get(name, quantity.defaults[name])
 
 
 # --- decompositions of U, over all seeds --------------------------------------------------------------------------
@@ -130,7 +131,7 @@ def spectrum_bytes(values: Parameters, cells: Any) -> NDArray[np.float64]:
 
 
 def density_bytes(values: Parameters, cells: Any) -> NDArray[np.float64]:
-    given = {name: values.get(name, default(densities.density, name)) for name in ("model", "probes", "steps")}
+    given = {name: value(DENSITY, values, name) for name in ("model", "probes", "steps")}
     return densities.needed_bytes(*sizes(values), **given)
 
 
@@ -152,8 +153,8 @@ def distillation_bytes(values: Parameters, cells: Any) -> NDArray[np.float64]:
         found.features,
         _student_features(values, found),
         levels=_levels(values),
-        models=np.asarray(cells) * len(values.get("distill_times", distillation.DISTILL_TIMES)),
-        generated=values.get("generated", distillation.GENERATED),
+        models=np.asarray(cells) * len(value(DISTILL, values, "distill_times")),
+        generated=value(DISTILL, values, "generated"),
     )
 
 
@@ -170,12 +171,12 @@ def features(values: Parameters) -> dict[str, int]:
 
 
 def probes(values: Parameters) -> dict[str, int]:
-    count, steps = (values.get(name, default(densities.density, name)) for name in ("probes", "steps"))
+    count, steps = (value(DENSITY, values, name) for name in ("probes", "steps"))
     return {"probe": count, "step": min(steps, int(sizes(values).features))}
 
 
 def stops(values: Parameters) -> dict[str, int]:
-    return {"step": len(recorded_steps(values.get("steps", default(simulation.simulate, "steps"))))}
+    return {"step": len(recorded_steps(value(SIMULATE, values, "steps")))}
 
 
 def levels(values: Parameters) -> dict[str, int]:
@@ -197,7 +198,7 @@ def _method(values: Parameters) -> Method:
 
 
 def _levels(values: Parameters) -> Any:
-    return values.get("levels", default(distillation.plan, "levels"))
+    return value(DISTILL, values, "levels")
 
 
 def _student_features(values: Parameters, found: Sizes) -> Any:

@@ -1,23 +1,32 @@
-"""Derived parameters: arithmetic on the names of other parameters, parsed here and never run as Python."""
+"""Derived parameters: arithmetic on the names of other parameters, parsed as Python's grammar has it and never run."""
 
 from __future__ import annotations
 
-import operator
+import ast
 import re
-from collections.abc import Callable, Mapping
+import warnings
+from collections.abc import Mapping
+from itertools import accumulate
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-LONGEST, DEEPEST = 500, 50  # characters; parentheses and signs inside each other
-SIGNS = {"+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv}
-TOKEN = re.compile(
-    r"(?a)\s*(?:(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)|(?P<name>[A-Za-z_]\w*)|(?P<sign>[-+*/()]))"
-)
+from rfsim.digests import PARSING
+
+LONGEST, DEEPEST = 500, 50  # characters; parentheses inside each other
+SIGNS: Mapping[type[ast.AST], np.ufunc] = {
+    ast.Add: np.add,
+    ast.Sub: np.subtract,
+    ast.Mult: np.multiply,
+    ast.Div: np.true_divide,
+    ast.UAdd: np.positive,
+    ast.USub: np.negative,
+}
+LETTERS = re.compile(r"(?a)[\w .+*/()-]*")  # of arithmetic: Python's parser sees no others
+NUMBER = re.compile(r"(?a)(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")  # neither 1_000 nor 0x10
 
 Values: TypeAlias = Mapping[str, ArrayLike]
-Term: TypeAlias = Callable[[Values], ArrayLike]
 
 
 class Expression(NamedTuple):
@@ -25,13 +34,13 @@ class Expression(NamedTuple):
 
     text: str
     names: frozenset[str]
-    term: Term
+    tree: ast.expr
 
     def value(self, known: Values) -> NDArray[np.float64]:
         """Its value where the names have values `known`, numbers or arrays that broadcast; inf or nan where it divides
         by zero."""
         with np.errstate(all="ignore"):
-            return np.asarray(self.term(known), dtype=np.float64)
+            return _value(self.tree, known)
 
 
 def expression(text: str) -> Expression:
@@ -42,88 +51,50 @@ def expression(text: str) -> Expression:
     >>> parsed = expression("4 * (samples_per_dim + 1)")
     >>> sorted(parsed.names), float(parsed.value({"samples_per_dim": 2}))
     (['samples_per_dim'], 12.0)
-    >>> expression("__import__('os')")
+    >>> expression("2 * abs(ridge)")
     Traceback (most recent call last):
     ...
-    ValueError: "__import__('os')" is no arithmetic: numbers, names, + - * / and parentheses; stuck at "('os')"
+    ValueError: "2 * abs(ridge)" is no arithmetic: numbers, names, + - * / and parentheses; stuck at "abs(ridge)"
     """
     if not isinstance(text, str) or len(text) > LONGEST:
         raise ValueError(f"an expression is a text of at most {LONGEST} characters; got {str(text)[:40]!r}")
-    return _Parser(text).whole()
+    plain = re.sub(r"\s", " ", text.strip().replace("−", "-"))
+
+    def stuck(at: int) -> ValueError:
+        where = f'stuck at "{plain[at:]}"' if plain[at:] else "it ends too early"
+        return ValueError(f'"{text}" is no arithmetic: numbers, names, + - * / and parentheses; {where}')
+
+    if (known := len(LETTERS.match(plain)[0])) < len(plain):  # pyright: ignore[reportOptionalSubscript]
+        raise stuck(known)
+    if max(accumulate((one == "(") - (one == ")") for one in plain), default=0) >= DEEPEST:
+        raise ValueError(f'"{text}" nests more than {DEEPEST} deep; write it with fewer parentheses')
+    try:
+        with PARSING, warnings.catch_warnings(action="error"):  # of a number that runs into a word
+            tree = ast.parse(plain, mode="eval").body
+    except SyntaxError as error:
+        raise stuck((error.offset or 1) - 1) from None
+    parts = [node for node in ast.walk(tree) if isinstance(node, ast.expr)]
+    if others := [node.col_offset for node in parts if not _is_arithmetic(node, plain)]:
+        raise stuck(min(others))
+    return Expression(text, frozenset(node.id for node in parts if isinstance(node, ast.Name)), tree)
 
 
-class _Parser:
-    """Recursive descent over the tokens of one text."""
-
-    def __init__(self, text: str) -> None:
-        self.text = text
-        self.plain = text.replace("−", "-")
-        self.at = self.depth = 0
-        self.names: set[str] = set()
-
-    def whole(self) -> Expression:
-        found = self.sum()
-        if self.plain[self.at :].strip():
-            raise self.stuck()
-        return Expression(self.text, frozenset(self.names), found)
-
-    def sum(self) -> Term:
-        return self.chain("+-", self.product)
-
-    def product(self) -> Term:
-        return self.chain("*/", self.factor)
-
-    def chain(self, signs: str, part: Callable[[], Term]) -> Term:
-        left = part()
-        while (sign := self.peek("sign")) and sign in signs:
-            self.take()
-            left = _joined(SIGNS[sign], left, part())
-        return left
-
-    def factor(self) -> Term:
-        self.depth += 1
-        if self.depth > DEEPEST:
-            raise ValueError(f'"{self.text}" nests more than {DEEPEST} deep; write it with fewer parentheses')
-        found = self.atom()
-        self.depth -= 1
-        return found
-
-    def atom(self) -> Term:
-        sign = self.peek("sign")
-        if sign is not None and sign in "+-":
-            self.take()
-            inner = self.factor()
-            return inner if sign == "+" else lambda known: -np.asarray(inner(known))
-        if sign == "(":
-            self.take()
-            inner = self.sum()
-            if self.peek("sign") != ")":
-                raise self.stuck()
-            self.take()
-            return inner
-        if (name := self.peek("name")) is not None:
-            self.take()
-            self.names.add(name)
-            return lambda known: np.asarray(known[name], dtype=np.float64)
-        if (number := self.peek("number")) is not None:
-            self.take()
-            return lambda known: float(number)
-        raise self.stuck()
-
-    def peek(self, kind: str) -> str | None:
-        found = TOKEN.match(self.plain, self.at)
-        return found[kind] if found else None
-
-    def take(self) -> None:
-        found = TOKEN.match(self.plain, self.at)
-        assert found is not None  # it was peeked at
-        self.at = found.end()
-
-    def stuck(self) -> ValueError:
-        rest = self.text[self.at :].strip()
-        where = f'stuck at "{rest}"' if rest else "it ends too early"
-        return ValueError(f'"{self.text}" is no arithmetic: numbers, names, + - * / and parentheses; {where}')
+def _is_arithmetic(node: ast.expr, text: str) -> bool:
+    if isinstance(node, (ast.BinOp, ast.UnaryOp)):
+        return type(node.op) in SIGNS
+    if isinstance(node, ast.Constant):
+        return NUMBER.fullmatch(text, node.col_offset, node.end_col_offset or 0) is not None
+    return isinstance(node, ast.Name)
 
 
-def _joined(sign: Callable, left: Term, right: Term) -> Term:
-    return lambda known: sign(np.asarray(left(known)), np.asarray(right(known)))
+def _value(node: ast.expr, known: Values) -> NDArray[np.float64]:
+    match node:
+        case ast.BinOp(left, sign, right):
+            return SIGNS[type(sign)](_value(left, known), _value(right, known))
+        case ast.UnaryOp(sign, inner):
+            return SIGNS[type(sign)](_value(inner, known))
+        case ast.Name(name):
+            return np.asarray(known[name], dtype=np.float64)
+        case ast.Constant(number):
+            return np.asarray(float(str(number)))  # through its text: an integer may be past float64
+    raise AssertionError(ast.dump(node))  # `expression` lets no other through

@@ -14,23 +14,25 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
-from rfsim import data as data_room
 from rfsim import locks, store
 from rfsim.arrays import rows
+from rfsim.files.numbers import DataError
 from rfsim.machine import threads
 from rfsim.model import Problem, source
 from rfsim.runs import Report
 from rfsim.store import StoreError
 from rfsim.sweep_files import PATHS
-from rfsim.sweeps import imports, opening, paths, scratch, storage, stores
+from rfsim.sweeps import imports, opening, paths, quantities, scratch, storage, stores
 from rfsim.sweeps.checks import require_possible
-from rfsim.sweeps.executors import Executor, chosen, counted, end_if_starting
-from rfsim.sweeps.executors import executor as engine
+from rfsim.sweeps.engines.choice import chosen, end_if_starting
+from rfsim.sweeps.engines.choice import executor as engine
+from rfsim.sweeps.engines.outcome import Executor
 from rfsim.sweeps.imports import DIGEST, Imports
 from rfsim.sweeps.plan import Plan, plan
 from rfsim.sweeps.spec import read
 from rfsim.sweeps.storage import SWEEP, Storage
 from rfsim.sweeps.work import Done, Job, work
+from rfsim.words import counted
 
 
 class Asked(NamedTuple):
@@ -79,7 +81,7 @@ def sweep(
         out: The store, a zarr folder; by default that of the file with the suffix .zarr, and for a mapping none that is
             kept.
         workers: How many processes compute at once; by default as many as there are cores.
-        executor: Who computes, "serial", "processes" or "dask" (`rfsim.sweeps.executors`).
+        executor: Who computes, "serial", "processes" or "dask" (`rfsim.sweeps.engines`).
         scheduler: Address of a running dask scheduler.
         resume: Go on with a store of the same settings, else refuse one that is there.
         retry_failed: Also compute cells again that did not end well.
@@ -97,7 +99,7 @@ def sweep(
     Raises:
         ValueError: Before anything runs, with all that is wrong with the spec.
         StoreError: For a store of other settings, one that another process writes to, or a disk that takes no more.
-        executors.Lost: Where the engine is gone.
+        engines.outcome.Lost: Where the engine is gone.
 
     >>> grid = {"command": "train", "problem": {"dim": 6}, "axes": {"features_per_dim": [2, 4], "train_times": [0, 9]}}
     >>> result = sweep(grid)
@@ -179,7 +181,7 @@ def ask(
     """
     found = read(spec, allow_import=allow_import or read_only)
     values = None if array is None else rows(array).values
-    if values is not None and "dim" in found.quantity.parameters:
+    if values is not None and "dim" in found.quantity.swept:
         found = found._replace(fixed={"dim": values.shape[1], **found.fixed})
     beside = None if isinstance(spec, Mapping) else Path(spec).parent
     brought = imports.find(_activations(plan(found)), beside, read_only=read_only)
@@ -191,7 +193,7 @@ def ask(
     for name, place in (paths.named(found) or {Problem.data: Problem.data}).items():
         try:
             digest = source(Problem(data=place)).settings.get("data_digest")
-        except data_room.DataError as error:
+        except DataError as error:
             unread[name] = error
         else:
             digests |= {f"{DIGEST}{name}": digest} if digest is not None else {}
@@ -275,7 +277,7 @@ def decompositions(planned: Plan) -> int:
     Returns:
         The number.
     """
-    each = planned.evaluate(planned.quantity.decompositions)
+    each = planned.evaluate(partial(quantities.decompositions, planned.quantity))
     return int(np.broadcast_to(each, planned.counts).sum()) if planned.counts else int(each)
 
 
@@ -337,7 +339,7 @@ def _announced(asked: Asked, done: int) -> int:
     """Decompositions that the plan needs; those done where its data, whose size tells them, cannot be read."""
     try:
         return decompositions(asked.plan)
-    except data_room.DataError:
+    except DataError:
         return done
 
 

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from rfsim.activations import Activation, activation, fingerprint, is_local, runs_code, specification
 from rfsim.words import shown
+from rfsim.written import plain
 
 DIGEST = "digest of "  # how settings call what is behind a name: data, or code
 PARAMETER = "activation"
@@ -34,18 +35,20 @@ class Imports(NamedTuple):
 
 
 def written(content: Mapping[str, Any]) -> dict[str, Any]:
-    """A mapping that Python code made, with the names of activations in the place of callables."""
+    """A mapping that Python code made, with texts in the place of settings that are objects: data, trainers, callables
+    as activations…"""
 
-    def name(value: Any) -> Any:
+    def text(value: Any, name: str = "") -> Any:
         if isinstance(value, list) or (isinstance(value, tuple) and not isinstance(value, Activation)):
-            return [name(one) for one in value]
-        return specification(value) if isinstance(value, Activation) or callable(value) else value
+            return [text(one, name) for one in value]
+        if isinstance(value, Activation) or (name == PARAMETER and callable(value)):
+            return specification(value)
+        return plain(value)
 
-    told = dict(content)
-    for table in TABLES:
-        if isinstance(values := content.get(table), Mapping) and PARAMETER in values:
-            told[table] = {**values, PARAMETER: name(values[PARAMETER])}
-    return told
+    return {
+        name: {key: text(one, str(key)) for key, one in value.items()} if isinstance(value, Mapping) else text(value)
+        for name, value in content.items()
+    }
 
 
 def named(content: Mapping[str, Any]) -> Iterator[str]:
@@ -68,11 +71,8 @@ def refusals(content: Mapping[str, Any]) -> list[str]:
 
 def find(names: Sequence[str], beside: Path | None, *, read_only: bool) -> Imports:
     """Import what is imported; ValueError, in one line, where it is not there. read_only: nothing is imported."""
-    found = []
-    for name in dict.fromkeys(name for name in names if runs_code(name)):
-        if not read_only:
-            activation(name, beside)
-        found.append((name, None if read_only else fingerprint(name)))
+    imported = dict.fromkeys(name for name in names if runs_code(name))
+    found = [(name, None if read_only else fingerprint(activation(name, beside))) for name in imported]
     return Imports(tuple(found), None if beside is None else str(beside.resolve()))
 
 
@@ -97,8 +97,7 @@ def difference(imports: Imports) -> str:
     """In one line, what this process does not find or finds to compute something else; "" where it is all the same."""
     for name, digest in imports.found:
         try:
-            activation(name, None if imports.beside is None else Path(imports.beside))
-            here = fingerprint(name)
+            here = fingerprint(activation(name, None if imports.beside is None else Path(imports.beside)))
         except ValueError as error:
             return f"a worker does not find what is found here: {error}"
         if here != digest:

@@ -9,10 +9,11 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
-from rfsim import theory
 from rfsim.model import TRAIN_TIMES, Problem, times
 from rfsim.precision import in_float64
+from rfsim.quantities.forms import PLANE
 from rfsim.runs import FAILURES, Report
+from rfsim.sweeps.alone import of_one
 from rfsim.sweeps.cells import (
     DONE,
     MERGED,
@@ -33,7 +34,6 @@ from rfsim.theory.quantities import diagram
 from rfsim.theory.quantities import ridge as ridge_room
 from rfsim.theory.quantities.run import LimitRun, require_tolerance
 
-PLANE = ("samples_per_dim", "features_per_dim")
 FLOW = "flow"
 RAGGED = (  # on grids whose lengths follow from the spectrum
     *("density", "density_residual", "eigenvalue", "interval_lower", "interval_upper", "interval_part"),
@@ -51,7 +51,7 @@ def curves(given: Given, array: ArrayLike | None, report: Report | None) -> xr.D
     """The flow's losses over a map (`theory.diagram`), or `theory.curves` cell by cell by other trainers or by part."""
     if mapped({**given.fixed, **given.cells}):
         return _plane(given, array, report, _mapped)
-    return _alone(given, lambda one: theory.curves(problem(one), array=array, report=report, **options(one)), _curves)
+    return _alone(given, of_one(given.quantity, array, report), _curves)
 
 
 def mapped(parameters: Mapping[str, Any]) -> bool:
@@ -62,9 +62,6 @@ def mapped(parameters: Mapping[str, Any]) -> bool:
 
 def spectrum(given: Given, array: ArrayLike | None, report: Report | None) -> xr.Dataset:
     """`theory.spectrum`; the density where the grid is given, and so the same in all cells."""
-
-    def compute(one: dict[str, Any]) -> xr.Dataset:
-        return theory.spectrum(problem(one), array=array, report=report, **options(one))
 
     def cell(data: xr.Dataset, one: dict[str, Any]) -> Cell:
         held = ("density", "density_residual", "eigenvalue") if one.get("grid") is not None else ()
@@ -79,7 +76,7 @@ def spectrum(given: Given, array: ArrayLike | None, report: Report | None) -> xr
         why = f"the density did not converge at {missing} eigenvalues" if missing else ""
         return Cell(data, UNCONVERGED if missing else DONE, why, residual)
 
-    return _alone(given, compute, cell)
+    return _alone(given, of_one(given.quantity, array, report), cell)
 
 
 def ridge(given: Given, array: ArrayLike | None, report: Report | None) -> xr.Dataset:
@@ -93,34 +90,7 @@ def score_minimum(given: Given, array: ArrayLike | None, report: Report | None) 
         error = ValueError("an array of data has no true score to be in error of; name a population")
         return stacked([failed(error)] * given.size)
 
-    def compute(one: dict[str, Any]) -> xr.Dataset:
-        given, plane = problem(one), {name: [value] for name, value in _plane_of(one).items()}
-        return theory.score_minimum(given, report=report, **plane, **options(one)).isel(dict.fromkeys(PLANE, 0))
-
-    return _alone(given, compute, _minimum)
-
-
-def mini_gap(given: Given, array: ArrayLike | None, report: Report | None) -> xr.Dataset:
-    """`theory.mini_gap`; NaN where no gap opens."""
-
-    def compute(one: dict[str, Any]) -> xr.Dataset:
-        here = problem(one)
-        found = theory.mini_gap(
-            here,
-            samples_per_dim=[here.samples_per_dim],
-            diffusion_times=[here.diffusion_time],
-            array=array,
-            report=report,
-            **options(one),
-        )
-        return found.isel(samples_per_dim=0, diffusion_time=0)
-
-    return _alone(given, compute, lambda data, one: Cell(tidy(data.reset_coords(drop=True))))
-
-
-def _plane_of(one: dict[str, Any]) -> dict[str, float]:
-    here = problem(one)
-    return {name: getattr(here, name) for name in PLANE}
+    return _alone(given, of_one(given.quantity, array, report), _minimum)
 
 
 def _alone(
@@ -143,7 +113,7 @@ def _curves(data: xr.Dataset, one: dict[str, Any]) -> Cell:
 
 def _minimum(data: xr.Dataset, one: dict[str, Any]) -> Cell:
     residual, error = float(data.residual), float(data.error)
-    data = tidy(data.reset_coords(drop=True))
+    data = tidy(data)
     if np.isnan(data.score.values):
         return Cell(data, UNCONVERGED, WHY["nodes"].format(error), residual)
     return Cell(data, residual=residual)

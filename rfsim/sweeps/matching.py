@@ -17,6 +17,7 @@ from rfsim.sweeps.imports import DIGEST
 from rfsim.sweeps.plan import Plan
 
 TABLES = ("axes", "zip")
+WHOLE = ", which each run takes whole: every cell would be computed again"
 
 
 def places_of(
@@ -31,7 +32,9 @@ def places_of(
     there = {**there, **tables(root.attributes)}
     dims = sealed.layout(root.arrays[sealed.STATUS]).dims
     moving = {key for axis in plan.axes for key in axis.values}
-    told = list(differences(_fixed(there, moving, here, unread), _fixed(here, moving, there, unread)))
+    stored, wanted = _fixed(there, moving, here, unread), _fixed(here, moving, there, unread)
+    lists = {f"axes.{key}" for key in stored["axes"].keys() & wanted["axes"].keys()}
+    told = [f"{words}{WHOLE if name in lists else ''}" for name, words in store.differences(stored, wanted).items()]
     if not told:
         wanted = tuple(axis.dim for axis in plan.axes)
         if dims != wanted:
@@ -63,20 +66,6 @@ def values_along(settings: Mapping[str, Any], keys: Sequence[str]) -> list[tuple
     return list(zip(*columns, strict=True))
 
 
-def differences(
-    stored: Mapping[str, Any], wanted: Mapping[str, Any], where: str = "", *, there: str = "there", here: str = "here"
-) -> Iterator[str]:
-    """Where two settings differ, in words; `there` and `here` are what they are called."""
-    for key in sorted({*stored, *wanted}):
-        first, second = stored.get(key), wanted.get(key)
-        if isinstance(first, Mapping) and isinstance(second, Mapping):
-            yield from differences(first, second, f"{where}{key}.", there=there, here=here)
-        elif first != second:
-            whole = where == "axes." and key in stored and key in wanted
-            why = ", which each run takes whole: every cell would be computed again" if whole else ""
-            yield f"{where}{key} is {_short(first)} {there} and {_short(second)} {here}{why}"
-
-
 def _fixed(
     settings: Mapping[str, Any], moving: Collection[str], other: Mapping[str, Any], unread: Collection[str]
 ) -> dict[str, Any]:
@@ -101,8 +90,3 @@ def _missing(there: Mapping[str, Any], keys: Mapping[str, Any], found: NDArray[n
         name = " ".join(keys)
         shown = ", ".join(" ".join(map(str, one)) for one in lost[:3]) + (", …" if len(lost) > 3 else "")
         yield f"{name} {shown} {'is' if len(lost) == 1 else 'are'} there and not here: values are added, not taken away"
-
-
-def _short(value: Any) -> str:
-    text = "not given" if value is None else json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= 60 else f"{text[:57]}..."

@@ -20,14 +20,14 @@ from rfsim.sweeps import paths, scratch
 from rfsim.sweeps.assembly import Source, assemble
 from rfsim.sweeps.cells import DONE
 from rfsim.sweeps.checks import words_of
-from rfsim.sweeps.executors import counted
 from rfsim.sweeps.imports import DIGEST
-from rfsim.sweeps.matching import TABLES, differences, places, values_along
+from rfsim.sweeps.matching import TABLES, places, values_along
 from rfsim.sweeps.opening import OWN, tiles_of
 from rfsim.sweeps.plan import Plan, plan
 from rfsim.sweeps.spec import read
 from rfsim.sweeps.storage import WAITING
 from rfsim.sweeps.stores import describe
+from rfsim.words import counted
 
 ROUNDING = 1e-6  # relative; values of one cell that differ by more are not of one sweep
 COSTS = ("seconds", "decompositions")  # differ from run to run
@@ -147,7 +147,8 @@ def _joined(parts: Sequence[_Part]) -> dict[str, Any]:
     """What a file of all parts asks for; StoreError where they differ in more than values along axes."""
     first = parts[0]
     for one in parts[1:]:
-        told = list(differences(_rest(first), _rest(one), there=f"in {first.path}", here=f"in {one.path}"))
+        found = store.differences(_rest(first), _rest(one), there=f"in {first.path}", here=f"in {one.path}")
+        told = list(found.values())
         if first.dims != one.dims:
             told.append(f"axes are {', '.join(first.dims)} in {first.path} and {', '.join(one.dims)} in {one.path}")
         if told:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from rfsim import data
+from rfsim import populations
 from rfsim.files import is_file
 from rfsim.sweeps.spec import Spec
 
@@ -18,13 +18,10 @@ def whole(text: str, folder: Path) -> str:
     >>> whole("atoms:0.5@1,0.5@2", Path())
     'atoms:0.5@1,0.5@2'
     """
-    try:
-        name = data.file_of(text)
-    except data.DataError:  # said where it is read
+    data = populations.in_file(text)
+    if data is None:
         return text
-    if name is None:
-        return text
-    return next((data.moved(text, one.resolve()) for one in (folder / name, name) if is_file(one)), text)
+    return next((data.moved(one.resolve()) for one in (folder / data.path, data.path) if is_file(one)), text)
 
 
 def located(spec: Spec, folder: Path, known: Mapping[str, str] | None = None) -> Spec:

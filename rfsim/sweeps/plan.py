@@ -12,12 +12,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from rfsim.sweeps.glossary import described
-from rfsim.sweeps.quantities import Quantity, tile
+from rfsim.quantities.catalog import Quantity
+from rfsim.sweeps.quantities import sizes, tile
 from rfsim.sweeps.spec import Axis, Spec, refusal
-
-GRIDS = ("eigenvalue",)  # dimensions along which every group has a grid of its own
-SHAPING = {"steps", "levels", "probes"}  # parameters that say what stands along dimensions of a result
 
 
 class Group(NamedTuple):
@@ -103,7 +100,7 @@ class Plan(NamedTuple):
     def inner(self, axis: Axis) -> bool:
         """Whether groups reach over this axis: one preparation serves all of its values."""
         names = {*axis.values, *(key for key, values in self.derived.items() if axis in self._behind(values))}
-        return names <= set(self.quantity.together)
+        return names <= set(self.quantity.cells.together)
 
     def parameters(self) -> dict[str, Any]:
         """Every parameter of all cells at once: arrays that broadcast over the axes; fixed ones as they are."""
@@ -132,18 +129,22 @@ class Plan(NamedTuple):
         for axis in self.axes:
             for key, values in axis.values.items():
                 written = [self.spec.written.get(one, one) for one in values] if key == "data" else values
-                yield key, _array(written), (axis.dim,), described(key)
+                yield key, _array(written), (axis.dim,), self._described(key)
         for key, values in self.derived.items():
             spread = tuple(k for k, length in enumerate(values.shape) if length > 1)
-            yield key, values.reshape([values.shape[k] for k in spread]), tuple(dims[k] for k in spread), described(key)
+            own = values.reshape([values.shape[k] for k in spread])
+            yield key, own, tuple(dims[k] for k in spread), self._described(key)
 
     def length(self, dim: str, found: int) -> int:
         """Of a dimension of the quantity's own: the longest of all groups, where it depends on what varies."""
-        return int(self.evaluate(lambda fixed: self.quantity.sizes(fixed).get(dim, 0)).max()) or found
+        return int(self.evaluate(lambda fixed: sizes(self.quantity, fixed).get(dim, 0)).max()) or found
 
     def loose(self) -> tuple[str, ...]:
         """Dimensions of the quantity's own whose coordinate differs from group to group."""
-        own, seen = self.quantity.sizes, dict[str, None]()
+        quantity, seen = self.quantity, dict[str, None]()
+
+        def own(fixed: Mapping[str, Any]) -> Mapping[str, int]:
+            return sizes(quantity, fixed)
 
         def counted(fixed: Mapping[str, Any]) -> int:
             seen.update(dict.fromkeys(own(fixed)))
@@ -151,10 +152,11 @@ class Plan(NamedTuple):
 
         self.evaluate(counted)
         lengths = {dim: self.evaluate(lambda fixed, dim=dim: own(fixed).get(dim, 0)) for dim in seen}
-        shaped = SHAPING & {*self.varied()}  # with these a dimension of one length may have other numbers
+        # with these a dimension of one length may have other numbers
+        shaped = any(quantity.swept[name].shapes for name in self.varied())
         listed = {axis.dim for axis in self.spec.axes if axis.own}
         varying = (dim for dim, length in lengths.items() if np.ptp(length) or (shaped and dim != "feature"))
-        return (*varying, *(dim for dim in GRIDS if dim not in listed))
+        return (*varying, *(dim for dim in quantity.cells.grids if dim not in listed))
 
     def single(self) -> tuple[str, ...]:
         """Dimensions of the quantity's own of which every cell is one value: lists that stand in [zip] or [derive]."""
@@ -174,6 +176,11 @@ class Plan(NamedTuple):
             if function(self.group(int(np.ravel_multi_index(tuple(index), self.counts))).fixed) != base:
                 return True
         return False
+
+    def _described(self, name: str) -> dict[str, str]:
+        """The attributes of a coordinate: what it is, and its unit."""
+        parameter = self.quantity.swept[name]
+        return {"long_name": parameter.label, "units": parameter.unit}
 
     def _behind(self, values: NDArray) -> list[Axis]:
         """The axes that derived values depend on."""

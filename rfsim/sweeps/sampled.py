@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import inspect
 import json
-from collections.abc import Callable, Sequence
-from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -15,17 +12,17 @@ from numpy.typing import ArrayLike
 from rfsim import api, model
 from rfsim.densities import density as density_of
 from rfsim.distillation import front as distillation
-from rfsim.distillation.plan import Student
-from rfsim.ranks import PARTS
+from rfsim.quantities.distill import OPTIONS
+from rfsim.quantities.simulate import OPTIMIZER
 from rfsim.runs import FAILURES, Report
 from rfsim.simulation import front as simulation
-from rfsim.simulation.asked import setting as simulation_settings
+from rfsim.sweeps.alone import cell as of_result
+from rfsim.sweeps.alone import one_by_one
 from rfsim.sweeps.cells import (
     MERGED,
     UNCONVERGED,
     Cell,
     Given,
-    attempt,
     each,
     failed,
     options,
@@ -34,9 +31,8 @@ from rfsim.sweeps.cells import (
     tidy,
 )
 
-SETTINGS = tuple(inspect.signature(simulation_settings).parameters)[1:]  # options of one simulation
-PLAN = tuple(inspect.signature(distillation.plan).parameters)[2:]  # options of one distillation
-STUDENT = tuple(field.name for field in fields(Student))
+SETTINGS = tuple(one.name for one in OPTIMIZER)  # options of one simulation
+PLAN = tuple(one.name for one in OPTIONS)  # options of one distillation
 
 
 def train(given: Given, array: ArrayLike | None, report: Report | None) -> xr.Dataset:
@@ -62,13 +58,8 @@ def train(given: Given, array: ArrayLike | None, report: Report | None) -> xr.Da
             found = [failed(error) if k in gone and cell is None else cell for k, cell in enumerate(found)]
             continue
         for k, result in zip(left, results, strict=True):
-            found[k] = _cell(result)
+            found[k] = of_result(result)
     return stacked([cell for cell in found if cell is not None])
-
-
-def spectrum(given: Given, array: ArrayLike | None, report: Report | None) -> xr.Dataset:
-    """`rfsim.spectrum`."""
-    return _alone(given, lambda one: api.spectrum(problem(one), array=array, report=report, **options(one)))
 
 
 def density(given: Given, array: ArrayLike | None, report: Report | None) -> xr.Dataset:
@@ -80,7 +71,7 @@ def density(given: Given, array: ArrayLike | None, report: Report | None) -> xr.
         data = data.drop_vars("eigenvalue").rename(eigenvalue="point")
         return data.assign(eigenvalue=("point", points.values, points.attrs))
 
-    return _alone(given, compute, MERGED)
+    return one_by_one(given, compute, MERGED)
 
 
 def simulate(given: Given, array: ArrayLike | None, report: Report | None) -> xr.Dataset:
@@ -153,21 +144,9 @@ def _distilled(data: xr.Dataset) -> xr.Dataset:
     return tidy(data)
 
 
-def _alone(given: Given, compute: Callable[[dict[str, Any]], xr.Dataset], labels: Sequence[str] = PARTS) -> xr.Dataset:
-    """Cells one after the other."""
-    return stacked([attempt(lambda one=one: _cell(compute(one), labels)) for one in each(given)])
-
-
-def _cell(result: xr.Dataset | Exception, labels: Sequence[str] = PARTS) -> Cell:
-    if isinstance(result, Exception):
-        return failed(result)
-    residual = float(result.residual.max()) if "residual" in result else np.nan
-    return Cell(tidy(result, labels), residual=residual)
-
-
 def _simulated(result: xr.Dataset | Exception) -> Cell:
     if isinstance(result, Exception):
         return failed(result)
     lines = json.loads(result.attrs["diverged"])
-    cell = _cell(result)
+    cell = of_result(result)
     return cell._replace(status=UNCONVERGED, reason="; ".join(lines.values())) if lines else cell

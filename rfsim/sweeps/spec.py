@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from graphlib import CycleError, TopologicalSorter
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,9 +15,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from rfsim.files import read_toml
+from rfsim.quantities.catalog import QUANTITIES, Quantity
 from rfsim.sweeps import imports
 from rfsim.sweeps.expressions import Expression, expression
-from rfsim.sweeps.quantities import QUANTITIES, Quantity
 from rfsim.words import geometric, nearest
 
 TABLES = ("problem", "axes", "zip", "derive")
@@ -78,7 +79,7 @@ def check(content: Mapping[str, Any], name: str, *, allow_import: bool) -> Spec:
         raise refusal(name, wrong)
     for key in content:
         if key not in ("command", *TABLES):
-            where = "; parameters belong in [problem] or [axes]" if key in quantity.parameters else ""
+            where = "; parameters belong in [problem] or [axes]" if key in quantity.swept else ""
             wrong.append(f"unknown key {key!r}{where or nearest(key, ('command', *TABLES))}")
     tables = {key: _table(content, key, wrong) for key in TABLES}
     _require_known(quantity, tables, wrong)
@@ -86,7 +87,7 @@ def check(content: Mapping[str, Any], name: str, *, allow_import: bool) -> Spec:
     wrong += [
         f"[problem] {key} must be one value; got {value!r}: give several in [axes]"
         for key, value in fixed.items()
-        if isinstance(value, (list, tuple)) and key in quantity.parameters and key not in quantity.lists
+        if isinstance(value, (list, tuple)) and key in quantity.swept and key not in quantity.lists
     ]
     axes = [*_axes(quantity, tables["axes"], wrong), *_zipped(tables["zip"], wrong)]
     if (cells := math.prod(axis.size for axis in axes if not axis.own)) > CELLS:
@@ -140,8 +141,8 @@ def _require_known(quantity: Quantity, tables: Mapping[str, Mapping[str, Any]], 
     seen: dict[str, str] = {}
     for table, content in tables.items():
         for key in content:
-            if key not in quantity.parameters:
-                hint = nearest(key, quantity.parameters) or f"; it has {', '.join(quantity.parameters)}"
+            if key not in quantity.swept:
+                hint = nearest(key, quantity.swept) or f"; it has {', '.join(quantity.swept)}"
                 wrong.append(f"[{table}] {key} is no parameter of {quantity.name}{hint}")
             elif key in seen:
                 wrong.append(f"{key} stands in [{seen[key]}] and in [{table}]; give it once")
@@ -161,7 +162,7 @@ def _plain(where: str, value: Any, wrong: list[str]) -> bool:
 def _axes(quantity: Quantity, table: Mapping[str, Any], wrong: list[str]) -> Iterator[Axis]:
     for key, given in table.items():
         values = _values(f"[axes] {key}", given, wrong)
-        if values is None or key not in quantity.parameters:
+        if values is None or key not in quantity.swept:
             continue
         rises = all(map(_number, values))
         if rises and any(not a < b for a, b in pairwise(values)):
@@ -278,7 +279,6 @@ def _derived(
     numbers |= {
         key for axis in axes if not axis.own for key, values in axis.values.items() if all(map(_number, values))
     }
-    ordered: dict[str, Expression] = {}
     waiting = {}
     for key, one in parsed.items():
         unknown = sorted(one.names - numbers - parsed.keys())
@@ -290,13 +290,13 @@ def _derived(
             wrong.append(f"[derive] {key} refers to {unknown[0]!r}, which is no number of a cell{hint}")
         else:
             waiting[key] = one
-    while waiting:
-        ready = [key for key, one in waiting.items() if not one.names & waiting.keys()]
-        if not ready:
-            wrong.append(f"[derive] {', '.join(waiting)} refer to each other in a circle")
-            break
-        ordered |= {key: waiting.pop(key) for key in ready}
-    return ordered
+    try:
+        behind = {key: sorted(one.names & waiting.keys()) for key, one in waiting.items()}
+        return {key: waiting[key] for key in TopologicalSorter(behind).static_order()}
+    except CycleError as error:
+        circle = [key for key in waiting if key in error.args[1]]
+        wrong.append(f"[derive] {', '.join(circle)} refer to each other in a circle")
+        return {}
 
 
 def _shown(values: Sequence) -> str:

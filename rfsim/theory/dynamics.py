@@ -9,12 +9,13 @@ import numpy as np
 from jax.typing import ArrayLike
 from numpy.typing import NDArray
 
+from rfsim import trainers
 from rfsim.filters import learning_rate_constant
 from rfsim.protocol import Spectrum, Target
 from rfsim.theory.intervals import Interval
 from rfsim.theory.limits import Limit
 from rfsim.theory.tables import LimitSpectrum, LimitTarget, converged, eigenvalue_bounds
-from rfsim.trainers import trainer as named
+from rfsim.trainers import Trainer
 from rfsim.training.curves import LossCurves, loss_curves
 
 
@@ -41,7 +42,7 @@ def limit_curves(
     train_times: ArrayLike,
     ridge: float = 0.0,
     *,
-    trainer: str = "flow",
+    trainer: str | Trainer = "flow",
     tolerance: float = 1e-8,
     intervals: Sequence[Interval] | None = None,
 ) -> LimitCurves:
@@ -66,7 +67,7 @@ def limit_curves(
         NotConverged: Where the equations are not solved.
         RuntimeError: In float32.
     """
-    trained = named(trainer, learning_rate_constant(limit.noise, limit.features_per_dim), ridge)
+    trained = trainers.read(trainer).at(learning_rate_constant(limit.noise, limit.features_per_dim), ridge)
     bounds = eigenvalue_bounds(limit, ridge, trained.reach, intervals)
     trained.require_stable(bounds[1])
 

@@ -12,8 +12,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from rfsim import data
+from rfsim import populations
 from rfsim.covariances import distinct
+from rfsim.populations import Data
 
 POWERLAW_DIM = 100
 
@@ -34,17 +35,18 @@ class Population(NamedTuple):
         return np.ptp(self.values[self.weights > 0]) == 0
 
 
-def population(spec: str, *, dim: int = POWERLAW_DIM) -> Population:
-    """ρ_Σ of `isotropic[:VARIANCE]`, `atoms:…`, `powerlaw:ALPHA` (at `dim`), `subspace:…`, `mixture:…`,
-    `eigenvalues:FILE` (one eigenvalue of Σ per entry) or `covariance:FILE` (Σ itself).
+def population(given: str | Data, *, dim: int = POWERLAW_DIM) -> Population:
+    """ρ_Σ of data, or of their text: `isotropic[:VARIANCE]`, `atoms:…`, `powerlaw:ALPHA` (at `dim`), `subspace:…`,
+    `mixture:…`, `eigenvalues:FILE` (one eigenvalue of Σ per entry) or `covariance:FILE` (Σ itself).
 
-    Raises data.DataError for a spec that cannot be read or values that no covariance has.
+    Raises DataError for a text that cannot be read or values that no covariance has.
 
     >>> population("atoms:0.5@0.5,0.5@1.5")
     Population(values=array([0.5, 1.5]), weights=array([0.5, 0.5]))
     """
-    found = data.covariance(spec)
-    return from_eigenvalues(data.population(spec, dim).variances) if found is None else Population(*found)
+    data = populations.read(given)
+    found = data.covariance()
+    return from_eigenvalues(data.law(dim).variances) if found is None else Population(*found)
 
 
 def from_eigenvalues(eigenvalues: ArrayLike) -> Population:

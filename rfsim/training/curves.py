@@ -13,7 +13,7 @@ from jax.typing import ArrayLike
 from numpy.typing import NDArray
 
 from rfsim.protocol import Spectrum, Target
-from rfsim.trainers import Trainer
+from rfsim.trainers import TrainerFilter
 from rfsim.training import losses
 
 FEW, MANY = 32, 256  # times per call: two shapes, so two compiled programs per size
@@ -45,7 +45,7 @@ class LossCurves(NamedTuple):
         return self.train + self.penalty
 
 
-def loss_curves(spectrum: Spectrum, target: Target, train_times: ArrayLike, trainer: Trainer) -> LossCurves:
+def loss_curves(spectrum: Spectrum, target: Target, train_times: ArrayLike, trainer: TrainerFilter) -> LossCurves:
     """Loss curves of a trainer from zero (T7, T8; T13, T14 for the limit).
 
     Args:
@@ -60,7 +60,7 @@ def loss_curves(spectrum: Spectrum, target: Target, train_times: ArrayLike, trai
     return LossCurves(*_in_batches(train_times, lambda tau: _losses(spectrum, target, tau, trainer)))
 
 
-def train_curve(spectrum: Spectrum, train_times: ArrayLike, trainer: Trainer) -> NDArray[np.float64]:
+def train_curve(spectrum: Spectrum, train_times: ArrayLike, trainer: TrainerFilter) -> NDArray[np.float64]:
     """L_train alone, which needs no target (T8).
 
     Args:
@@ -75,7 +75,7 @@ def train_curve(spectrum: Spectrum, train_times: ArrayLike, trainer: Trainer) ->
 
 
 def energy_curves(
-    spectrum: Spectrum, train_times: ArrayLike, trainer: Trainer, noise_variance: float, parts: ArrayLike
+    spectrum: Spectrum, train_times: ArrayLike, trainer: TrainerFilter, noise_variance: float, parts: ArrayLike
 ) -> NDArray[np.float64]:
     """Energy of the score by part, (1/d) Tr Ā P U Āᵀ, along training (§8).
 
@@ -94,7 +94,7 @@ def energy_curves(
 
 
 def part_curves(
-    spectrum: Spectrum, target: Target, train_times: ArrayLike, trainer: Trainer, parts: ArrayLike
+    spectrum: Spectrum, target: Target, train_times: ArrayLike, trainer: TrainerFilter, parts: ArrayLike
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """What each part of the spectrum, and each pair of parts, adds to the losses along training (T8, §8).
 
@@ -127,7 +127,7 @@ def _in_batches(train_times: ArrayLike, values: Callable[[NDArray], Iterable[Arr
 
 
 @jax.jit
-def _losses(spectrum, target, tau: Array, trainer: Trainer) -> tuple[Array, ...]:
+def _losses(spectrum, target, tau: Array, trainer: TrainerFilter) -> tuple[Array, ...]:
     f = trainer.filter(tau)
     return (
         losses.train_loss(spectrum, [f]),

@@ -20,7 +20,7 @@ from jax import Array
 from numpy.typing import ArrayLike
 
 from rfsim import data, interrupts
-from rfsim.training.optimizers import Optimizer
+from rfsim.training.optimizers import Factory
 
 Tree: TypeAlias = Any  # a pytree of arrays
 Loss: TypeAlias = Callable[[Tree, Tree, Array, Array, Tree], Array]
@@ -50,14 +50,14 @@ class Training(NamedTuple):
 
     loss(weights, average, key, step, parameters) → parts, of any shape, whose sum is descended in `weights`; no
     gradient passes through `average`. A new function is a new program: let it be one of a module's, with its data in
-    `parameters`. optimizer: rate ↦ the optax transformation, such as `optax.sgd` or one of `optimizers.optimizer`.
+    `parameters`. optimizer: rate ↦ the optax transformation, such as `optax.sgd` or `optimizers.Optimizer.factory`.
     decay: the average moves by its share 1 − decay to the new weights at each step: 0 is the weights themselves, 1
     stays at the start. ceiling: of every part, a number or of the parts' shape; a larger part has diverged.
     For the message of a divergence: limit, the largest stable rate as far as it is known; part, what one is called.
     """
 
     loss: Loss
-    optimizer: Optimizer
+    optimizer: Factory
     parameters: Tree
     rate: float
     decay: float = 0.0
@@ -162,7 +162,7 @@ def advance(
     ceiling: ArrayLike,
     *,
     loss: Loss,
-    optimizer: Optimizer,
+    optimizer: Factory,
 ) -> Chunk:
     """Steps from `state` until `stop` or the first step that fails: one program per loss, optimizer and shapes."""
     transformation = optax.with_extra_args_support(optimizer(rate))

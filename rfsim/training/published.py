@@ -62,7 +62,7 @@ def setting(problem: Problem, draw: Instance, key: Array, stable_share: float) -
     found = Setting(
         weights, jnp.asarray(draw.points), jnp.asarray(held_out), signal(t), math.sqrt(noise_variance(t)), 0.0
     )
-    return found._replace(rate=stable_share * largest_stable_rate(found, key, problem.sigma.function))
+    return found._replace(rate=stable_share * largest_stable_rate(found, key, problem.activation.function))
 
 
 @partial(jax.jit, static_argnames=("count", "function"))

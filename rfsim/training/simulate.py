@@ -23,7 +23,7 @@ from rfsim.parallel import Layout
 from rfsim.precision import require_float64
 from rfsim.training import loop, objective
 from rfsim.training.losses import weights_loss
-from rfsim.training.optimizers import Stochastic, optimizer
+from rfsim.training.optimizers import Stochastic
 from rfsim.words import nearest
 
 NOISES, PRECISIONS, PRODUCTS = ("fresh", "frozen"), ("float64", "float32"), ("highest", "high", "default")
@@ -111,7 +111,7 @@ def training(setting: Simulation, task: Task, *, limit: float | None = None) -> 
     loss, parameters = _objective(setting, task)
     ceiling = GROWTH * max(task.training.constant, 1.0)
     rate, decay = setting.rate, setting.decay
-    return loop.Training(loss, optimizer(setting.optimizer), parameters, rate, decay, ceiling, limit, part="batch")
+    return loop.Training(loss, setting.optimizer.factory, parameters, rate, decay, ceiling, limit, part="batch")
 
 
 def initial(training: loop.Training, task: Task) -> loop.State:

@@ -10,7 +10,7 @@ import pytest
 from scipy import integrate
 from scipy.special import expit, ndtr
 
-from rfsim import Problem, data, filters, model, moments, spectra
+from rfsim import Problem, filters, model, moments, populations, spectra
 from rfsim.activations import ACTIVATIONS, activation, centered, gaussian_constants
 from rfsim.diffusion import Law, diffuse, forward, noise_variance, score_power, signal
 from rfsim.moments import averaged_moments
@@ -89,7 +89,7 @@ def test_moments_lie_within_five_standard_errors_of_monte_carlo(name, kind):
     rng = np.random.default_rng(0)
     weights = rng.standard_normal((6, dim))
     points = Law(rng.standard_normal((4, dim)), np.zeros(dim))
-    law = points if kind == "training points" else data.population("atoms:0.6@0.5,0.4@2", dim)
+    law = points if kind == "training points" else populations.read("atoms:0.6@0.5,0.4@2").law(dim)
     sigma = centered(activation(name), 1.3)  # Γ is the problem's, whatever this law's own scale
     # 1e-6 is far below a standard error, and few orders reach it
     found = averaged_moments(weights, diffuse(law, t), sigma, noise_scale=math.sqrt(noise_variance(t)), floor=1.0)

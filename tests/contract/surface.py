@@ -76,10 +76,10 @@ def flags() -> dict[str, dict[str, dict[str, Any]]]:
 
 def sweeps() -> dict[str, dict[str, Any]]:
     """Of every quantity that a sweep maps: its parameters, and those that are lists with the dimension each makes."""
-    from rfsim.sweeps.quantities import QUANTITIES
+    from rfsim.quantities.catalog import QUANTITIES
 
     return {
-        name: {"parameters": sorted(one.parameters), "lists": dict(sorted(one.lists.items()))}
+        name: {"parameters": sorted(one.swept), "lists": dict(sorted(one.lists.items()))}
         for name, one in sorted(QUANTITIES.items())
     }
 

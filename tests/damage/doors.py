@@ -32,7 +32,7 @@ DOORS = {  # command: (module, name) of what computes, flags of a small problem,
             "--moments montecarlo:8 --seed 3 --seeds 2 --activation relu",
         ),
     ),
-    "spectrum": ((api, "spectrum"), DRAWN, ("--model gaussian --ridge 0.1 --data powerlaw:1",)),
+    "spectrum": ((api, "spectrum"), DRAWN, ("--model gaussian --data powerlaw:1",)),
     "simulate": (
         (simulation, "simulate"),
         f"{DRAWN} --steps 4",

@@ -14,6 +14,7 @@ import xarray as xr
 import rfsim
 from rfsim import checkpoints, content, kinds, netcdf, store
 from rfsim.explorer.distillation import kept
+from rfsim.quantities.catalog import FORMS
 from rfsim.store import StoreError
 from tests.commands import place as place
 from tests.commands import run
@@ -26,14 +27,14 @@ def dataset(kind="spectrum") -> xr.Dataset:
     """A result of invented numbers that has what one of its kind has."""
     sizes = {"seed": 1, "bulk": 4}
     held = {}
-    for name, dims in kinds.FORMS.get(kind, {}).items():
+    for name, dims in kinds.form_of(kind).variables.items():
         shape = [sizes.get(dim, 2) for dim in dims]
         values = np.arange(np.prod(shape, dtype=int)).reshape(shape)
         held[name] = (dims, values.astype(str) if name in kinds.TEXT else 0.5 + values)
     for name in ("part", "count", "merged"):
         if name in held:
             held[name] = (held[name][0], np.ones_like(held[name][1], dtype=np.int32))
-    told = {name: json.dumps(what()) for name, what in kinds.JSON.get(kind, {}).items()}
+    told = {name: json.dumps(what()) for name, what in kinds.form_of(kind).json.items()}
     return store.label(xr.Dataset(held), kind, SETTINGS, wall_time=1.0).assign_attrs(told)
 
 
@@ -138,11 +139,11 @@ def written_elsewhere(data: xr.Dataset, path: Path) -> None:
 BAD = ["no JSON", "7", 7, "[" * 10**5]
 
 
-@pytest.mark.parametrize("kind", kinds.FORMS)
+@pytest.mark.parametrize("kind", FORMS)
 def test_attributes_and_variables_that_are_missing_or_something_else_are_named(kind):
     whole = dataset(kind)
     assert [*kinds.missing_attributes(whole, kind), *kinds.missing_variables(whole.transpose(), kind)] == []
-    told = {"settings": dict, "versions": dict, **kinds.JSON.get(kind, {})}
+    told = {"settings": dict, "versions": dict, **kinds.form_of(kind).json}
     spoiled = [(name, value) for name, what in told.items() for value in (None, *BAD, "[1]" if what is dict else "{}")]
     spoiled += [("wall_time_seconds", value) for value in (None, "soon", [1.0, 2.0], math.nan)]
     for name, value in spoiled:
@@ -150,11 +151,11 @@ def test_attributes_and_variables_that_are_missing_or_something_else_are_named(k
         data.attrs.pop(name) if value is None else data.attrs.update({name: value})
         (words,) = kinds.missing_attributes(data, kind)
         assert repr(name) in words
-    for name in kinds.FORMS[kind]:
+    for name in kinds.form_of(kind).variables:
         one = whole.variables[name]
         other = np.zeros(one.shape) if name in kinds.TEXT else np.full(one.shape, "x")
         less = whole.drop_vars(name)
-        if name in kinds.OPTIONAL.get(kind, ()):
+        if name in kinds.form_of(kind).optional:
             assert [*kinds.missing_variables(less, kind)] == []
         else:
             assert any(f"variable {name!r}" in words for words in kinds.missing_variables(less, kind))

@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from rfsim import data
+from rfsim import data, populations
 from rfsim.diffusion import Law, diffuse, forward, noise_variance, ode_step, score
 from rfsim.distillation import membership
 from rfsim.distillation.consistency import consistency
@@ -15,7 +15,7 @@ from tests.distillation.cases import DIM, TIMES, any_network, phi
 
 NETWORK = any_network(3)
 LEVEL, SEED = 2, 4
-LAW = data.population("isotropic", DIM)
+LAW = populations.read("isotropic").law(DIM)
 TRAINING = data.draw(LAW, 6, SEED)
 
 
@@ -87,7 +87,7 @@ def test_a_consistency_function_is_the_jump_of_the_score_it_is_read_as(name):
 
 
 def test_a_memorizing_score_tells_training_points_and_the_true_one_does_not():
-    law = data.population("isotropic", 10)
+    law = populations.read("isotropic").law(10)
     training = data.draw(law, 200, 0)
     points, time = membership.points(training, law, 0), 0.01
     network = any_network(3)._replace(weights=np.ones((1, 10)))

@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from rfsim import activations, data, model
+from rfsim import activations, model, populations
 from rfsim.diffusion import Law, noise_variance, ode_step, signal
 from rfsim.distillation import moments
 from rfsim.distillation.moments import Noisy, Pupil, level_moments, stage
@@ -127,7 +127,7 @@ def test_the_second_moment_is_the_exact_one_and_so_is_x(monkeypatch):
 
 
 def test_draws_come_in_order_whatever_the_pieces():
-    for law in (POINTS, data.population("atoms:0.5@0.5,0.5@1.5", DIM), data.population("mixture:3", DIM)):
+    for law in (POINTS, populations.read("atoms:0.5@0.5,0.5@1.5").law(DIM), populations.read("mixture:3").law(DIM)):
         pieces = Noisy(law, 0.3, 1, "one", 12)
         whole = Noisy(law, 0.3, 1, "one", 12).take(12)
         np.testing.assert_array_equal(np.concatenate([pieces.take(5), pieces.take(7)]), whole)
@@ -137,7 +137,7 @@ def test_draws_come_in_order_whatever_the_pieces():
 
 
 def test_fresh_draws_have_the_law_of_the_diffused_population():
-    law = data.population("mixture:3", DIM)
+    law = populations.read("mixture:3").law(DIM)
     x = Noisy(law, 0.3, 1, "fresh", 40_000).take(40_000)
     half = signal(0.3) * 1.5
     np.testing.assert_allclose(x.mean(0), 0, atol=5 / math.sqrt(40_000) * math.sqrt(half**2 + 1))

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from rfsim import Problem
+from rfsim import Flow, PerFeature, Problem
 from rfsim.distillation.front import plan
 from rfsim.distillation.plan import Student, students
 from rfsim.model import Sizes
@@ -95,8 +95,8 @@ def test_the_defaults_are_those_of_the_command():
     assert found.distill_times == (10.0, 1e3, 1e5)
     assert found.leakage_ridges == (0.0, 0.1, 0.5, 1.0, 2.0, 5.0, 10.0)
     assert (found.levels, found.time_min, found.time_max) == (20, 0.02, 3.0)
-    assert (found.teacher_time, found.teacher_ridge, found.early_time, found.trainer) == (1e8, 0.0, None, "flow")
-    assert (found.solver, found.sampler, found.distill_data, found.draws) == ("ddim", "ddim", "train", "20p")
+    assert (found.teacher_time, found.teacher_ridge, found.early_time, found.trainer) == (1e8, 0.0, None, Flow())
+    assert (found.solver, found.sampler, found.distill_data, found.draws) == ("ddim", "ddim", "train", PerFeature(20))
     assert (found.generated, found.samples, found.student_features_per_dim) == (2000, 0, None)
     assert found.students == (Student(0.3, "ddim", "teacher", "sequential"),)
     assert found.number_of_draws(12) == 240
@@ -154,7 +154,7 @@ def test_labels_tell_students_apart():
         Student(target="coupled:10"), Student(target="coupled:0"),
     ]  # fmt: skip
     assert len({one.label for one in given}) == len(given)
-    assert [one.ema_time for one in given] == [None, None, None, None, 10.0, 0.0]
+    assert [one.target.ema_time for one in given] == [None, None, None, None, 10.0, 0.0]
 
 
 def test_settings_are_the_same_however_they_are_written():

@@ -12,8 +12,9 @@ import pytest
 from PIL import Image
 
 from rfsim import Problem, theory
-from rfsim.cli import flags, limit_app, main
+from rfsim.cli import commands, main
 from rfsim.cli.asking import ask
+from rfsim.cli.drawn import with_grids
 from rfsim.explorer import animation
 from rfsim.explorer.parts import Refused
 from rfsim.explorer.training import TAB, numbers, pictures
@@ -92,7 +93,7 @@ def test_no_file_is_read_and_no_code_run(monkeypatch):
     def never(*_):
         raise AssertionError("touched")
 
-    for where in ("data.load", "covariances.load", "files.numbers.is_file", "activations.catalog.attribute"):
+    for where in ("populations.load", "covariances.load", "files.numbers.is_file", "activations.catalog.attribute"):
         monkeypatch.setattr(f"rfsim.{where}", never)
     files = ("x.npy", "eigenvalues:x.csv", "covariance:x.csv", "./x")
     for texts in (*({"data": one} for one in files), {"activation": "os:getcwd"}):
@@ -104,14 +105,6 @@ def test_all_that_is_wrong_is_said_at_once():
     assert set(messages) == {"samples_per_dim", "data", "train_time"}
 
 
-def reads_ranges() -> bool:
-    try:
-        return len(flags.times("1:100:3")) == 3
-    except ValueError:
-        return False
-
-
-@pytest.mark.skipif(not reads_ranges(), reason="the command line reads no ranges of times")
 @pytest.mark.parametrize(
     "texts",
     [
@@ -122,14 +115,14 @@ def reads_ranges() -> bool:
 )
 def test_the_command_asks_for_what_is_shown(monkeypatch, texts):
     choice, asked = TAB.read(START | texts), []
-    monkeypatch.setattr(limit_app, "compute", lambda *given: asked.append(given) or 0)
+    monkeypatch.setattr(commands, "compute", lambda *given: asked.append(given[:3]) or 0)
     lines = command_line(choice).split(" && ")
     for line in lines:
         program, *words = shlex.split(line)
         assert (program, main(words)) == ("rfsim", 0)
-    assert [name for name, *_ in asked] == ["theory spectrum", "theory curves"]
-    assert [ask(flags[0]).problem for *_, flags in asked] == [choice.problem] * 2
-    times = np.sort(asked[1][1].keywords["train_times"])  # those of the drawn curve, and what the tables show
+    assert [quantity.typed for quantity, *_ in asked] == ["theory spectrum", "theory curves"]
+    assert [ask(quantity, values).problem for quantity, values, _ in asked] == [choice.problem] * 2
+    times = np.sort(with_grids(*asked[1])["train_times"])  # those of the drawn curve, and what the tables show
     assert np.isclose(times, choice.train_time).any()
     assert times[-1] == math.inf
     assert len(np.unique(times)) == len(times)

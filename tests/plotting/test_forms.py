@@ -15,7 +15,8 @@ from matplotlib.text import Text
 
 import rfsim
 from rfsim import plotting, store
-from rfsim.plotting.forms import ASCENDING, FORMS, ready
+from rfsim.kinds import form_of
+from rfsim.plotting.forms import ASCENDING, ready
 from tests.plotting.synthetic import MADE, SEEDED, sample
 
 
@@ -103,7 +104,7 @@ def test_every_dimension_can_be_cut_to_one_or_to_some(name):
             one.draw_without_rendering()
         drawn_or_told(result.isel({dim: slice(1, None)}))
         drawn_or_told(result.isel({dim: 0}, drop=True))
-        read = any(dim in dims for dims in FORMS[result.attrs[store.KIND]].values())
+        read = any(dim in dims for dims in form_of(result.attrs[store.KIND]).variables.values())
         assert (drawn_or_told(result.isel({dim: []})) is None) == read
     drawn_or_told(result.isel(dict.fromkeys(result.dims, 0)))
     ascending = {dim: slice(None, None, -1) for dim in ASCENDING if dim in result.dims}
@@ -115,7 +116,7 @@ def test_every_dimension_can_be_cut_to_one_or_to_some(name):
 )
 def test_what_is_missing_is_named(name):
     result = MADE[name]()
-    form = FORMS[result.attrs[store.KIND]]
+    form = form_of(result.attrs[store.KIND]).variables
     unread = [one for one in result.data_vars if one not in form]
     assert_same(rfsim.plot(result), rfsim.plot(result.drop_vars(unread)))
     for one in {*form, *result.coords} & set(result.variables):

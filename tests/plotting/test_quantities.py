@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 import rfsim
+from rfsim.quantities.catalog import QUANTITIES
 from rfsim.sweeps.lines import MEMORY
-from rfsim.sweeps.quantities import QUANTITIES
 from rfsim.sweeps.views import view
 from tests.plotting.test_forms import assert_same
 from tests.sweeps.forms import AXES, BY_PART, OWN, stored

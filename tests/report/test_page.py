@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
+import struct
 from html.parser import HTMLParser
 
 import numpy as np
@@ -11,6 +12,8 @@ import xarray as xr
 
 from rfsim import digests, report, reproduce, store
 from rfsim.cli import answers, main
+from rfsim.plotting import canvas
+from rfsim.plotting.style import save
 from rfsim.report import items, pictures
 from tests.report.synthetic import change, fill, path_of
 from tests.test_reproduce import ROOT
@@ -108,6 +111,25 @@ def test_a_picture_is_used_where_it_shows_the_results_judged_and_drawn_anew_wher
     assert digests.source_of(root / "nothing.png") is None
 
 
+def test_a_picture_that_is_not_what_was_written_has_no_source(tmp_path):
+    figure, axes = canvas()
+    axes[0, 0].plot([1, 2])
+    (file,) = save(figure, tmp_path / "figure", source="what it shows", suffixes=(".png",))
+    whole = file.read_bytes()
+    assert digests.source_of(file) == "what it shows"
+    for place in range(0, len(whole), 61):
+        file.write_bytes(whole[:place])
+        assert digests.source_of(file) is None
+        file.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
+        assert digests.source_of(file) is None
+    huge = whole[:16] + struct.pack(">II", 2**20, 2**20) + whole[24:]
+    for other in (b"", b"mine", whole[:8], huge, whole.replace(b"rfsim-source", b"other-source")):
+        file.write_bytes(other)
+        assert digests.source_of(file) is None
+    save(figure, tmp_path / "unsaid", suffixes=(".png",))
+    assert digests.source_of(tmp_path / "unsaid.png") is None
+
+
 def test_what_was_drawn_does_not_depend_on_when_it_was_computed(root):
     fill(root)
     toy = reproduce.experiments(root)[0]
@@ -121,8 +143,8 @@ def test_what_was_drawn_does_not_depend_on_when_it_was_computed(root):
 def test_a_figure_that_fails_says_so_in_its_place(root):
     fill(root)
     change(root, 'results["draws"]', 'results["nobody"]', "figures")
-    page = written(root)[1]["index.html"].decode()
-    assert "it could not be drawn: KeyError: &#x27;nobody&#x27;" in page
+    page = Reader(written(root)[1]["index.html"].decode())
+    assert "it could not be drawn: KeyError: 'nobody'" in page.text
 
 
 def test_markdown_keeps_each_claim_on_one_row(root):

@@ -9,6 +9,7 @@ import xarray as xr
 
 from rfsim import model, simulation, store
 from rfsim.results import LONG_NAMES
+from rfsim.simulation.asked import setting
 
 STOPS = np.array([0, 1, 2, 3, 4, 6, 7, 10])
 
@@ -18,7 +19,11 @@ def dataset(problem, *, dim=3, seed=0, seeds=1, diverged=None, exact=True, steps
     sizes = model.resolve(problem, model.source(problem), dim)
     own = model.settings(problem, model.source(problem), sizes, seed=seed, seeds=seeds)
     own |= {"model": "real", "route": "dense", "moments": "exact"}
-    own |= simulation.settings(problem, **options) | {"steps": steps, "devices": devices, "exact": exact}
+    own |= simulation.settings(setting(problem, **options), options.get("rate")) | {
+        "steps": steps,
+        "devices": devices,
+        "exact": exact,
+    }
     rows = 1 / (1 + STOPS) + 0.1 * np.arange(seeds)[:, None]
     if diverged:
         rows = np.where(STOPS > 3, np.nan, rows)

@@ -15,7 +15,7 @@ from rfsim.spectra.basis import KrylovBasis, SeenFrom
 from rfsim.spectra.gaussian import gaussian_spectrum, gaussian_target
 from rfsim.spectra.implicit import gaussian_krylov
 from rfsim.spectra.operators import gaussian_operators, gaussian_population, sampled_operators
-from rfsim.trainers import Flow
+from rfsim.trainers import FlowFilter
 from rfsim.training.curves import loss_curves
 from tests.test_gaussian import by_hand, drawn
 
@@ -83,7 +83,7 @@ def assert_same_curves(problem, dim):
     whole = spectrum, gaussian_target(problem, draw, c, spectrum)
     pair = gaussian_krylov(problem, draw, c)
     kappa = filters.learning_rate_constant(noise_variance(problem.diffusion_time), problem.features_per_dim)
-    ours, exact = (loss_curves(*one, TIMES, Flow(kappa, problem.ridge)) for one in (pair, whole))
+    ours, exact = (loss_curves(*one, TIMES, FlowFilter(kappa, problem.ridge)) for one in (pair, whole))
     for name in ("train", "test", "gen", "cross"):
         np.testing.assert_allclose(getattr(ours, name), getattr(exact, name), rtol=1e-6, atol=1e-6, err_msg=name)
     return pair[0]

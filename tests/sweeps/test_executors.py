@@ -17,9 +17,10 @@ import psutil
 import pytest
 
 from rfsim import machine
-from rfsim.sweeps.executors import Executor, Lost, executor
-from rfsim.sweeps.local import PATIENCE
-from rfsim.sweeps.worker import answer, question, read, version
+from rfsim.sweeps.engines.choice import executor
+from rfsim.sweeps.engines.local import PATIENCE
+from rfsim.sweeps.engines.outcome import Executor, Lost
+from rfsim.sweeps.engines.worker import answer, question, read, version
 from tests.sweeps import tasks
 from tests.sweeps.clusters import cluster, until
 
@@ -45,7 +46,7 @@ def workers_of(process: psutil.Process) -> list[psutil.Process]:
             words = " ".join(child.cmdline())
         except psutil.NoSuchProcess:
             continue
-        if "sweeps.worker" in words or "spawn_main" in words:
+        if "engines.worker" in words or "spawn_main" in words:
             found.append(child)
     return found
 
@@ -78,7 +79,7 @@ def check_bound(engine: Executor, notes: Path, count: int = 30) -> None:
 
 
 def test_kinds_are_chosen_by_what_is_given():
-    from rfsim.sweeps.executors import chosen
+    from rfsim.sweeps.engines.choice import chosen
 
     assert chosen(None, None, None) == chosen(None, 1, None) == "serial"
     assert chosen(None, 2, None) == "processes"
@@ -249,7 +250,7 @@ def test_tasks_not_asked_for_any_more_end(engine, tmp_path):
 
 SCRIPT = """
 import sys, time
-from rfsim.sweeps.executors import executor
+from rfsim.sweeps.engines.choice import executor
 from tests.sweeps import tasks
 
 def main():

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+import re
 
 import numpy as np
 import pytest
@@ -39,11 +40,27 @@ def test_arrays_broadcast_and_division_by_zero_is_infinite():
 @pytest.mark.parametrize(
     "text",
     ["", "2 a", "a **2", "a // 2", "f(a)", "a.real", "a[0]", "__import__('os').system('x')", "(a", "a)", "1 +", "a % 2",
-     "a if a else 1", "lambda: 1", "'a'", "a, a", "1_000 _"],
+     "a if a else 1", "lambda: 1", "'a'", "a, a", "1_000 _",
+     "1_000", "0x10", "1j", "True", "...", "()", "not a", "1or 2", "a # b", "ª + 1", "١", "a\\\n+ 1", "a := 1", "*a"],
 )  # fmt: skip
 def test_anything_else_is_refused_where_it_stands(text):
     with pytest.raises(ValueError, match="is no arithmetic: numbers, names"):
         expression(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "where"),
+    [("a + f(a)", "f(a)"), ("2 * a ** 2", "a ** 2"), (" 1 + 'a'", "'a'"), ("1 − True", "True"), ("a; a", "; a")],
+)
+def test_a_refusal_says_where(text, where):
+    with pytest.raises(ValueError, match=f'stuck at "{re.escape(where)}"'):
+        expression(text)
+
+
+def test_whole_numbers_past_float64_and_lines_are_read():
+    assert expression("1" * 400).value({}) == math.inf
+    assert expression("\n a\n + 1 \n").value(NAMES) == 4.0
+    assert expression("-" * (LONGEST - 2) + "1").value({}) == 1.0
 
 
 def test_only_short_texts_are_parsed():

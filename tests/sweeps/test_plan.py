@@ -7,6 +7,7 @@ from rfsim.machine import GIB
 from rfsim.sweeps import checks
 from rfsim.sweeps.checks import require_possible
 from rfsim.sweeps.plan import plan
+from rfsim.sweeps.quantities import decompositions
 from rfsim.sweeps.spec import read
 
 pytestmark = pytest.mark.usefixtures("use")
@@ -89,7 +90,7 @@ def test_numbers_of_all_groups_take_few_calls():
 
     def count(fixed):
         calls.append(fixed)
-        return found.quantity.decompositions(fixed)
+        return decompositions(found.quantity, fixed)
 
     each = found.evaluate(count)
     assert each.shape == (1, 1, 1, 2)

@@ -13,11 +13,12 @@ import xarray as xr
 import rfsim
 from rfsim import Problem, api, machine, runs, theory
 from rfsim.decompositions import counting
+from rfsim.quantities.catalog import QUANTITIES
 from rfsim.ranks import PARTS
 from rfsim.results import LONG_NAMES
 from rfsim.simulation import front as simulation
 from rfsim.sweeps import cells, sampled
-from rfsim.sweeps.quantities import QUANTITIES, compute, tile
+from rfsim.sweeps.quantities import compute, decompositions, needed_bytes, sizes, tile
 from rfsim.theory.maps import STATUS
 from rfsim.theory.solver import NotConverged
 from tests.sweeps.groups import group
@@ -35,12 +36,12 @@ STATE = ("status", "reason", "residual")
 def test_what_is_shared_or_listed_is_a_parameter(name):
     quantity = QUANTITIES[name]
     assert quantity.name == name
-    assert {*quantity.together, *quantity.lists, *quantity.defaults} <= set(quantity.parameters)
-    assert len(set(quantity.parameters)) == len(quantity.parameters)
+    assert {*quantity.cells.together, *quantity.lists, *quantity.defaults} <= set(quantity.swept)
+    assert len(quantity.swept) == len([one for one in quantity.parameters if one.swept])
     private = {"problem", "array", "report", "options", "checkpoint", "resume", "devices", "spill", "variants"}
-    assert not private & set(quantity.parameters)
+    assert not private & set(quantity.swept)
     if not name.startswith("theory"):
-        assert {"dim", "seed", "seeds"} <= set(quantity.parameters)
+        assert {"dim", "seed", "seeds"} <= set(quantity.swept)
 
 
 def test_what_a_quantity_ignores_is_no_parameter_of_it():
@@ -53,7 +54,7 @@ def test_what_a_quantity_ignores_is_no_parameter_of_it():
         "theory.mini_gap": {"ridge", "features_per_dim"},
     }
     for name, quantity in QUANTITIES.items():
-        assert {one.name for one in fields(Problem)} - set(quantity.parameters) == ignored.get(name, set())
+        assert {one.name for one in fields(Problem)} - set(quantity.swept) == ignored.get(name, set())
     assert QUANTITIES["train"].defaults["trainer"] == "flow"
     assert QUANTITIES["theory.curves"].defaults["tolerance"] == 1e-4  # that of a diagram
     assert "ridges" not in QUANTITIES["theory.ridge"].defaults
@@ -61,7 +62,7 @@ def test_what_a_quantity_ignores_is_no_parameter_of_it():
 
 def test_only_the_flow_has_a_program_for_many_cells():
     quantity = QUANTITIES["theory.curves"]
-    assert tile(quantity, {}) == tile(quantity, {"trainer": "flow", "by_part": False}) == quantity.tile > 1
+    assert tile(quantity, {}) == tile(quantity, {"trainer": "flow", "by_part": False}) == quantity.cells.tile > 1
     assert tile(quantity, {"trainer": "descent:0.1"}) == tile(quantity, {"by_part": True}) == 1
     assert tile(QUANTITIES["train"], {}) == 0
 
@@ -89,7 +90,7 @@ def test_only_the_flow_has_a_program_for_many_cells():
     ],
 )
 def test_decompositions_that_are_announced(name, options, count):
-    assert QUANTITIES[name].decompositions(SAMPLE | options) == count
+    assert decompositions(QUANTITIES[name], SAMPLE | options) == count
 
 
 CALLS = {
@@ -127,7 +128,7 @@ def test_a_group_needs_what_the_front_door_asks_for(monkeypatch, name, options):
         monkeypatch.setattr(runs, "require_memory", lambda *_: None)
     with pytest.raises(MemoryError, match="seen"):
         CALLS[name](options)
-    assert float(QUANTITIES[name].needed_bytes(SAMPLE | options)) == pytest.approx(asked[-1], rel=1e-14)
+    assert float(needed_bytes(QUANTITIES[name], SAMPLE | options)) == pytest.approx(asked[-1], rel=1e-14)
 
 
 @pytest.mark.parametrize("name", SAMPLED)
@@ -145,11 +146,11 @@ def test_many_groups_need_what_each_of_them_does(name):
         "levels": rng.integers(2, 9, count),
         "student_features_per_dim": rng.uniform(1, 30, count),
     }
-    values = {one: value for one, value in values.items() if one in quantity.parameters}
+    values = {one: value for one, value in values.items() if one in quantity.swept}
     many = rng.integers(1, 9, count)
-    together = quantity.needed_bytes(values, many)
+    together = needed_bytes(quantity, values, many)
     alone = [
-        float(quantity.needed_bytes({one: value[k].item() for one, value in values.items()}, int(many[k])))
+        float(needed_bytes(quantity, {one: value[k].item() for one, value in values.items()}, int(many[k])))
         for k in range(count)
     ]
     assert together.shape == (count,)
@@ -157,7 +158,7 @@ def test_many_groups_need_what_each_of_them_does(name):
 
 
 def test_the_limit_needs_no_memory_to_speak_of():
-    assert QUANTITIES["theory.curves"].needed_bytes({"samples_per_dim": np.ones(3)}).tolist() == [0.0, 0.0, 0.0]
+    assert needed_bytes(QUANTITIES["theory.curves"], {"samples_per_dim": np.ones(3)}).tolist() == [0.0, 0.0, 0.0]
 
 
 # --- cells side by side -------------------------------------------------------------------------------------------
@@ -233,7 +234,7 @@ def test_a_group_beyond_memory_says_so(monkeypatch, name):
     ],
 )
 def test_cells_that_are_no_problem_say_what_is_wrong(name, wrong, message):
-    fixed = {one: value for one, value in SAMPLE.items() if one in QUANTITIES[name].parameters and one not in wrong}
+    fixed = {one: value for one, value in SAMPLE.items() if one in QUANTITIES[name].swept and one not in wrong}
     data = compute(group(name, fixed | ({"ridges": [1.0]} if name == "theory.ridge" else {}), **wrong))
     assert data.status.values.tolist() == [3, 3]
     for line in data.reason.values:
@@ -274,8 +275,8 @@ def counted(asked):
     with counting() as done:
         data = compute(asked)
     quantity = QUANTITIES[asked.quantity]
-    assert (done.count, done.again) == (quantity.decompositions(asked.fixed), 0)
-    for dim, length in quantity.sizes(asked.fixed).items():
+    assert (done.count, done.again) == (decompositions(quantity, asked.fixed), 0)
+    for dim, length in sizes(quantity, asked.fixed).items():
         assert data.sizes[dim] == length
     assert dict(data.dtypes)["status"] == np.int8
     return data

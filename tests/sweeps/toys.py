@@ -9,11 +9,21 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from rfsim.sweeps import quantities
+from rfsim.quantities.catalog import QUANTITIES, Cells, Quantity
+from rfsim.quantities.parameters import (
+    DATA,
+    DIM,
+    FEATURES_PER_DIM,
+    RIDGE,
+    SAMPLES_PER_DIM,
+    SEED,
+    TRAIN_TIMES,
+    Parameter,
+)
 from rfsim.sweeps.plan import Group
-from rfsim.sweeps.quantities import Quantity
 
-PARAMETERS = ("samples_per_dim", "features_per_dim", "dim", "seed", "ridge", "data", "train_times", "word", "length")
+PARAMETERS = (SAMPLES_PER_DIM, FEATURES_PER_DIM, DIM, SEED, RIDGE, DATA, TRAIN_TIMES)
+OWN = (Parameter(name="word", help="A word.", hint=str), Parameter(name="length", help="Of a path.", hint=int))
 DEFAULTS = {
     "data": "isotropic",
     "train_times": (1.0,),
@@ -64,21 +74,22 @@ def compute(group: Group, array=None, report=None) -> xr.Dataset:
 
 
 def toy(together: tuple[str, ...] = ("ridge",), tile: int = 0) -> Quantity:
-    known = {
-        "name": "train",
-        "parameters": PARAMETERS,
-        "lists": {"train_times": "train_time"},
-        "together": together,
-        "tile": tile,
-        "decompositions": lambda fixed: 1 + (fixed.get("word") == "twice"),
-        "needed_bytes": lambda known, cells=1: (
-            8.0 * (np.asarray(known["features_per_dim"]) * np.asarray(known["dim"])) ** 2
+    return Quantity(
+        name="train",
+        help="A toy.",
+        function="tests.sweeps.toys:compute",
+        parameters=tuple(one.but(default=DEFAULTS[one.name]) for one in (*PARAMETERS, *OWN)),
+        cells=Cells(
+            computes=compute,
+            together=together,
+            tile=tile,
+            decompositions=lambda fixed: 1 + (fixed.get("word") == "twice"),
+            needed_bytes=lambda known, cells=1: (
+                8.0 * (np.asarray(known["features_per_dim"]) * np.asarray(known["dim"])) ** 2
+            ),
+            sizes=sizes,
         ),
-        "sizes": sizes,
-        "defaults": DEFAULTS,
-        "computes": compute,
-    }
-    return Quantity(**{name: known[name] for name in Quantity._fields if name in known})
+    )
 
 
 @pytest.fixture
@@ -88,7 +99,7 @@ def use(monkeypatch):
 
     def put(**settings) -> Quantity:
         quantity = toy(**settings)
-        monkeypatch.setitem(quantities.QUANTITIES, "train", quantity)
+        monkeypatch.setitem(QUANTITIES, "train", quantity)
         monkeypatch.setattr("rfsim.sweeps.work.compute", compute)
         monkeypatch.setattr("rfsim.sweeps.checks.refused", lambda group, array: None)
         return quantity

@@ -12,7 +12,7 @@ from rfsim.theory.dynamics import limit_curves
 from rfsim.theory.intervals import support
 from rfsim.theory.minimizer import ridge_losses
 from rfsim.theory.solver import solve
-from rfsim.trainers import Descent
+from rfsim.trainers import DescentFilter
 from rfsim.training.curves import loss_curves
 from tests.theory.cases import limit_of
 
@@ -78,7 +78,7 @@ def test_descent_up_to_its_largest_step(m, data, ridge, shares):
         found = limit_curves(limit, [*few, 1e3, 1e15, np.inf], ridge, trainer=f"descent:{step!r}")
         assert np.all(found.error <= 1e-8)
         curves = np.stack(found.curves)
-        expected = np.stack(loss_curves(*reference, few, Descent(kappa, ridge, step)))
+        expected = np.stack(loss_curves(*reference, few, DescentFilter(kappa, ridge, step)))
         np.testing.assert_allclose(curves[:, :5], expected, atol=1e-10)
         np.testing.assert_allclose(curves[:, 6:], np.stack([end, end], 1), atol=1e-8)
     if ridge:

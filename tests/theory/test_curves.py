@@ -8,7 +8,7 @@ import pytest
 from rfsim import filters
 from rfsim.theory import tables
 from rfsim.theory.dynamics import limit_curves
-from rfsim.trainers import Flow, trainer
+from rfsim.trainers import FlowFilter, read
 from rfsim.training import losses
 from rfsim.training.curves import loss_curves
 from tests.theory.cases import gaussian_equivalent, limit_of
@@ -55,7 +55,7 @@ def test_contours_of_any_shape_give_the_same_sums():
     found = []
     for bounds in ((0.01, 40.0), (0.001, 90.0)):
         spectrum, target = tables.limit_spectrum(limit, 512, bounds=bounds)
-        found.append(loss_curves(spectrum, target, [10, 1e3, 1e5], Flow(kappa)))
+        found.append(loss_curves(spectrum, target, [10, 1e3, 1e5], FlowFilter(kappa)))
     np.testing.assert_allclose(found[0].test, found[1].test, atol=1e-9)
     np.testing.assert_allclose(found[0].train, found[1].train, atol=1e-9)
 
@@ -80,7 +80,7 @@ def test_a_gaussian_equivalent_sample_has_these_losses(m, data, text):
     lam, basis = np.linalg.eigh(u)
     v, noise, population = basis.T @ v, basis.T @ noise, basis.T @ population @ basis
     kappa = filters.learning_rate_constant(limit.noise, 6.0)
-    f = np.asarray(trainer(text, kappa, ridge).filter(times)(lam))
+    f = np.asarray(read(text).at(kappa, ridge).filter(times)(lam))
     own = (v**2).sum(1) / dim
     train = constant + (lam * f**2 - 2 * f) @ own
     test = 1 + np.einsum("tk,kl,tl->t", f, (v @ v.T) * population, f) / dim - 2 * f @ (v * noise).sum(1) / dim

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rfsim import data
+from rfsim import populations
 from rfsim.files.numbers import DataError
 from rfsim.theory.populations import from_array, from_eigenvalues, population
 
@@ -26,7 +26,7 @@ def test_named_populations_have_their_limits(spec, values, weights):
 
 @pytest.mark.parametrize("spec", ["isotropic:2", "atoms:0.5@0.5,0.5@1.5", "powerlaw:1.2", "subspace:0.25"])
 def test_the_limit_has_the_moments_of_the_samples_law(spec):
-    rho, law = population(spec, dim=40), data.population(spec, 40)
+    rho, law = population(spec, dim=40), populations.read(spec).law(40)
     assert rho.power == pytest.approx(law.power)
     assert rho.weights @ rho.values**2 == pytest.approx((law.variances**2).mean())
 

@@ -60,7 +60,7 @@ def test_the_ends_of_the_decay_are_exact(decay, follows):
 
 @pytest.mark.parametrize("name", ["sgd", "adam"])
 def test_a_run_cut_stored_and_resumed_ends_in_the_same_bytes(name, tmp_path):
-    one = training(optimizer=optimizers.optimizer(name), decay=0.9)
+    one = training(optimizer=optimizers.read(name).factory, decay=0.9)
     *_, whole = loop.run(one, start(one), [5], chunk=1)
     (part,) = loop.run(one, start(one), [2])
     leaves, structure = jax.tree.flatten(part)
@@ -180,6 +180,6 @@ def test_stops_out_of_range(stops):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", optimizers.names())
 def test_every_optimizer_that_can_be_named_runs_and_descends(name):
-    one = training(quadratic, optimizers.optimizer(name))
+    one = training(quadratic, optimizers.read(name).factory)
     first, last = (float(quadratic(state.weights, 0, 0, 0, GOAL)) for state in loop.run(one, start(one), [0, 300]))
     assert last < first

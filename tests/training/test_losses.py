@@ -87,7 +87,7 @@ def test_a_student_follows_the_flow_toward_its_teacher():
     delta, ridge = noise_variance(PROBLEM.diffusion_time), PROBLEM.ridge
     kappa = filters.learning_rate_constant(delta, PROBLEM.features_per_dim)
     teacher = explicit_weights(spectrum, [filters.flow(40.0, kappa, ridge)(spectrum.points)], delta)
-    second = moments.sampled_moments(draw.weights, model.frozen_draws(draw, PROBLEM), PROBLEM.sigma).second
+    second = moments.sampled_moments(draw.weights, model.frozen_draws(draw, PROBLEM), PROBLEM.activation).second
     root, tau = math.sqrt(draw.sizes.features), 3.0
 
     def loss(b):
@@ -102,7 +102,7 @@ def test_a_student_follows_the_flow_toward_its_teacher():
         rtol=1e-9,
         atol=1e-12,
     )
-    distilled = trainers.trainer(f"distillation:{tau}", kappa, ridge).filter(40.0)
+    distilled = trainers.read(f"distillation:{tau}").at(kappa, ridge).filter(40.0)
     expected = explicit_weights(spectrum, [distilled(spectrum.points)], delta)
     np.testing.assert_allclose(found.y[:, -1].reshape(teacher.shape) / root, expected, atol=1e-8)
 
@@ -113,7 +113,7 @@ def test_losses_of_filters_are_losses_of_explicit_weights():
     delta = noise_variance(PROBLEM.diffusion_time)
     pair = [filters.flow(40.0, 0.05, 0.02), filters.flow_decay(40.0, 0.05, 0.02)]
     weights = explicit_weights(spectrum, [f(spectrum.points) for f in pair], delta)
-    frozen = moments.sampled_moments(draw.weights, model.frozen_draws(draw, PROBLEM), PROBLEM.sigma)
+    frozen = moments.sampled_moments(draw.weights, model.frozen_draws(draw, PROBLEM), PROBLEM.activation)
     train = float(losses.weights_loss(weights, frozen.second, frozen.noise, delta, frozen.constant))
     assert float(losses.train_loss(spectrum, pair)) == pytest.approx(train, rel=1e-12)
     ridge = delta * 0.02 * float(jnp.sum(weights**2)) / DIM
@@ -178,7 +178,7 @@ def test_at_infinity_the_weights_solve_the_normal_equations(ridge):
     problem = Problem(samples_per_dim=3, features_per_dim=6, ridge=ridge)
     draw, spectrum, target, population = solved(problem, 12)
     scale = math.sqrt(noise_variance(0.1))
-    exact = moments.averaged_moments(draw.weights, model.training_law(draw, 0.1), problem.sigma, noise_scale=scale)
+    exact = moments.averaged_moments(draw.weights, model.training_law(draw, 0.1), problem.activation, noise_scale=scale)
     u, v = np.asarray(exact.second), np.asarray(exact.noise)
     weights = jnp.asarray(-np.linalg.solve(u + ridge * np.eye(len(u)), v).T / scale)
     end = [filters.flow(jnp.inf, 0.3, ridge)]

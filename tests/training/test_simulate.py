@@ -344,9 +344,9 @@ def test_optimizers_that_are_refused(text, words):
 
 
 def test_settings_of_an_optimizer_reach_it():
-    assert optimizers.optimizer("sgd") is optax.sgd
-    assert optimizers.optimizer("sgd:momentum=0.9") is optimizers.optimizer("sgd:momentum=0.9")  # compiled once
-    found = optimizers.optimizer("sgd:momentum=0.9,nesterov=true")
+    assert optimizers.read("sgd").factory is optax.sgd
+    assert optimizers.read("sgd:momentum=0.9").factory is optimizers.read("sgd:momentum=0.9").factory  # compiled once
+    found = optimizers.read("sgd:momentum=0.9,nesterov=true").factory
     assert (found.func, found.keywords) == (optax.sgd, {"momentum": 0.9, "nesterov": True})
     assert Simulation("sgd").plain
     assert not Simulation("sgd:momentum=0.9").plain

@@ -6,14 +6,13 @@ and the leakage are those of a second system of twenty dimensions, taught and di
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import xarray as xr
 
-from rfsim import digests, store
+from rfsim import content, digests, store
 from rfsim.distillation import distill
 from rfsim.model import Problem
 
@@ -71,7 +70,7 @@ class Asked(NamedTuple):
     def name(self) -> str:
         """Of the file that keeps the result: another for other code."""
         code = digests.of_module(distill.__module__)  # known since the tab was prepared, before there were threads
-        return hashlib.sha256(f"{self.key} {code}".encode()).hexdigest()[:24]
+        return content.of_text(f"{self.key} {code}")[:24]
 
     def run(self, report: Callable[[str, Mapping[str, Any]], None] | None = None) -> xr.Dataset:
         """The result; raises what `rfsim.distill` raises."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from functools import partial
 from typing import Literal
@@ -84,8 +83,8 @@ def command_line(choice: Choice) -> str:
 
     The spectrum, and the losses over the training times that are drawn, at the one that is now and at the end.
     """
-    usual = dataclasses.asdict(Problem())
-    given = dataclasses.asdict(choice.problem).items()
+    usual = Problem().settings
+    given = choice.problem.settings.items()
     problem = {name: value for name, value in given if name in ALWAYS or value != usual[name]}
     drawn = [numbers.RANGE, math.inf]
     if not numbers.in_range(choice.train_time):

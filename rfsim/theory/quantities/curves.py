@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
+from rfsim import trainers
 from rfsim.model import TRAIN_TIMES, Problem, times
 from rfsim.precision import in_float64
 from rfsim.results import LONG_NAMES, optional, part_terms
@@ -18,8 +19,7 @@ from rfsim.theory.quantiles import quantile
 from rfsim.theory.quantities.run import LimitRun, require_tolerance
 from rfsim.theory.quantities.spectrum import spectrum_dataset
 from rfsim.theory.tables import part_spectrum
-from rfsim.trainers import Trainer
-from rfsim.trainers import trainer as named
+from rfsim.trainers import Trainer, TrainerFilter
 from rfsim.training import losses, timescales
 from rfsim.training.curves import LossCurves, energy_curves, loss_curves, part_curves, train_curve
 
@@ -29,7 +29,7 @@ def curves(
     problem: Problem,
     train_times: ArrayLike = TRAIN_TIMES,
     *,
-    trainer: str = "flow",
+    trainer: str | Trainer = "flow",
     by_part: bool = False,
     tolerance: float = 1e-8,
     array: ArrayLike | None = None,
@@ -61,8 +61,9 @@ def curves(
     run = LimitRun(problem, array=array, center=center, scale=scale)
     tau = times(train_times)
     require_tolerance(tolerance)
-    trained = named(trainer, run.kappa, problem.ridge)
-    extra = {"train_times": tau.tolist(), "trainer": trainer, "by_part": by_part}
+    way = trainers.read(trainer)
+    trained = way.at(run.kappa, problem.ridge)
+    extra = {"train_times": tau.tolist(), "trainer": str(way), "by_part": by_part}
     run.begin(begin, extra)
     found = parts(run.limit)
     carrying = [part for part in found if part.lower < part.upper]
@@ -72,7 +73,7 @@ def curves(
     grid = timescales.time_grid(np.array(ends) + problem.ridge, run.kappa)
     ways = tau, np.array([0.0, np.inf]), grid
     solved = limit_curves(
-        run.limit, np.concatenate(ways), problem.ridge, trainer=trainer, tolerance=tolerance, intervals=intervals
+        run.limit, np.concatenate(ways), problem.ridge, trainer=way, tolerance=tolerance, intervals=intervals
     )
     borders = np.cumsum([len(one) for one in ways])[:-1]
     values, *others = (
@@ -151,7 +152,7 @@ def _by_part(
     parts: Sequence[Part],
     values: LossCurves,
     tau: NDArray[np.float64],
-    trainer: Trainer,
+    trainer: TrainerFilter,
     *,
     every: bool,
 ) -> tuple[xr.Dataset, NDArray[np.float64]]:

@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
-from rfsim.model import Problem, times
+from rfsim.model import Problem, require_unused, times
 from rfsim.precision import in_float64
 from rfsim.results import LONG_NAMES
 from rfsim.runs import Report
@@ -62,6 +62,7 @@ def diagram(
         for name, values in zip(AXES, (samples_per_dim, features_per_dim), strict=True)
     }
     require_tolerance(tolerance)
+    require_unused(problem, "theory.diagram", axes, **dict.fromkeys(axes, "give it among the values of the grid"))
     run = LimitRun(problem, array=array, center=center, scale=scale)
     psi_n, psi_p = (grid.ravel() for grid in np.meshgrid(*axes.values(), indexing="ij"))
 

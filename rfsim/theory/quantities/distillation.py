@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from rfsim import store
 from rfsim.filters import learning_rate_constant
-from rfsim.model import Problem, limit_settings, source, times
+from rfsim.model import Problem, limit_settings, require_unused, source, times
 from rfsim.precision import in_float64
 from rfsim.ranks import PARTS
 from rfsim.runs import Begin, Report
@@ -81,6 +81,9 @@ def distill(
     """
     started = time.perf_counter()
     grid, gamma, ends = _checked(problem, diffusion_times, ridges, distill_times)
+    axes = {"diffusion_time": grid, "ridge": gamma}
+    told = {"diffusion_time": "give it among diffusion_times", "ridge": "give it among ridges"}
+    require_unused(problem, "theory.distill", axes, **told)
     if start not in STARTS:
         raise ValueError(f"start must be {' or '.join(STARTS)}; got {start!r}")
     limit = real("threshold", threshold)
@@ -124,6 +127,7 @@ def gamma_star(problem: Problem, next_time: float, threshold: float = THRESHOLD,
     >>> round(float(found.gamma_star), 3), round(float(found.gamma_star_closed), 3)
     (0.426, 0.425)
     """
+    require_unused(problem, "theory.gamma_star", ridge="it is what is solved for; theory.distill takes ridges")
     found = distill(problem, [next_time, problem.diffusion_time], ridges=[0.0], threshold=threshold, **options)
     return found[["gamma_star", "gamma_star_closed", "floor", "kappa"]].isel(step=0, drop=True)
 
@@ -131,8 +135,9 @@ def gamma_star(problem: Problem, next_time: float, threshold: float = THRESHOLD,
 def _checked(
     problem: Problem, diffusion_times: ArrayLike, ridges: ArrayLike, distill_times: ArrayLike
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    if not problem.sigma.odd:
-        raise ValueError(f"distillation in the limit is of odd activations, such as tanh; got {problem.activation!r}")
+    if not problem.activation.odd:
+        given = str(problem.activation)
+        raise ValueError(f"distillation in the limit is of odd activations, such as tanh; got {given!r}")
     if math.isfinite(problem.noise_copies):
         raise ValueError(
             f"distillation in the limit averages the noise, noise_copies inf; got {problem.noise_copies:g}"
@@ -153,7 +158,7 @@ def _ladder(
     if ridge == 0 and float(levels[0].limit.floor) == 0:
         raise ValueError("eigenvalues of U reach down to 0 where σ is linear; give a teacher_ridge")
     teachers = [Trained(tau, learning_rate_constant(one.noise, problem.features_per_dim), ridge) for one in levels[1:]]
-    return ladder(levels, teachers, problem.sigma)
+    return ladder(levels, teachers, problem.activation)
 
 
 def _names(parts: Sequence[Around]) -> list[str]:

@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike
 
-from rfsim.model import Problem
+from rfsim.model import Problem, require_unused
 from rfsim.precision import in_float64
 from rfsim.runs import Report
 from rfsim.theory import mini
@@ -46,6 +46,10 @@ def mini_gap(
     """
     times, psi_n = axis(problem, "diffusion_time", diffusion_times), axis(problem, "samples_per_dim", samples_per_dim)
     require_tolerance(tolerance)
+    axes = {"samples_per_dim": psi_n, "diffusion_time": times}
+    told = dict.fromkeys(axes, "give it among the values of the grid")
+    told |= {"features_per_dim": "it is what is solved for", "ridge": "leave it out; theory.curves takes it"}
+    require_unused(problem, "theory.mini_gap", axes, **told)
     runs = [
         LimitRun(replace(problem, diffusion_time=t), array=array, center=center, scale=scale) for t in times.tolist()
     ]

@@ -9,7 +9,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from rfsim.filters import learning_rate_constant
-from rfsim.model import Problem
+from rfsim.model import Problem, require_unused
 from rfsim.numerics import minimum_value
 from rfsim.precision import in_float64
 from rfsim.protocol import Spectrum, Target
@@ -18,7 +18,7 @@ from rfsim.theory.limits import Limit
 from rfsim.theory.quantities.diagram import AXES, axis
 from rfsim.theory.quantities.run import LimitRun, require_tolerance
 from rfsim.theory.tables import converged, eigenvalue_bounds, limit_spectrum
-from rfsim.trainers import Flow
+from rfsim.trainers import FlowFilter
 from rfsim.training import losses
 from rfsim.training.curves import loss_curves
 from rfsim.training.timescales import time_grid
@@ -52,9 +52,11 @@ def score_minimum(
     psi_n = axis(problem, "samples_per_dim", samples_per_dim)
     psi_p = axis(problem, "features_per_dim", features_per_dim)
     require_tolerance(tolerance)
+    axes = {"samples_per_dim": psi_n, "features_per_dim": psi_p}
+    require_unused(problem, "theory.score_minimum", axes, **dict.fromkeys(axes, "give it among the values of the grid"))
     run = LimitRun(problem)
     if not run.named:
-        raise ValueError(f"data {problem.data!r} have no true score to be in error of; name a population")
+        raise ValueError(f"data {str(problem.data)!r} have no true score to be in error of; name a population")
     values = np.full((5, psi_n.size, psi_p.size), np.nan)
     for i, k in np.ndindex(psi_n.size, psi_p.size):
         if report:
@@ -82,7 +84,7 @@ def score_minimum(
 
 def _smallest(limit: Limit, ridge: float, tolerance: float) -> tuple[float, float, float, float, float]:
     """(smallest L_test, L_test at τ = ∞, train_time of the smallest, error, residual)."""
-    trained = Flow(learning_rate_constant(limit.noise, limit.features_per_dim), ridge)
+    trained = FlowFilter(learning_rate_constant(limit.noise, limit.features_per_dim), ridge)
     bounds = eigenvalue_bounds(limit, ridge)
     grid = time_grid(np.array(bounds) + ridge, trained.kappa)
 

@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
-from rfsim.model import Problem, require_ridge
+from rfsim.model import Problem, require_ridge, require_unused
 from rfsim.precision import in_float64
 from rfsim.results import LONG_NAMES
 from rfsim.runs import Begin, Report
@@ -54,6 +54,7 @@ def ridge(
     [0.0605, 2.9731, 1.3586]
     """
     gamma = ridges_given(ridges)
+    require_unused(problem, "theory.ridge", {"ridge": gamma}, ridge="give it among ridges")
     run = LimitRun(problem, array=array, center=center, scale=scale)
     run.settings.pop("ridge")
     extra = {"ridges": gamma.tolist()}
@@ -141,6 +142,10 @@ def ridge_plane(
     psi_n = _positive("samples_per_dim", problem.samples_per_dim if samples_per_dim is None else samples_per_dim)
     if np.isinf(psi_n).any():
         raise ValueError("samples_per_dim must be finite; got inf")
+    given = {"samples_per_dim": psi_n, "features_per_dim": psi_p}
+    require_unused(
+        problem, "theory.ridge_plane", given, **dict.fromkeys(given, "give it among the values of the plane")
+    )
     run = LimitRun(problem, array=array, center=center, scale=scale)
     for name in ("features_per_dim", "samples_per_dim"):
         run.settings.pop(name)

@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
-from rfsim.model import Problem
+from rfsim.model import Problem, require_unused
 from rfsim.precision import in_float64
 from rfsim.runs import Begin, Report
 from rfsim.scalars import MOST_VALUES, numbers, whole
@@ -50,6 +50,7 @@ def spectrum(
     >>> [(str(name), float(mass)) for name, mass in zip(result.bulk.values, result.mass.values.round(6))]
     [('null', 0.859375), ('mini', 0.015625), ('main', 0.109375), ('gen', 0.015625)]
     """
+    require_unused(problem, "theory.spectrum", ridge="leave it out; theory.curves takes it")
     run = LimitRun(problem, array=array, center=center, scale=scale)
     count = whole("points", points, 1, MOST_VALUES)
     given = None if grid is None else _checked(grid)

@@ -2,8 +2,11 @@
 
 concurrent.futures would not do: its pool breaks as a whole when one worker is killed, without a word about which task
 it had; it imports the caller's script again in every worker; and what a worker's environment is must be set in the
-caller's own. Here each worker is a fresh interpreter on one connection, so that the one that died is known, its task
-with it, and the others go on.
+caller's own. loky, which imports no script and sets an environment, breaks as a whole too: whatever the others computed
+is lost, all start again (tests that kill workers took two and three times as long with it), and a death while a worker
+starts looks like its task's. Its workers outlive a killed parent, and its tracker of semaphores complains on standard
+error. Here each worker is a fresh interpreter on one connection, so that the one that died is known, its task with it,
+and the others go on.
 """
 
 from __future__ import annotations
@@ -21,8 +24,9 @@ from multiprocessing import Pipe
 from multiprocessing.connection import wait
 from typing import Any, TypeVar
 
-from rfsim.sweeps.executors import Lost, Outcome, counted
-from rfsim.sweeps.worker import ENVIRONMENT, READY, question, read
+from rfsim.sweeps.engines.outcome import Lost, Outcome
+from rfsim.sweeps.engines.worker import ENVIRONMENT, READY, question, read
+from rfsim.words import counted
 
 T = TypeVar("T")
 
@@ -156,7 +160,13 @@ class _Worker:
         try:
             with interrupts_blocked():
                 self._process = subprocess.Popen(
-                    [sys.executable, "-P", "-c", "from rfsim.sweeps.worker import serve; serve()", str(far.fileno())],
+                    [
+                        sys.executable,
+                        "-P",
+                        "-c",
+                        "from rfsim.sweeps.engines.worker import serve; serve()",
+                        str(far.fileno()),
+                    ],
                     stdin=subprocess.PIPE,
                     stdout=self._log,
                     stderr=self._log,

@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from rfsim.sweeps.executors import Lost, Outcome, bug, counted, one_line
-from rfsim.sweeps.local import PATIENCE, local
-from rfsim.sweeps.worker import question, read, remote, version
+from rfsim.sweeps.engines.local import PATIENCE, local
+from rfsim.sweeps.engines.outcome import Lost, Outcome, bug
+from rfsim.sweeps.engines.worker import question, read, remote, version
+from rfsim.words import counted, one_line
 
 if TYPE_CHECKING:
     from distributed import Client, Future

@@ -16,7 +16,8 @@ from typing import Any
 
 from rfsim import machine
 from rfsim.notes import Note
-from rfsim.sweeps.executors import bug, one_line
+from rfsim.sweeps.engines.outcome import bug
+from rfsim.words import one_line
 
 # read by OpenMP, OpenBLAS and MKL when numpy is imported, by XLA (NPROC) when its CPU client is made
 ENVIRONMENT = {

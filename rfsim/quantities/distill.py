@@ -1,0 +1,192 @@
+"""`rfsim.distill`: consistency distillation of a sampled teacher."""
+
+from __future__ import annotations
+
+from rfsim.quantities import reading
+from rfsim.quantities.catalog import Answer, Cells, Quantity, register
+from rfsim.quantities.forms import Form, variables
+from rfsim.quantities.parameters import DIFFUSION_TIME, RIDGE, SAMPLE, TRAINER, Parameter
+from rfsim.quantities.reading import LISTED
+
+STUDENTS = 16  # of one distillation: all of their weights, at every level and time, are held
+
+DISTILL_TIMES = Parameter(
+    name="distill_times",
+    words="distillation time",
+    symbol="τ_S",
+    help=f"Distillation times τ_S, {LISTED}.",
+    hint=tuple[float, ...],
+    read=reading.times,
+    check="rfsim.model:times",
+    makes="distill_time",
+    default=(10.0, 1e3, 1e5),
+)
+LEVELS = (
+    Parameter(
+        name="levels",
+        symbol="N",
+        help="Levels N of the grid of diffusion times.",
+        hint=int,
+        least=2,
+        default=20,
+        shapes=True,
+    ),
+    Parameter(
+        name="time_min",
+        words="smallest diffusion time",
+        symbol="ε",
+        help="First diffusion time ε.",
+        default=0.02,
+    ),
+    Parameter(
+        name="time_max",
+        words="largest diffusion time",
+        symbol="T",
+        help="Last diffusion time T.",
+        default=3.0,
+    ),
+)
+TEACHER = (
+    Parameter(
+        name="teacher_time",
+        words="training time of the teacher",
+        symbol="τ_T",
+        help="Training time of the teacher; inf is one.",
+        default=1e8,
+    ),
+    Parameter(
+        name="teacher_ridge",
+        words="ridge of the teacher",
+        symbol="γ_T",
+        help="Ridge of the teacher; --ridge is the student's.",
+        default=0.0,
+    ),
+    TRAINER.but(help="Of the teacher: flow, descent:STEP or distillation:TAU."),
+    Parameter(
+        name="early_time",
+        help="Training time of the control that does not memorize; chosen unless given.",
+        default=None,
+        flag="--early-teacher-time",
+    ),
+)
+STUDENT = (  # what several students of one teacher may differ by, beside their ridge
+    Parameter(
+        name="parameterization",
+        help="Form of the consistency function.",
+        hint=str,
+        choices=("ddim", "edm"),
+        default="ddim",
+    ),
+    Parameter(
+        name="start",
+        help="The student's first weights; the teacher's, or zero where it cannot take them.",
+        hint=str,
+        choices=("teacher", "zero"),
+        default=None,
+    ),
+    Parameter(
+        name="target",
+        help="sequential, or coupled:TAU, a moving average over TAU.",
+        hint=str,
+        default="sequential",
+    ),
+)
+REGRESSION = (
+    Parameter(
+        name="solver",
+        help="The teacher's steps in the target.",
+        hint=str,
+        choices=("ddim", "euler", "heun"),
+        default="ddim",
+    ),
+    Parameter(
+        name="sampler",
+        help="The teacher's steps in sampling; those of --solver.",
+        hint=str,
+        choices=("ddim", "euler", "heun", "sde"),
+        default=None,
+    ),
+    Parameter(
+        name="student_features_per_dim",
+        help="Width of a student with features of its own; the teacher's unless given.",
+        default=None,
+    ),
+    Parameter(
+        name="distill_data",
+        help="Clean points of distillation.",
+        hint=str,
+        choices=("train", "fresh", "teacher"),
+        default="train",
+    ),
+    Parameter(
+        name="draws",
+        help="Noise draws per level: a number, or a multiple of p.",
+        hint=str,
+        read=str,
+        default="20p",
+    ),
+)
+MEASURED = (
+    Parameter(
+        name="leakage_ridges",
+        help=f"Ridges of the leakage, {LISTED}.",
+        hint=tuple[float, ...],
+        makes="leakage_ridge",
+        default=(0.0, 0.1, 0.5, 1.0, 2.0, 5.0, 10.0),
+    ),
+    Parameter(name="threshold", help="Leakage below which a ridge is enough.", default=0.01),
+    Parameter(name="generated", help="Samples generated of each model.", hint=int, least=2, default=2000),
+)
+KEPT = (
+    Parameter(name="samples", help="Samples to keep.", hint=int, least=0, default=0, flagged=False),
+    Parameter(
+        name="instability", help="Also the instability of every direction.", hint=bool, default=False, flagged=False
+    ),
+    Parameter(name="transfer", help="Also the transfer between all parts.", hint=bool, default=False, flagged=False),
+)
+OPTIONS = (*LEVELS, *TEACHER, *STUDENT, *REGRESSION, *MEASURED, KEPT[0])  # of one distillation beside its times
+
+DISTILL = register(
+    Quantity(
+        name="distill",
+        help="Consistency distillation: samples, energies and leakage.",
+        function="rfsim.distillation.front:distill",
+        parameters=(
+            *(one for one in SAMPLE if one is not DIFFUSION_TIME),  # it has a grid of its own
+            DISTILL_TIMES,
+            *OPTIONS,
+            *KEPT[1:],
+        ),
+        speaks_of_parts=True,
+        answer=Answer(
+            json="rfsim.cli.distill_answers:answer",
+            lines="rfsim.cli.distill_answers:lines",
+            failed="rfsim.cli.distill_answers:failed_parts",
+        ),
+        cells=Cells(
+            computes="rfsim.sweeps.sampled:distill",
+            together=(RIDGE.name, *(one.name for one in STUDENT)),
+            tile=STUDENTS,
+            decompositions="rfsim.sweeps.costs:distillations",
+            needed_bytes="rfsim.sweeps.costs:distillation_bytes",
+            sizes="rfsim.sweeps.costs:levels",
+            refuses="rfsim.sweeps.refused:student",
+        ),
+        page="rfsim.plotting.pages:distill",
+        form=Form(
+            variables=variables("seed", "variant", "distill_time", "steps", "quality", "level", "bulk", "ridge")
+            | variables(seed__quality="teacher teacher_error reference early_teacher")
+            | variables(seed__variant__distill_time__quality="student student_error early_student regression")
+            | variables(
+                seed__steps__quality="teacher_steps", seed__variant__distill_time__steps__quality="student_steps"
+            )
+            | variables(seed__variant__distill_time__level__bulk="suppression suppression_error student_energy")
+            | variables(seed__level__bulk="teacher_energy", seed__ridge__level__bulk="leakage", seed="gamma_star")
+            | variables(seed__ridge__bulk="leakage_all leakage_all_error", seed__ridge__level__source__bulk="transfer")
+            | variables(seed__level__feature="eigenvalue instability", feature="part", grid="diffusion_time"),
+            optional=frozenset({"teacher_error", "student_error", "suppression_error", "leakage", "leakage_all_error"})
+            | {"transfer", "instability"},
+            json={"undefined": dict},
+        ),
+    )
+)

@@ -1,0 +1,271 @@
+"""What a parameter is, and those that several quantities share; a quantity's own stand in its own file.
+
+A flag, a key of a sweep, an axis with its label, a row of the glossary: all of them are made of what stands here.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any, Literal
+
+from rfsim.quantities import reading
+from rfsim.quantities.reading import LISTED
+from rfsim.words import number, whole
+
+
+class Absent:
+    """Stands where there is no default, and where a flag has that of Python."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __repr__(self) -> str:
+        return self.name
+
+
+REQUIRED, SAME = Absent("required"), Absent("same")
+READERS: dict[Any, Callable[[str], Any]] = {float: number, tuple[float, ...]: reading.numbers}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parameter:
+    """One setting of a quantity.
+
+    name: in Python and in a sweep; words and symbol: on an axis and in the glossary; help: one line of the command
+    line; about: the same for Python, where a flag turns it around; default: in Python and in a sweep, REQUIRED where
+    there is none.
+
+    hint: the type of its values, `tuple[float, ...]` for a list, of which one run takes all; makes: the dimension of
+    the result that a list is. choices: the only texts there are; least: of a whole number; read: what reads its text,
+    where that is not what its type is read by; check: what raises ValueError for a wrong value, called with the value
+    and the name (a function, or where it is found as "module:name").
+
+    role: a field of the problem, an option of the function, or something that only a command is told. flag: its name on
+    the command line where that is another one; flag_default: where a command takes another default; swept, flagged:
+    whether a sweep and a command have it; instead_of: the parameter of which it is another form; unused: what to take
+    instead where a command has the flag for the sake of others; drawn: values computed beside those that are told,
+    where a figure is drawn and none are given; shapes: whether it says what stands along a dimension of the result.
+    """
+
+    name: str
+    help: str
+    hint: Any = float
+    default: Any = REQUIRED
+    about: str = ""
+    words: str = ""
+    symbol: str = ""
+    unit: str = "1"
+    choices: tuple[str, ...] = ()
+    least: int | None = None
+    read: Callable[[str], Any] | None = None
+    check: str | Callable[[Any, str], object] | None = None
+    makes: str = ""
+    role: Literal["problem", "option", "command"] = "option"
+    flag: str = ""
+    flag_default: Any = SAME
+    swept: bool = True
+    flagged: bool = True
+    instead_of: str = ""
+    unused: str = ""
+    drawn: str = ""
+    shapes: bool = False
+
+    def but(self, **changes: Any) -> Parameter:
+        """The same parameter, with what differs for one quantity."""
+        return replace(self, **changes)
+
+    @property
+    def label(self) -> str:
+        """What it is called on an axis.
+
+        >>> DIFFUSION_TIME.label
+        'diffusion time t'
+        """
+        return f"{self.words or self.name.replace('_', ' ')} {self.symbol}".strip()
+
+    @property
+    def typed(self) -> str:
+        """As it is typed on the command line."""
+        return self.flag or f"--{self.name.replace('_', '-')}"
+
+    @property
+    def given(self) -> Any:
+        """What a command takes where the flag is not given."""
+        return self.default if self.flag_default is SAME else self.flag_default
+
+    @property
+    def switch(self) -> bool:
+        """Whether its flag has no value, and turns the default around."""
+        return self.hint is bool
+
+    @property
+    def reader(self) -> Callable[[str], Any] | None:
+        """What reads its text; None where the text is the value, as a choice is."""
+        if self.hint is int and self.read is None:
+            return partial(whole, least=self.least or 0)
+        return self.read or READERS.get(self.hint)
+
+
+# --- the problem --------------------------------------------------------------------------------------------------
+
+SAMPLES_PER_DIM = Parameter(
+    name="samples_per_dim",
+    words="samples per dimension",
+    symbol="ψ_n",
+    help="ψ_n = n/d; 4 unless given.",
+    default=4.0,
+    flag_default=None,
+    role="problem",
+)
+FEATURES_PER_DIM = Parameter(
+    name="features_per_dim",
+    words="features per dimension",
+    symbol="ψ_p",
+    help="ψ_p = p/d; 16 unless given.",
+    default=16.0,
+    flag_default=None,
+    role="problem",
+)
+N = Parameter(
+    name="n",
+    symbol="n",
+    words="samples",
+    help="n, instead of --samples-per-dim.",
+    hint=int,
+    least=2,
+    default=None,
+    flag="--samples",
+    role="command",
+    swept=False,
+    instead_of="samples_per_dim",
+)
+P = Parameter(
+    name="p",
+    symbol="p",
+    words="features",
+    help="p, instead of --features-per-dim.",
+    hint=int,
+    least=1,
+    default=None,
+    flag="--features",
+    role="command",
+    swept=False,
+    instead_of="features_per_dim",
+)
+NOISE_COPIES = Parameter(
+    name="noise_copies",
+    words="noise copies",
+    symbol="m",
+    help="Frozen noise copies per sample, m; inf averages.",
+    default=math.inf,
+    role="problem",
+)
+ACTIVATION = Parameter(
+    name="activation",
+    symbol="σ",
+    help="σ: tanh, erf, relu, softplus, gelu (x Φ(x), not its tanh approximation), silu, sine, hermite3 or linear, or "
+    "with --allow-import module:attribute; centered where needed.",
+    hint=str,
+    read=str,
+    default="tanh",
+    role="problem",
+)
+ALLOW_IMPORT = Parameter(
+    name="allow_import",
+    help="Let --activation import module:attribute, and so run its code; found in this folder too.",
+    hint=bool,
+    default=False,
+    role="command",
+    swept=False,
+)
+DATA = Parameter(
+    name="data",
+    help="isotropic[:VARIANCE], atoms:W@L,…, powerlaw:ALPHA, subspace:FRACTION, mixture:SEPARATION, digits[:K], "
+    "eigenvalues:FILE of Σ, covariance:FILE of Σ itself, or a .npy, .npz (FILE.npz:KEY), .csv or .tsv file (or "
+    ".csv.gz) of shape (samples, dimensions).",
+    hint=str,
+    default="isotropic",
+    role="problem",
+)
+RIDGE = Parameter(name="ridge", symbol="γ", help="Ridge γ.", default=0.0, role="problem")
+CENTER = Parameter(
+    name="center",
+    help="Leave the mean of an array as it is.",
+    about="Take the mean off an array.",
+    hint=bool,
+    default=True,
+    flag="--no-center",
+)
+SCALE = Parameter(
+    name="scale",
+    help="How an array is divided: by one number, each column, or not.",
+    hint=str,
+    choices=("none", "global", "columns"),
+    default="global",
+)
+DIFFUSION_TIME = Parameter(name="diffusion_time", symbol="t", help="Diffusion time t.", default=0.1, role="problem")
+
+PROBLEM = (SAMPLES_PER_DIM, FEATURES_PER_DIM, N, P, NOISE_COPIES, ACTIVATION, ALLOW_IMPORT, DATA)
+PREPARED = (CENTER, SCALE)  # of an array of data
+LIMIT = (*PROBLEM, RIDGE, *PREPARED, DIFFUSION_TIME)
+
+# --- a draw, and how it is solved ---------------------------------------------------------------------------------
+
+DIM = Parameter(
+    name="dim",
+    words="dimension",
+    symbol="d",
+    help="Dimension d; 100, or that of the data.",
+    hint=int,
+    least=1,
+    default=None,
+)
+SEED = Parameter(name="seed", help="First seed.", hint=int, least=0, default=0)
+SEEDS = Parameter(name="seeds", help="Number of seeds; the answer is their mean.", hint=int, least=1, default=1)
+DRAW = (DIM, SEED, SEEDS)
+SAMPLE = (*LIMIT, *DRAW)
+
+MODEL = Parameter(
+    name="model",
+    help="The real features, or the Gaussian-equivalent model.",
+    hint=str,
+    choices=("real", "gaussian"),
+    default="real",
+)
+MOMENTS = Parameter(
+    name="moments",
+    help="exact in the noise, or montecarlo:DRAWS per sample with standard errors, as a check.",
+    hint=str,
+    default="exact",
+)
+
+# --- a training ---------------------------------------------------------------------------------------------------
+
+TRAIN_TIMES = Parameter(
+    name="train_times",
+    words="training time",
+    symbol="τ",
+    help=f"Training times τ, {LISTED}; inf is one. Figures have a grid unless given.",
+    hint=tuple[float, ...],
+    read=reading.times,
+    check="rfsim.model:times",
+    makes="train_time",
+    default=(1.0, 100.0, 1e5),
+    drawn="0.1:1e7:81",
+)
+TRAINER = Parameter(
+    name="trainer",
+    help="flow, descent:STEP or distillation:TAU, in train_time.",
+    hint=str,
+    check="rfsim.sweeps.refused:trainer_text",
+    default="flow",
+)
+BY_PART = Parameter(
+    name="by_part", help="Also the losses with the filter switched off on each part.", hint=bool, default=False
+)
+TOLERANCE = Parameter(
+    name="tolerance", help="What a loss may move by at the last refinement.", default=1e-8, flagged=False
+)

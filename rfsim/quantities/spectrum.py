@@ -1,0 +1,31 @@
+"""`rfsim.spectrum`: every eigenvalue of the sampled U."""
+
+from __future__ import annotations
+
+from rfsim.quantities.catalog import Answer, Cells, Quantity, register
+from rfsim.quantities.forms import SPECTRUM, Form
+from rfsim.quantities.parameters import MODEL, MOMENTS, RIDGE, SAMPLE
+
+register(
+    Quantity(
+        name="spectrum",
+        help="Eigenvalues of U and its parts.",
+        function="rfsim.api:spectrum",
+        # U has no ridge; the flag is there for those who give all commands the same
+        parameters=(*(one.but(swept=False) if one is RIDGE else one for one in SAMPLE), MODEL, MOMENTS),
+        speaks_of_parts=True,
+        answer=Answer(
+            json="rfsim.cli.answers:spectrum_answer",
+            lines="rfsim.cli.answers:spectrum_lines",
+            failed="rfsim.cli.answers:failed_parts",
+        ),
+        cells=Cells(
+            decompositions="rfsim.sweeps.costs:spectra",
+            needed_bytes="rfsim.sweeps.costs:spectrum_bytes",
+            sizes="rfsim.sweeps.costs:features",
+            refuses="rfsim.sweeps.refused:method",
+        ),
+        page="rfsim.plotting.pages:spectrum",
+        form=Form(variables=SPECTRUM),
+    )
+)

@@ -1,0 +1,48 @@
+"""`rfsim.theory.curves`: losses of the limit at every training time."""
+
+from __future__ import annotations
+
+from rfsim.quantities.catalog import FORMS, Answer, Cells, Quantity, register
+from rfsim.quantities.forms import CONSTANTS, LARGE, LOSSES, PLANE, ROUTES, Form, variables
+from rfsim.quantities.forms import LIMIT as SPECTRUM
+from rfsim.quantities.parameters import BY_PART, LIMIT, TOLERANCE, TRAIN_TIMES, TRAINER
+
+TILE = 64  # cells of the plane in one program
+SEVERAL = "theory.curves has one program for the flow, another for the rest: sweep each {} by itself"
+
+register(
+    Quantity(
+        name="theory.curves",
+        help="Losses at every training time, and timescales.",
+        function="rfsim.theory:curves",
+        # the tolerance is that of a map, `rfsim.theory.diagram`
+        parameters=(*LIMIT, TRAIN_TIMES, TRAINER, BY_PART, TOLERANCE.but(default=1e-4)),
+        speaks_of_parts=True,
+        answer=Answer(
+            json="rfsim.cli.limit_answers:curves_answer",
+            lines="rfsim.cli.limit_answers:curves_lines",
+            failed="rfsim.cli.limit_answers:failed_points",
+        ),
+        cells=Cells(
+            computes="rfsim.sweeps.limits:curves",
+            together=PLANE,
+            tile=TILE,
+            mapped="rfsim.sweeps.limits:mapped",
+            apart={name: SEVERAL.format(name) for name in ("trainer", "by_part")},
+        ),
+        page="rfsim.plotting.pages:limit_curves",
+        form=Form(
+            variables=SPECTRUM
+            | ROUTES
+            | variables("train_time", train_time=f"{LOSSES} bias2 variance error", bulk__train_time="energy")
+            | variables(one="residual nodes", gen_route="tau_gen", mem_route="tau_mem"),
+            optional=LARGE | {"energy"},
+        ),
+    )
+)
+
+FORMS["theory-diagram"] = Form(
+    variables=CONSTANTS
+    | variables(*PLANE, "train_time", samples_per_dim__features_per_dim__train_time="train test score gen")
+    | variables(samples_per_dim__features_per_dim="error residual nodes status tau_mem tau_mini")
+)

@@ -1,0 +1,42 @@
+"""`rfsim.theory.ridge`: losses of the ridge minimizer in the limit."""
+
+from __future__ import annotations
+
+from rfsim.quantities.catalog import FORMS, Answer, Cells, Quantity, register
+from rfsim.quantities.forms import CONSTANTS, PLANE, RIDGE_LOSSES, Form, variables
+from rfsim.quantities.parameters import LIMIT, RIDGE, Parameter
+from rfsim.quantities.reading import LISTED
+from rfsim.quantities.theory_curves import TILE
+
+RIDGES = Parameter(
+    name="ridges",
+    words="ridge",
+    symbol="γ",
+    help=f"Ridges γ, {LISTED}.",
+    hint=tuple[float, ...],
+    makes="ridge",
+    flag_default=(1e-3, 1e-2, 1e-1),
+)
+
+register(
+    Quantity(
+        name="theory.ridge",
+        help="Losses of the ridge minimizer, and the best ridge.",
+        function="rfsim.theory:ridge",
+        parameters=(*(one.but(swept=False, unused="--ridges") if one is RIDGE else one for one in LIMIT), RIDGES),
+        answer=Answer(
+            json="rfsim.cli.limit_answers:ridge_answer",
+            lines="rfsim.cli.limit_answers:ridge_lines",
+            failed="rfsim.cli.limit_answers:failed_points",
+        ),
+        cells=Cells(computes="rfsim.sweeps.limits:ridge", together=PLANE, tile=TILE),
+        page="rfsim.plotting.pages:limit_ridge",
+        form=Form(
+            variables=CONSTANTS | variables("ridge", ridge=RIDGE_LOSSES, one="best_ridge best_test"),
+        ),
+    )
+)
+
+FORMS["theory-ridge-plane"] = Form(
+    variables=CONSTANTS | variables(*PLANE, samples_per_dim__features_per_dim=RIDGE_LOSSES)
+)

@@ -1,0 +1,53 @@
+"""`rfsim.train`: losses and timescales of training on a sample."""
+
+from __future__ import annotations
+
+from rfsim.quantities.catalog import Answer, Cells, Quantity, register
+from rfsim.quantities.forms import CONSTANTS, LOSSES, ROUTES, SPECTRUM, Form, variables
+from rfsim.quantities.parameters import BY_PART, MODEL, MOMENTS, SAMPLE, TRAIN_TIMES, TRAINER, Parameter
+
+ROUTE = Parameter(
+    name="route",
+    help="dense: every eigenvalue; krylov: the same losses, faster, without parts.",
+    hint=str,
+    choices=("dense", "krylov"),
+    default="dense",
+)
+FRESH_NOISE = Parameter(
+    name="fresh_noise",
+    help="Also what fresh noise in the place of the frozen copies gives.",
+    hint=bool,
+    default=False,
+    flagged=False,
+)
+
+TRAIN = register(
+    Quantity(
+        name="train",
+        help="Losses and timescales of training, in closed form.",
+        function="rfsim.api:train",
+        parameters=(*SAMPLE, MODEL, MOMENTS, TRAIN_TIMES, ROUTE, TRAINER, BY_PART, FRESH_NOISE),
+        speaks_of_parts=True,
+        answer=Answer(
+            json="rfsim.cli.answers:train_answer",
+            lines="rfsim.cli.answers:train_lines",
+            failed="rfsim.cli.answers:failed_parts",
+        ),
+        cells=Cells(
+            computes="rfsim.sweeps.sampled:train",
+            together=("ridge", "trainer"),
+            decompositions="rfsim.sweeps.costs:spectra",
+            needed_bytes="rfsim.sweeps.costs:train_bytes",
+            sizes="rfsim.sweeps.costs:features",
+            refuses="rfsim.sweeps.refused:method",
+        ),
+        page="rfsim.plotting.pages:train",
+        form=Form(
+            variables=SPECTRUM
+            | ROUTES
+            | variables("train_time", seed__train_time=f"{LOSSES} cross", train_time="bias2 variance")
+            | variables(seed__bulk__train_time="energy", seed__gen_route="tau_gen", seed__mem_route="tau_mem"),
+            optional=frozenset({*SPECTRUM, "train_penalized", "emp", "energy"} - {*CONSTANTS, "residual", "seed"}),
+        ),
+    )
+)
