@@ -29,7 +29,6 @@ class AsMarkdown(griffe.Extension):
         if obj.is_class and not ATTRIBUTES.search(text) and (shown := fields(obj)):
             obj.docstring = griffe.Docstring("\n".join([text, "", "```python", *shown, "```"]), parent=obj)
 
-
     def on_function(self, *, func: griffe.Function, **_: Any) -> None:
         """Keywords that `Unpack` of a dictionary's type stands for, where the signature shows them at run time."""
         for one in [one for one in func.parameters if one.kind is griffe.ParameterKind.var_keyword]:

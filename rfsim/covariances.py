@@ -12,8 +12,10 @@ from rfsim.files.numbers import DataError, load, place
 
 
 def read(kind: str, spec: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Distinct eigenvalues of Σ and their shares, each (atoms,), of `eigenvalues`, one per entry of a file, or of a
-    `covariance`, a symmetric matrix. Only the eigenvalues matter: random features see no direction before another.
+    """Distinct eigenvalues of Σ and their shares, each (atoms,).
+
+    Of `eigenvalues`, one per entry of a file, or of a `covariance`, a symmetric matrix. Only the eigenvalues matter:
+    random features see no direction before another.
 
     Raises DataError, in one line, for what no covariance is.
     """

@@ -22,8 +22,9 @@ def read(components: int | None) -> NDArray[np.float64]:
 
 
 def images(components: int | None, values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Points (rows, dim) of `read`, centered and scaled by one number, as images (rows, 8, 8) in the data's units of
-    grey; of components, the mean image and these components of it.
+    """Points (rows, dim) of `read` as images (rows, 8, 8) in the data's units of grey.
+
+    They are centered and scaled by one number. Of components, the mean image and these components of it.
     """
     raw = read(components)
     mean = raw.mean(axis=0)

@@ -37,20 +37,26 @@ LATEST_TRAINING = LONGEST
 
 @dataclass(frozen=True, repr=False)
 class Problem:
-    """What theory and sample share; every field is dimensionless.
+    """What theory and sample share; every field is dimensionless (§1).
 
-    samples_per_dim ψ_n = n/d; features_per_dim ψ_p = p/d; diffusion_time t; noise_copies m (inf: averaged exactly);
-    activation σ: a name, a callable written with jax.numpy (`jax.nn.gelu`, a lambda), an `Activation`, or
-    `module:attribute` where one of these is found. A callable is tried: where it is not odd its mean at each Γ is
-    subtracted, and its kinks are found; an `Activation` declares these. It is held as an `Activation`, not yet centered
-    at a Γ, and stored as the string by which it can be imported again, or, where there is none, as its name and a
-    digest of what it computes; data: the population or samples, an object (`rfsim.Isotropic(2.0)`,
-    `rfsim.Atoms({0.5: 0.5, 1.5: 0.5})`…) or its text (`isotropic:2`, `atoms:0.5@0.5,0.5@1.5`, `covariance:FILE`,
-    `digits`, a file of samples…), read once, here; ridge γ.
+    A callable activation is tried: where it is not odd its mean at each Γ is subtracted, and its kinks are found; an
+    `Activation` declares these. It is held as an `Activation`, not yet centered at a Γ, and stored as the text by which
+    it can be imported again, or, where there is none, as its name and a digest of what it computes. Texts are read
+    once, here.
+
+    Attributes:
+        samples_per_dim: ψ_n = n/d.
+        features_per_dim: ψ_p = p/d.
+        diffusion_time: t.
+        noise_copies: m, noise draws per sample; inf: averaged exactly.
+        activation: σ: a name, a callable written with jax.numpy (`jax.nn.gelu`, a lambda), an `Activation`, or
+            `module:attribute` where one of these is found.
+        data: The population or samples, an object (`rfsim.Isotropic(2.0)`, `rfsim.Atoms({0.5: 0.5, 1.5: 0.5})`…) or its
+            text (`isotropic:2`, `atoms:0.5@0.5,0.5@1.5`, `covariance:FILE`, `digits`, a file of samples…).
+        ridge: γ, in units of the eigenvalues of U.
 
     >>> Problem(data="isotropic:2") == Problem(data=populations.Isotropic(2.0))
     True
-
     >>> Problem(samples_per_dim=4, features_per_dim=16).ridge
     0.0
     >>> Problem(samples_per_dim=-1)
@@ -103,7 +109,13 @@ class Problem:
 
 
 class Sizes(NamedTuple):
-    """d, n and p as whole numbers."""
+    """d, n and p as whole numbers (§1).
+
+    Attributes:
+        dim: d.
+        samples: n.
+        features: p.
+    """
 
     dim: int
     samples: int
@@ -111,8 +123,12 @@ class Sizes(NamedTuple):
 
 
 class Source(NamedTuple):
-    """Where samples come from: a prepared array (rows, dim), or None for the problem's named population; what messages
-    call the array.
+    """Where samples come from.
+
+    Attributes:
+        array: Prepared, (rows, dim); None for the problem's named population.
+        settings: What they are identified by.
+        called: What messages call the array.
     """
 
     array: NDArray[np.float64] | None
@@ -121,8 +137,15 @@ class Source(NamedTuple):
 
 
 class Instance(NamedTuple):
-    """One draw: W (features, dim), the training points (samples, dim), the clean law that plays the population, and σ
-    centered at the problem's Γ.
+    """One draw (§1).
+
+    Attributes:
+        sizes: d, n and p.
+        weights: W, (features, dim).
+        points: Training points, (samples, dim).
+        population: The clean law that plays it.
+        sigma: σ, centered at the problem's Γ.
+        seed: Of the draw.
     """
 
     sizes: Sizes

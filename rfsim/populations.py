@@ -30,7 +30,7 @@ Spectrum = tuple[NDArray[np.float64], NDArray[np.float64]]
 
 @dataclass(frozen=True)
 class Data(Written):
-    """What `Problem.data` holds. `kind`: the word its text begins with."""
+    """What `Problem.data` holds: a population, or samples (§1)."""
 
     kind: ClassVar[str] = ""
 
@@ -54,7 +54,16 @@ class Data(Written):
         raise DataError(f"data {str(self)!r} are samples, whose covariance is found where they are read")
 
     def law(self, dim: int) -> Law:
-        """The law of clean data in `dim` dimensions: diagonal, since random features see no direction before another.
+        """The law of clean data: diagonal, since random features see no direction before another.
+
+        Args:
+            dim: d.
+
+        Returns:
+            The law.
+
+        Raises:
+            DataError: For samples, and where no direction gets a variance.
 
         >>> Atoms({0.5: 0.5, 1.5: 0.5}).law(4).variances.tolist()
         [0.5, 0.5, 1.5, 1.5]
@@ -64,7 +73,17 @@ class Data(Written):
         return Law(np.zeros((1, dim)), self._counted(*found, dim))
 
     def images(self, points: ArrayLike) -> NDArray[np.float64]:
-        """Points as images, of digits alone."""
+        """Points as images, of digits alone.
+
+        Args:
+            points: (rows, dim).
+
+        Returns:
+            (rows, 8, 8).
+
+        Raises:
+            DataError: For other data.
+        """
         raise DataError(f"images are of data digits or digits:K; got {str(self)!r}")
 
     def _number(self, name: str, value: Any) -> float:
@@ -90,6 +109,9 @@ class Data(Written):
 @dataclass(frozen=True)
 class Isotropic(Data):
     """Gaussian data of covariance `variance` times the identity; `isotropic[:VARIANCE]`.
+
+    Attributes:
+        variance: σ_x².
 
     >>> str(Isotropic()), str(Isotropic(2.0))
     ('isotropic', 'isotropic:2')
@@ -118,7 +140,9 @@ class Isotropic(Data):
 class Atoms(Data):
     """Gaussian data whose covariance has a few eigenvalues; `atoms:WEIGHT@VALUE,…`.
 
-    Given as a mapping value → weight or as pairs of both, held as pairs; the weights sum to 1.
+    Attributes:
+        atoms: Eigenvalues and their shares, given as a mapping value → weight or as pairs of both, held as pairs; the
+            weights sum to 1.
 
     >>> str(Atoms({0.5: 0.5, 1.5: 0.5}))
     'atoms:0.5@0.5,0.5@1.5'
@@ -154,6 +178,9 @@ class Atoms(Data):
 class PowerLaw(Data):
     """Gaussian data whose eigenvalue k is proportional to k^−exponent, with mean 1; `powerlaw:ALPHA`.
 
+    Attributes:
+        exponent: α.
+
     >>> str(PowerLaw(1.2))
     'powerlaw:1.2'
     """
@@ -179,7 +206,10 @@ class PowerLaw(Data):
 
 @dataclass(frozen=True)
 class Subspace(Data):
-    """Gaussian data that fill a `fraction` of all directions, with mean variance 1; `subspace:FRACTION`.
+    """Gaussian data that fill some of all directions, with mean variance 1; `subspace:FRACTION`.
+
+    Attributes:
+        fraction: Of the directions, in (0, 1].
 
     >>> Subspace(0.25).law(4).variances.tolist()
     [4.0, 0.0, 0.0, 0.0]
@@ -209,7 +239,10 @@ class Subspace(Data):
 
 @dataclass(frozen=True)
 class Mixture(Data):
-    """Two Gaussians of unit covariance in equal parts, whose means lie `separation` apart; `mixture:SEPARATION`.
+    """Two Gaussians of unit covariance in equal parts; `mixture:SEPARATION`.
+
+    Attributes:
+        separation: Distance of their means.
 
     >>> Mixture(3).law(2).centers.tolist()
     [[1.5, 0.0], [-1.5, -0.0]]
@@ -238,7 +271,11 @@ class Mixture(Data):
 
 @dataclass(frozen=True)
 class InFile(Data):
-    """Data that lie in `file`, .npy, .npz, .csv or .tsv, or FILE.npz:KEY for one array of several."""
+    """Data that lie in a file.
+
+    Attributes:
+        file: .npy, .npz, .csv or .tsv, or FILE.npz:KEY for one array of several.
+    """
 
     file: str
 
@@ -254,7 +291,14 @@ class InFile(Data):
         return place(self.file).path
 
     def moved(self, path: Path) -> str:
-        """The text of the same data in a file that lies at `path`."""
+        """The text of the same data in another file.
+
+        Args:
+            path: Of that file.
+
+        Returns:
+            The text.
+        """
         key = place(self.file).key
         return f"{self.kind and self.kind + ':'}{path}{'' if key is None else f':{key}'}"
 
@@ -262,6 +306,9 @@ class InFile(Data):
 @dataclass(frozen=True)
 class Eigenvalues(InFile):
     """Gaussian data whose covariance has the eigenvalues of a file, one per entry; `eigenvalues:FILE`.
+
+    Attributes:
+        file: As in `InFile`.
 
     >>> str(Eigenvalues("spectrum.npy"))
     'eigenvalues:spectrum.npy'
@@ -275,9 +322,10 @@ class Eigenvalues(InFile):
 
 @dataclass(frozen=True)
 class Covariance(InFile):
-    """Gaussian data whose covariance is a symmetric matrix in a file; `covariance:FILE`.
+    """Gaussian data of a covariance in a file; `covariance:FILE`.
 
-    Its eigenvalues alone matter: random features see no direction before another.
+    Attributes:
+        file: Of a symmetric matrix, of which the eigenvalues alone matter.
 
     >>> str(Covariance("matrices.npz:first"))
     'covariance:matrices.npz:first'
@@ -291,7 +339,10 @@ class Covariance(InFile):
 
 @dataclass(frozen=True)
 class Samples(InFile):
-    """Samples in a file, (rows, dim), split into a training half and one that plays the population; `FILE`.
+    """Samples in a file, split into a training half and one that plays the population; `FILE`.
+
+    Attributes:
+        file: Of an array (rows, dim).
 
     >>> str(Samples("points.csv"))
     'points.csv'
@@ -303,7 +354,10 @@ class Samples(InFile):
 
 @dataclass(frozen=True)
 class Digits(Data):
-    """scikit-learn's 1797 images of digits (dim 64), or `components` principal components of them; `digits[:K]`.
+    """scikit-learn's 1797 images of digits, dim 64, or principal components of them; `digits[:K]`.
+
+    Attributes:
+        components: K, from 1 to 64; None for the images.
 
     >>> str(Digits()), str(Digits(10))
     ('digits', 'digits:10')
@@ -329,13 +383,16 @@ class Digits(Data):
         return Rows(digits.read(self.components), str(self))
 
     def images(self, points: ArrayLike) -> NDArray[np.float64]:
-        """Points as images.
+        """Points of these data as images.
 
         Args:
-            points: Of these data, (rows, dim), centered and scaled by one number as `data.prepare` does.
+            points: (rows, dim), centered and scaled by one number as `data.prepare` does.
 
         Returns:
-            Images, (rows, 8, 8), in units of grey from 0 to 16, which samples may leave.
+            Images (rows, 8, 8) in units of grey, 0 to 16, which samples may leave.
+
+        Raises:
+            DataError: For points of another shape.
 
         >>> Digits(3).images(np.zeros((1, 3))).shape  # the mean image
         (1, 8, 8)
@@ -355,7 +412,14 @@ KINDS = ("isotropic", "atoms", *NUMBERED, *FILES, "digits")
 def read(given: str | os.PathLike[str] | Data) -> Data:
     """The data that a text names, or a path, or what they already are; no file is opened.
 
-    Raises DataError, in one line, with the nearest valid name or with what is wrong with its argument.
+    Args:
+        given: The data.
+
+    Returns:
+        The data as an object.
+
+    Raises:
+        DataError: In one line, with the nearest valid name or with what is wrong with its argument.
 
     >>> read("isotropic:2")
     Isotropic(variance=2.0)

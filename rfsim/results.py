@@ -95,10 +95,10 @@ def eigenvalue_errors(run: Run, solved: Solved) -> xr.Dataset:
 def curves_datasets(
     run: Run, solved: Solved, tau: NDArray[np.float64], trainers: Sequence[TrainerFilter], *, by_part: bool
 ) -> list[xr.Dataset | ValueError]:
-    """Losses and timescales of one seed by each of several trainers, who may have ridges of their own; energies, and
-    with `by_part` the parts' terms, where parts are labelled.
+    """Losses and timescales of one seed by each of several trainers, who may have ridges of their own.
 
-    In the place of a trainer that diverges on this spectrum the ValueError that says so.
+    Energies, and with `by_part` the parts' terms, where parts are labelled. In the place of a trainer that diverges on
+    this spectrum the ValueError that says so.
     """
 
     def one(trainer: TrainerFilter) -> xr.Dataset | ValueError:

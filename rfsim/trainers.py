@@ -42,13 +42,24 @@ class Flow(Written):
         return "flow"
 
     def at(self, kappa: float, ridge: float = 0.0) -> FlowFilter:
-        """Its filters for a problem's κ, the rate per eigenvalue, and γ."""
+        """Its filters for one problem (T7).
+
+        Args:
+            kappa: κ, the rate per eigenvalue.
+            ridge: γ.
+
+        Returns:
+            The filters.
+        """
         return FlowFilter(kappa, ridge)
 
 
 @dataclass(frozen=True)
 class Descent(Written):
-    """Gradient descent in steps of the train_time `step`; `descent:STEP`.
+    """Gradient descent in steps; `descent:STEP` (§3).
+
+    Attributes:
+        step: Of train_time, positive.
 
     >>> str(Descent(0.5)), Descent(0.5).at(kappa=0.2)
     ('descent:0.5', DescentFilter(kappa=0.2, ridge=0.0, step=0.5))
@@ -67,14 +78,24 @@ class Descent(Written):
         return f"descent:{short(self.step)}"
 
     def at(self, kappa: float, ridge: float = 0.0) -> DescentFilter:
-        """Its filters for a problem's κ, the rate per eigenvalue, and γ."""
+        """Its filters for one problem (§3).
+
+        Args:
+            kappa: κ, the rate per eigenvalue.
+            ridge: γ.
+
+        Returns:
+            The filters.
+        """
         return DescentFilter(kappa, ridge, self.step)
 
 
 @dataclass(frozen=True)
 class Distillation(Written):
-    """Same-time self-distillation: a teacher by flow, then a student from zero for the train_time `student_time`, inf
-    allowed; `distillation:TAU`.
+    """Same-time self-distillation: a teacher by flow, then a student from zero; `distillation:TAU` (§3).
+
+    Attributes:
+        student_time: The train_time of the student; may be inf.
 
     >>> str(Distillation(30))
     'distillation:30'
@@ -95,7 +116,15 @@ class Distillation(Written):
         return f"distillation:{short(self.student_time)}"
 
     def at(self, kappa: float, ridge: float = 0.0) -> DistillationFilter:
-        """Its filters for a problem's κ, the rate per eigenvalue, and γ."""
+        """Its filters for one problem (§3).
+
+        Args:
+            kappa: κ, the rate per eigenvalue.
+            ridge: γ.
+
+        Returns:
+            The filters.
+        """
         return DistillationFilter(kappa, ridge, self.student_time)
 
 

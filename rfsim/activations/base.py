@@ -13,11 +13,13 @@ PIECE = 16384
 
 
 class Closed(NamedTuple):
-    """Closed forms of an activation, where it has them.
+    """Closed forms of an activation, where it has them (T9, T3).
 
-    mean(Γ²): E σ(Γz). constants(signal_variance, noise_variance): a, v² and s² of (T9).
-    orders(η, T, (wanted, first), offset): g_s (orders, features, centers) and E (σ − offset)² (features, centers) of
-    the moments (equations.md T3) for η (features, centers), T (features,), s from `first`; None: by quadrature.
+    Attributes:
+        mean: Γ² ↦ E σ(Γz).
+        constants: signal_variance, noise_variance ↦ a, v² and s² of (T9).
+        orders: η (features, centers), T (features,), (wanted, first), offset ↦ g_s (orders, features, centers), s from
+            `first`, and E (σ − offset)² (features, centers) of the moments (T3); None: by quadrature.
     """
 
     mean: Callable[[float], float]
@@ -26,12 +28,20 @@ class Closed(NamedTuple):
 
 
 class Activation(NamedTuple):
-    """A pointwise nonlinearity σ(x) = function(x) − offset, and what is known of it.
+    """A pointwise nonlinearity σ(x) = function(x) − offset, and what is known of it (§2).
 
-    function: of JAX arrays of any shape, written with jax.numpy; odd: σ(−x) = −σ(x); self_centering: its mean at each
-    Γ is subtracted (`centered` sets the offset), where others must have E σ(Γz) = 0 as they are; kinks: where it is
-    not smooth, so that quadrature is split there; degrees: those of a polynomial's monomials, which bound the rank of
-    U. A plain callable in place of an Activation is none of these: smooth and centered as it is.
+    A plain callable in place of an Activation is odd nowhere and has no kinks: smooth and centered as it is.
+
+    Attributes:
+        name: By which settings tell it.
+        function: Of JAX arrays of any shape, written with jax.numpy.
+        odd: Whether σ(−x) = −σ(x).
+        self_centering: Whether its mean at each Γ is subtracted (`centered` sets the offset), where others must have
+            E σ(Γz) = 0 as they are.
+        kinks: Where it is not smooth, so that quadrature is split there.
+        degrees: Those of a polynomial's monomials, which bound the rank of U; None for any other.
+        closed: Closed forms, if any.
+        offset: What is subtracted.
     """
 
     name: str
@@ -49,9 +59,17 @@ class Activation(NamedTuple):
 
 
 def evaluate(sigma: Activation, points: np.ndarray) -> np.ndarray:
-    """σ at points of any shape, in pieces of one size: a new shape would compile a new program for a few numbers.
+    """Values of σ at points, in pieces of one size: a new shape would compile a new program for a few numbers (§2).
 
-    Raises ValueError where σ is NaN or infinite.
+    Args:
+        sigma: The activation.
+        points: Of any shape.
+
+    Returns:
+        σ, of the shape of points.
+
+    Raises:
+        ValueError: Where σ is NaN or infinite.
     """
     flat = np.ravel(points)
     padded = np.zeros((-(-flat.size // PIECE), PIECE))

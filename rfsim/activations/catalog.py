@@ -19,14 +19,17 @@ from rfsim.words import nearest
 
 
 def identity(x: Array) -> Array:
+    """σ(x) = x."""
     return x
 
 
 def rectified(x: Array) -> Array:
+    """σ(x) = max(x, 0)."""
     return jnp.maximum(x, 0.0)
 
 
 def third_hermite(x: Array) -> Array:
+    """σ = He_3/√6."""
     return (x**3 - 3 * x) / math.sqrt(6)
 
 
@@ -61,11 +64,18 @@ READ: dict[str, Activation] = {}  # by name, what it was when it was last read
 
 
 def activation(name: str, beside: Path | None = None) -> Activation:
-    """The activation of that name; the callable or Activation at `module:attribute`, imported and checked; or the one
-    that this process keeps as NAME@DIGEST (`specification`).
+    """The activation of a name, of an address, or one that this process keeps (§2).
 
-    beside: a folder where modules are looked for too. Raises ValueError, in one line, with the nearest valid name or
-    with what is wrong with the callable.
+    Args:
+        name: A name of ACTIVATIONS; `module:attribute` of a callable or Activation, which is imported and checked; or
+            NAME@DIGEST (`specification`).
+        beside: A folder where modules are looked for too.
+
+    Returns:
+        The activation, not yet centered.
+
+    Raises:
+        ValueError: In one line, with the nearest valid name or with what is wrong with the callable.
 
     >>> activation("tanh").name
     'tanh'
@@ -85,10 +95,17 @@ closed=None, offset=0.0)
 
 
 def specification(function: Callable | Activation) -> str:
-    """The string that stands for a callable among the settings: the name of one that is built in, `module:attribute`
-    where it can be imported again, and else NAME@DIGEST, under which this process keeps it.
+    """The text that stands for a callable among the settings (§2).
 
-    Raises ValueError, in one line, where it is no activation.
+    Args:
+        function: The callable, or an Activation.
+
+    Returns:
+        The name of one that is built in, `module:attribute` where it can be imported again, and else NAME@DIGEST, under
+        which this process keeps it.
+
+    Raises:
+        ValueError: In one line, where it is no activation.
 
     >>> specification(jnp.tanh), specification(jax.nn.gelu), specification(lambda x: 2 * x)[:7]
     ('tanh', 'jax.nn:gelu', 'lambda@')
@@ -105,8 +122,16 @@ def specification(function: Callable | Activation) -> str:
 
 
 def read(given: str | Callable | Activation) -> Activation:
-    """The activation of a name, an address or a callable, under the name that settings tell it by; one that was read
-    before is the same again.
+    """The activation of a name, an address or a callable, under the name that settings tell it by (§2).
+
+    Args:
+        given: Name, address, callable or Activation.
+
+    Returns:
+        The activation; one that was read before is the same again.
+
+    Raises:
+        ValueError: In one line, where it is no activation.
 
     >>> read("tanh") is read(jnp.tanh), str(read(jax.nn.gelu))
     (True, 'jax.nn:gelu')
@@ -119,7 +144,14 @@ def read(given: str | Callable | Activation) -> Activation:
 
 
 def fingerprint(sigma: Activation) -> str | None:
-    """A digest of what `module:attribute` computes; None for a name that says it by itself."""
+    """A digest of what an imported activation computes.
+
+    Args:
+        sigma: The activation.
+
+    Returns:
+        The digest; None for a name that says it by itself.
+    """
     return naming.digest(sigma) if naming.runs_code(sigma.name) else None
 
 

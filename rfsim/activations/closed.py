@@ -16,6 +16,7 @@ SERIES_TERMS = 32
 
 
 def no_mean(gamma2: float) -> float:
+    """E σ(Γz) of an odd σ."""
     return 0.0
 
 
@@ -56,10 +57,10 @@ def relu_mean(gamma2: float) -> float:
 
 
 def relu_constants(signal: float, noise: float) -> tuple[float, float, float]:
-    """a = 1/2, v² = Γ²/(2π) f(x), s² = Γ²/(2π)(f(1) − f(x)) with f(x) = x asin x + √(1−x²) − 1, x the signal's share.
+    """Constants of max(x, 0): a = 1/2, v² = Γ²/(2π) f(x), s² = Γ²/(2π)(f(1) − f(x)), x the signal's share.
 
-    f(x) = Σ_k C(2k,k)/4^k x^{2k+2}/((2k+1)(2k+2)) at small x. With x = cos θ, f(1) − f(x) is
-    π sin²(θ/2) − (sin θ − θ cos θ), where sin²(θ/2) = (1 − x)/2 is known without a difference.
+    f(x) = x asin x + √(1−x²) − 1, which is Σ_k C(2k,k)/4^k x^{2k+2}/((2k+1)(2k+2)) at small x. With x = cos θ, f(1) −
+    f(x) is π sin²(θ/2) − (sin θ − θ cos θ), where sin²(θ/2) = (1 − x)/2 is known without a difference.
     """
     gamma2 = signal + noise
     x, half_sine2 = signal / gamma2, noise / gamma2 / 2
@@ -75,7 +76,7 @@ def relu_constants(signal: float, noise: float) -> tuple[float, float, float]:
 
 
 def relu_orders(eta: Array, deviation: Array, window: tuple[Array, Array], offset: Array) -> tuple[Array, Array]:
-    """`Closed.orders` of max(x, 0), with T the deviation and z = η/T (equations.md §2):
+    """`Closed.orders` of max(x, 0), with T the deviation and z = η/T (equations.md §2).
 
     g_0 = ηΦ(z) + Tφ(z) − offset, g_1 = TΦ(z), g_s = T(−1)^s h_{s−2}(z)φ(z)/√(s(s−1)), h_s = He_s/√s!.
     """
@@ -103,7 +104,7 @@ def relu_orders(eta: Array, deviation: Array, window: tuple[Array, Array], offse
 
 
 def _sine_less_cosine(theta: float) -> float:
-    """sin θ − θ cos θ, by its series θ³ Σ_k (−1)^k θ^{2k}·2(k+1)/(2k+3)! where the two are nearly equal."""
+    """Difference sin θ − θ cos θ, by its series θ³ Σ_k (−1)^k θ^{2k}·2(k+1)/(2k+3)! where the two are nearly equal."""
     if theta > 0.5:
         return math.sin(theta) - theta * math.cos(theta)
     terms = [(-1) ** k * theta ** (2 * k) * 2 * (k + 1) / math.factorial(2 * k + 3) for k in range(9)]

@@ -21,7 +21,15 @@ CLOSED_ERROR = 1e-13  # of the closed forms, held by a test at forty digits
 
 
 class Constants(NamedTuple):
-    """(T9): a = E σ'(Γz), b = √Δ a, v² and s², dimensionless; `error` bounds the relative error of each."""
+    """Gaussian constants of an activation, dimensionless (T9).
+
+    Attributes:
+        a: E σ'(Γz).
+        b: √Δ a.
+        v2: v², the energy of the nonlinear part that follows the data.
+        s2: s², the energy of the nonlinear part that follows the noise.
+        error: Bound on the relative error of each.
+    """
 
     a: float
     b: float
@@ -32,10 +40,17 @@ class Constants(NamedTuple):
 
 @in_float64
 def centered(sigma: Activation, gamma: float) -> Activation:
-    """σ with E σ(Γz) = 0: its mean at Γ subtracted where it is self-centering, and itself where it has none.
+    """σ with E σ(Γz) = 0: its mean at Γ subtracted where it is self-centering, and itself where it has none (T9).
 
-    Raises ValueError where E σ(Γz) ≠ 0 and σ is not self-centering, or where that mean is not found to 1e-12 of σ's
-    size.
+    Args:
+        sigma: The activation.
+        gamma: Γ, the deviation of its pre-activations.
+
+    Returns:
+        The activation with its offset.
+
+    Raises:
+        ValueError: Where E σ(Γz) ≠ 0 and σ is not self-centering, or where that mean is not found to 1e-12 of σ's size.
     """
     if sigma.odd or (sigma.closed and not sigma.self_centering):
         return sigma
@@ -57,13 +72,23 @@ def centered(sigma: Activation, gamma: float) -> Activation:
 def gaussian_constants(
     sigma: Activation, *, signal_variance: float, noise_variance: float, tolerance: float = 1e-12
 ) -> Constants:
-    """Constants (T9) of σ, centered at Γ, for pre-activations √signal_variance·u + √noise_variance·v.
+    """Gaussian constants of σ, centered at Γ (T9; B25 Lemma C.1).
 
-    signal_variance is e^{−2t}σ_x² and noise_variance is Δ_t, so Γ² is their sum. Closed forms where σ has them; else
-    quadrature, refined until two rules agree to `tolerance`, with panels split at σ's kinks.
+    Pre-activations are √signal_variance·u + √noise_variance·v. Closed forms where σ has them; else quadrature, refined
+    until two rules agree, with panels split at σ's kinks.
 
-    Raises ValueError where σ is not centered (E σ(Γz) ≠ 0), where the tolerance is not met, with the error reached,
-    or where Γ lies outside [1e-3, 1e3].
+    Args:
+        sigma: The activation.
+        signal_variance: e^{−2t}σ_x².
+        noise_variance: Δ_t, so that Γ² is the sum of both.
+        tolerance: Of the constants, relative.
+
+    Returns:
+        The constants and their error.
+
+    Raises:
+        ValueError: Where σ is not centered (E σ(Γz) ≠ 0), where the tolerance is not met, with the error reached, or
+            where Γ lies outside [1e-3, 1e3].
     """
     gamma = math.sqrt(signal_variance + noise_variance)
     if not 1e-3 <= gamma <= 1e3:
@@ -87,7 +112,9 @@ def gaussian_constants(
 def _smooth_constants(
     sigma: Activation, signal: float, noise: float, tolerance: float
 ) -> tuple[NDArray[np.float64], float]:
-    """(a, v², s²) and their error. With σ(Γz) = Σ c_s h_s(z) and x = signal/Γ² they are sums of positive terms,
+    """(a, v², s²) of a smooth activation, and their error.
+
+    With σ(Γz) = Σ c_s h_s(z) and x = signal/Γ² they are sums of positive terms,
 
         a = c_1/Γ,   v² = Σ_{s≥2} c_s² x^s,   s² = Σ_{s≥2} c_s² (1 − x^s),
 
@@ -117,8 +144,10 @@ def _smooth_constants(
 def _kinked_constants(
     sigma: Activation, signal: float, noise: float, tolerance: float
 ) -> tuple[NDArray[np.float64], float]:
-    """(a, v², s²) and their error: the series ends early where x ≤ 1/2; elsewhere its coefficients, which fall like a
-    power of s, are too many, and (T9) is integrated as nested averages of positive terms.
+    """(a, v², s²) of an activation with kinks, and their error.
+
+    The series ends early where x ≤ 1/2; elsewhere its coefficients, which fall like a power of s, are too many, and
+    (T9) is integrated as nested averages of positive terms.
     """
     gamma, log_x = math.sqrt(signal + noise), log_share(signal, noise)
     values, previous, error = np.zeros(3), None, math.inf

@@ -55,8 +55,10 @@ def _module(name: str, beside: Path) -> ModuleType:
 
 
 def plain(name: str, function: Any) -> Activation:
-    """A callable that declares nothing: checked, and what it is found by trying it. Its mean is subtracted, unless it
-    is odd; ValueError as `checked` raises it."""
+    """A callable that declares nothing: checked, and what it is found by trying it.
+
+    Its mean is subtracted, unless it is odd; ValueError as `checked` raises it.
+    """
     checked(Activation(name, function))
     return _probed(name, function)
 

@@ -26,12 +26,26 @@ SCRIPTS = ("__main__", "__mp_main__")  # each process has its own
 
 
 def runs_code(name: str) -> bool:
-    """Whether to find an activation of this name is to import a module."""
+    """Whether to find an activation of a name is to import a module.
+
+    Args:
+        name: Of the activation.
+
+    Returns:
+        Whether it is `module:attribute`.
+    """
     return ":" in name
 
 
 def is_local(name: str) -> bool:
-    """Whether only the process that made an activation of this name has it."""
+    """Whether only the process that made an activation of a name has it.
+
+    Args:
+        name: Of the activation.
+
+    Returns:
+        Whether it is.
+    """
     return name.partition(":")[0] in SCRIPTS if runs_code(name) else SIGN in name
 
 
@@ -67,8 +81,9 @@ def title(function: Callable) -> str:
 
 
 def address(function: Callable) -> str | None:
-    """`module:attribute` under which a callable is found in any process, by the shortest public module that has it;
-    None where there is none.
+    """`module:attribute` under which a callable is found in any process; None where there is none.
+
+    By the shortest public module that has it.
     """
     module, name = getattr(function, "__module__", None), getattr(function, "__qualname__", None)
     if not (isinstance(module, str) and isinstance(name, str)) or "<" in name or module in SCRIPTS:

@@ -27,8 +27,12 @@ MOST_KINKS = 200
 
 
 class Probe(NamedTuple):
-    """odd: σ(−x) = −σ(x) to the last bit; kinks: where σ or one of its first three derivatives jumps, ascending, to
-    about 1e-13."""
+    """What was found by trying a function.
+
+    Attributes:
+        odd: Whether σ(−x) = −σ(x) to the last bit.
+        kinks: Where σ or one of its first three derivatives jumps, ascending, to about 1e-13.
+    """
 
     odd: bool
     kinks: tuple[float, ...]
@@ -77,9 +81,10 @@ def _slope(function: Function) -> Function:
 
 
 def _tails(tried: Function, left: NDArray, width: float) -> tuple[NDArray, NDArray, bool]:
-    """The last Chebyshev coefficients of σ and its derivatives on panels, (panels, derivatives); the largest values of
-    each over all panels (derivatives,); and whether σ is odd there. 0 where a derivative is not finite, which then
-    tells nothing.
+    """The last Chebyshev coefficients of σ and its derivatives on panels, (panels, derivatives).
+
+    Beside them the largest values of each over all panels (derivatives,), and whether σ is odd there. 0 where a
+    derivative is not finite, which then tells nothing.
     """
     angles = (np.arange(NODES) + 0.5) * np.pi / NODES
     last = np.cos(np.outer(np.arange(NODES - 3, NODES), angles)) * 2 / NODES

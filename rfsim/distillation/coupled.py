@@ -119,6 +119,6 @@ def _response(u: Array, z: Array, time: Array) -> Array:
 
 
 def _product(left: Array, right: Array) -> Array:
-    """left @ right for complex left (nodes, dim, features) and real right, as one real product."""
+    """Product left @ right of complex left (nodes, dim, features) and real right, as one real product."""
     both = jnp.concatenate([left.real, left.imag]) @ right
     return jax.lax.complex(*jnp.split(both, 2))

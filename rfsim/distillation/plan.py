@@ -43,7 +43,10 @@ class Sequential(Written):
 
 @dataclass(frozen=True)
 class Coupled(Written):
-    """All levels learn at once, towards moving averages of memory `ema_time`, in units of distill_time; `coupled:TAU`.
+    """All levels learn at once, towards moving averages; `coupled:TAU` (§7).
+
+    Attributes:
+        ema_time: Memory of the averages, in units of distill_time.
 
     >>> str(Coupled(10))
     'coupled:10'
@@ -92,7 +95,10 @@ def _no_target(given: object) -> ValueError:
 
 @dataclass(frozen=True)
 class PerFeature(Written):
-    """Draws per level as a multiple of the student's features; `MULTIPLEp`.
+    """Draws per level as a multiple of the student's features; `MULTIPLEp` (§7).
+
+    Attributes:
+        multiple: Of p.
 
     >>> str(PerFeature(20))
     '20p'
@@ -112,7 +118,10 @@ class PerFeature(Written):
 
 @dataclass(frozen=True)
 class Draws(Written):
-    """A whole number of draws per level.
+    """A whole number of draws per level (§7).
+
+    Attributes:
+        count: Of draws.
 
     >>> str(Draws(4000))
     '4000'
@@ -147,11 +156,14 @@ def read_draws(given: str | int | PerFeature | Draws) -> PerFeature | Draws:
 
 @dataclass(frozen=True)
 class Student:
-    """How one student is trained on the moments that all share.
+    """How one student is trained on the moments that all share (§7).
 
-    ridge γ; parameterization "ddim" or "edm"; start "teacher", for ddim with the teacher's features, or "zero"; target:
-    `Sequential`, the level below trained for the same distill_time, or `Coupled`, all levels at once towards moving
-    averages, or the text of one.
+    Attributes:
+        ridge: γ, in units of the eigenvalues of U_k.
+        parameterization: "ddim" or "edm".
+        start: "teacher", for ddim with the teacher's features, or "zero".
+        target: `Sequential`, the level below trained for the same distill_time, or `Coupled`, all levels at once
+            towards moving averages, or the text of one.
 
     >>> Student(target="coupled:10").target
     Coupled(ema_time=10.0)
@@ -248,7 +260,7 @@ class Plan:
         return time_grid(self.time_min, self.time_max, self.levels)
 
     def student_features(self, sizes: Sizes) -> int:
-        """p of the student; ValueError where it rounds to none or its start needs the teacher's."""
+        """Number p of the student's features; ValueError where it rounds to none or its start needs the teacher's."""
         if self.student_features_per_dim is None:
             return sizes.features
         if not self.student_features_per_dim * sizes.dim < LARGEST:

@@ -18,7 +18,7 @@ MOST_DRAWS = 10**6
 
 @dataclass(frozen=True)
 class Exact(Written):
-    """Moments averaged over the noise exactly; `exact`."""
+    """Moments averaged over the noise exactly; `exact` (§2)."""
 
     draws: ClassVar[None] = None
 
@@ -29,7 +29,10 @@ class Exact(Written):
 
 @dataclass(frozen=True)
 class MonteCarlo(Written):
-    """Moments estimated by plain averages over `draws` noise draws per sample; `montecarlo:DRAWS`.
+    """Moments estimated by plain averages over noise draws; `montecarlo:DRAWS` (§2).
+
+    Attributes:
+        draws: Per sample.
 
     >>> str(MonteCarlo(200))
     'montecarlo:200'
@@ -70,8 +73,12 @@ def read(given: str | Averages) -> Averages:
 
 @dataclass(frozen=True)
 class Method:
-    """model: "real", or "gaussian" for the Gaussian-equivalent one; route: "dense", every eigenvalue, or "krylov",
-    losses alone; moments: `Exact`, or `MonteCarlo`, plain averages over noise draws per sample.
+    """How a draw is solved (§2, §3).
+
+    Attributes:
+        model: "real", or "gaussian" for the Gaussian-equivalent one.
+        route: "dense", every eigenvalue, or "krylov", losses alone.
+        moments: `Exact`, or `MonteCarlo`, plain averages over noise draws per sample.
 
     >>> Method(moments="montecarlo:50").draws
     50
@@ -104,10 +111,19 @@ class Method:
 
     @property
     def settings(self) -> dict[str, Any]:
+        """As stored with a result."""
         return {"model": self.model, "route": self.route, "moments": str(self.moments)}
 
     def check(self, problem: Problem, sizes: Sizes) -> None:
-        """Raise ValueError for a problem to which the method does not apply."""
+        """Refuse a problem to which the method does not apply.
+
+        Args:
+            problem: What is asked.
+            sizes: d, n and p.
+
+        Raises:
+            ValueError: In one line, for one that it does not.
+        """
         if self.draws is None:
             return
         if self.model != "real" or self.route != "dense":

@@ -20,7 +20,12 @@ POWERLAW_DIM = 100
 
 
 class Population(NamedTuple):
-    """ρ_Σ as atoms: values l ≥ 0 and weights that sum to 1, both (atoms,)."""
+    """ρ_Σ as atoms (§5).
+
+    Attributes:
+        values: l ≥ 0, (atoms,).
+        weights: Which sum to 1, (atoms,).
+    """
 
     values: NDArray[np.float64]
     weights: NDArray[np.float64]
@@ -32,14 +37,23 @@ class Population(NamedTuple):
 
     @property
     def isotropic(self) -> bool:
+        """Whether all directions have one variance."""
         return np.ptp(self.values[self.weights > 0]) == 0
 
 
 def population(given: str | Data, *, dim: int = POWERLAW_DIM) -> Population:
-    """ρ_Σ of data, or of their text: `isotropic[:VARIANCE]`, `atoms:…`, `powerlaw:ALPHA` (at `dim`), `subspace:…`,
-    `mixture:…`, `eigenvalues:FILE` (one eigenvalue of Σ per entry) or `covariance:FILE` (Σ itself).
+    """ρ_Σ of data (§5).
 
-    Raises DataError for a text that cannot be read or values that no covariance has.
+    Args:
+        given: The data, or their text: `isotropic[:VARIANCE]`, `atoms:…`, `powerlaw:ALPHA` (at `dim`), `subspace:…`,
+            `mixture:…`, `eigenvalues:FILE` (one eigenvalue of Σ per entry) or `covariance:FILE` (Σ itself).
+        dim: Number of eigenvalues that stand for a power law.
+
+    Returns:
+        The population.
+
+    Raises:
+        DataError: For a text that cannot be read, or values that no covariance has.
 
     >>> population("atoms:0.5@0.5,0.5@1.5")
     Population(values=array([0.5, 1.5]), weights=array([0.5, 0.5]))
@@ -50,12 +64,26 @@ def population(given: str | Data, *, dim: int = POWERLAW_DIM) -> Population:
 
 
 def from_eigenvalues(eigenvalues: ArrayLike) -> Population:
-    """Equal weights on the eigenvalues (dim,) of a covariance; equal ones become one atom."""
+    """ρ_Σ with equal weights on the eigenvalues of a covariance; equal ones become one atom (§5).
+
+    Args:
+        eigenvalues: (dim,).
+
+    Returns:
+        The population.
+    """
     return Population(*distinct(eigenvalues))
 
 
 def from_array(array: ArrayLike) -> Population:
-    """Eigenvalues of the covariance XᵀX/rows of centered data (rows, dim)."""
+    """ρ_Σ of the covariance XᵀX/rows of data (§5).
+
+    Args:
+        array: Centered, (rows, dim).
+
+    Returns:
+        The population.
+    """
     x = np.asarray(array, dtype=np.float64)
     scale = np.abs(x).max() or 1.0
     # rounding leaves eigenvalues of −1e-17 where there is no variance

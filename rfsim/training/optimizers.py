@@ -30,8 +30,11 @@ BESIDE = "the rate is given beside it, as rate (--rate)"
 
 @dataclass(frozen=True)
 class Optimizer(Written):
-    """An optax optimizer by name, and its settings beside the rate, given as a mapping or as pairs, held as pairs;
-    `NAME[:SETTING=VALUE,…]`, values in JSON's words.
+    """An optax optimizer; `NAME[:SETTING=VALUE,…]`, values in JSON's words (§3).
+
+    Attributes:
+        name: Of the optimizer.
+        settings: Those beside the rate, given as a mapping or as pairs, held as pairs.
 
     >>> str(Optimizer("sgd", {"momentum": 0.9, "nesterov": True}))
     'sgd:momentum=0.9,nesterov=true'
@@ -58,7 +61,7 @@ class Optimizer(Written):
 
     @property
     def factory(self) -> Factory:
-        """rate ↦ the optax transformation; the same one for equal optimizers, so that each is compiled once."""
+        """The optax transformation of a rate; the same one for equal optimizers, so that each is compiled once."""
         return _factory(self)
 
     def _check(self, factory: Factory) -> None:
@@ -101,8 +104,13 @@ def read(given: str | Optimizer) -> Optimizer:
 
 @dataclass(frozen=True)
 class Stochastic:
-    """How weights are trained: optimizer, or its text; its rate η; batch, draws per step, or None for every
-    draw once; decay of the moving average, 0 for the weights as they are, 1 for those of the start.
+    """How weights are trained stochastically (§3).
+
+    Attributes:
+        optimizer: An `Optimizer`, or its text.
+        rate: η.
+        batch: Draws per step; None for every draw once.
+        decay: Of the moving average per step: 0 for the weights as they are, 1 for those of the start.
     """
 
     optimizer: Parsed[str | Optimizer, Optimizer] = Parsed(read, PLAIN)
@@ -138,7 +146,7 @@ def _step(optimizer: Factory, weights: Array) -> Any:
 
 @cache
 def _known() -> dict[str, Factory]:
-    """optax's factories whose first parameter is the rate, but for OTHERS."""
+    """Factories of optax whose first parameter is the rate, but for OTHERS."""
     found = {}
     for name, factory in inspect.getmembers(optax, lambda one: inspect.isfunction(one) or isinstance(one, partial)):
         first = next(iter(inspect.signature(factory).parameters), "")
