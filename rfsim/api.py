@@ -152,7 +152,12 @@ def train(
 
 
 class Variant(NamedTuple):
-    """What one decomposition serves many of: the ridge γ, and a trainer or its text."""
+    """What one decomposition serves many of (§3).
+
+    Attributes:
+        ridge: γ, finite and not negative, in units of the eigenvalues of U.
+        trainer: As in `train`.
+    """
 
     ridge: float
     trainer: str | Trainer = "flow"
@@ -272,7 +277,14 @@ def _joined(run: Run, done: Sequence[tuple[SampleSpectrum, xr.Dataset]]) -> xr.D
 def load(path: str | Path) -> xr.Dataset:
     """Read a stored result into memory; nothing in the file is executed.
 
-    Raises store.StoreError, in one line, for a missing, truncated or foreign file or an unknown schema.
+    Args:
+        path: A netCDF file, or a sweep's zarr store.
+
+    Returns:
+        The result.
+
+    Raises:
+        StoreError: In one line, for a missing, truncated or foreign file, or an unknown schema.
 
     >>> load("no-such-result.nc")
     Traceback (most recent call last):

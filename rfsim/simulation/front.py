@@ -260,7 +260,14 @@ def _warned(line: str) -> None:
 
 
 def number_of_devices(asked: int | None) -> int:
-    """What was asked for; where nothing was, one, but all of them over several processes."""
+    """How many devices the features are divided over.
+
+    Args:
+        asked: The number that was asked for; None for one, or for those of all processes where there are several.
+
+    Returns:
+        The number.
+    """
     return asked if asked is not None else jax.device_count() if jax.process_count() > 1 else 1
 
 

@@ -38,21 +38,32 @@ def curves(
     report: Report | None = None,
     begin: Begin | None = None,
 ) -> xr.Dataset:
-    """Losses as d → ∞ at every train_time, from zero (equations.md T13, T14), and the timescales of §3 and §5.
+    """Losses as d → ∞ at every train_time, from zero (T13, T14), and the timescales of §3 and §5.
 
-    train_times: (times,) not negative, inf allowed; trainer as in `rfsim.trainers`; `array` (samples, dim) takes the
-    place of a data file, of which the covariance alone is used. Contour nodes are doubled until the losses move by at
-    most `tolerance`, relative where they pass 1.
+    Args:
+        problem: What is asked.
+        train_times: τ, (times,), not negative; may hold inf.
+        trainer: As in `rfsim.trainers`.
+        by_part: As in `rfsim.train`.
+        tolerance: Contour nodes are doubled until the losses move by at most that, relative where they pass 1.
+        array: Data (samples, dim) in the place of the problem's, of which the covariance alone is used.
+        center: As in `rfsim.spectrum`.
+        scale: As in `rfsim.spectrum`.
+        report: As in `rfsim.spectrum`.
+        begin: As in `rfsim.spectrum`.
 
-    Returns, beside all of `theory.spectrum`, the variables train, test, gen, train_penalized, score, emp, bias2,
-    variance, cross, error (train_time), NaN at times where the tolerance is not met and where they are not defined:
-    score for arrays, emp where noise copies are finite, bias2 and variance but for isotropic data; energy (bulk,
-    train_time) with part_error; tau_gen (gen_route) and tau_mem (mem_route), the eigenvalues of mini and main taken by
-    rank, also where no gap separates them, `edge` the smallest eigenvalue above the atom; residual, of the equations,
-    relative; nodes. With by_part, train_without, test_without and train_part (bulk, train_time), and test_pair (bulk,
-    other, train_time), as in `rfsim.train`.
+    Returns:
+        Beside all of `theory.spectrum`, the variables train, test, gen, train_penalized, score, emp, bias2, variance,
+        cross, error (train_time), NaN at times where the tolerance is not met and where they are not defined: score for
+        arrays, emp where noise copies are finite, bias2 and variance but for isotropic data; energy (bulk, train_time)
+        with part_error; tau_gen (gen_route) and tau_mem (mem_route), the eigenvalues of mini and main taken by rank,
+        also where no gap separates them, `edge` the smallest eigenvalue above the atom; residual, of the equations,
+        relative; nodes. With by_part, train_without, test_without and train_part (bulk, train_time), and test_pair
+        (bulk, other, train_time), as in `rfsim.train`.
 
-    Raises ValueError for parameters outside the theory's domain, NotConverged where the equations are not solved.
+    Raises:
+        ValueError: For parameters outside the theory's domain.
+        NotConverged: Where the equations are not solved.
 
     >>> result = curves(Problem(samples_per_dim=4, features_per_dim=16), [1e5])
     >>> float(result.train[0].round(5)), float(result.test[0].round(3))

@@ -29,16 +29,26 @@ def mini_gap(
     scale: str = "global",
     report: Report | None = None,
 ) -> xr.Dataset:
-    """ψ_p from which on a gap separates mini from main, for each ψ_n and diffusion time t (equations.md §5) [ours].
+    """The ψ_p from which on a gap separates mini from main, for each ψ_n and diffusion time (§5, [ours]).
 
-    The axes take the place of the problem's own; its features_per_dim is what is solved for, to a relative `tolerance`.
-    `array` (samples, dim) takes the place of a data file: its covariance alone is used.
+    Args:
+        problem: What is asked; the axes take the place of its own, and its features_per_dim is what is solved for.
+        samples_per_dim: ψ_n, (columns,), increasing.
+        diffusion_times: t, (rows,), increasing.
+        tolerance: Of ψ_p, relative.
+        array: Data (samples, dim) in the place of the problem's, of which the covariance alone is used.
+        center: As in `rfsim.spectrum`.
+        scale: As in `rfsim.spectrum`.
+        report: As in `rfsim.spectrum`.
 
-    Returns opening (diffusion_time, samples_per_dim), NaN where ψ_n ≤ 1 or no gap opens up to ψ_p = 4096 ψ_n; and
-    opening_large, ψ_n/(1−ℓ)² with ℓ = Δ/(e^{−2t}l + Δ) at the smallest variance l: its form as ψ_n → ∞, NaN
-    at finite m and where σ is linear.
+    Returns:
+        opening (diffusion_time, samples_per_dim), NaN where ψ_n ≤ 1 or no gap opens up to ψ_p = 4096 ψ_n; and
+        opening_large, ψ_n/(1−ℓ)² with ℓ = Δ/(e^{−2t}l + Δ) at the smallest variance l: its form as ψ_n → ∞, NaN at
+        finite m and where σ is linear.
 
-    Raises ValueError for parameters outside the theory\'s domain, NotConverged where an edge is not found.
+    Raises:
+        ValueError: For parameters outside the theory's domain.
+        NotConverged: Where an edge is not found.
 
     >>> found = mini_gap(Problem(), samples_per_dim=[8], diffusion_times=[0.1])
     >>> found.opening.values.round(1).tolist(), found.opening_large.values.round(1).tolist()

@@ -35,19 +35,26 @@ def ridge(
     report: Report | None = None,
     begin: Begin | None = None,
 ) -> xr.Dataset:
-    """Losses of the ridge minimizer as d → ∞ at each of `ridges`, and the optimal ridge (T12; U26 §2.2).
+    """Losses of the ridge minimizer as d → ∞, and the optimal ridge (T12; U26 §2.2).
 
-    ridges: (ridges,) finite and ≥ 0; 0 stands for γ → 0 and is refused at p = n m, where L_test diverges. They take the
-    place of problem.ridge, which is ignored and left out of the result's settings. `array` (samples, dim) takes the
-    place of a data file; of data only the covariance is used.
+    Args:
+        problem: What is asked; `ridges` take the place of its own, which is left out of the result's settings.
+        ridges: γ, (ridges,), finite and ≥ 0; 0 stands for γ → 0 and is refused at p = n m, where L_test diverges.
+        array: Data (samples, dim) in the place of the problem's, of which the covariance alone is used.
+        center: As in `rfsim.spectrum`.
+        scale: As in `rfsim.spectrum`.
+        report: As in `rfsim.spectrum`.
+        begin: As in `rfsim.spectrum`.
 
-    Returns train, train_penalized (with the penalty; U26's "L_train"), test, emp (the training samples with fresh
-    noise), score (E_score, NaN for data), bias2, variance (NaN where Σ is not isotropic) and residual over the
-    coordinate ridge; best_ridge and best_test: the γ with the lowest L_test over all γ ≥ 0, inf where the zero score is
-    best; the constants a, b, v2, s2 (T9). Where the equations do not converge losses are NaN beside their residual.
-    Losses are per dimension, with weight Δ: the zero score has loss 1.
+    Returns:
+        train, train_penalized (with the penalty; U26's "L_train"), test, emp (the training samples with fresh noise),
+        score (E_score, NaN for data), bias2, variance (NaN where Σ is not isotropic) and residual over the coordinate
+        ridge; best_ridge and best_test: the γ with the lowest L_test over all γ ≥ 0, inf where the zero score is best;
+        the constants a, b, v2, s2 (T9). Where the equations do not converge losses are NaN beside their residual.
+        Losses are per dimension, with weight Δ: the zero score has loss 1.
 
-    Raises ValueError for ridges and problems that have no such limit.
+    Raises:
+        ValueError: For ridges and problems that have no such limit.
 
     >>> result = ridge(Problem(samples_per_dim=4, features_per_dim=16, noise_copies=4), [1e-3])
     >>> [round(float(result[name][0]), 4) for name in ("train", "test", "emp")]
@@ -71,11 +78,10 @@ def ridge(
 def cells(
     run: LimitRun, samples_per_dim: NDArray[np.float64], features_per_dim: NDArray[np.float64], ridges: ArrayLike
 ) -> tuple[xr.Dataset, list[ValueError | None]]:
-    """The losses of `ridge` at points (cells,) of the plane, over the dimensions cell and ridge, in one program where
-    every ridge is above zero or no eigenvalue is 0; and the optimal ridge of each.
+    """The losses of `ridge` at points (cells,) of the plane, over the dimensions cell and ridge.
 
-    Where a ridge of 0 has no limit its losses are NaN, and the ValueError that says why stands in the cell's place of
-    the list.
+    In one program where every ridge is above zero or no eigenvalue is 0; and the optimal ridge of each. Where a ridge
+    of 0 has no limit its losses are NaN, and the ValueError that says why stands in the cell's place of the list.
     """
     gamma = ridges_given(ridges)
     positive = gamma > 0
@@ -127,16 +133,25 @@ def ridge_plane(
     scale: str = "global",
     report: Report | None = None,
 ) -> xr.Dataset:
-    """The losses of `ridge` at problem.ridge over a grid of (ψ_n, ψ_p), in one go (T12; U26 Figs 3–6, 14, 16, 17).
+    """Losses of `ridge` at the problem's ridge over a grid of (ψ_n, ψ_p), in one go (T12; U26 Figs 3–6, 14, 16, 17).
 
-    features_per_dim, samples_per_dim: (columns,) and (rows,), positive; by default the problem's own samples_per_dim
-    alone. features_per_dim may be inf: the limit of many features, taken after d → ∞ (`theory.wide`). With
-    ridge_per_feature the ridge is problem.ridge × features_per_dim. The problem's own ratios are ignored, and left out
-    of the settings where they are given here.
+    Args:
+        problem: What is asked; the grid takes the place of its own ratios, which are left out of the settings where
+            they are given here.
+        features_per_dim: ψ_p, (columns,), positive; may hold inf, the limit of many features, taken after d → ∞
+            (`theory.wide`).
+        samples_per_dim: ψ_n, (rows,), positive; by default the problem's own alone.
+        ridge_per_feature: The ridge is problem.ridge × features_per_dim.
+        array: Data (samples, dim) in the place of the problem's, of which the covariance alone is used.
+        center: As in `rfsim.spectrum`.
+        scale: As in `rfsim.spectrum`.
+        report: As in `rfsim.spectrum`.
 
-    Returns the losses, score, bias2, variance and residual of `ridge` over (samples_per_dim, features_per_dim).
+    Returns:
+        The losses, score, bias2, variance and residual of `ridge` over (samples_per_dim, features_per_dim).
 
-    Raises ValueError as `ridge` does, and for a ridge of 0 at finite m, where one cell in the plane has no limit.
+    Raises:
+        ValueError: As `ridge`, and for a ridge of 0 at finite m, where one cell in the plane has no limit.
     """
     psi_p = _positive("features_per_dim", features_per_dim)
     psi_n = _positive("samples_per_dim", problem.samples_per_dim if samples_per_dim is None else samples_per_dim)

@@ -62,6 +62,7 @@ class LimitRun:
 
     @property
     def finite_copies(self) -> bool:
+        """Whether the noise is frozen."""
         return math.isfinite(self.problem.noise_copies)
 
     def begin(self, begin: Begin | None, extra: Mapping[str, Any] | None = None) -> None:
