@@ -8,18 +8,19 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypedDict, Unpack
 
 import numpy as np
 import xarray as xr
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from rfsim import store, trainers
+from rfsim.draws import Draw, DrawOptions, told
 from rfsim.halves import without_shifted_times
-from rfsim.model import TRAIN_TIMES, Problem, require_unused, times
+from rfsim.model import TRAIN_TIMES, Problem, require_unused, ridges_given, times
 from rfsim.precision import in_float64
 from rfsim.results import curves_datasets, eigenvalue_errors, spectrum_dataset, with_bias_variance
 from rfsim.runs import Begin, Interrupted, Report, Run, keeping
@@ -29,37 +30,47 @@ from rfsim.trainers import DescentFilter, Trainer, TrainerFilter
 __all__ = ["Interrupted", "Variant", "load", "spectrum", "train", "train_variants"]
 
 SPECTRUM_COPIES, TRAIN_COPIES = 5, 7  # p × p matrices at the peak
+LEARNED = {"train_time", "gen_route", "mem_route"}  # dimensions of what depends on how the weights are trained
 
 
 @in_float64
+@told(DrawOptions)
 def spectrum(
     problem: Problem,
     *,
-    dim: int | None = None,
-    seed: int = 0,
-    seeds: int = 1,
-    array: ArrayLike | None = None,
-    center: bool = True,
-    scale: str = "global",
     model: str = "real",
     moments: str | Averages = "exact",
     report: Report | None = None,
     begin: Begin | None = None,
+    **draw: Unpack[DrawOptions],
 ) -> xr.Dataset:
-    """Eigenvalues of the sampled U = E φφᵀ (equations.md T4; Bonnaire et al. 2025, Fig. 4) and its parts by rank (§8).
+    """Eigenvalues of the sampled U = E φφᵀ and its parts by rank.
 
-    dim defaults to 100, or to the data's own; `array` (samples, dim) takes the place of a data file; seeds
-    seed … seed + seeds − 1 are run one after the other. model: "real", or "gaussian" for the Gaussian-equivalent one
-    (§2). moments: "exact" in the noise, or "montecarlo:DRAWS", a check that averages that many draws per sample.
-    report hears of each step. begin is called with the settings of the result when all input is checked and before
-    anything is computed; what it raises ends the run.
+    Equations.md T4 and §8; Bonnaire et al. 2025, Fig. 4.
 
-    Returns variables eigenvalue (seed, feature), part (feature), per part count, mass, lower, upper, gap_below,
-    merged, the constants a, b, v2, s2 (T9), and residual (seed); with Monte Carlo moments eigenvalue_error, a standard
-    error over the draws. Eigenvalues are dimensionless.
+    Args:
+        problem: What is sampled. Its ridge is not used, and refused where one is given.
+        model: "real", or "gaussian" for the Gaussian-equivalent model (§2).
+        moments: `rfsim.Exact()` in the noise, or `rfsim.MonteCarlo(draws)`, a check that averages that many draws per
+            sample; or the text of either, "exact" or "montecarlo:DRAWS".
+        report: Hears of each step.
+        begin: Called with the settings of the result when all input is checked and before anything is computed; what
+            it raises ends the run.
+        dim: d; defaults to 100, or to the data's own.
+        seed: Of the first draw; seeds seed … seed + seeds − 1 are run one after the other.
+        seeds: How many draws.
+        array: Samples (rows, dim) in the place of the problem's data.
+        center: Whether an array is centered.
+        scale: How an array is scaled: "global", "columns" or "none".
 
-    Raises ValueError for settings that do not fit together and MemoryError, before allocating, for sizes beyond the
-    memory limit.
+    Returns:
+        Variables eigenvalue (seed, feature), part (feature), per part count, mass, lower, upper, gap_below, merged,
+        the constants a, b, v2, s2 (T9), and residual (seed); with Monte Carlo moments eigenvalue_error, a standard
+        error over the draws. Eigenvalues are dimensionless.
+
+    Raises:
+        ValueError: For settings that do not fit together.
+        MemoryError: Before allocating, for sizes beyond the memory limit.
 
     >>> result = spectrum(Problem(samples_per_dim=2, features_per_dim=4), dim=10)
     >>> result.sizes["feature"], [str(name) for name in result.bulk.values]
@@ -68,7 +79,7 @@ def spectrum(
     started = time.perf_counter()
     require_unused(problem, "spectrum", ridge="leave it out; train takes it")
     method = Method(model=model, moments=moments)
-    run = Run(problem, dim, seed, seeds, array, center, scale, report, method=method, copies=SPECTRUM_COPIES)
+    run = Run(problem, Draw(**draw), report, method=method, copies=SPECTRUM_COPIES)
     run.begin(begin, {})
     done: list[tuple[SampleSpectrum, xr.Dataset]] = []
 
@@ -83,16 +94,12 @@ def spectrum(
 
 
 @in_float64
+@told(DrawOptions)
 def train(
     problem: Problem,
     train_times: ArrayLike = TRAIN_TIMES,
     *,
-    dim: int | None = None,
-    seed: int = 0,
-    seeds: int = 1,
-    array: ArrayLike | None = None,
-    center: bool = True,
-    scale: str = "global",
+    ridges: ArrayLike | None = None,
     model: str = "real",
     route: str = "dense",
     moments: str | Averages = "exact",
@@ -101,54 +108,77 @@ def train(
     trainer: str | Trainer = "flow",
     report: Report | None = None,
     begin: Begin | None = None,
+    **draw: Unpack[DrawOptions],
 ) -> xr.Dataset:
-    """Losses of training from zero at every train_time, in closed form (equations.md T7, T8; B25 Fig. 5).
+    """Losses of training from zero at every train_time, in closed form.
 
-    train_times: (times,) not negative, inf allowed; the rest as in `spectrum`. route: "dense", by every eigenvalue, or
-    "krylov", the same losses several times faster where p is large, without eigenvalues and parts. by_part: also the
-    losses with the filter switched off on each part, and their terms by pairs of parts. fresh_noise: also L_emp where
-    noise_copies are finite, for the real model by the dense route. trainer: "flow",
-    "descent:STEP", gradient descent of STEP train_time per step, whose train_times are rounded to whole steps, or
-    "distillation:TAU", a student of a teacher at each train_time, trained for TAU with the same W and data
-    (`rfsim.trainers`).
+    Equations.md T7 and T8; Bonnaire et al. 2025, Fig. 5.
 
-    Returns, beside all of `spectrum`, the variables train, test, score, gen (seed, train_time) — L_train, L_test,
-    E_score (NaN where the true score is unknown) and L_gen = L_test − L_train —, train_penalized (with the ridge's
-    penalty), emp (L_emp, the training samples with fresh noise), cross (seed, train_time), bias2 and variance
-    (train_time; isotropic data, cross averaged over seeds before squaring), energy (seed, bulk, train_time),
-    tau_gen (seed, gen_route) and tau_mem (seed, mem_route), NaN by the curves where those of an array's two halves
-    differ before anything is memorized (`rfsim.halves`). Losses are per dimension, with weight Δ: the zero score
-    has loss 1, up to the noise drawn where m is finite or the moments are Monte Carlo. With by_part, train_without,
-    test_without and train_part (seed, bulk, train_time), and test_pair (seed, bulk, other, train_time), whose sum
-    over both is L_test less that of the zero score. With Monte Carlo moments train_error … gen_error (seed,
-    train_time). With descent steps (train_time), the whole steps taken by then; its curves move in steps, so that
-    the curve route of tau_gen and tau_mem is known to half a STEP.
+    Args:
+        problem: What is trained on, and its ridge γ.
+        train_times: Training times τ (times,), not negative, inf allowed.
+        ridges: Ridges γ (ridges,) in the place of the problem's own, which one decomposition per seed serves; the
+            result has a dimension of them.
+        model: "real", or "gaussian" for the Gaussian-equivalent model (§2).
+        route: "dense", by every eigenvalue, or "krylov", the same losses several times faster where p is large,
+            without eigenvalues and parts.
+        moments: `rfsim.Exact()` or `rfsim.MonteCarlo(draws)`, or the text of either, as in `spectrum`.
+        by_part: Also the losses with the filter switched off on each part, and their terms by pairs of parts.
+        fresh_noise: Also L_emp where noise_copies are finite, for the real model by the dense route.
+        trainer: `rfsim.Flow()`; `rfsim.Descent(step)`, gradient descent of `step` train_time per step, whose
+            train_times are rounded to whole steps; `rfsim.Distillation(tau)`, a student of a teacher at each
+            train_time, trained for tau with the same W and data; or the text of one (`rfsim.trainers`).
+        report: Hears of each step.
+        begin: Called with the settings of the result before anything is computed, as in `spectrum`.
+        dim: d; defaults to 100, or to the data's own.
+        seed: Of the first draw.
+        seeds: How many draws.
+        array: Samples (rows, dim) in the place of the problem's data.
+        center: Whether an array is centered.
+        scale: How an array is scaled: "global", "columns" or "none".
+
+    Returns:
+        Beside all of `spectrum`, the variables train, test, score, gen (seed, train_time) — L_train, L_test, E_score
+        (NaN where the true score is unknown) and L_gen = L_test − L_train —, train_penalized (with the ridge's
+        penalty), emp (L_emp, the training samples with fresh noise), cross (seed, train_time), bias2 and variance
+        (train_time; isotropic data, cross averaged over seeds before squaring), energy (seed, bulk, train_time),
+        tau_gen (seed, gen_route) and tau_mem (seed, mem_route), NaN by the curves where those of an array's two halves
+        differ before anything is memorized (`rfsim.halves`). Losses are per dimension, with weight Δ: the zero score
+        has loss 1, up to the noise drawn where m is finite or the moments are Monte Carlo. With by_part,
+        train_without, test_without and train_part (seed, bulk, train_time), and test_pair (seed, bulk, other,
+        train_time), whose sum over both is L_test less that of the zero score. With Monte Carlo moments train_error …
+        gen_error (seed, train_time). With descent steps (train_time), the whole steps taken by then; its curves move
+        in steps, so that the curve route of tau_gen and tau_mem is known to half a step. With ridges, all that is
+        learned has the dimension ridge before its own.
+
+    Raises:
+        ValueError: For settings that do not fit together, and for a trainer that diverges.
+        MemoryError: Before allocating, for sizes beyond the memory limit.
 
     >>> result = train(Problem(samples_per_dim=2, features_per_dim=4), [0, 10, float("inf")], dim=10)
     >>> [float(value) for value in result.train.sel(train_time=0)]
     [1.0]
+    >>> train(Problem(2, 4), [10], dim=10, ridges=[0.01, 1.0]).train.dims
+    ('ridge', 'seed', 'train_time')
     """
-    (found,) = train_variants(
-        problem,
-        train_times,
-        [Variant(problem.ridge, trainer)],
-        dim=dim,
-        seed=seed,
-        seeds=seeds,
-        array=array,
-        center=center,
-        scale=scale,
-        model=model,
-        route=route,
-        moments=moments,
-        by_part=by_part,
-        fresh_noise=fresh_noise,
-        report=report,
-        begin=begin,
-    )
-    if isinstance(found, ValueError):
-        raise found
-    return found
+    options: TrainOptions = {"model": model, "route": route, "moments": moments}
+    options |= {"by_part": by_part, "fresh_noise": fresh_noise, "report": report}
+    way = trainers.read(trainer)
+    if ridges is None:
+        (found,) = train_variants(problem, train_times, [Variant(problem.ridge, way)], begin=begin, **options, **draw)
+        return _result(found)
+    gamma = ridges_given(ridges)
+    require_unused(problem, "train with ridges", {"ridge": gamma}, ridge="give it among ridges")
+    asked = [Variant(one, way) for one in gamma.tolist()]
+
+    def began(settings: Mapping[str, Any]) -> None:
+        nonlocal begin
+        if begin is not None:
+            begin(_of_ridges(settings, gamma))
+            begin = None  # the ridges are one result
+
+    several = train_variants(problem, train_times, asked, begin=began, **options, **draw)
+    return _over_ridges([_result(one) for one in several], gamma)
 
 
 class Variant(NamedTuple):
@@ -163,18 +193,46 @@ class Variant(NamedTuple):
     trainer: str | Trainer = "flow"
 
 
+def _result(found: xr.Dataset | ValueError) -> xr.Dataset:
+    if isinstance(found, ValueError):
+        raise found
+    return found
+
+
+def _of_ridges(settings: Mapping[str, Any], ridges: NDArray[np.float64]) -> dict[str, Any]:
+    """The settings of one of several ridges as those of all."""
+    return {name: value for name, value in settings.items() if name != "ridge"} | {"ridges": ridges.tolist()}
+
+
+def _over_ridges(several: Sequence[xr.Dataset], ridges: NDArray[np.float64]) -> xr.Dataset:
+    """Results that differ in their ridge as one: what is learned gets the dimension, the spectrum is there once."""
+    first = several[0]
+    # descent counts its steps whatever the ridge
+    names = [name for name, one in first.data_vars.items() if LEARNED.intersection(one.dims) and name != "steps"]
+    ridge = xr.DataArray(ridges, dims="ridge", name="ridge", attrs={"long_name": "ridge γ", "units": "1"})
+    data = first.drop_vars(names).merge(xr.concat([one[names] for one in several], ridge, join="exact"))
+    told = _of_ridges(store.settings(first), ridges)
+    return store.label(data, "train-ridges", told, wall_time=sum(one.attrs["wall_time_seconds"] for one in several))
+
+
+class TrainOptions(TypedDict, total=False):
+    """How `train` goes about it: what does not depend on the variant."""
+
+    model: str
+    route: str
+    moments: str | Averages
+    by_part: bool
+    fresh_noise: bool
+    report: Report | None
+
+
 @in_float64
+@told(DrawOptions)
 def train_variants(
     problem: Problem,
     train_times: ArrayLike = TRAIN_TIMES,
     variants: Sequence[Variant] = (),
     *,
-    dim: int | None = None,
-    seed: int = 0,
-    seeds: int = 1,
-    array: ArrayLike | None = None,
-    center: bool = True,
-    scale: str = "global",
     model: str = "real",
     route: str = "dense",
     moments: str | Averages = "exact",
@@ -182,16 +240,37 @@ def train_variants(
     fresh_noise: bool = False,
     report: Report | None = None,
     begin: Begin | None = None,
+    **draw: Unpack[DrawOptions],
 ) -> list[xr.Dataset | ValueError]:
-    """`train` by each of the variants on the same draws, moments and decompositions, one for each seed.
+    """`train` by each of several variants on the same draws, moments and decompositions, one for each seed.
 
-    The problem's own ridge is not used; those of the variants are finite and not negative. Truncation of U, the
-    accuracy of the population and, by the krylov route, the size of the space are those that the smallest of the ridges
-    asks for: a larger one asks for no more, so that its losses agree with those of a run of its own to the accuracy
-    that `train` promises, and to rounding where nothing is truncated.
+    Truncation of U, the accuracy of the population and, by the krylov route, the size of the space are those that the
+    smallest of the ridges asks for: a larger one asks for no more, so that its losses agree with those of a run of its
+    own to the accuracy that `train` promises, and to rounding where nothing is truncated.
 
-    In the place of a result the ValueError of a variant that diverges or is none. Raises what `train` raises of what
-    they share; a Ctrl-C carries the first variant's result.
+    Args:
+        problem: What is trained on; its own ridge is not used.
+        train_times: Training times τ (times,), not negative, inf allowed.
+        variants: The ridge, finite and not negative, and the trainer of each.
+        model: As in `train`, and so the rest.
+        route: "dense" or "krylov".
+        moments: Exact or Monte Carlo.
+        by_part: Also by the parts.
+        fresh_noise: Also L_emp at finite noise_copies.
+        report: Hears of each step.
+        begin: Called with the settings of each variant's result before anything is computed.
+        dim: d; defaults to 100, or to the data's own.
+        seed: Of the first draw.
+        seeds: How many draws.
+        array: Samples (rows, dim) in the place of the problem's data.
+        center: Whether an array is centered.
+        scale: How an array is scaled.
+
+    Returns:
+        The result of each variant; in its place the ValueError of one that diverges or is none.
+
+    Raises:
+        ValueError: What `train` raises of what the variants share; a Ctrl-C carries the first variant's result.
     """
     started = time.perf_counter()
     tau = times(train_times)
@@ -205,7 +284,7 @@ def train_variants(
         )
     shared = replace(problem, ridge=min((one.ridge for one in variants), default=problem.ridge))
     copies = TRAIN_COPIES + fresh_noise  # one more where a second target is held
-    run = Run(shared, dim, seed, seeds, array, center, scale, report, method=method, copies=copies)
+    run = Run(shared, Draw(**draw), report, method=method, copies=copies)
     ways = [_trainer(one) for one in variants]
     found: list[TrainerFilter | ValueError] = [
         way if isinstance(way, ValueError) else way.at(run.kappa, one.ridge)

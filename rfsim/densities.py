@@ -10,12 +10,13 @@ import math
 import time
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Unpack
 
 import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
+from rfsim.draws import Draw, DrawOptions, told
 from rfsim.machine import require_memory
 from rfsim.model import Instance, Problem, instance, require_unused
 from rfsim.precision import in_float64
@@ -42,41 +43,56 @@ class Border(NamedTuple):
 
 
 @in_float64
+@told(DrawOptions)
 def density(
     problem: Problem,
     *,
     probes: int = PROBES,
     steps: int = STEPS,
-    dim: int | None = None,
-    seed: int = 0,
-    seeds: int = 1,
-    array: ArrayLike | None = None,
-    center: bool = True,
-    scale: str = "global",
     model: str = "gaussian",
     report: Report | None = None,
+    **draw: Unpack[DrawOptions],
 ) -> xr.Dataset:
-    """The spectral density of the sampled U by stochastic Lanczos quadrature (`spectra.lanczos`): no eigenvalue is
-    computed and, of the Gaussian-equivalent model and of frozen noise, no features × features matrix held.
+    """The spectral density of the sampled U by stochastic Lanczos quadrature (`spectra.lanczos`).
 
-    probes random vectors take `steps` products with U each; the rest as in `spectrum`. The mass of each part is taken
-    between the middles, in ln λ, of the gaps that theory finds around it at the same ψ_n, ψ_p (equations.md T11, §5).
+    No eigenvalue is computed and, of the Gaussian-equivalent model and of frozen noise, no features × features matrix
+    held. The mass of each part is taken between the middles, in ln λ, of the gaps that theory finds around it at the
+    same ψ_n, ψ_p (equations.md T11, §5).
 
-    Returns node, weight, node_residual (seed, probe, step) as in `lanczos.Quadrature`; mass (seed, bulk) with
-    mass_error, its standard error over probes, and mass_change, what the last quarter of the steps changed in it: more
-    steps are needed where that is not small beside mass_error, as it is next to a narrow gap. Beside them rank_mass
-    (bulk), the exact mass by rank (§8), and the interval mass_from, mass_to (bulk); edge and edge_residual (seed, end),
-    the smallest and the largest Ritz value; density (seed, eigenvalue) per unit ln λ, every node spread over
-    `density_width` in ln λ; the constants a, b, v2, s2 (T9).
+    Args:
+        problem: What is sampled. Its ridge is not used, and refused where one is given.
+        probes: Random vectors, at least 2.
+        steps: Products with U that each probe takes.
+        model: "gaussian" for the Gaussian-equivalent model (§2), or "real".
+        report: Hears of each step.
+        dim: d; defaults to 100, or to the data's own.
+        seed: Of the first draw.
+        seeds: How many draws.
+        array: Samples (rows, dim) in the place of the problem's data.
+        center: Whether an array is centered.
+        scale: How an array is scaled: "global", "columns" or "none".
 
-    Raises ValueError for settings that do not fit together and MemoryError, before allocating, for sizes beyond the
-    memory limit.
+    Returns:
+        node, weight, node_residual (seed, probe, step) as in `lanczos.Quadrature`; mass (seed, bulk) with mass_error,
+        its standard error over probes, and mass_change, what the last quarter of the steps changed in it: more steps
+        are needed where that is not small beside mass_error, as it is next to a narrow gap. Beside them rank_mass
+        (bulk), the exact mass by rank (§8), and the interval mass_from, mass_to (bulk); edge and edge_residual (seed,
+        end), the smallest and the largest Ritz value; density (seed, eigenvalue) per unit ln λ, every node spread over
+        `density_width` in ln λ; the constants a, b, v2, s2 (T9).
+
+    Raises:
+        ValueError: For settings that do not fit together.
+        MemoryError: Before allocating, for sizes beyond the memory limit.
+
+    >>> found = density(Problem(samples_per_dim=2, features_per_dim=4), dim=10, probes=2, steps=5)
+    >>> found.node.sizes["step"]
+    5
     """
     started = time.perf_counter()
     require_unused(problem, "density", ridge="leave it out; train takes it")
     counted = whole("probes", probes, 2, MOST_VALUES), whole("steps", steps, 1, MOST_VALUES)
-    run = _Run(problem, dim, seed, seeds, array, center, scale, report, counted, model)
-    borders = _borders(run, array, center, scale)
+    run = _Run(problem, Draw(**draw), report, counted, model)
+    borders = _borders(run)
     done: list[Quadrature] = []
 
     def result() -> xr.Dataset:
@@ -85,18 +101,20 @@ def density(
 
     with keeping(done, result):
         for one in run.seeds:
-            draw = instance(run.problem, run.origin, run.sizes, one)
-            run.tell(draw, "products with U")
-            done.append(quadrature(_second(run, draw), probes=counted[0], steps=counted[1], seed=one))
+            found = instance(run.problem, run.origin, run.sizes, one)
+            run.tell(found, "products with U")
+            done.append(quadrature(_second(run, found), probes=counted[0], steps=counted[1], seed=one))
     return result()
 
 
 class _Run(Run):
     """A run whose memory is a factor of U, or U itself, and a block of Lanczos vectors."""
 
-    def __init__(self, problem, dim, seed, seeds, array, center, scale, report, counted, model) -> None:
+    def __init__(
+        self, problem: Problem, drawn: Draw, report: Report | None, counted: tuple[int, int], model: str
+    ) -> None:
         self.counted = counted
-        super().__init__(problem, dim, seed, seeds, array, center, scale, report, method=Method(model=model), copies=0)
+        super().__init__(problem, drawn, report, method=Method(model=model), copies=0)
 
     @property
     def implicit(self) -> bool:
@@ -142,11 +160,11 @@ def _second(run: _Run, draw: Instance) -> Factored | Any:
     return training_moments(run.problem, draw, TOLERANCE, None).second
 
 
-def _borders(run: Run, array: ArrayLike | None, center: bool, scale: str) -> list[Border]:
+def _borders(run: Run) -> list[Border]:
     """Theory's parts at the ψ_n and ψ_p of the sample, and the middles of the gaps between them."""
     d, n, p = run.sizes
     problem = replace(run.problem, samples_per_dim=n / d, features_per_dim=p / d)
-    found: Sequence[Part] = parts(LimitRun(problem, array=array, center=center, scale=scale).limit)
+    found: Sequence[Part] = parts(LimitRun(problem, run.origin).limit)
     middles = [
         math.sqrt(below.upper * above.lower) if below.upper > 0 else ABOVE_ZERO * above.lower
         for below, above in itertools.pairwise(found)

@@ -294,6 +294,17 @@ def require_ridge(name: str, value: float) -> None:
         raise ValueError(f"{name} must be at most {LARGEST_RIDGE:g}; got {value:g}")
 
 
+def ridges_given(ridges: ArrayLike) -> NDArray[np.float64]:
+    """`ridges` as (ridges,), or ValueError for what is not finite or negative, or too large."""
+    gamma = numbers("ridges", ridges)
+    if not np.all(np.isfinite(gamma)):
+        raise ValueError(f"ridges must be finite; got {gamma[~np.isfinite(gamma)][0]:g}")
+    if np.any(gamma < 0):
+        raise ValueError(f"ridges must not be negative; got {gamma[gamma < 0][0]:g}")
+    require_ridge("ridges", float(gamma.max()))
+    return gamma
+
+
 def times(train_times: ArrayLike, name: str = "train_times") -> NDArray[np.float64]:
     """train_times (times,) as float64, or ValueError: not negative, at most LATEST_TRAINING, or inf.
 

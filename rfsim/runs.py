@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from rfsim import store
 from rfsim.activations import Constants, centered
 from rfsim.diffusion import Law, noise_variance, total_variance
+from rfsim.draws import Draw
 from rfsim.filters import learning_rate_constant
 from rfsim.machine import require_memory
 from rfsim.model import (
@@ -28,16 +29,10 @@ from rfsim.model import (
     instance,
     named_population,
     power,
-    resolve,
     settings,
-    source,
-    whole,
 )
 from rfsim.spectra import GROUPS, Method, Solved, part_counts, solve
 from rfsim.training.curves import MANY
-from rfsim.words import LARGEST
-
-MOST_SEEDS = 10**5  # each has its row in the result
 
 Report = Callable[[str, Mapping[str, Any]], None]
 Begin = Callable[[Mapping[str, Any]], None]  # hears the settings a result will carry before anything is computed
@@ -52,28 +47,22 @@ class Run:
     def __init__(
         self,
         problem: Problem,
-        dim: int | None,
-        seed: int,
-        seeds: int,
-        array: ArrayLike | None,
-        center: bool,
-        scale: str,
-        report: Report | None,
+        drawn: Draw,
+        report: Report | None = None,
         *,
         method: Method,
         copies: int,
     ) -> None:
         """`copies` is the number of p × p matrices at the run's peak: MemoryError where they pass the memory limit."""
-        seeds = whole("seeds", seeds, 1, MOST_SEEDS)
-        seed = whole("seed", seed, 0, LARGEST - seeds)
         self.problem, self.method, self.report = problem, method, report
-        self.origin: Source = source(problem, array=array, center=center, scale=scale)
-        self.sizes: Sizes = resolve(problem, self.origin, dim)
+        self.seeds = drawn.numbers
+        self.origin: Source
+        self.sizes: Sizes
+        self.origin, self.sizes = drawn.of(problem)
         method.check(problem, self.sizes)
         self._require_memory(copies)
-        self.seeds = range(seed, seed + seeds)
         self.delta = noise_variance(problem.diffusion_time)
-        self.settings = settings(problem, self.origin, self.sizes, seed=seed, seeds=seeds) | method.settings
+        self.settings = settings(problem, self.origin, self.sizes, seed=drawn.seed, seeds=drawn.seeds) | method.settings
         self.population: Law | None = named_population(problem, self.origin, self.sizes)
         data_power = power(problem, self.origin, self.sizes)
         # before anything large: a scale of data that σ's constants refuse is refused at once

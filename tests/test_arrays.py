@@ -9,6 +9,7 @@ import pytest
 from rfsim import model, runs, store
 from rfsim.arrays import check_array, rows
 from rfsim.cli.asking import ask
+from rfsim.draws import Draw
 from rfsim.files.numbers import DataError
 from rfsim.model import Problem
 from rfsim.notes import Note, recorded
@@ -62,7 +63,7 @@ def test_an_array_is_never_called_by_the_data_whose_place_it_takes(data):
     problem = Problem(1, 2, data=data)
     origin = model.source(problem, array=VALUES)
     assert model.limit_settings(problem, origin)["data"] == "array"
-    run = runs.Run(problem, None, 0, 1, VALUES, True, "global", None, method=Method(), copies=1)
+    run = runs.Run(problem, Draw(array=VALUES), method=Method(), copies=1)
     result = run.label("spectrum", store.xr.Dataset(coords={"seed": [0]}), {}, 0.0)
     assert "array data" in problem_line(result)
     with pytest.raises(ValueError, match="^the array has 12 rows and a training half of 6; got 9 samples"):

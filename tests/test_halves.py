@@ -6,6 +6,7 @@ import xarray as xr
 
 import rfsim
 from rfsim import data
+from rfsim.draws import Draw
 from rfsim.halves import differ, linear_gap, without_shifted_times
 from rfsim.notes import Note, recorded
 from rfsim.runs import Run
@@ -24,7 +25,7 @@ def array(factor):
 
 def timescales(curve, seeds):
     """A run over an array whose halves differ for SEED, and times as `train` finds them."""
-    run = Run(PROBLEM, None, SEED, seeds, array(6.0), True, "global", None, method=Method(), copies=1)
+    run = Run(PROBLEM, Draw(seed=SEED, seeds=seeds, array=array(6.0)), method=Method(), copies=1)
     dims, routes = ("seed", "mem_route"), ["formula", "curve"]
     times = xr.Dataset(
         {"tau_mem": (dims, [[1e3, curve]] * seeds, {"units": "1"})}, {"seed": list(run.seeds), "mem_route": routes}

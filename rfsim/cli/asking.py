@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rfsim.notes import recorded
 from rfsim.quantities.catalog import Quantity
-from rfsim.quantities.parameters import ACTIVATION, ALLOW_IMPORT, CENTER, DATA, DIM, PREPARED, Parameter
+from rfsim.quantities.parameter import Parameter
+from rfsim.quantities.parameters import ACTIVATION, ALLOW_IMPORT, CENTER, DATA, DIM, PREPARED
 from rfsim.words import shown
 
 if TYPE_CHECKING:

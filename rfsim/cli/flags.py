@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal
 from cyclopts import Parameter, Token
 
 from rfsim.quantities.catalog import Quantity
-from rfsim.quantities.parameters import Parameter as Declared
+from rfsim.quantities.parameter import Parameter as Declared
 from rfsim.quantities.reading import listed
 from rfsim.words import shown, whole
 

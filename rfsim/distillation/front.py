@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 import xarray as xr
@@ -15,10 +15,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from rfsim import model, store, trainers
 from rfsim.distillation.course import Wanted, take
-from rfsim.distillation.plan import Draws, PerFeature, Plan, Targets, read_draws, students
+from rfsim.distillation.plan import Draws, PerFeature, Plan, Sequential, Student, Targets, read_draws, read_target
+from rfsim.distillation.plan import students as variants_of
 from rfsim.distillation.quality import Exhibition
 from rfsim.distillation.shelf import Shelf
 from rfsim.distillation.tables import table
+from rfsim.draws import DrawOptions, apart, defaults_of, told
 from rfsim.machine import require_memory
 from rfsim.memorization import distinct
 from rfsim.model import Problem, Sizes
@@ -33,48 +35,155 @@ CONTROLS = 6  # models beside the students whose samples are drawn
 LEAKAGE_RIDGES = (0.0, 0.1, 0.5, 1.0, 2.0, 5.0, 10.0)
 
 
+class DistillOptions(DrawOptions, total=False):
+    """What is distilled and how, every one with its default in `plan`."""
+
+    levels: int
+    time_min: float
+    time_max: float
+    teacher_time: float
+    early_time: float | None
+    teacher_ridge: float
+    trainer: str | Trainer
+    parameterization: str
+    start: str | None
+    target: str | Targets
+    students: Sequence[Student] | None
+    variants: Sequence[Mapping[str, Any]] | None
+    solver: str
+    sampler: str | None
+    student_features_per_dim: float | None
+    distill_data: str
+    draws: str | int | PerFeature | Draws
+    leakage_ridges: ArrayLike
+    threshold: float
+    generated: int
+    samples: int
+
+
+def plan(
+    problem: Problem,
+    distill_times: ArrayLike = DISTILL_TIMES,
+    *,
+    levels: int = 20,
+    time_min: float = 0.02,
+    time_max: float = 3.0,
+    teacher_time: float = 1e8,
+    early_time: float | None = None,
+    teacher_ridge: float = 0.0,
+    trainer: str | Trainer = "flow",
+    parameterization: str = "ddim",
+    start: str | None = None,
+    target: str | Targets = "sequential",
+    students: Sequence[Student] | None = None,
+    variants: Sequence[Mapping[str, Any]] | None = None,
+    solver: str = "ddim",
+    sampler: str | None = None,
+    student_features_per_dim: float | None = None,
+    distill_data: str = "train",
+    draws: str | int | PerFeature | Draws = "20p",
+    leakage_ridges: ArrayLike = LEAKAGE_RIDGES,
+    threshold: float = 0.01,
+    generated: int = GENERATED,
+    samples: int = 0,
+) -> Plan:
+    """The checked settings of a distillation (`distill`); ValueError, in one line, where they do not fit."""
+    own = student_features_per_dim not in (None, problem.features_per_dim)
+    common = {"ridge": problem.ridge, "parameterization": parameterization, "start": start, "target": target}
+    chosen = variants_of(variants, own, **common) if students is None else _given(students, variants, common)
+    return Plan(
+        tuple(model.times(distill_times, "distill_times").tolist()),
+        levels,
+        time_min,
+        time_max,
+        teacher_time,
+        early_time,
+        teacher_ridge,
+        trainers.read(trainer),
+        chosen,
+        solver,
+        solver if sampler is None else sampler,
+        student_features_per_dim if own else None,
+        distill_data,
+        read_draws(draws),
+        tuple(model.numbers("leakage_ridges", leakage_ridges).tolist()),
+        threshold,
+        generated,
+        samples,
+    )
+
+
 @in_float64
+@told(DistillOptions, **defaults_of(plan))
 def distill(
     problem: Problem,
     distill_times: ArrayLike = DISTILL_TIMES,
     *,
-    dim: int | None = None,
-    seed: int = 0,
-    seeds: int = 1,
-    array: ArrayLike | None = None,
-    center: bool = True,
-    scale: str = "global",
     report: Report | None = None,
     begin: Begin | None = None,
     instability: bool = False,
     transfer: bool = False,
     spill: str | Path | None = None,
-    **options: Any,
+    **options: Unpack[DistillOptions],
 ) -> xr.Dataset:
-    """Distill a teacher over a grid of diffusion times into consistency functions, in closed form (T15–T17, §8).
+    """Distill a teacher over a grid of diffusion times into consistency functions, in closed form.
 
-    problem: its ridge is the student's γ; its diffusion_time is not used. distill_times τ_S (times,), not negative,
-    inf allowed. dim, seed, seeds, array, center, scale, report, begin as in `rfsim.spectrum`. Among `options`, all
-    with defaults (`plan`): levels, time_min, time_max (N + 1 diffusion times, geometric); teacher_time, teacher_ridge
-    and trainer, as in `rfsim.train`; early_time, when the control that does not memorize is stopped (None: at each
-    level between its generalizing and its memorizing directions); parameterization "ddim" or "edm"; start "teacher" or
-    "zero"; target "sequential" or "coupled:TAU"; variants, mappings of ridge, parameterization, start and target for
-    several students on the same draws; solver "ddim", "euler" or "heun" of the teacher's steps; sampler, solver or
-    "sde"; student_features_per_dim, for a student with features of its own; distill_data "train", "fresh" or "teacher"
-    (the teacher's own samples); draws per level, "20p" or a number; leakage_ridges; threshold of γ⋆; generated samples
-    per model; samples of teacher and students to keep. instability, transfer: also of every direction, between all
-    parts. spill: a folder for the eigenvectors of all levels, p² doubles each, which memory holds otherwise.
+    Equations.md T15–T17 and §8.
 
-    Returns variables (seed, …) with quality = memorized fraction with its 95% interval, W2²/d and sliced Wasserstein
-    distance to the law of x_ε, and membership AUC: teacher, reference (fresh samples of the truth), student (variant,
-    distill_time; one jump), and the controls teacher_steps and student_steps (steps), early_teacher, early_student,
-    regression (one-step students regressed on the teacher's endpoints); suppression and energies by level and bulk;
-    leakage and gamma_star; losses by level; student_half, suppression_half, leakage_all_half by half the draws, with
-    _error and _moved, 1 where half the draws move a measure by more than 1.96 standard errors. What is undefined is
-    NaN, with its reason in the attribute `undefined`. Training points that are copies of others, which are merged for
-    the second nearest, are counted by seed in the attribute `merged_points` where there are any.
+    Args:
+        problem: What is sampled; its ridge is the student's γ. Its diffusion_time is not used, and refused where one is
+            given.
+        distill_times: Distillation times τ_S (times,), not negative, inf allowed.
+        report: Hears of each step.
+        begin: Called with the settings of the result before anything is computed, as in `rfsim.spectrum`.
+        instability: Also of every direction.
+        transfer: Also between all parts.
+        spill: A folder for the eigenvectors of all levels, p² doubles each, which memory holds otherwise.
+        levels: N, of N + 1 diffusion times, geometric.
+        time_min: The lowest of them, ε.
+        time_max: The highest of them, T.
+        teacher_time: The teacher's train_time τ, inf allowed.
+        early_time: When the control that does not memorize is stopped; None: at each level between its generalizing
+            and its memorizing directions.
+        teacher_ridge: The teacher's ridge γ.
+        trainer: The teacher's, as in `rfsim.train`.
+        parameterization: "ddim" or "edm".
+        start: "teacher" or "zero"; None: the teacher where the student can start there.
+        target: `rfsim.Sequential()`, the level below trained for the same distill_time, or `rfsim.Coupled(tau)`, all
+            levels at once towards moving averages of memory tau; or the text of either.
+        students: `rfsim.Student(ridge, parameterization, start, target)` of each of several students on the same draws,
+            in the place of the problem's ridge and of parameterization, start and target.
+        variants: The same as mappings, each over what is given beside them.
+        solver: "ddim", "euler" or "heun", of the teacher's steps.
+        sampler: `solver`, another one, or "sde"; None: the solver.
+        student_features_per_dim: For a student with features of its own, over dim.
+        distill_data: "train", "fresh" or "teacher" (the teacher's own samples).
+        draws: Per level: `rfsim.PerFeature(20)`, a multiple of the student's features, or its text "20p", or a number.
+        leakage_ridges: Ridges (ridges,) at which leakage is measured.
+        threshold: Of γ⋆, between 0 and 1.
+        generated: Samples per model, at least 16.
+        samples: Of teacher and students to keep.
+        dim: d; defaults to 100, or to the data's own.
+        seed: Of the first draw.
+        seeds: How many draws.
+        array: Samples (rows, dim) in the place of the problem's data.
+        center: Whether an array is centered.
+        scale: How an array is scaled: "global", "columns" or "none".
 
-    Raises ValueError, in one line, for settings that do not fit together and MemoryError before allocating.
+    Returns:
+        Variables (seed, …) with quality = memorized fraction with its 95% interval, W2²/d and sliced Wasserstein
+        distance to the law of x_ε, and membership AUC: teacher, reference (fresh samples of the truth), student
+        (variant, distill_time; one jump), and the controls teacher_steps and student_steps (steps), early_teacher,
+        early_student, regression (one-step students regressed on the teacher's endpoints); suppression and energies by
+        level and bulk; leakage and gamma_star; losses by level; student_half, suppression_half, leakage_all_half by
+        half the draws, with _error and _moved, 1 where half the draws move a measure by more than 1.96 standard errors.
+        What is undefined is NaN, with its reason in the attribute `undefined`. Training points that are copies of
+        others, which are merged for the second nearest, are counted by seed in the attribute `merged_points` where
+        there are any. Students stand along the dimension variant, in the order given.
+
+    Raises:
+        ValueError: In one line, for settings that do not fit together.
+        MemoryError: Before allocating, for sizes beyond the memory limit.
 
     >>> import rfsim
     >>> result = distill(rfsim.Problem(2, 4), [0, 10], dim=3, levels=2, generated=16)
@@ -84,9 +193,10 @@ def distill(
     started = time.perf_counter()
     model.require_unused(problem, "distill", diffusion_time="time_min and time_max are its levels'; train takes it")
     wanted = Wanted(instability, transfer)
-    asked = plan(problem, distill_times, **options)
+    drawn, own = apart(options)
+    asked = plan(problem, distill_times, **own)
     taught = replace(problem, diffusion_time=asked.time_min, ridge=asked.teacher_ridge)
-    run = Run(taught, dim, seed, seeds, array, center, scale, report, method=Method(), copies=6)
+    run = Run(taught, drawn, report, method=Method(), copies=6)
     features = asked.student_features(run.sizes)
     draws = asked.number_of_draws(features)
     _require_memory(asked, run.sizes, features, kept=spill is None)
@@ -117,54 +227,20 @@ def distill(
     return result()
 
 
-def plan(
-    problem: Problem,
-    distill_times: ArrayLike = DISTILL_TIMES,
-    *,
-    levels: int = 20,
-    time_min: float = 0.02,
-    time_max: float = 3.0,
-    teacher_time: float = 1e8,
-    early_time: float | None = None,
-    teacher_ridge: float = 0.0,
-    trainer: str | Trainer = "flow",
-    parameterization: str = "ddim",
-    start: str | None = None,
-    target: str | Targets = "sequential",
-    variants: Sequence[Mapping[str, Any]] | None = None,
-    solver: str = "ddim",
-    sampler: str | None = None,
-    student_features_per_dim: float | None = None,
-    distill_data: str = "train",
-    draws: str | int | PerFeature | Draws = "20p",
-    leakage_ridges: ArrayLike = LEAKAGE_RIDGES,
-    threshold: float = 0.01,
-    generated: int = GENERATED,
-    samples: int = 0,
-) -> Plan:
-    """The checked settings of a distillation (`distill`); ValueError, in one line, where they do not fit."""
-    own = student_features_per_dim not in (None, problem.features_per_dim)
-    chosen = students(variants, own, ridge=problem.ridge, parameterization=parameterization, start=start, target=target)
-    return Plan(
-        tuple(model.times(distill_times, "distill_times").tolist()),
-        levels,
-        time_min,
-        time_max,
-        teacher_time,
-        early_time,
-        teacher_ridge,
-        trainers.read(trainer),
-        chosen,
-        solver,
-        solver if sampler is None else sampler,
-        student_features_per_dim if own else None,
-        distill_data,
-        read_draws(draws),
-        tuple(model.numbers("leakage_ridges", leakage_ridges).tolist()),
-        threshold,
-        generated,
-        samples,
-    )
+def _given(
+    students: Sequence[Student], variants: Sequence[Mapping[str, Any]] | None, common: Mapping[str, Any]
+) -> tuple[Student, ...]:
+    """The students as they are, each with all that is its own; ValueError where that is given beside them too."""
+    if variants is not None:
+        raise ValueError("students and variants are two forms of one list; give one of them")
+    if not students or not all(isinstance(one, Student) for one in students):
+        raise ValueError("students must be a list of rfsim.Student, one or more; variants takes mappings")
+    usual = {"ridge": 0.0, "parameterization": "ddim", "start": None, "target": Sequential()}
+    for name, value in common.items():
+        given = read_target(value) if name == "target" else value
+        if given != usual[name]:
+            raise ValueError(f"students have a {name} of their own; got {name} {value} beside them: give it to each")
+    return tuple(students)
 
 
 def _require_memory(asked: Plan, sizes: Sizes, features: int, *, kept: bool) -> None:

@@ -14,7 +14,8 @@ from typing import Any, TypeAlias
 
 from rfsim import quantities
 from rfsim.quantities.forms import Form
-from rfsim.quantities.parameters import LIMIT, REQUIRED, Parameter
+from rfsim.quantities.parameter import REQUIRED, Parameter
+from rfsim.quantities.parameters import LIMIT
 from rfsim.words import nearest
 
 Reference: TypeAlias = str | Callable[..., Any]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from rfsim.quantities.catalog import Cells, Quantity, register
 from rfsim.quantities.forms import CONSTANTS, Form, variables
-from rfsim.quantities.parameters import MODEL, RIDGE, SAMPLE, Parameter
+from rfsim.quantities.parameter import Parameter
+from rfsim.quantities.parameters import MODEL, RIDGE, SAMPLE
 
 PROBES = Parameter(
     name="probes", help="Random vectors that U is multiplied with.", hint=int, least=2, default=32, shapes=True

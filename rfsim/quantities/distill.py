@@ -5,7 +5,8 @@ from __future__ import annotations
 from rfsim.quantities import reading
 from rfsim.quantities.catalog import Answer, Cells, Quantity, register
 from rfsim.quantities.forms import Form, variables
-from rfsim.quantities.parameters import DIFFUSION_TIME, RIDGE, SAMPLE, TRAINER, Parameter
+from rfsim.quantities.parameter import Parameter
+from rfsim.quantities.parameters import DIFFUSION_TIME, RIDGE, SAMPLE, TRAINER
 from rfsim.quantities.reading import LISTED
 
 STUDENTS = 16  # of one distillation: all of their weights, at every level and time, are held

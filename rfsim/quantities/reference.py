@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from rfsim.quantities.catalog import QUANTITIES, Quantity, declared
-from rfsim.quantities.parameters import REQUIRED, Parameter
+from rfsim.quantities.parameter import REQUIRED, Parameter
 from rfsim.quantities.reading import listed
 
 HEAD = ("parameter", "flag", "default", "what it is")

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from rfsim.quantities.catalog import Answer, Cells, Quantity, register
 from rfsim.quantities.forms import Form, variables
-from rfsim.quantities.parameters import MODEL, MOMENTS, SAMPLE, Parameter
+from rfsim.quantities.parameter import Parameter
+from rfsim.quantities.parameters import MODEL, MOMENTS, SAMPLE
 from rfsim.words import whole
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from rfsim.quantities.catalog import FORMS, Answer, Cells, Quantity, register
 from rfsim.quantities.forms import CONSTANTS, PLANE, RIDGE_LOSSES, Form, variables
-from rfsim.quantities.parameters import LIMIT, RIDGE, Parameter
+from rfsim.quantities.parameter import Parameter
+from rfsim.quantities.parameters import LIMIT, RIDGE
 from rfsim.quantities.reading import LISTED
 from rfsim.quantities.theory_curves import TILE
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from rfsim.quantities.catalog import Answer, Cells, Quantity, register
 from rfsim.quantities.forms import LARGE, Form
 from rfsim.quantities.forms import LIMIT as SPECTRUM
-from rfsim.quantities.parameters import LIMIT, RIDGE, Parameter
+from rfsim.quantities.parameter import Parameter
+from rfsim.quantities.parameters import LIMIT, RIDGE
 
 GRID = Parameter(
     name="grid",

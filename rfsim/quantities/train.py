@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from rfsim.quantities.catalog import Answer, Cells, Quantity, register
 from rfsim.quantities.forms import CONSTANTS, LOSSES, ROUTES, SPECTRUM, Form, variables
-from rfsim.quantities.parameters import BY_PART, MODEL, MOMENTS, SAMPLE, TRAIN_TIMES, TRAINER, Parameter
+from rfsim.quantities.parameter import Parameter
+from rfsim.quantities.parameters import BY_PART, MODEL, MOMENTS, SAMPLE, TRAIN_TIMES, TRAINER
 
 ROUTE = Parameter(
     name="route",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import fields
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -16,6 +16,18 @@ from rfsim.training.simulate import Simulation
 from rfsim.written import plain
 
 FULL = "full"
+
+
+class OptimizerOptions(TypedDict, total=False):
+    """How read-outs are trained, every one with its default in `setting`."""
+
+    optimizer: str | Optimizer
+    rate: float | None
+    batch: int | str
+    noise: str | None
+    ema: float
+    precision: str
+    products: str
 
 
 def setting(

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 import jax
 import numpy as np
@@ -17,13 +17,14 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 from rfsim import parallel
+from rfsim.draws import Draw, DrawOptions, apart, defaults_of, told
 from rfsim.machine import require_memory
 from rfsim.model import Problem, instance
 from rfsim.parallel import Layout
 from rfsim.precision import in_float64
 from rfsim.runs import FAILURES, Begin, Report, Run, keeping
 from rfsim.scalars import real, whole
-from rfsim.simulation.asked import draws_of, needed_bytes, setting, settings
+from rfsim.simulation.asked import OptimizerOptions, draws_of, needed_bytes, setting, settings
 from rfsim.simulation.course import Prepared, follow, prepare
 from rfsim.simulation.keeper import Keeper, reserved
 from rfsim.spectra import Averages, Method
@@ -34,7 +35,12 @@ from rfsim.training.simulate import Simulation, recorded_steps
 SHARE = 0.5  # of the largest stable rate, where none is given
 
 
+class SimulateOptions(DrawOptions, OptimizerOptions, total=False):
+    """What is drawn, and how its read-outs are trained."""
+
+
 @in_float64
+@told(SimulateOptions, **defaults_of(setting))
 def simulate(
     problem: Problem,
     *,
@@ -44,65 +50,76 @@ def simulate(
     checkpoint: str | Path | None = None,
     resume: bool = False,
     checkpoint_minutes: float = 10.0,
-    dim: int | None = None,
-    seed: int = 0,
-    seeds: int = 1,
-    array: ArrayLike | None = None,
-    center: bool = True,
-    scale: str = "global",
     model: str = "real",
     moments: str | Averages = "exact",
     report: Report | None = None,
     begin: Begin | None = None,
-    **options: Any,
+    **options: Unpack[SimulateOptions],
 ) -> xr.Dataset:
-    """Train read-outs from zero by a stochastic optimizer on the real features, and judge them without noise (T1).
+    """Train read-outs from zero by a stochastic optimizer on the real features, and judge them without noise.
 
-    Among `options`, all with defaults (`setting`) — optimizer: an optax optimizer by name, its settings after a colon
-    ("sgd:momentum=0.9"); rate η of its steps on A = √p Ā, which for plain "sgd" are train_time η/d² each
-    (`rfsim.training.clocks`); None takes SHARE of the largest stable rate of plain descent on the first seed's U.
-    batch: draws per step, with replacement, or "full", every one once. noise: "fresh" at every step, or "frozen": the
-    problem's noise_copies, where inf averages exactly and takes the full batch; None for what noise_copies imply. ema:
-    decay per step of a moving average of the weights, which is judged in their place. precision: "float64" or "float32"
-    of the loop; losses are always judged in float64. products: JAX's precision of matrix products, "highest", "high" or
-    "default".
+    Losses by equations.md T1, and beside them those of the filter that describes the mean of plain descent (§3).
 
-    devices: how many the features are divided over; None for one, or for those of all processes where there are several
-    (`rfsim.parallel.join`). exact: also the filter's losses. checkpoint: a folder for states,
-    saved every checkpoint_minutes, at the end and, of one process, at Ctrl-C, from which `resume` goes on to the same
-    bits; the rest as in `rfsim.spectrum`.
+    Args:
+        problem: What is trained on, and its ridge γ.
+        steps: How many are taken.
+        devices: How many the features are divided over; None for one, or for those of all processes where there are
+            several (`rfsim.parallel.join`).
+        exact: Also the filter's losses.
+        checkpoint: A folder for states, saved every checkpoint_minutes, at the end and, of one process, at Ctrl-C.
+        resume: Go on from the newest state in that folder, to the same bits.
+        checkpoint_minutes: Minutes between two states.
+        model: "real" alone.
+        moments: Exact alone.
+        report: Hears of each step.
+        begin: Called with the settings of the result before anything is computed, as in `rfsim.spectrum`.
+        optimizer: `rfsim.Optimizer("sgd", {"momentum": 0.9})`, an optax optimizer with its settings, or its text
+            "sgd:momentum=0.9".
+        rate: η of its steps on A = √p Ā, which for plain "sgd" are train_time η/d² each (`rfsim.training.clocks`);
+            None takes half of the largest stable rate of plain descent on the first seed's U.
+        batch: Draws per step, with replacement, or "full", every one once.
+        noise: "fresh" at every step, or "frozen": the problem's noise_copies, where inf averages exactly and takes the
+            full batch; None for what noise_copies imply.
+        ema: Decay per step of a moving average of the weights, which is judged in their place.
+        precision: "float64" or "float32" of the loop; losses are always judged in float64.
+        products: JAX's precision of matrix products, "highest", "high" or "default".
+        dim: d; defaults to 100, or to the data's own.
+        seed: Of the first draw.
+        seeds: How many draws.
+        array: Samples (rows, dim) in the place of the problem's data.
+        center: Whether an array is centered.
+        scale: How an array is scaled: "global", "columns" or "none".
 
-    Returns, at 0, log-spaced steps and the last one, train, test, gen (seed, step): L_train over the draws that
-    training sees (their exact average where noise is fresh), L_test over the population; train_time and script_time
-    (step); exact_train, exact_test (seed, step), those of the filter that describes the mean of plain descent, NaN for
-    other optimizers; rate; limit (seed), the largest stable η of plain descent; rounding (seed), the relative error
-    of a gradient at the last weights by the precision of the run. Rows after a divergence are NaN, and the attribute
-    `diverged` says where it was.
+    Returns:
+        At 0, log-spaced steps and the last one, train, test, gen (seed, step): L_train over the draws that training
+        sees (their exact average where noise is fresh), L_test over the population; train_time and script_time (step);
+        exact_train, exact_test (seed, step), those of the filter that describes the mean of plain descent, NaN for
+        other optimizers; rate; limit (seed), the largest stable η of plain descent; rounding (seed), the relative error
+        of a gradient at the last weights by the precision of the run. Rows after a divergence are NaN, and the
+        attribute `diverged` says where it was. Warns of a rate above the stable limit.
 
-    Warns of a rate above the stable limit. Raises ValueError for settings that do not fit together, MemoryError before
-    allocating, and store.StoreError for a checkpoint folder of another run.
+    Raises:
+        ValueError: For settings that do not fit together.
+        MemoryError: Before allocating, for sizes beyond the memory limit.
+        store.StoreError: For a checkpoint folder of another run.
 
     >>> import rfsim
     >>> result = simulate(rfsim.Problem(2, 4, noise_copies=3), steps=20, dim=5)
     >>> bool(abs(result.train - result.exact_train).max() < 1e-12)
     True
     """
+    drawn, own = apart(options)
     (found,) = _several(
         problem,
-        [options],
+        [own],
         _warned,
+        drawn,
         steps=steps,
         devices=devices,
         exact=exact,
         checkpoint=checkpoint,
         resume=resume,
         checkpoint_minutes=checkpoint_minutes,
-        dim=dim,
-        seed=seed,
-        seeds=seeds,
-        array=array,
-        center=center,
-        scale=scale,
         model=model,
         moments=moments,
         report=report,
@@ -114,34 +131,57 @@ def simulate(
 
 
 @in_float64
+@told(DrawOptions)
 def simulate_variants(
-    problem: Problem, several: Sequence[Mapping[str, Any]], **common: Any
+    problem: Problem,
+    several: Sequence[Mapping[str, Any]],
+    *,
+    steps: int = 1000,
+    devices: int | None = None,
+    exact: bool = True,
+    report: Report | None = None,
+    **draw: Unpack[DrawOptions],
 ) -> list[xr.Dataset | Exception]:
-    """`simulate` by each of several `options` on the same draws, moments and decompositions, one for each seed.
+    """`simulate` by each of several options on the same draws, moments and decompositions, one for each seed.
 
-    common: whatever else `simulate` takes, but for checkpoints. In the place of a result the error of options that are
-    none, or that need too much memory. Raises what `simulate` raises of what they share; warns of no rate.
+    Args:
+        problem: What is trained on.
+        several: `OptimizerOptions` of each run.
+        steps: As in `simulate`, and so the rest.
+        devices: How many the features are divided over.
+        exact: Also the filter's losses.
+        report: Hears of each step.
+        dim: d; defaults to 100, or to the data's own.
+        seed: Of the first draw.
+        seeds: How many draws.
+        array: Samples (rows, dim) in the place of the problem's data.
+        center: Whether an array is centered.
+        scale: How an array is scaled.
+
+    Returns:
+        The result of each; in its place the error of options that are none, or that need too much memory. Warns of no
+        rate.
+
+    Raises:
+        ValueError: What `simulate` raises of what they share.
     """
-    return _several(problem, several, lambda line: None, **common)
+    return _several(
+        problem, several, lambda line: None, Draw(**draw), steps=steps, devices=devices, exact=exact, report=report
+    )
 
 
 def _several(
     problem: Problem,
     several: Sequence[Mapping[str, Any]],
     warn: Callable[[str], None],
+    drawn: Draw,
     *,
-    steps: int = 1000,
-    devices: int | None = None,
-    exact: bool = True,
+    steps: int,
+    devices: int | None,
+    exact: bool,
     checkpoint: str | Path | None = None,
     resume: bool = False,
     checkpoint_minutes: float = 10.0,
-    dim: int | None = None,
-    seed: int = 0,
-    seeds: int = 1,
-    array: ArrayLike | None = None,
-    center: bool = True,
-    scale: str = "global",
     model: str = "real",
     moments: str | Averages = "exact",
     report: Report | None = None,
@@ -165,7 +205,7 @@ def _several(
             "simulate trains the real features and judges them by exact moments; "
             f"got model {model}, moments {method.moments}: rfsim.train has the others"
         )
-    run = Run(problem, dim, seed, seeds, array, center, scale, report, method=method, copies=0)
+    run = Run(problem, drawn, report, method=method, copies=0)
     layout = parallel.layout(number_of_devices(devices), run.sizes.features)
     for course in courses:
         course.attempt(lambda one: _require_memory(run, one.asked, layout, exact))

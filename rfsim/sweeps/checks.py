@@ -18,6 +18,7 @@ from rfsim.sweeps.costs import sizes
 from rfsim.sweeps.plan import Group, Plan
 from rfsim.sweeps.quantities import needed_bytes
 from rfsim.sweeps.spec import refusal
+from rfsim.words import nearest
 
 SHOWN = 3  # cells beyond memory that are named
 
@@ -49,7 +50,7 @@ def _varies(value: Any) -> bool:
 
 
 def _values(plan: Plan) -> Iterator[str]:
-    """What a problem, or its own least value, refuses of each parameter's values, one parameter at a time."""
+    """What a problem, its least value or its choices refuse of each parameter's values, one parameter at a time."""
     for name, values in plan.parameters().items():
         parameter = plan.quantity.swept[name]
         for value in _telling(values):
@@ -58,6 +59,9 @@ def _values(plan: Plan) -> Iterator[str]:
                     Problem(**{name: value})
                 elif parameter.least is not None and value is not None:
                     whole(name, value, parameter.least)
+                elif parameter.choices and value is not None and value not in parameter.choices:
+                    choices = f"{', '.join(parameter.choices)}; got {value!r}{nearest(str(value), parameter.choices)}"
+                    raise ValueError(f"{name} must be one of {choices}")
             except ValueError as error:
                 yield str(error)
                 break

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import rfsim
-from rfsim import Problem, filters
+from rfsim import Descent, Flow, Problem, filters
 from rfsim.activations import activation, centered
 from rfsim.diffusion import noise_variance, signal
 from rfsim.distillation.exact import ExactSpectra
@@ -16,14 +16,14 @@ from rfsim.distillation.shelf import Shelf
 from rfsim.distillation.teacher import Schooling, between, teach
 from tests.distillation.cases import DIM, FEATURES, TIMES, TINY, drawn, spectra_of, taught
 
-LATE, MIDDLE = Schooling("flow", 0.0, 1e8), Schooling("flow", 0.1, 30.0)
-STOPPED = Schooling("flow", 0.0, None)
+LATE, MIDDLE = Schooling(Flow(), 0.0, 1e8), Schooling(Flow(), 0.1, 30.0)
+STOPPED = Schooling(Flow(), 0.0, None)
 
 
 @pytest.fixture(scope="module")
 def school():
     with jax.enable_x64(True):
-        return taught(LATE, MIDDLE, STOPPED, Schooling("flow", 0.1, math.inf))
+        return taught(LATE, MIDDLE, STOPPED, Schooling(Flow(), 0.1, math.inf))
 
 
 def second_of(exact, k):
@@ -136,7 +136,7 @@ def test_without_directions_below_gen_the_border_is_gen_itself():
 
 def test_a_trainer_that_diverges_is_refused():
     with pytest.raises(ValueError, match="STEP|step") as caught:
-        teach(spectra_of(), [Schooling("descent:1e6", 0.0, 1e8)], lambda _: None)
+        teach(spectra_of(), [Schooling(Descent(1e6), 0.0, 1e8)], lambda _: None)
     assert "\n" not in str(caught.value)
 
 

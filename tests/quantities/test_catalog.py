@@ -13,7 +13,8 @@ import pytest
 from rfsim import store
 from rfsim.model import Problem
 from rfsim.quantities.catalog import FIELDS, QUANTITIES, Quantity, declared, register, resolve
-from rfsim.quantities.parameters import BY_PART, REQUIRED, TRAIN_TIMES, Parameter
+from rfsim.quantities.parameter import REQUIRED, Parameter
+from rfsim.quantities.parameters import BY_PART, TRAIN_TIMES
 
 SMALL = Problem(samples_per_dim=2, features_per_dim=4, noise_copies=2.0)
 # what makes each small, and what every function refuses before it computes

@@ -7,7 +7,8 @@ import xarray as xr
 
 from rfsim.model import require_ridge
 from rfsim.quantities.catalog import Quantity
-from rfsim.quantities.parameters import LIMIT, Parameter
+from rfsim.quantities.parameter import Parameter
+from rfsim.quantities.parameters import LIMIT
 from rfsim.theory.quantities.run import LimitRun
 
 

@@ -135,6 +135,7 @@ REAL = [
     ({"command": "simulate", "axes": {"optimizer": ["sgd", "sdg:momentum=1"]}}, r"optimizer"),
     ({"command": "distill", "axes": {"levels": [0, 5]}}, r"levels"),
     ({"command": "distill", "axes": {"parameterization": ["ddim", "dmd"]}}, r"parameterization"),
+    ({"command": "train", "problem": {"scale": "colums"}, "axes": {"seed": [0, 1]}}, r"scale must.*mean 'columns'"),
     ({"command": "train", "axes": {"seeds": [1, 2]}}, r"seeds cannot vary"),
     ({"command": "simulate", "axes": {"steps": [5, 6.5]}}, r"steps must be a whole number of at least 1.*got 6.5"),
     ({"command": "density", "problem": {"probes": "5"}, "axes": {"seed": [0, 1]}}, r"probes must be a number"),

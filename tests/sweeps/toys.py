@@ -10,16 +10,8 @@ import pytest
 import xarray as xr
 
 from rfsim.quantities.catalog import QUANTITIES, Cells, Quantity
-from rfsim.quantities.parameters import (
-    DATA,
-    DIM,
-    FEATURES_PER_DIM,
-    RIDGE,
-    SAMPLES_PER_DIM,
-    SEED,
-    TRAIN_TIMES,
-    Parameter,
-)
+from rfsim.quantities.parameter import Parameter
+from rfsim.quantities.parameters import DATA, DIM, FEATURES_PER_DIM, RIDGE, SAMPLES_PER_DIM, SEED, TRAIN_TIMES
 from rfsim.sweeps.plan import Group
 
 PARAMETERS = (SAMPLES_PER_DIM, FEATURES_PER_DIM, DIM, SEED, RIDGE, DATA, TRAIN_TIMES)

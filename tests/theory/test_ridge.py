@@ -21,9 +21,7 @@ def test_no_ridge_at_p_equal_to_nm_is_refused():
 
 @pytest.mark.parametrize("data", ["isotropic", "atoms:0.5@0.5,0.5@1.5"])
 def test_what_the_engine_finds_is_labelled(data):
-    result = ridge(
-        Problem(samples_per_dim=4, features_per_dim=6, noise_copies=4, ridge=7.0, data=data), [1e-3, 0.5, 0.0]
-    )
+    result = ridge(Problem(samples_per_dim=4, features_per_dim=6, noise_copies=4, data=data), [1e-3, 0.5, 0.0])
     limit = limit_of(4, 6, m=4, data=data)
     found = ridge_losses(limit, [1e-3, 0.5, 0.0])
     for name in ("train", "train_penalized", "test", "emp", "residual"):

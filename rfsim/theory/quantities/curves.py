@@ -9,6 +9,7 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 from rfsim import trainers
+from rfsim.arrays import Rows
 from rfsim.model import TRAIN_TIMES, Problem, times
 from rfsim.precision import in_float64
 from rfsim.results import LONG_NAMES, optional, part_terms
@@ -32,7 +33,7 @@ def curves(
     trainer: str | Trainer = "flow",
     by_part: bool = False,
     tolerance: float = 1e-8,
-    array: ArrayLike | None = None,
+    array: ArrayLike | Rows | None = None,
     center: bool = True,
     scale: str = "global",
     report: Report | None = None,

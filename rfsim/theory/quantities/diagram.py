@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
+from rfsim.arrays import Rows
 from rfsim.model import Problem, require_unused, times
 from rfsim.precision import in_float64
 from rfsim.results import LONG_NAMES
@@ -31,7 +32,7 @@ def diagram(
     features_per_dim: Sequence[float],
     train_times: ArrayLike,
     tolerance: float = TOLERANCE,
-    array: ArrayLike | None = None,
+    array: ArrayLike | Rows | None = None,
     center: bool = True,
     scale: str = "global",
     report: Report | None = None,

@@ -9,15 +9,17 @@ import dataclasses
 import math
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 from rfsim import store
+from rfsim.arrays import Rows
+from rfsim.draws import DataOptions, defaults_of, told
 from rfsim.filters import learning_rate_constant
-from rfsim.model import Problem, limit_settings, require_unused, source, times
+from rfsim.model import Problem, limit_settings, require_unused, ridges_given, source, times
 from rfsim.precision import in_float64
 from rfsim.ranks import PARTS
 from rfsim.runs import Begin, Report
@@ -25,7 +27,6 @@ from rfsim.scalars import numbers, real
 from rfsim.theory.ladders import Ladder, ladder
 from rfsim.theory.leakage import Around, around, closed_form, enough_ridge, instability, leakage
 from rfsim.theory.populations import Population, from_array, population
-from rfsim.theory.quantities.ridge import ridges_given
 from rfsim.theory.rational import Trained
 from rfsim.theory.resolvents import level
 from rfsim.theory.students import energies, losses
@@ -51,7 +52,7 @@ def distill(
     distill_times: ArrayLike = (math.inf,),
     threshold: float = THRESHOLD,
     start: str = "teacher",
-    array: ArrayLike | None = None,
+    array: ArrayLike | Rows | None = None,
     center: bool = True,
     scale: str = "global",
     report: Report | None = None,
@@ -135,9 +136,46 @@ def distill(
     return store.label(data, "theory-distill", settings, wall_time=time.perf_counter() - started)
 
 
-def gamma_star(problem: Problem, next_time: float, threshold: float = THRESHOLD, **options: Any) -> xr.Dataset:
-    """γ⋆ of one step, from the problem's diffusion_time down to next_time: gamma_star by D13, gamma_star_closed by D19,
-    floor and kappa, all scalars; options as in `distill`.
+class StepOptions(DataOptions, total=False):
+    """Of a step of the teacher, as in `distill`."""
+
+    teacher_time: float
+    teacher_ridge: float
+    distill_times: ArrayLike
+    start: str
+    report: Report | None
+    begin: Begin | None
+
+
+@told(StepOptions, **defaults_of(distill))
+def gamma_star(
+    problem: Problem, next_time: float, threshold: float = THRESHOLD, **options: Unpack[StepOptions]
+) -> xr.Dataset:
+    """The ridge γ⋆ of one step that is enough against leakage, as d → ∞.
+
+    Equations.md D13 and D19 [ours].
+
+    Args:
+        problem: What is distilled; the step leads from its diffusion_time. Its ridge is not used, and refused where one
+            is given.
+        next_time: The diffusion time that the step leads down to.
+        threshold: The leakage that is allowed, between 0 and 1.
+        teacher_time: The teacher's train_time τ, inf allowed.
+        teacher_ridge: The teacher's ridge γ.
+        distill_times: Distillation times τ_S (times,).
+        start: Of the student, "teacher" or "zero".
+        array: Samples (rows, dim) in the place of the problem's data, of which the covariance alone is used.
+        center: Whether an array is centered.
+        scale: How an array is scaled: "global", "columns" or "none".
+        report: Hears of each step.
+        begin: Called with the settings of the result before anything is computed.
+
+    Returns:
+        Scalars: gamma_star by D13, gamma_star_closed by D19, floor and kappa.
+
+    Raises:
+        ValueError: As `distill` does.
+        theory.NotConverged: Where the equations are not solved.
 
     >>> found = gamma_star(Problem(samples_per_dim=8, features_per_dim=32, diffusion_time=0.1), 0.05)
     >>> round(float(found.gamma_star), 3), round(float(found.gamma_star_closed), 3)

@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike
 
+from rfsim.arrays import Rows
 from rfsim.model import Problem, require_unused
 from rfsim.precision import in_float64
 from rfsim.runs import Report
@@ -24,7 +25,7 @@ def mini_gap(
     samples_per_dim: Sequence[float],
     diffusion_times: Sequence[float],
     tolerance: float = 1e-3,
-    array: ArrayLike | None = None,
+    array: ArrayLike | Rows | None = None,
     center: bool = True,
     scale: str = "global",
     report: Report | None = None,

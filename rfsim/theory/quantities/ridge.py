@@ -8,7 +8,8 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
-from rfsim.model import Problem, require_ridge, require_unused
+from rfsim.arrays import Rows
+from rfsim.model import Problem, require_unused, ridges_given
 from rfsim.precision import in_float64
 from rfsim.results import LONG_NAMES
 from rfsim.runs import Begin, Report
@@ -29,7 +30,7 @@ def ridge(
     problem: Problem,
     ridges: ArrayLike,
     *,
-    array: ArrayLike | None = None,
+    array: ArrayLike | Rows | None = None,
     center: bool = True,
     scale: str = "global",
     report: Report | None = None,
@@ -128,7 +129,7 @@ def ridge_plane(
     samples_per_dim: ArrayLike | None = None,
     *,
     ridge_per_feature: bool = False,
-    array: ArrayLike | None = None,
+    array: ArrayLike | Rows | None = None,
     center: bool = True,
     scale: str = "global",
     report: Report | None = None,
@@ -216,15 +217,6 @@ def _variables(run: LimitRun, found: RidgeLosses, dims: Sequence[str], shape: tu
     return {
         name: (dims, values[name].reshape(shape), {"long_name": long, "units": "1"}) for name, long in names.items()
     }
-
-
-def ridges_given(ridges: ArrayLike) -> NDArray[np.float64]:
-    """`ridges` as (ridges,), or ValueError for what is not finite or negative, or too large."""
-    gamma = _numbers("ridges", ridges)
-    if np.any(gamma < 0):
-        raise ValueError(f"ridges must not be negative; got {gamma[gamma < 0][0]:g}")
-    require_ridge("ridges", float(gamma.max()))
-    return gamma
 
 
 def _positive(name: str, given: ArrayLike) -> NDArray[np.float64]:

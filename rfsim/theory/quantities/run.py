@@ -5,16 +5,16 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Unpack
 
 import xarray as xr
-from numpy.typing import ArrayLike
 
 from rfsim import store
 from rfsim.activations import Constants
 from rfsim.diffusion import noise_variance, total_variance
+from rfsim.draws import DataOptions
 from rfsim.filters import learning_rate_constant
-from rfsim.model import Problem, constants, limit_settings, source
+from rfsim.model import Problem, Source, constants, limit_settings, source
 from rfsim.runs import Begin
 from rfsim.theory.limits import Limit, limit
 from rfsim.theory.populations import Population, from_array, population
@@ -30,13 +30,12 @@ def require_tolerance(tolerance: float) -> None:
 class LimitRun:
     """A problem in the limit: of an array of data only the covariance is used, with all of its rows."""
 
-    def __init__(
-        self, problem: Problem, *, array: ArrayLike | None = None, center: bool = True, scale: str = "global"
-    ) -> None:
-        """Raises ValueError where the population has no covariance or σ no constants there."""
+    def __init__(self, problem: Problem, origin: Source | None = None, **data: Unpack[DataOptions]) -> None:
+        """origin: the data, where they were read before. Raises ValueError where the population has no covariance or σ
+        no constants there."""
         self.started = time.perf_counter()
         self.problem = problem
-        origin = source(problem, array=array, center=center, scale=scale)
+        origin = source(problem, **data) if origin is None else origin
         self.population: Population = population(problem.data) if origin.array is None else from_array(origin.array)
         self.named = origin.array is None
         self.limit: Limit = limit(problem, self.population)

@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
+from rfsim.arrays import Rows
 from rfsim.model import Problem, require_unused
 from rfsim.precision import in_float64
 from rfsim.runs import Begin, Report
@@ -26,7 +27,7 @@ def spectrum(
     *,
     points: int = POINTS,
     grid: ArrayLike | None = None,
-    array: ArrayLike | None = None,
+    array: ArrayLike | Rows | None = None,
     center: bool = True,
     scale: str = "global",
     report: Report | None = None,
