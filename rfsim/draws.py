@@ -20,7 +20,13 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 class DataOptions(TypedDict, total=False):
-    """array: samples (rows, dim) in the place of the problem's data; center, scale: how an array is prepared."""
+    """The data behind a problem.
+
+    Attributes:
+        array: Samples (rows, dim) in the place of the problem's data.
+        center: Whether its mean is taken off.
+        scale: How it is scaled: "global", by one number so that E‖x‖²/d = 1, "columns", each to variance 1, or "none".
+    """
 
     array: ArrayLike | Rows | None
     center: bool
@@ -28,8 +34,15 @@ class DataOptions(TypedDict, total=False):
 
 
 class DrawOptions(DataOptions, total=False):
-    """dim d, that of the data or 100 where it is None; seed of the first draw; seeds, how many draws; array, center,
-    scale: the data behind them.
+    """How a problem is drawn.
+
+    Attributes:
+        array: As in `DataOptions`.
+        center: As in `DataOptions`.
+        scale: As in `DataOptions`.
+        dim: d; that of the data, or 100, where it is None.
+        seed: Of the first draw.
+        seeds: How many draws.
     """
 
     dim: int | None
@@ -86,15 +99,28 @@ def apart(options: Mapping[str, Any]) -> tuple[Draw, dict[str, Any]]:
 
 
 def defaults_of(function: Callable[..., Any]) -> dict[str, Any]:
-    """The defaults of a function's parameters, by name."""
+    """The defaults of a function's parameters.
+
+    Args:
+        function: The function.
+
+    Returns:
+        Defaults by name.
+    """
     return {one.name: one.default for one in inspect.signature(function).parameters.values()}
 
 
 def told(*tables: type, **defaults: Any) -> Callable[[Function], Function]:
-    """Give a function that takes `**options: Unpack[…]` a signature that shows each of them, with its default: what
-    `help`, completion and sweeps read.
+    """Give a function that takes `**options: Unpack[…]` a signature that shows each of them, with its default.
 
-    tables: the dictionaries' types; defaults: of what is none of a draw's.
+    It is what `help`, completion, sweeps and the reference read.
+
+    Args:
+        *tables: The dictionaries' types.
+        **defaults: Of what is none of a draw's.
+
+    Returns:
+        What decorates the function.
     """
     known = {one.name: one.default for one in fields(Draw)} | defaults
 

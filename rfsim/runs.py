@@ -81,6 +81,7 @@ class Run:
 
     @property
     def counts(self) -> dict[str, int]:
+        """Counts of the parts of U by rank (§8)."""
         d, n, p = self.sizes
         # of the Gaussian-equivalent model, a purely linear σ alone is short of directions
         limited = self.method.model == "real" or self.constants.v2 == self.constants.s2 == 0
@@ -108,6 +109,7 @@ class Run:
             )
 
     def tell(self, draw: Instance, step: str) -> None:
+        """Tell the listener what is done for a draw."""
         if self.report:
             self.report(step, {"seed": draw.seed, "seeds": len(self.seeds), "first": self.seeds[0]})
 
@@ -117,6 +119,7 @@ class Run:
             begin(self._told(len(self.seeds), extra))
 
     def label(self, kind: str, data: xr.Dataset, extra: Mapping[str, Any], started: float) -> xr.Dataset:
+        """Data as a result of this run."""
         wall = time.perf_counter() - started
         # fewer seeds where the run was interrupted
         return store.label(data, kind, self._told(data.sizes["seed"], extra), wall_time=wall)

@@ -263,10 +263,19 @@ def needed_bytes(
     generated: ArrayLike,
     kept: bool = True,
 ) -> NDArray[np.float64]:
-    """Bytes at the peak of a distillation of `models` students and distill_times, each of which draws `generated`
-    samples; sizes broadcast.
+    """Bytes at the peak of a distillation; sizes broadcast.
 
-    kept: whether the eigenvectors of all levels stay in memory.
+    Args:
+        dim: d.
+        features: p of the teacher.
+        student_features: p of the student.
+        levels: N.
+        models: Students times distill_times.
+        generated: Samples of each.
+        kept: Whether the eigenvectors of all levels stay in memory.
+
+    Returns:
+        The bytes, of the shape to which the sizes broadcast.
     """
     d, p, own, steps = (np.asarray(value, dtype=float) for value in (dim, features, student_features, levels))
     side = np.maximum(p, own)

@@ -31,8 +31,10 @@ class LimitRun:
     """A problem in the limit: of an array of data only the covariance is used, with all of its rows."""
 
     def __init__(self, problem: Problem, origin: Source | None = None, **data: Unpack[DataOptions]) -> None:
-        """origin: the data, where they were read before. Raises ValueError where the population has no covariance or σ
-        no constants there."""
+        """Raise ValueError where the population has no covariance or σ no constants there.
+
+        origin: the data, where they were read before.
+        """
         self.started = time.perf_counter()
         self.problem = problem
         origin = source(problem, **data) if origin is None else origin
