@@ -40,12 +40,26 @@ def limit_curves(
     tolerance: float = 1e-8,
     intervals: Sequence[Interval] | None = None,
 ) -> LimitCurves:
-    """The curves as d → ∞ at train_times (times,), which may hold 0 and inf (equations.md T13, T14).
+    """The curves as d → ∞ at several train_times.
 
-    trainer: as in `rfsim.trainers`; intervals: the limit's `support`, if at hand. Nodes are doubled until every error
-    is at most `tolerance`, relative above 1, up to 1024 of them: what is left stands in `error`, for the caller to
-    judge. Raises ValueError where there is no contour (`tables.eigenvalue_bounds`) or descent diverges, NotConverged
-    where the equations are not solved.
+    Equations.md T13 and T14.
+
+    Args:
+        limit: What the equations depend on (`theory.limit`).
+        train_times: Training times τ (times,), which may hold 0 and inf.
+        ridge: The ridge γ.
+        trainer: As in `rfsim.trainers`, or its text.
+        tolerance: Nodes are doubled until every error is at most this, relative above 1, up to 1024 of them: what is
+            left stands in `error`, for the caller to judge.
+        intervals: The limit's `support`, if at hand.
+
+    Returns:
+        The losses (times,), their errors, the nodes and the tables on them.
+
+    Raises:
+        ValueError: Where there is no contour (`tables.eigenvalue_bounds`) or descent diverges.
+        theory.NotConverged: Where the equations are not solved.
+
     """
     trained = trainers.read(trainer).at(learning_rate_constant(limit.noise, limit.features_per_dim), ridge)
     bounds = eigenvalue_bounds(limit, ridge, trained.reach, intervals)

@@ -39,21 +39,36 @@ def curves(
     report: Report | None = None,
     begin: Begin | None = None,
 ) -> xr.Dataset:
-    """Losses as d → ∞ at every train_time, from zero (equations.md T13, T14), and the timescales of §3 and §5.
+    """Losses as d → ∞ at every train_time, from zero, and the timescales.
 
-    train_times: (times,) not negative, inf allowed; trainer as in `rfsim.trainers`; `array` (samples, dim) takes the
-    place of a data file, of which the covariance alone is used. Contour nodes are doubled until the losses move by at
-    most `tolerance`, relative where they pass 1.
+    Equations.md T13 and T14, §3 and §5.
 
-    Returns, beside all of `theory.spectrum`, the variables train, test, gen, train_penalized, score, emp, bias2,
-    variance, cross, error (train_time), NaN at times where the tolerance is not met and where they are not defined:
-    score for arrays, emp where noise copies are finite, bias2 and variance but for isotropic data; energy (bulk,
-    train_time) with part_error; tau_gen (gen_route) and tau_mem (mem_route), the eigenvalues of mini and main taken by
-    rank, also where no gap separates them, `edge` the smallest eigenvalue above the atom; residual, of the equations,
-    relative; nodes. With by_part, train_without, test_without and train_part (bulk, train_time), and test_pair (bulk,
-    other, train_time), as in `rfsim.train`.
+    Args:
+        problem: What is trained on, and its ridge γ.
+        train_times: Training times τ (times,), not negative, inf allowed.
+        trainer: `rfsim.Flow()`, `rfsim.Descent(step)` or `rfsim.Distillation(tau)`, or the text of one
+            (`rfsim.trainers`).
+        by_part: Also the losses with the filter switched off on each part, and their terms by pairs of parts.
+        tolerance: Contour nodes are doubled until the losses move by at most this, relative where they pass 1.
+        array: Samples (rows, dim) in the place of the problem's data, of which the covariance alone is used.
+        center: Whether an array is centered.
+        scale: How an array is scaled: "global", "columns" or "none".
+        report: Hears of each step.
+        begin: Called with the settings of the result when all input is checked and before anything is computed; what it
+            raises ends the run.
 
-    Raises ValueError for parameters outside the theory's domain, NotConverged where the equations are not solved.
+    Returns:
+        Beside all of `theory.spectrum`, the variables train, test, gen, train_penalized, score, emp, bias2, variance,
+        cross, error (train_time), NaN at times where the tolerance is not met and where they are not defined: score for
+        arrays, emp where noise copies are finite, bias2 and variance but for isotropic data; energy (bulk, train_time)
+        with part_error; tau_gen (gen_route) and tau_mem (mem_route), the eigenvalues of mini and main taken by rank,
+        also where no gap separates them, `edge` the smallest eigenvalue above the atom; residual, of the equations,
+        relative; nodes. With by_part, train_without, test_without and train_part (bulk, train_time), and test_pair
+        (bulk, other, train_time), as in `rfsim.train`.
+
+    Raises:
+        ValueError: For parameters outside the theory's domain.
+        theory.NotConverged: Where the equations are not solved.
 
     >>> result = curves(Problem(samples_per_dim=4, features_per_dim=16), [1e5])
     >>> float(result.train[0].round(5)), float(result.test[0].round(3))

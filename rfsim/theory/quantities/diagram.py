@@ -37,21 +37,35 @@ def diagram(
     scale: str = "global",
     report: Report | None = None,
 ) -> xr.Dataset:
-    """L_train, L_test, L_gen and E_score of the flow as d → ∞ over a grid (equations.md T13, T14; B25 Fig. 5C).
+    """L_train, L_test, L_gen and E_score of the flow as d → ∞ over a grid of (ψ_n, ψ_p).
 
-    The grid takes the place of the problem's own samples_per_dim and features_per_dim; train_times (times,) may hold 0
-    and inf. tolerance: of every loss, relative to |L_gen| (to 1e-3 where it is smaller), as the change when the
-    contour's nodes are doubled. `array` (samples, dim) takes the place of a data file: its covariance alone is used.
+    Equations.md T13 and T14; Bonnaire et al. 2025, Fig. 5C. At finite m without a ridge every cell needs its lowest
+    edge, which takes most of the time.
 
-    Returns variables train, test, gen, score, bias2, variance (samples_per_dim, features_per_dim, train_time) — E_score
-    NaN for arrays, whose true score is unknown, its parts bias² and variance but for isotropic data —, and for each
-    cell error, the largest change of a loss at the last doubling, residual of the equations, relative, nodes, tau_mem
-    (B25's formula), tau_gen (of the mean of gen by formula), tau_mini (of `mini.large_eigenvalue`, its smallest; NaN
-    where p ≤ n or noise copies are finite) and status: converged; no-contour, where p = n m and no ridge let
-    eigenvalues reach down to 0, or an edge was not found; newton; nodes (`maps.Map`). A cell that has not converged is
-    NaN. At finite m without a ridge every cell needs its lowest edge, which takes most of the time.
+    Args:
+        problem: What is trained on, and its ridge γ. The grid takes the place of its own samples_per_dim and
+            features_per_dim, which are refused where they are given and not on the grid.
+        samples_per_dim: ψ_n (rows,), increasing.
+        features_per_dim: ψ_p (columns,), increasing.
+        train_times: Training times τ (times,), not negative, inf allowed.
+        tolerance: Of every loss, relative to |L_gen| (to 1e-3 where it is smaller), as the change when the contour's
+            nodes are doubled.
+        array: Samples (rows, dim) in the place of the problem's data, of which the covariance alone is used.
+        center: Whether an array is centered.
+        scale: How an array is scaled: "global", "columns" or "none".
+        report: Hears of each step.
 
-    Raises ValueError for parameters outside the theory's domain.
+    Returns:
+        Variables train, test, gen, score, bias2, variance (samples_per_dim, features_per_dim, train_time) — E_score NaN
+        for arrays, whose true score is unknown, its parts bias² and variance but for isotropic data —, and for each
+        cell error, the largest change of a loss at the last doubling, residual of the equations, relative, nodes,
+        tau_mem (B25's formula), tau_gen (of the mean of gen by formula), tau_mini (of `mini.large_eigenvalue`, its
+        smallest; NaN where p ≤ n or noise copies are finite) and status: converged; no-contour, where p = n m and no
+        ridge let eigenvalues reach down to 0, or an edge was not found; newton; nodes (`maps.Map`). A cell that has not
+        converged is NaN.
+
+    Raises:
+        ValueError: For parameters outside the theory's domain.
 
     >>> result = diagram(Problem(), samples_per_dim=[2, 8], features_per_dim=[16], train_times=[1e3, float("inf")])
     >>> result.gen.sizes["train_time"], result.gen.values[:, 0, 1].round(3).tolist()

@@ -33,17 +33,27 @@ def score_minimum(
     tolerance: float = 1e-8,
     report: Report | None = None,
 ) -> xr.Dataset:
-    """min_τ E_score of the flow as d → ∞, all τ from 0 to ∞ considered, over a grid (equations.md T14; B25 Fig. 13).
+    """min_τ E_score of the flow as d → ∞, all τ from 0 to ∞ considered, over a grid of (ψ_n, ψ_p).
 
-    The grid takes the place of the problem's own samples_per_dim and features_per_dim. Contour nodes are doubled until
-    the smallest L_test moves by at most `tolerance`.
+    Equations.md T14; Bonnaire et al. 2025, Fig. 13.
 
-    Returns variables score and train_time, where it is reached (inf where training on does not harm by more than the
-    tolerance), final, E_score at τ = ∞, error, of the smallest E_score at the last doubling, and residual of the
-    equations, all (samples_per_dim, features_per_dim); where the tolerance is not met score, final and train_time are
-    NaN.
+    Args:
+        problem: What is trained on, a named population, and its ridge γ. The grid takes the place of its own
+            samples_per_dim and features_per_dim, which are refused where they are given and not on the grid.
+        samples_per_dim: ψ_n (rows,), increasing.
+        features_per_dim: ψ_p (columns,), increasing.
+        tolerance: Contour nodes are doubled until the smallest L_test moves by at most this.
+        report: Hears of each step.
 
-    Raises ValueError for parameters outside the theory's domain, NotConverged where the equations are not solved.
+    Returns:
+        Variables score and train_time, where it is reached (inf where training on does not harm by more than the
+        tolerance), final, E_score at τ = ∞, error, of the smallest E_score at the last doubling, and residual of the
+        equations, all (samples_per_dim, features_per_dim); where the tolerance is not met score, final and train_time
+        are NaN.
+
+    Raises:
+        ValueError: For parameters outside the theory's domain, and for data, whose true score is not known.
+        theory.NotConverged: Where the equations are not solved.
 
     >>> found = score_minimum(Problem(diffusion_time=0.01), samples_per_dim=[8], features_per_dim=[32])
     >>> float(found.score[0, 0].round(4)), bool(found.score[0, 0] < found.final[0, 0])

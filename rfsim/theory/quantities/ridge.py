@@ -36,19 +36,31 @@ def ridge(
     report: Report | None = None,
     begin: Begin | None = None,
 ) -> xr.Dataset:
-    """Losses of the ridge minimizer as d → ∞ at each of `ridges`, and the optimal ridge (T12; U26 §2.2).
+    """Losses of the ridge minimizer as d → ∞ at each of several ridges, and the optimal ridge.
 
-    ridges: (ridges,) finite and ≥ 0; 0 stands for γ → 0 and is refused at p = n m, where L_test diverges. They take the
-    place of problem.ridge, which is ignored and left out of the result's settings. `array` (samples, dim) takes the
-    place of a data file; of data only the covariance is used.
+    Equations.md T12; Urfin et al. 2026, §2.2.
 
-    Returns train, train_penalized (with the penalty; U26's "L_train"), test, emp (the training samples with fresh
-    noise), score (E_score, NaN for data), bias2, variance (NaN where Σ is not isotropic) and residual over the
-    coordinate ridge; best_ridge and best_test: the γ with the lowest L_test over all γ ≥ 0, inf where the zero score is
-    best; the constants a, b, v2, s2 (T9). Where the equations do not converge losses are NaN beside their residual.
-    Losses are per dimension, with weight Δ: the zero score has loss 1.
+    Args:
+        problem: What is trained on. `ridges` take the place of its own, which is left out of the result's settings and
+            refused where it is given and not among them.
+        ridges: Ridges γ (ridges,), finite and not negative; 0 stands for γ → 0 and is refused at p = n m, where L_test
+            diverges.
+        array: Samples (rows, dim) in the place of the problem's data, of which the covariance alone is used.
+        center: Whether an array is centered.
+        scale: How an array is scaled: "global", "columns" or "none".
+        report: Hears of each step.
+        begin: Called with the settings of the result when all input is checked and before anything is computed; what it
+            raises ends the run.
 
-    Raises ValueError for ridges and problems that have no such limit.
+    Returns:
+        train, train_penalized (with the penalty; U26's "L_train"), test, emp (the training samples with fresh noise),
+        score (E_score, NaN for data), bias2, variance (NaN where Σ is not isotropic) and residual over the coordinate
+        ridge; best_ridge and best_test: the γ with the lowest L_test over all γ ≥ 0, inf where the zero score is best;
+        the constants a, b, v2, s2 (T9). Where the equations do not converge losses are NaN beside their residual.
+        Losses are per dimension, with weight Δ: the zero score has loss 1.
+
+    Raises:
+        ValueError: For ridges and problems that have no such limit.
 
     >>> result = ridge(Problem(samples_per_dim=4, features_per_dim=16, noise_copies=4), [1e-3])
     >>> [round(float(result[name][0]), 4) for name in ("train", "test", "emp")]
@@ -128,16 +140,31 @@ def ridge_plane(
     scale: str = "global",
     report: Report | None = None,
 ) -> xr.Dataset:
-    """The losses of `ridge` at problem.ridge over a grid of (ψ_n, ψ_p), in one go (T12; U26 Figs 3–6, 14, 16, 17).
+    """The losses of `ridge` at the problem's ridge over a grid of (ψ_n, ψ_p), in one go.
 
-    features_per_dim, samples_per_dim: (columns,) and (rows,), positive; by default the problem's own samples_per_dim
-    alone. features_per_dim may be inf: the limit of many features, taken after d → ∞ (`theory.wide`). With
-    ridge_per_feature the ridge is problem.ridge × features_per_dim. The problem's own ratios are ignored, and left out
-    of the settings where they are given here.
+    Equations.md T12; Urfin et al. 2026, Figs 3–6, 14, 16 and 17.
 
-    Returns the losses, score, bias2, variance and residual of `ridge` over (samples_per_dim, features_per_dim).
+    Args:
+        problem: What is trained on, and its ridge γ. The grid takes the place of its own ratios, which are left out of
+            the settings, and refused where they are given and not on the grid.
+        features_per_dim: ψ_p (columns,), positive; inf: the limit of many features, taken after d → ∞ (`theory.wide`).
+        samples_per_dim: ψ_n (rows,), positive and finite; None: the problem's own alone.
+        ridge_per_feature: Whether the ridge is that of the problem × features_per_dim.
+        array: Samples (rows, dim) in the place of the problem's data, of which the covariance alone is used.
+        center: Whether an array is centered.
+        scale: How an array is scaled: "global", "columns" or "none".
+        report: Hears of each step.
 
-    Raises ValueError as `ridge` does, and for a ridge of 0 at finite m, where one cell in the plane has no limit.
+    Returns:
+        The losses, score, bias2, variance and residual of `ridge` over (samples_per_dim, features_per_dim).
+
+    Raises:
+        ValueError: As `ridge` does, and for a ridge of 0 at finite m, where one cell in the plane has no limit.
+
+    >>> plane = ridge_plane(Problem(ridge=1e-3), [8, 32], [4, 16])
+    >>> plane.test.dims, plane.test.shape
+    (('samples_per_dim', 'features_per_dim'), (2, 2))
+
     """
     psi_p = _positive("features_per_dim", features_per_dim)
     psi_n = _positive("samples_per_dim", problem.samples_per_dim if samples_per_dim is None else samples_per_dim)

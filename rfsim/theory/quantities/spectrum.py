@@ -33,19 +33,32 @@ def spectrum(
     report: Report | None = None,
     begin: Begin | None = None,
 ) -> xr.Dataset:
-    """The spectrum of U as d → ∞ (equations.md T10, T11; Bonnaire et al. 2025, Thm 3.1) and its parts (§5, §8).
+    """The spectrum of U as d → ∞ and its parts.
 
-    The density is given at `grid` (eigenvalues,) or at about `points` values of λ over all intervals, denser toward
-    their edges; `array` (samples, dim) takes the place of a data file, of which the covariance alone is used.
+    Equations.md T10 and T11, §5 and §8; Bonnaire et al. 2025, Theorem 3.1.
 
-    Returns variables density (eigenvalue), per unit λ and without atoms, NaN where a point did not converge, with
-    density_residual (eigenvalue); per part (bulk) mass, mean, lower, upper, gap_below, an atom having lower = upper,
-    and parts that no gap separates one name, "mini+main"; interval_lower, interval_upper, interval_part (interval);
-    beside them, where noise is averaged exactly, Theorem 3.2's forms for large ψ_p and ψ_n: large_density and
-    large_interval (large_eigenvalue), and large_mass, large_lower, large_upper (form) of rho_1 and rho_2; the
-    constants a, b, v2, s2 (T9).
+    Args:
+        problem: What U is made of. Its ridge is not used, and refused where one is given.
+        points: About how many values of λ the density is given at over all intervals, denser toward their edges.
+        grid: Eigenvalues λ (eigenvalues,) in the place of these.
+        array: Samples (rows, dim) in the place of the problem's data, of which the covariance alone is used.
+        center: Whether an array is centered.
+        scale: How an array is scaled: "global", "columns" or "none".
+        report: Hears of each step.
+        begin: Called with the settings of the result when all input is checked and before anything is computed; what it
+            raises ends the run.
 
-    Raises ValueError for parameters outside the theory's domain, NotConverged where an edge or a mass is not found.
+    Returns:
+        Variables density (eigenvalue), per unit λ and without atoms, NaN where a point did not converge, with
+        density_residual (eigenvalue); per part (bulk) mass, mean, lower, upper, gap_below, an atom having lower =
+        upper, and parts that no gap separates one name, "mini+main"; interval_lower, interval_upper, interval_part
+        (interval); beside them, where noise is averaged exactly, Theorem 3.2's forms for large ψ_p and ψ_n:
+        large_density and large_interval (large_eigenvalue), and large_mass, large_lower, large_upper (form) of rho_1
+        and rho_2; the constants a, b, v2, s2 (T9).
+
+    Raises:
+        ValueError: For parameters outside the theory's domain.
+        theory.NotConverged: Where an edge or a mass is not found.
 
     >>> result = spectrum(Problem(samples_per_dim=8, features_per_dim=64))
     >>> [(str(name), float(mass)) for name, mass in zip(result.bulk.values, result.mass.values.round(6))]
