@@ -53,7 +53,7 @@ class Cell:
 
     def key(self) -> str:
         """The canonical text of everything asked for."""
-        problem = None if self.problem is None else vars(self.problem)
+        problem = None if self.problem is None else self.problem.settings
         return store.canonical({"quantity": self.quantity, "problem": problem, "options": self.options})
 
     def run(self, path: Path, report: Report | None = None):

@@ -8,7 +8,7 @@ import pytest
 
 from rfsim.distillation import front
 from rfsim.precision import Unresolved, ridge_named
-from rfsim.training.optimizers import names, optimizer
+from rfsim.training.optimizers import names, read
 from tests.commands import assert_refused
 from tests.commands import place as place
 
@@ -36,4 +36,4 @@ def test_every_optimizer_names_the_flag_of_its_rate():
     for name in names():
         for setting in ("learning_rate", "rate", "lr"):
             with pytest.raises(ValueError, match=r"given beside it, as rate \(--rate\)$"):
-                optimizer(f"{name}:{setting}=0.1")
+                read(f"{name}:{setting}=0.1")

@@ -250,10 +250,6 @@ GRID = {"samples_per_dim": [2.0], "features_per_dim": [4.0]}
             "theory.mini_gap does not use ridge",
         ),
         (
-            lambda: theory.mini_gap(Problem(features_per_dim=8), samples_per_dim=[8], diffusion_times=[0.1]),
-            "theory.mini_gap does not use features_per_dim.*it is what is solved for",
-        ),
-        (
             lambda: theory.distill(Problem(diffusion_time=1), [0.05, 0.1]),
             "theory.distill .* among diffusion_times",
         ),

@@ -87,7 +87,43 @@ def plan(
     generated: int = GENERATED,
     samples: int = 0,
 ) -> Plan:
-    """The checked settings of a distillation (`distill`); ValueError, in one line, where they do not fit."""
+    """The checked settings of a distillation, as `distill` takes them; nothing is computed.
+
+    Args:
+        problem: What is sampled; its ridge is the student's γ.
+        distill_times: Distillation times τ_S (times,), not negative, inf allowed.
+        levels: As in `distill`, and so the rest.
+        time_min: The lowest diffusion time.
+        time_max: The highest diffusion time.
+        teacher_time: The teacher's train_time.
+        early_time: When the control that does not memorize is stopped.
+        teacher_ridge: The teacher's ridge.
+        trainer: The teacher's.
+        parameterization: Of the consistency function.
+        start: Of the student.
+        target: Of the student.
+        students: Several students, as objects.
+        variants: Several students, as mappings.
+        solver: Of the teacher's steps.
+        sampler: Of the controls.
+        student_features_per_dim: Of a student with features of its own.
+        distill_data: What the student sees.
+        draws: Per level.
+        leakage_ridges: Ridges (ridges,) at which leakage is measured.
+        threshold: Of γ⋆.
+        generated: Samples per model.
+        samples: Samples to keep.
+
+    Returns:
+        The plan.
+
+    Raises:
+        ValueError: In one line, where settings do not fit.
+
+    >>> plan(Problem(), levels=4, target="coupled:10").students[0].target
+    Coupled(ema_time=10.0)
+
+    """
     own = student_features_per_dim not in (None, problem.features_per_dim)
     common = {"ridge": problem.ridge, "parameterization": parameterization, "start": start, "target": target}
     chosen = variants_of(variants, own, **common) if students is None else _given(students, variants, common)

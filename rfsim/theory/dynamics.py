@@ -46,26 +46,26 @@ def limit_curves(
     tolerance: float = 1e-8,
     intervals: Sequence[Interval] | None = None,
 ) -> LimitCurves:
-    """Learning curves as d → ∞ at given train_times (T13, T14).
+    """The curves as d → ∞ at several train_times.
 
-    Nodes are doubled until every error is at most `tolerance`, relative above 1, up to 1024 of them: what is left
-    stands in `error`, for the caller to judge.
+    Equations.md T13 and T14.
 
     Args:
-        limit: What the equations depend on.
-        train_times: τ, (times,), ≥ 0; may hold inf.
-        ridge: γ, in units of the eigenvalues of U.
-        trainer: Its name, as in `rfsim.trainers`.
-        tolerance: Of every curve, relative above 1.
+        limit: What the equations depend on (`theory.limit`).
+        train_times: Training times τ (times,), which may hold 0 and inf.
+        ridge: The ridge γ.
+        trainer: As in `rfsim.trainers`, or its text.
+        tolerance: Nodes are doubled until every error is at most this, relative above 1, up to 1024 of them: what is
+            left stands in `error`, for the caller to judge.
         intervals: The limit's `support`, if at hand.
 
     Returns:
-        The curves and their errors.
+        The losses (times,), their errors, the nodes and the tables on them.
 
     Raises:
-        ValueError: Where there is no contour (`tables.eigenvalue_bounds`), or descent diverges.
-        NotConverged: Where the equations are not solved.
-        RuntimeError: In float32.
+        ValueError: Where there is no contour (`tables.eigenvalue_bounds`) or descent diverges.
+        theory.NotConverged: Where the equations are not solved.
+
     """
     trained = trainers.read(trainer).at(learning_rate_constant(limit.noise, limit.features_per_dim), ridge)
     bounds = eigenvalue_bounds(limit, ridge, trained.reach, intervals)

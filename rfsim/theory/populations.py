@@ -42,18 +42,18 @@ class Population(NamedTuple):
 
 
 def population(given: str | Data, *, dim: int = POWERLAW_DIM) -> Population:
-    """ρ_Σ of data (§5).
+    """ρ_Σ of data: a named population, or the eigenvalues of Σ or Σ itself in a file.
 
     Args:
-        given: The data, or their text: `isotropic[:VARIANCE]`, `atoms:…`, `powerlaw:ALPHA` (at `dim`), `subspace:…`,
-            `mixture:…`, `eigenvalues:FILE` (one eigenvalue of Σ per entry) or `covariance:FILE` (Σ itself).
-        dim: Number of eigenvalues that stand for a power law.
+        given: Data, or their text: `isotropic[:VARIANCE]`, `atoms:…`, `powerlaw:ALPHA`, `subspace:…`, `mixture:…`,
+            `eigenvalues:FILE` (one eigenvalue of Σ per entry) or `covariance:FILE`.
+        dim: The dimension at which the eigenvalues of powerlaw stand for its limit.
 
     Returns:
-        The population.
+        Values l ≥ 0 and weights that sum to 1, both (atoms,).
 
     Raises:
-        DataError: For a text that cannot be read, or values that no covariance has.
+        DataError: For a text that cannot be read, samples, or values that no covariance has.
 
     >>> population("atoms:0.5@0.5,0.5@1.5")
     Population(values=array([0.5, 1.5]), weights=array([0.5, 0.5]))

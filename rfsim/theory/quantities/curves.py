@@ -39,19 +39,23 @@ def curves(
     report: Report | None = None,
     begin: Begin | None = None,
 ) -> xr.Dataset:
-    """Losses as d → ∞ at every train_time, from zero (T13, T14), and the timescales of §3 and §5.
+    """Losses as d → ∞ at every train_time, from zero, and the timescales.
+
+    Equations.md T13 and T14, §3 and §5.
 
     Args:
-        problem: What is asked.
-        train_times: τ, (times,), not negative; may hold inf.
-        trainer: As in `rfsim.trainers`.
-        by_part: As in `rfsim.train`.
-        tolerance: Contour nodes are doubled until the losses move by at most that, relative where they pass 1.
-        array: Data (samples, dim) in the place of the problem's, of which the covariance alone is used.
-        center: As in `rfsim.spectrum`.
-        scale: As in `rfsim.spectrum`.
-        report: As in `rfsim.spectrum`.
-        begin: As in `rfsim.spectrum`.
+        problem: What is trained on, and its ridge γ.
+        train_times: Training times τ (times,), not negative, inf allowed.
+        trainer: `rfsim.Flow()`, `rfsim.Descent(step)` or `rfsim.Distillation(tau)`, or the text of one
+            (`rfsim.trainers`).
+        by_part: Also the losses with the filter switched off on each part, and their terms by pairs of parts.
+        tolerance: Contour nodes are doubled until the losses move by at most this, relative where they pass 1.
+        array: Samples (rows, dim) in the place of the problem's data, of which the covariance alone is used.
+        center: Whether an array is centered.
+        scale: How an array is scaled: "global", "columns" or "none".
+        report: Hears of each step.
+        begin: Called with the settings of the result when all input is checked and before anything is computed; what it
+            raises ends the run.
 
     Returns:
         Beside all of `theory.spectrum`, the variables train, test, gen, train_penalized, score, emp, bias2, variance,
@@ -64,7 +68,7 @@ def curves(
 
     Raises:
         ValueError: For parameters outside the theory's domain.
-        NotConverged: Where the equations are not solved.
+        theory.NotConverged: Where the equations are not solved.
 
     >>> result = curves(Problem(samples_per_dim=4, features_per_dim=16), [1e5])
     >>> float(result.train[0].round(5)), float(result.test[0].round(3))

@@ -37,21 +37,23 @@ def diagram(
     scale: str = "global",
     report: Report | None = None,
 ) -> xr.Dataset:
-    """L_train, L_test, L_gen and E_score of the flow as d → ∞ over a grid (T13, T14; B25 Fig. 5C).
+    """L_train, L_test, L_gen and E_score of the flow as d → ∞ over a grid of (ψ_n, ψ_p).
 
-    At finite m without a ridge every cell needs its lowest edge, which takes most of the time.
+    Equations.md T13 and T14; Bonnaire et al. 2025, Fig. 5C. At finite m without a ridge every cell needs its lowest
+    edge, which takes most of the time.
 
     Args:
-        problem: What is asked; the grid takes the place of its own samples_per_dim and features_per_dim.
-        samples_per_dim: ψ_n, (rows,), increasing.
-        features_per_dim: ψ_p, (columns,), increasing.
-        train_times: τ, (times,), not negative; may hold inf.
+        problem: What is trained on, and its ridge γ. The grid takes the place of its own samples_per_dim and
+            features_per_dim, which are refused where they are given and not on the grid.
+        samples_per_dim: ψ_n (rows,), increasing.
+        features_per_dim: ψ_p (columns,), increasing.
+        train_times: Training times τ (times,), not negative, inf allowed.
         tolerance: Of every loss, relative to |L_gen| (to 1e-3 where it is smaller), as the change when the contour's
             nodes are doubled.
-        array: Data (samples, dim) in the place of the problem's, of which the covariance alone is used.
-        center: As in `rfsim.spectrum`.
-        scale: As in `rfsim.spectrum`.
-        report: As in `rfsim.spectrum`.
+        array: Samples (rows, dim) in the place of the problem's data, of which the covariance alone is used.
+        center: Whether an array is centered.
+        scale: How an array is scaled: "global", "columns" or "none".
+        report: Hears of each step.
 
     Returns:
         Variables train, test, gen, score, bias2, variance (samples_per_dim, features_per_dim, train_time) — E_score NaN

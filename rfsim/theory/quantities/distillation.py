@@ -58,39 +58,42 @@ def distill(
     report: Report | None = None,
     begin: Begin | None = None,
 ) -> xr.Dataset:
-    """Consistency distillation (`ddim`, sequential) of a teacher's steps as d → ∞ (D1 to D20).
+    """Consistency distillation (`ddim`, sequential) of a teacher's steps as d → ∞, without drawing a matrix.
 
-    No matrix is drawn. Derived and checked on draws and on the real model, not proved.
+    Equations.md D1 to D21 [ours]: derived and checked on draws and on the real model, not proved.
 
     Args:
-        problem: What is asked; diffusion_times and ridges take the place of its own.
-        diffusion_times: t_0 < … < t_N: step k leads from t_k to t_{k−1}, level k is the student at t_k, and t_0 carries
-            none.
-        ridges: γ ≥ 0 of the students, (ridges,).
-        teacher_time: τ of the teacher's flow; may be inf.
-        teacher_ridge: γ of the teacher's flow.
-        distill_times: τ_S, (times,); may hold inf.
-        threshold: Of γ⋆, in (0, 1).
+        problem: What is distilled, of an odd activation and with the noise averaged. diffusion_times and ridges take
+            the place of its own diffusion_time and ridge, which are refused where they are given and not among these.
+        diffusion_times: t_0 < … < t_N (levels,): step k leads from t_k to t_{k−1}, level k is the student at t_k, and
+            t_0 carries none.
+        ridges: The students' ridges γ (ridges,).
+        teacher_time: The teacher's train_time τ, positive, inf allowed.
+        teacher_ridge: The teacher's ridge γ.
+        distill_times: Distillation times τ_S (times,), positive, inf allowed.
+        threshold: Of γ⋆, between 0 and 1.
         start: Of the students, "teacher" or "zero".
-        array: Data (samples, dim) in the place of the problem's, of which the covariance alone is used.
-        center: As in `rfsim.spectrum`.
-        scale: As in `rfsim.spectrum`.
-        report: As in `rfsim.spectrum`.
-        begin: As in `rfsim.spectrum`.
+        array: Samples (rows, dim) in the place of the problem's data, of which the covariance alone is used.
+        center: Whether an array is centered.
+        scale: How an array is scaled: "global", "columns" or "none".
+        report: Hears of each step.
+        begin: Called with the settings of the result when all input is checked and before anything is computed; what it
+            raises ends the run.
 
     Returns:
         Over step: the constants of D1 to D8; leakage (step, ridge), the share of what inputs of gen hand up that lands
         outside of gen, share (step, ridge, part) by where it lands, gain (step, ridge); instability (step, part), the
         mean of qᵀDq/λ; gamma_star, 0 where no ridge is needed and NaN where none is enough, and floor, the leakage that
         no ridge goes below; closed forms (D18, D19): kappa, gamma_star_closed, leakage_closed (step, ridge) and
-        closed_valid, 1 where it is within 20% of leakage at every ridge, NaN but for Σ = I. Of students, (distill_time,
-        ridge, step): train and test, losses of the read-out taken as a score, map_error, (1/d)E‖f(x) − x‖² (NaN but for
-        Σ = I); student_energy and suppression (…, part), teacher_energy (step, part). Parts that no gap separates at a
-        level go by their joint name there, and are NaN elsewhere. residual: what two rules leave of the constants.
+        closed_valid, 1 where it is within 20% of leakage at every ridge, NaN but for Σ = I. Of students,
+        (distill_time, ridge, step): train and test, losses of the read-out taken as a score, map_error,
+        (1/d)E‖f(x) − x‖² (NaN but for Σ = I); student_energy and suppression (…, part), teacher_energy (step, part).
+        Parts that no gap separates at a level go by their joint name there, and are NaN elsewhere. residual: what two
+        rules leave of the constants.
 
     Raises:
         ValueError: For activations that are not odd, finite noise_copies and settings that do not fit.
-        NotConverged: Where the equations are not solved.
+        theory.NotConverged: Where the equations are not solved.
 
     >>> found = distill(Problem(samples_per_dim=8, features_per_dim=32), [0.05, 0.1], ridges=[0.0, 0.1])
     >>> found.leakage.values.round(4).tolist(), found.share.sel(part="mini").values[0].round(3).tolist()

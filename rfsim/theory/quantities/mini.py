@@ -30,17 +30,20 @@ def mini_gap(
     scale: str = "global",
     report: Report | None = None,
 ) -> xr.Dataset:
-    """The ψ_p from which on a gap separates mini from main, for each ψ_n and diffusion time (§5, [ours]).
+    """ψ_p from which on a gap separates mini from main, for each ψ_n and diffusion time t.
+
+    Equations.md §5 [ours].
 
     Args:
-        problem: What is asked; the axes take the place of its own, and its features_per_dim is what is solved for.
-        samples_per_dim: ψ_n, (columns,), increasing.
-        diffusion_times: t, (rows,), increasing.
-        tolerance: Of ψ_p, relative.
-        array: Data (samples, dim) in the place of the problem's, of which the covariance alone is used.
-        center: As in `rfsim.spectrum`.
-        scale: As in `rfsim.spectrum`.
-        report: As in `rfsim.spectrum`.
+        problem: What U is made of. The axes take the place of its own samples_per_dim and diffusion_time, and its
+            features_per_dim is what is solved for. Its ridge is not used, and refused where one is given.
+        samples_per_dim: ψ_n (columns,), increasing.
+        diffusion_times: t (rows,), increasing.
+        tolerance: Of the result, relative.
+        array: Samples (rows, dim) in the place of the problem's data, of which the covariance alone is used.
+        center: Whether an array is centered.
+        scale: How an array is scaled: "global", "columns" or "none".
+        report: Hears of each step.
 
     Returns:
         opening (diffusion_time, samples_per_dim), NaN where ψ_n ≤ 1 or no gap opens up to ψ_p = 4096 ψ_n; and
@@ -49,7 +52,7 @@ def mini_gap(
 
     Raises:
         ValueError: For parameters outside the theory's domain.
-        NotConverged: Where an edge is not found.
+        theory.NotConverged: Where an edge is not found.
 
     >>> found = mini_gap(Problem(), samples_per_dim=[8], diffusion_times=[0.1])
     >>> found.opening.values.round(1).tolist(), found.opening_large.values.round(1).tolist()
@@ -57,10 +60,7 @@ def mini_gap(
     """
     times, psi_n = axis(problem, "diffusion_time", diffusion_times), axis(problem, "samples_per_dim", samples_per_dim)
     require_tolerance(tolerance)
-    axes = {"samples_per_dim": psi_n, "diffusion_time": times}
-    told = dict.fromkeys(axes, "give it among the values of the grid")
-    told |= {"features_per_dim": "it is what is solved for", "ridge": "leave it out; theory.curves takes it"}
-    require_unused(problem, "theory.mini_gap", axes, **told)
+    require_unused(problem, "theory.mini_gap", ridge="leave it out; theory.curves takes it")
     runs = [
         LimitRun(replace(problem, diffusion_time=t), array=array, center=center, scale=scale) for t in times.tolist()
     ]

@@ -33,14 +33,17 @@ def score_minimum(
     tolerance: float = 1e-8,
     report: Report | None = None,
 ) -> xr.Dataset:
-    """Lowest E_score of the flow over all τ from 0 to ∞, as d → ∞, over a grid (T14; B25 Fig. 13).
+    """min_τ E_score of the flow as d → ∞, all τ from 0 to ∞ considered, over a grid of (ψ_n, ψ_p).
+
+    Equations.md T14; Bonnaire et al. 2025, Fig. 13.
 
     Args:
-        problem: What is asked; the grid takes the place of its own samples_per_dim and features_per_dim.
-        samples_per_dim: ψ_n, (rows,), increasing.
-        features_per_dim: ψ_p, (columns,), increasing.
-        tolerance: Contour nodes are doubled until the smallest L_test moves by at most that.
-        report: As in `rfsim.spectrum`.
+        problem: What is trained on, a named population, and its ridge γ. The grid takes the place of its own
+            samples_per_dim and features_per_dim, which are refused where they are given and not on the grid.
+        samples_per_dim: ψ_n (rows,), increasing.
+        features_per_dim: ψ_p (columns,), increasing.
+        tolerance: Contour nodes are doubled until the smallest L_test moves by at most this.
+        report: Hears of each step.
 
     Returns:
         Variables score and train_time, where it is reached (inf where training on does not harm by more than the
@@ -49,8 +52,8 @@ def score_minimum(
         are NaN.
 
     Raises:
-        ValueError: For parameters outside the theory's domain.
-        NotConverged: Where the equations are not solved.
+        ValueError: For parameters outside the theory's domain, and for data, whose true score is not known.
+        theory.NotConverged: Where the equations are not solved.
 
     >>> found = score_minimum(Problem(diffusion_time=0.01), samples_per_dim=[8], features_per_dim=[32])
     >>> float(found.score[0, 0].round(4)), bool(found.score[0, 0] < found.final[0, 0])

@@ -36,16 +36,21 @@ def ridge(
     report: Report | None = None,
     begin: Begin | None = None,
 ) -> xr.Dataset:
-    """Losses of the ridge minimizer as d → ∞, and the optimal ridge (T12; U26 §2.2).
+    """Losses of the ridge minimizer as d → ∞ at each of several ridges, and the optimal ridge.
+
+    Equations.md T12; Urfin et al. 2026, §2.2.
 
     Args:
-        problem: What is asked; `ridges` take the place of its own, which is left out of the result's settings.
-        ridges: γ, (ridges,), finite and ≥ 0; 0 stands for γ → 0 and is refused at p = n m, where L_test diverges.
-        array: Data (samples, dim) in the place of the problem's, of which the covariance alone is used.
-        center: As in `rfsim.spectrum`.
-        scale: As in `rfsim.spectrum`.
-        report: As in `rfsim.spectrum`.
-        begin: As in `rfsim.spectrum`.
+        problem: What is trained on. `ridges` take the place of its own, which is left out of the result's settings and
+            refused where it is given and not among them.
+        ridges: Ridges γ (ridges,), finite and not negative; 0 stands for γ → 0 and is refused at p = n m, where L_test
+            diverges.
+        array: Samples (rows, dim) in the place of the problem's data, of which the covariance alone is used.
+        center: Whether an array is centered.
+        scale: How an array is scaled: "global", "columns" or "none".
+        report: Hears of each step.
+        begin: Called with the settings of the result when all input is checked and before anything is computed; what it
+            raises ends the run.
 
     Returns:
         train, train_penalized (with the penalty; U26's "L_train"), test, emp (the training samples with fresh noise),
@@ -134,25 +139,31 @@ def ridge_plane(
     scale: str = "global",
     report: Report | None = None,
 ) -> xr.Dataset:
-    """Losses of `ridge` at the problem's ridge over a grid of (ψ_n, ψ_p), in one go (T12; U26 Figs 3–6, 14, 16, 17).
+    """The losses of `ridge` at the problem's ridge over a grid of (ψ_n, ψ_p), in one go.
+
+    Equations.md T12; Urfin et al. 2026, Figs 3–6, 14, 16 and 17.
 
     Args:
-        problem: What is asked; the grid takes the place of its own ratios, which are left out of the settings where
-            they are given here.
-        features_per_dim: ψ_p, (columns,), positive; may hold inf, the limit of many features, taken after d → ∞
-            (`theory.wide`).
-        samples_per_dim: ψ_n, (rows,), positive; by default the problem's own alone.
-        ridge_per_feature: The ridge is problem.ridge × features_per_dim.
-        array: Data (samples, dim) in the place of the problem's, of which the covariance alone is used.
-        center: As in `rfsim.spectrum`.
-        scale: As in `rfsim.spectrum`.
-        report: As in `rfsim.spectrum`.
+        problem: What is trained on, and its ridge γ. The grid takes the place of its own ratios, which are left out of
+            the settings, and refused where they are given and not on the grid.
+        features_per_dim: ψ_p (columns,), positive; inf: the limit of many features, taken after d → ∞ (`theory.wide`).
+        samples_per_dim: ψ_n (rows,), positive and finite; None: the problem's own alone.
+        ridge_per_feature: Whether the ridge is that of the problem × features_per_dim.
+        array: Samples (rows, dim) in the place of the problem's data, of which the covariance alone is used.
+        center: Whether an array is centered.
+        scale: How an array is scaled: "global", "columns" or "none".
+        report: Hears of each step.
 
     Returns:
         The losses, score, bias2, variance and residual of `ridge` over (samples_per_dim, features_per_dim).
 
     Raises:
-        ValueError: As `ridge`, and for a ridge of 0 at finite m, where one cell in the plane has no limit.
+        ValueError: As `ridge` does, and for a ridge of 0 at finite m, where one cell in the plane has no limit.
+
+    >>> plane = ridge_plane(Problem(ridge=1e-3), [8, 32], [4, 16])
+    >>> plane.test.dims, plane.test.shape
+    (('samples_per_dim', 'features_per_dim'), (2, 2))
+
     """
     psi_p = _positive("features_per_dim", features_per_dim)
     psi_n = _positive("samples_per_dim", problem.samples_per_dim if samples_per_dim is None else samples_per_dim)

@@ -33,17 +33,20 @@ def spectrum(
     report: Report | None = None,
     begin: Begin | None = None,
 ) -> xr.Dataset:
-    """The spectrum of U as d → ∞ (T10, T11; B25 Thm 3.1) and its parts (§5, §8).
+    """The spectrum of U as d → ∞ and its parts.
+
+    Equations.md T10 and T11, §5 and §8; Bonnaire et al. 2025, Theorem 3.1.
 
     Args:
-        problem: What is asked; its ridge has no use, and is refused where one is given.
+        problem: What U is made of. Its ridge is not used, and refused where one is given.
         points: About how many values of λ the density is given at over all intervals, denser toward their edges.
-        grid: λ, (eigenvalues,), in their place.
-        array: Data (samples, dim) in the place of the problem's, of which the covariance alone is used.
-        center: As in `rfsim.spectrum`.
-        scale: As in `rfsim.spectrum`.
-        report: As in `rfsim.spectrum`.
-        begin: As in `rfsim.spectrum`.
+        grid: Eigenvalues λ (eigenvalues,) in the place of these.
+        array: Samples (rows, dim) in the place of the problem's data, of which the covariance alone is used.
+        center: Whether an array is centered.
+        scale: How an array is scaled: "global", "columns" or "none".
+        report: Hears of each step.
+        begin: Called with the settings of the result when all input is checked and before anything is computed; what it
+            raises ends the run.
 
     Returns:
         Variables density (eigenvalue), per unit λ and without atoms, NaN where a point did not converge, with
@@ -55,7 +58,7 @@ def spectrum(
 
     Raises:
         ValueError: For parameters outside the theory's domain.
-        NotConverged: Where an edge or a mass is not found.
+        theory.NotConverged: Where an edge or a mass is not found.
 
     >>> result = spectrum(Problem(samples_per_dim=8, features_per_dim=64))
     >>> [(str(name), float(mass)) for name, mass in zip(result.bulk.values, result.mass.values.round(6))]
