@@ -42,7 +42,7 @@ class Population(NamedTuple):
 
 
 def population(given: str | Data, *, dim: int = POWERLAW_DIM) -> Population:
-    """ρ_Σ of data: a named population, or the eigenvalues of Σ or Σ itself in a file.
+    """ρ_Σ of data: a named population, or the eigenvalues of Σ or Σ itself in a file (equations.md §5).
 
     Args:
         given: Data, or their text: `isotropic[:VARIANCE]`, `atoms:…`, `powerlaw:ALPHA`, `subspace:…`, `mixture:…`,
