@@ -9,7 +9,7 @@ from cyclopts import App
 
 from rfsim.cli.compute import compute
 from rfsim.cli.flags import PARTS, FigureFlags, OutputFlags, flags_of, values_of
-from rfsim.quantities.catalog import GROUPS, QUANTITIES, Quantity, resolve
+from rfsim.quantities.catalog import GROUPS, QUANTITIES, Quantity, of_kind, resolve
 
 OUTPUT, FIGURE = OutputFlags(), FigureFlags()
 
@@ -26,7 +26,16 @@ def attach(app: App) -> None:
                 above.command(App(name=group, help=GROUPS.get(group, "")))
             above = above[group]
         if name not in above:
-            above.command(command(quantity), name=name, help_epilogue=PARTS if quantity.speaks_of_parts else None)
+            epilogue = PARTS if quantity.speaks_of_parts else None
+            # found by its kind once it is asked for: flags cost time, and one command runs
+            above.command(f"{__name__}:{quantity.kind}", name=name, help=quantity.help, help_epilogue=epilogue)
+
+
+def __getattr__(kind: str) -> Callable[..., int]:
+    """The command of a kind of result, which cyclopts looks for in this module."""
+    if (quantity := of_kind(kind)) is None:
+        raise AttributeError(f"there is no command {kind!r}")
+    return command(quantity)
 
 
 def command(quantity: Quantity) -> Callable[..., int]:

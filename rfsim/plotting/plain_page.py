@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from rfsim.plotting.pages import Page
 from rfsim.plotting.style import in_style
+from rfsim.plotting.sweep_axes import plain, words
 from rfsim.quantities.catalog import declared
 
 MOST = 6  # panels
@@ -41,13 +42,13 @@ def plain_panel(ax: Axes, result: xr.Dataset, name: str) -> None:
     values = result[name]
     (dim,) = _own(values)
     x = result[dim].values if dim in result.coords else np.arange(values.sizes[dim])
-    words = [_text(str(one)) for one in x] if x.dtype.kind not in "iuf" else []
-    x = np.arange(x.size) if words else x
+    texts = [plain(one) for one in x] if x.dtype.kind not in "iuf" else []
+    x = np.arange(x.size) if texts else x
     rows = np.atleast_2d(values.transpose(..., dim).values)
     mean = rows.mean(0)
     ax.set(xscale="log" if _wide(x) else "linear", yscale="log" if _wide(mean) else "linear")
-    if words:
-        ax.set_xticks(x, words)
+    if texts:
+        ax.set_xticks(x, texts)
     (line,) = ax.plot(x, mean, marker="o" if x.size < 30 else None)
     if len(rows) > 1:
         error = rows.std(0, ddof=1) / np.sqrt(len(rows))
@@ -70,11 +71,6 @@ def _label(result: xr.Dataset, name: str) -> str:
     """What a variable says that it is, else what the parameter is called of whose values it is; with its unit."""
     attrs = result[name].attrs if name in result.variables else {}
     made = {one.makes or one.name: one for one in declared().values()}
-    words = str(attrs.get("long_name") or (made[name].label if name in made else name.replace("_", " ")))
+    told = str(attrs.get("long_name") or (made[name].label if name in made else name.replace("_", " ")))
     unit = str(attrs.get("units") or (made[name].unit if name in made else "1"))
-    return _text(words if unit == "1" else f"{words} [{unit}]")
-
-
-def _text(words: str) -> str:
-    """Words that open no mathtext."""
-    return words.replace("$", r"\$")
+    return words(told if unit == "1" else f"{told} [{unit}]")

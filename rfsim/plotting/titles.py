@@ -13,8 +13,11 @@ from rfsim.activations.naming import short
 from rfsim.distillation.plan import Student
 from rfsim.plotting.forms import ready
 from rfsim.plotting.style import number
+from rfsim.plotting.sweep_axes import assigned
 from rfsim.plotting.symbols import symbol_of
 from rfsim.populations import in_file
+from rfsim.quantities.catalog import PLAIN_PAGE, of_kind
+from rfsim.quantities.parameters import DRAW, PREPARED
 
 TOLD = ("samples_per_dim", "features_per_dim", "noise_copies", "activation", "data")
 SHOWN = 4  # seeds that are listed one by one
@@ -52,7 +55,18 @@ def problem_line(result: xr.Dataset) -> list[str]:
         rf"$\sigma=\mathrm{{{activation}}}$",
         f"{name} data",
         *sizes,
+        *_own(result, s),
     ]
+
+
+def _own(result: xr.Dataset, s: dict[str, Any]) -> list[str]:
+    """Options of a quantity whose figure says nothing of its own."""
+    quantity = of_kind(str(result.attrs[store.KIND]))
+    if quantity is None or quantity.page != PLAIN_PAGE:
+        return []
+    own = [one for one in quantity.parameters if one.role == "option" and one not in (*PREPARED, *DRAW)]
+    told = [one for one in own if not one.makes and s.get(one.name) is not None]
+    return [assigned(one.name, s[one.name]) + (f" {one.unit}" if one.unit != "1" else "") for one in told]
 
 
 def _set(s: dict[str, Any], name: str) -> str:

@@ -19,6 +19,7 @@ from rfsim.quantities.parameters import LIMIT
 from rfsim.words import nearest
 
 Reference: TypeAlias = str | Callable[..., Any]
+PLAIN_PAGE = "rfsim.plotting.plain_page:page"
 FIELDS = {one.name for one in LIMIT if one.role == "problem"}
 GROUPS = {"theory": "The d → ∞ theory: spectra, learning curves and ridge losses without a sample."}
 
@@ -82,7 +83,7 @@ class Quantity:
     speaks_of_parts: bool = False
     answer: Answer = Answer()
     cells: Cells = Cells()
-    page: Reference | None = "rfsim.plotting.plain_page:page"
+    page: Reference | None = PLAIN_PAGE
     over: Mapping[str, str] | None = None
     form: Form | None = None
 

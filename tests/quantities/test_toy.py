@@ -101,6 +101,9 @@ def test_its_result_is_stored_guarded_shown_and_drawn(capsys):
     (ax,) = figure.axes
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("wavelength ℓ [cm]", "height of a wave [m]")
     assert (ax.get_xscale(), ax.get_yscale()) == ("log", "log")
+    title = figure.get_suptitle()
+    assert r"$\psi_n=3$" in title
+    assert r"$\delta=0.5$ 1/s" in title
     np.testing.assert_allclose(ax.lines[0].get_ydata(), 3 * np.exp(-0.5 * np.array([1, 2, 200])))
 
 
