@@ -29,6 +29,7 @@ from rfsim.headers import header
 from rfsim.model import Problem
 from rfsim.runs import Report
 from rfsim.words import nearest
+from rfsim.written import plain
 
 SIZES = ("quick", "paper")
 THEORY = {"spectrum": "theory.spectrum", "train": "theory.curves"}
@@ -54,7 +55,8 @@ class Cell:
     def key(self) -> str:
         """The canonical text of everything asked for."""
         problem = None if self.problem is None else self.problem.settings
-        return store.canonical({"quantity": self.quantity, "problem": problem, "options": self.options})
+        options = {name: plain(value) for name, value in self.options.items()}
+        return store.canonical({"quantity": self.quantity, "problem": problem, "options": options})
 
     def run(self, path: Path, report: Report | None = None):
         """Compute the cell: a sweep goes on where the same code left it.
