@@ -2,8 +2,9 @@
 
 A chunk without compression is a file of its values' bytes, little-endian, named by its index (zarr's format 3). It is
 written here: its bytes are needed for their digest, and the status has to be the last of a group's. `Dataset.to_zarr`
-with a region writes each chunk whole or not at all, but in any order: of runs killed in the middle of it some left a
-group that was marked as done and lacked values; and a group of thirty small chunks takes it fifteen times as long.
+with a region writes each chunk whole or not at all, but in any order: 2 of 15 trials killed in the middle of it left a
+group that was marked as done and lacked values. A call more would put the status last; thirty chunks of 32 kB took 156
+ms in it, and 10 ms with their digest here (one trial, on a busy machine).
 """
 
 from __future__ import annotations

@@ -17,6 +17,7 @@ import psutil
 import pytest
 
 from rfsim import machine
+from rfsim.sweeps.engines import cluster as cluster_engine
 from rfsim.sweeps.engines.choice import executor
 from rfsim.sweeps.engines.local import PATIENCE
 from rfsim.sweeps.engines.outcome import Executor, Lost
@@ -250,6 +251,7 @@ def test_tasks_not_asked_for_any_more_end(engine, tmp_path):
 
 SCRIPT = """
 import sys, time
+from rfsim.sweeps.engines import cluster as cluster_engine
 from rfsim.sweeps.engines.choice import executor
 from tests.sweeps import tasks
 
@@ -333,6 +335,25 @@ def test_dask_here_without_a_guard_is_one_line(run):
     assert out == ""
     assert 'under `if __name__ == "__main__":`' in err.splitlines()[-1]
     assert err.count("Traceback") == 1
+
+
+def give_up(engine: cluster_engine.Cluster) -> None:
+    """What dask does with its workers where they are killed while they start."""
+    started = engine._client.cluster
+    for nanny in list(started.workers.values()):
+        started.sync(nanny.close)
+    until(lambda: not started.workers)
+
+
+@pytest.mark.slow
+def test_workers_that_dask_gave_up_are_started_anew(monkeypatch):
+    with executor("dask", workers=2) as engine:
+        give_up(engine)
+        assert sorted(one.value for one in engine.outcomes(tasks.square, enumerate(range(4)))) == [0, 1, 4, 9]
+        monkeypatch.setattr(cluster_engine, "GIVEN_UP", 0)
+        give_up(engine)
+        with pytest.raises(Lost, match="ended before they could compute, again and again; run the same command again"):
+            list(engine.outcomes(tasks.square, [(0, 0)]))
 
 
 @pytest.mark.slow

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+POLL = 0.01  # seconds
+GIVEN_UP = 10  # times that dask may give up each of its workers here while no task ends
 WINDOW = 2  # tasks for each thread of a worker: one computes, one waits beside it
 # with those that dask's configuration gives a level of their own
 LOGGERS = ("distributed", "distributed.client", "distributed.gc", "tornado", "tornado.application", "asyncio")
@@ -36,7 +38,8 @@ class Cluster:
     def __init__(self, client: Client, place: str) -> None:
         self._client = client
         self._place = place
-        self._counted = 0.0
+        self._counted = self._looked = 0.0
+        self._given_up = 0  # workers since the last task ended
         self._workers = self._threads = 0
 
     @property
@@ -78,11 +81,15 @@ class Cluster:
         try:
             give()
             while asked:
+                while not finished.has_ready():
+                    self._restart()
+                    time.sleep(POLL)
                 with self._lost():
                     future = next(finished)
                     job = asked.pop(future)
                     found = self._found(future, job)
                 del future  # dask forgets what nobody holds
+                self._given_up = 0
                 if found is None:
                     aside.append(job._replace(alone=True))
                 give()
@@ -106,6 +113,24 @@ class Cluster:
             if future.status != "error":
                 raise
             return None, bug(error)
+
+    def _restart(self) -> None:
+        """Start workers anew that dask gave up, as it does where one is killed while it starts.
+
+        Without them the scheduler would wait for ever. Raises Lost where they end again and again.
+        """
+        started = self._client.cluster
+        if started is None or time.monotonic() < self._looked + 1:
+            return
+        self._looked = time.monotonic()
+        if missing := len(started.worker_spec) - len(started.workers):
+            self._given_up += missing
+            if self._given_up > GIVEN_UP * len(started.worker_spec):
+                raise Lost(
+                    "dask's workers here ended before they could compute, again and again; run the same command again "
+                    "when that is mended, or with executor 'serial'"
+                )
+            started.scale(len(started.worker_spec))
 
     def _count(self) -> None:
         """Workers and their threads, asked again after a second."""
