@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import io
 import math
 import re
@@ -128,7 +129,8 @@ def test_the_command_asks_for_what_is_shown(monkeypatch, texts):
         program, *words = shlex.split(line)
         assert (program, main(words)) == ("rfsim", 0)
     assert [name for name, *_ in asked] == ["theory spectrum", "theory curves"]
-    assert [ask(flags[0]).problem for *_, flags in asked] == [choice.problem] * 2
+    spectral = dataclasses.replace(choice.problem, ridge=0.0)  # a spectrum takes none
+    assert [ask(flags[0]).problem for *_, flags in asked] == [spectral, choice.problem]
     times = np.sort(asked[1][1].keywords["train_times"])  # those of the drawn curve, and what the tables show
     assert np.isclose(times, choice.train_time).any()
     assert times[-1] == math.inf
