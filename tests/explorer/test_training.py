@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import io
 import math
 import re
@@ -121,7 +122,8 @@ def test_the_command_asks_for_what_is_shown(monkeypatch, texts):
         program, *words = shlex.split(line)
         assert (program, main(words)) == ("rfsim", 0)
     assert [quantity.typed for quantity, *_ in asked] == ["theory spectrum", "theory curves"]
-    assert [ask(quantity, values).problem for quantity, values, _ in asked] == [choice.problem] * 2
+    spectral = dataclasses.replace(choice.problem, ridge=0.0)  # a spectrum takes none
+    assert [ask(quantity, values).problem for quantity, values, _ in asked] == [spectral, choice.problem]
     times = np.sort(with_grids(*asked[1])["train_times"])  # those of the drawn curve, and what the tables show
     assert np.isclose(times, choice.train_time).any()
     assert times[-1] == math.inf

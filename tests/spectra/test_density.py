@@ -5,6 +5,7 @@ import pytest
 
 import rfsim
 from rfsim import Problem, machine, store
+from tests.plotting.reading import read
 
 PROBLEM = Problem(samples_per_dim=8, features_per_dim=64)
 
@@ -60,7 +61,7 @@ def test_a_panel_shows_each_mass_with_its_error():
     figure, axes = canvas(1, 1, style="paper", width="single")
     ax = np.ravel(axes)[0]
     density_panel(ax, result)
-    texts = [text.get_text() for text in ax.get_legend().get_texts()]
+    texts = read(ax.get_legend())
     assert [text.split()[0] for text in texts] == ["null", "mini", "main", "gen"]
     assert all(r"\pm" in text for text in texts)
     assert "0.05" in ax.get_ylabel()

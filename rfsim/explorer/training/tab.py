@@ -89,9 +89,10 @@ def command_line(choice: Choice) -> str:
     drawn = [numbers.RANGE, math.inf]
     if not numbers.in_range(choice.train_time):
         drawn.insert(0, choice.train_time)
+    spectral = {name: value for name, value in problem.items() if name != "ridge"}  # of which U has none
     return joined(
         *(
-            command({"command": name, "problem": problem}, cell)
+            command({"command": name, "problem": spectral if name == "theory spectrum" else problem}, cell)
             for name, cell in (("theory spectrum", {}), ("theory curves", {"train_times": drawn}))
         )
     )
