@@ -22,7 +22,8 @@ from rfsim.quantities import reference
 
 ROOT = Path(__file__).resolve().parents[1]
 TUTORIALS = sorted((ROOT / "experiments").glob("0[0-9]_*.py"))
-PROGRAMS = {"rfsim.cli", "rfsim.explorer", "rfsim.reproduce", "rfsim.bench", "rfsim.report"}  # used by commands
+# used by commands; the doors of a sample are shown under `rfsim` itself
+PROGRAMS = {"rfsim.cli", "rfsim.explorer", "rfsim.reproduce", "rfsim.bench", "rfsim.sampled"}
 LINK = re.compile(r"\]\((?![a-z]+:|#)([^)#\s]+)")
 TAG = re.compile(r"\bT(\d{1,2})\b|§(\d)(?!\.?\d)")
 CODE = re.compile(r"<code>(rfsim(?:\.\w+)+)(?:\(.*\))?</code>", re.S)
@@ -195,12 +196,15 @@ def section(module: str, mark: str, names: list[str]) -> str:
 
 
 def inner_modules(room: str) -> list[str]:
-    """Of a package that exports nothing every module; of others those that README.md names."""
+    """Of a package that exports nothing every module and package; of others those that README.md names."""
     path = source(room)
     assert path
     if path.name != "__init__.py":
         return []
-    inner = [f"{room}.{one.stem}" for one in sorted(path.parent.glob("*.py")) if not one.stem.startswith("_")]
+    files = {one.stem for one in path.parent.glob("*.py")} | {
+        one.parent.name for one in path.parent.glob("*/__init__.py")
+    }
+    inner = [f"{room}.{name}" for name in sorted(files) if not name.startswith("_")]
     readme = (ROOT / "README.md").read_text("utf-8")
     return [name for name in inner if not public(room) or re.search(rf"{re.escape(name)}\b", readme)]
 

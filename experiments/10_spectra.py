@@ -18,8 +18,8 @@ import xarray as xr
 
 from rfsim import Problem
 from rfsim.claims import Claim, Judgment, Results, decide, part_eigenvalues, standard_error
+from rfsim.learning.timescales import largest_bulk_eigenvalue, smallest_bulk_eigenvalue
 from rfsim.reproduce import Cell, with_limits
-from rfsim.training.timescales import largest_bulk_eigenvalue, smallest_bulk_eigenvalue
 
 FIGURES = {
     "b25-fig4": "Bonnaire et al. 2025, Fig. 4: spectrum of U, isotropic data",

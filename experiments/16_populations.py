@@ -24,12 +24,13 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from rfsim import Problem, store
+from rfsim import Problem
 from rfsim.claims import Claim, Judgment, Results, decide, onsets, part_eigenvalues, spread, standard_error
-from rfsim.diffusion import noise_variance, signal, total_variance
-from rfsim.populations import read
+from rfsim.disk import store
+from rfsim.learning.timescales import mini_eigenvalue
+from rfsim.problem.diffusion import noise_variance, signal, total_variance
+from rfsim.problem.populations import read
 from rfsim.reproduce import Cell, with_limits
-from rfsim.training.timescales import mini_eigenvalue
 
 FIGURES = {
     "anisotropic": "ours: spectrum of U for populations of other covariance",

@@ -16,8 +16,8 @@ import numpy as np
 import xarray as xr
 
 from rfsim import Problem
-from rfsim.activations import ACTIVATIONS
 from rfsim.claims import Claim, Judgment, Results, decide, onsets, spread
+from rfsim.problem.activations import ACTIVATIONS
 from rfsim.reproduce import Cell, with_limits
 
 FIGURES = {"activations": "ours: spectrum, constants and onset of memorization for every activation"}

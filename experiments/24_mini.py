@@ -20,8 +20,9 @@ import math
 import numpy as np
 import xarray as xr
 
-from rfsim import Problem, store
+from rfsim import Problem
 from rfsim.claims import Claim, Judgment, Results, decide
+from rfsim.disk import store
 from rfsim.reproduce import Cell
 
 FIGURES = {"mini-bulk": "equations.md §5: mini's border, its part in overfitting, the time of memorization"}

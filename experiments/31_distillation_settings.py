@@ -18,8 +18,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import xarray as xr
 
-from rfsim import Problem, store
+from rfsim import Problem
 from rfsim.claims import Claim, Judgment, Results, compared, decide, measured
+from rfsim.disk import store
 from rfsim.reproduce import Cell
 
 FIGURES = {

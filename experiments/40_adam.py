@@ -4,7 +4,7 @@ Claim (Bonnaire et al. 2025, Fig. 15): with Adam, at t = 0.01, ψ_p = 64, the cu
 collapse against steps over n, as those of plain descent are said to. The figure's rate, batch and noise are not known
 to us: Adam's usual β and ε at two settings of ours are shown. With fresh noise (batch 64, rate 0.5) gradients are
 mostly the noise of batches, so Adam divides all of them by nearly one number, and is plain descent on the clock of
-`rfsim.training.noisy.adam_steps`, at small rates k(τ) = (κ/η) √(Tr U/(ΔB)) ∫ √L_train dτ [derived]. So at one batch
+`rfsim.learning.noisy.adam_steps`, at small rates k(τ) = (κ/η) √(Tr U/(ΔB)) ∫ √L_train dτ [derived]. So at one batch
 its onset grows with n much as the flow's does, a little faster as L_train has fallen further by then where n is small.
 With noise averaged exactly (rate 0.1) nothing is left to divide by but the gradient itself, and Adam is another
 method, with another time.

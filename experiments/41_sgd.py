@@ -3,7 +3,7 @@
 Claim (equations.md §3; Wu, Marion, Biau, Boyer 2025, arXiv 2502.03435): stochastic descent with fresh noise follows the
 filter in the mean. What it adds to L_train at a small rate is linear in the rate and inverse in the batch: it is
 L_train S/(1 − S), S = (c/B) Σ_λ λ/(2 − c(1 − 1/B)λ) with c = 2Δη/(pd), and at S = 1 descent ends, long before the mean
-does where the batch is small (`rfsim.training.noisy`) [derived]. Large rates are said to prevent memorization: the
+does where the batch is small (`rfsim.learning.noisy`) [derived]. Large rates are said to prevent memorization: the
 paper above shows for two-layer ReLU networks in one dimension that they keep the excess risk from becoming small.
 
 Here: tanh, isotropic data, d = 20, ψ_n = 4, ψ_p = 16, t = 0.1, fresh noise, plain SGD, steps of several train_times
@@ -20,8 +20,9 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from rfsim import Problem, store
+from rfsim import Problem
 from rfsim.claims import Claim, Judgment, Results, batch_delay, batch_excess, batch_share, decide
+from rfsim.disk import store
 from rfsim.reproduce import Cell
 
 FIGURES = {"sgd-noise": "ours, after Wu et al. 2025: batches and rates of SGD against the exact flow"}

@@ -18,8 +18,9 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
-from rfsim import Problem, store
+from rfsim import Problem
 from rfsim.claims import Claim, Judgment, Results, decide
+from rfsim.disk import store
 from rfsim.reproduce import Cell
 
 FIGURES = {"beyond-dense": "ours: spectrum, losses and Lanczos density of 10⁵ features on the d → ∞ theory"}

@@ -19,8 +19,8 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
-from rfsim import store
 from rfsim.claims import Claim, Judgment, Results, agreement, complete, decide, extrapolated
+from rfsim.disk import store
 from rfsim.reproduce import Cell, sweep_cell
 
 FIGURES = {"copies-and-features": "Urfin et al. 2026, Figs. 3, 5, as a map: L_test over noise copies and features"}

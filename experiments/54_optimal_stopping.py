@@ -22,8 +22,8 @@ import numpy as np
 import xarray as xr
 
 from rfsim.claims import Claim, Judgment, Results, complete, decide
-from rfsim.diffusion import noise_variance
-from rfsim.filters import learning_rate_constant
+from rfsim.learning.filters import learning_rate_constant
+from rfsim.problem.diffusion import noise_variance
 from rfsim.reproduce import Cell, sweep_cell
 
 FIGURES = {"optimal-stopping": "ours: maps of the best training time and the best ridge, and what they gain"}

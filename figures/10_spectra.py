@@ -7,8 +7,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from rfsim import store
 from rfsim.claims import Results, limits
+from rfsim.disk import store
+from rfsim.learning.timescales import largest_bulk_eigenvalue, smallest_bulk_eigenvalue
 from rfsim.plotting import (
     MARKER_COLOR,
     canvas,
@@ -19,7 +20,6 @@ from rfsim.plotting import (
     spectrum_panel,
     styled,
 )
-from rfsim.training.timescales import largest_bulk_eigenvalue, smallest_bulk_eigenvalue
 
 STYLE = "paper"
 THIN = {"color": "black", "linewidth": 0.7}

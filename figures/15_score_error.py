@@ -7,8 +7,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, NullFormatter
 
-from rfsim import store
 from rfsim.claims import Results, limits, sampled
+from rfsim.disk import store
 from rfsim.plotting import (
     DOTS,
     LOSS_LOOKS,

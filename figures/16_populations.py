@@ -7,9 +7,9 @@ import xarray as xr
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from rfsim import store
 from rfsim.claims import Results, limits, sampled
-from rfsim.diffusion import noise_variance, total_variance
+from rfsim.disk import store
+from rfsim.learning.timescales import mini_eigenvalue
 from rfsim.plotting import (
     canvas,
     family_panel,
@@ -21,8 +21,8 @@ from rfsim.plotting import (
     spectrum_strip,
     styled,
 )
-from rfsim.populations import read
-from rfsim.training.timescales import mini_eigenvalue
+from rfsim.problem.diffusion import noise_variance, total_variance
+from rfsim.problem.populations import read
 
 STYLE = "paper"
 

@@ -8,8 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from rfsim import store
 from rfsim.claims import Results, limits, sampled
+from rfsim.disk import store
 from rfsim.plotting import MARKER_COLOR, PART_LOOKS, canvas, legend_above, styled
 
 STYLE = "paper"

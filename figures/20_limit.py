@@ -10,8 +10,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, NullFormatter
 
-from rfsim import store
 from rfsim.claims import Approach, Results, approach
+from rfsim.disk import store
 from rfsim.plotting import LOSS_LOOKS, MARKER_COLOR, canvas, legend_below, problem_line, styled
 from rfsim.plotting.style import number
 

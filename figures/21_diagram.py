@@ -9,8 +9,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, NullFormatter
 
-from rfsim import store
 from rfsim.claims import Results
+from rfsim.disk import store
 from rfsim.plotting import LOSS_LOOKS, canvas, styled
 
 STYLE = "paper"

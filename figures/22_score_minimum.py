@@ -6,8 +6,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from rfsim import store
 from rfsim.claims import Results
+from rfsim.disk import store
 from rfsim.plotting import LOSS_LOOKS, MARKER_COLOR, canvas, legend_above, sequence, styled
 
 STYLE = "paper"

@@ -11,8 +11,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import NullFormatter
 
-from rfsim import store
 from rfsim.claims import Results
+from rfsim.disk import store
 from rfsim.plotting import LOSS_LOOKS, MARKER_COLOR, PART_LOOKS, canvas, legend_above, log_axis, sequence, styled
 
 STYLE = "paper"

@@ -9,8 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from rfsim import store
 from rfsim.claims import Results, measured
+from rfsim.disk import store
 from rfsim.plotting import (
     MODEL_LOOKS,
     PART_LOOKS,

@@ -9,11 +9,12 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
-from rfsim import populations, store
 from rfsim.claims import Results
-from rfsim.memorization import RATIO
+from rfsim.disk import store
+from rfsim.distillation.memorization import RATIO
 from rfsim.plotting import canvas, legend_below, problem_line, styled, teachers_panel
 from rfsim.plotting.style import number
+from rfsim.problem import populations
 
 STYLE = "paper"
 MEASURES = ("memorized_fraction", "frechet_per_dim", "sliced_wasserstein")

@@ -7,8 +7,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from rfsim import store
 from rfsim.claims import Results, adam_clock, final_gap
+from rfsim.disk import store
 from rfsim.plotting import (
     LOSS_LOOKS,
     MARKER_COLOR,

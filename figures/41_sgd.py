@@ -10,8 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from rfsim import store
 from rfsim.claims import Results, batch_delay, batch_excess, batch_share
+from rfsim.disk import store
 from rfsim.plotting import MARKER_COLOR, canvas, legend_above, problem_line, sequence, simulation_family, styled
 
 STYLE = "paper"

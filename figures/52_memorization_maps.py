@@ -9,8 +9,8 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from rfsim import store
 from rfsim.claims import Results
+from rfsim.disk import store
 from rfsim.plotting import (
     BORDER_COLOR,
     MARKER_COLOR,

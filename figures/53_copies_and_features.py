@@ -8,8 +8,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, NullFormatter
 
-from rfsim import store
 from rfsim.claims import Results, extrapolated
+from rfsim.disk import store
 from rfsim.plotting import (
     BORDER_COLOR,
     LOSS_LOOKS,

@@ -6,10 +6,9 @@ import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
 
-from rfsim import store
 from rfsim.claims import Results
-from rfsim.diffusion import noise_variance
-from rfsim.filters import learning_rate_constant
+from rfsim.disk import store
+from rfsim.learning.filters import learning_rate_constant
 from rfsim.plotting import (
     BORDER_COLOR,
     canvas,
@@ -24,6 +23,7 @@ from rfsim.plotting import (
 )
 from rfsim.plotting.style import number
 from rfsim.plotting.sweep_maps import color_norm
+from rfsim.problem.diffusion import noise_variance
 
 STYLE = "paper"
 PLANE = ("features_per_dim", "samples_per_dim")

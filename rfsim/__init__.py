@@ -49,14 +49,13 @@ __all__ = [
 
 if _TYPE_CHECKING:
     from rfsim import theory
-    from rfsim.activations import Activation
-    from rfsim.api import load, spectrum, train
-    from rfsim.densities import density
-    from rfsim.distillation import distill
+    from rfsim.disk.store import load
     from rfsim.distillation.plan import Coupled, Draws, PerFeature, Sequential, Student
-    from rfsim.model import Problem
+    from rfsim.learning.trainers import Descent, Distillation, Flow
     from rfsim.plotting import plot
-    from rfsim.populations import (
+    from rfsim.problem.activations import Activation
+    from rfsim.problem.model import Problem
+    from rfsim.problem.populations import (
         Atoms,
         Covariance,
         Digits,
@@ -67,43 +66,46 @@ if _TYPE_CHECKING:
         Samples,
         Subspace,
     )
-    from rfsim.simulation import simulate
-    from rfsim.spectra.method import Exact, MonteCarlo
+    from rfsim.sample.spectra.method import Exact, MonteCarlo
+    from rfsim.sampled.density import density
+    from rfsim.sampled.distill import distill
+    from rfsim.sampled.simulate import simulate
+    from rfsim.sampled.spectrum import spectrum
+    from rfsim.sampled.train import train
+    from rfsim.simulation.optimizers import Optimizer
     from rfsim.sweeps import sweep
-    from rfsim.trainers import Descent, Distillation, Flow
-    from rfsim.training.optimizers import Optimizer
 
 _HOMES = {
-    "Activation": "rfsim.activations",
-    "Atoms": "rfsim.populations",
+    "Activation": "rfsim.problem.activations",
+    "Atoms": "rfsim.problem.populations",
     "Coupled": "rfsim.distillation.plan",
-    "Covariance": "rfsim.populations",
-    "Descent": "rfsim.trainers",
-    "Digits": "rfsim.populations",
-    "Distillation": "rfsim.trainers",
+    "Covariance": "rfsim.problem.populations",
+    "Descent": "rfsim.learning.trainers",
+    "Digits": "rfsim.problem.populations",
+    "Distillation": "rfsim.learning.trainers",
     "Draws": "rfsim.distillation.plan",
-    "Eigenvalues": "rfsim.populations",
-    "Exact": "rfsim.spectra.method",
-    "Flow": "rfsim.trainers",
-    "Isotropic": "rfsim.populations",
-    "Mixture": "rfsim.populations",
-    "MonteCarlo": "rfsim.spectra.method",
-    "Optimizer": "rfsim.training.optimizers",
+    "Eigenvalues": "rfsim.problem.populations",
+    "Exact": "rfsim.sample.spectra.method",
+    "Flow": "rfsim.learning.trainers",
+    "Isotropic": "rfsim.problem.populations",
+    "Mixture": "rfsim.problem.populations",
+    "MonteCarlo": "rfsim.sample.spectra.method",
+    "Optimizer": "rfsim.simulation.optimizers",
     "PerFeature": "rfsim.distillation.plan",
-    "PowerLaw": "rfsim.populations",
-    "Problem": "rfsim.model",
-    "Samples": "rfsim.populations",
+    "PowerLaw": "rfsim.problem.populations",
+    "Problem": "rfsim.problem.model",
+    "Samples": "rfsim.problem.populations",
     "Sequential": "rfsim.distillation.plan",
     "Student": "rfsim.distillation.plan",
-    "Subspace": "rfsim.populations",
-    "density": "rfsim.densities",
-    "distill": "rfsim.distillation",
-    "load": "rfsim.api",
+    "Subspace": "rfsim.problem.populations",
+    "density": "rfsim.sampled.density",
+    "distill": "rfsim.sampled.distill",
+    "load": "rfsim.disk.store",
     "plot": "rfsim.plotting",
-    "simulate": "rfsim.simulation",
-    "spectrum": "rfsim.api",
+    "simulate": "rfsim.sampled.simulate",
+    "spectrum": "rfsim.sampled.spectrum",
     "sweep": "rfsim.sweeps",
-    "train": "rfsim.api",
+    "train": "rfsim.sampled.train",
 }
 
 
@@ -113,7 +115,7 @@ def __getattr__(name: str) -> object:
     room = f"{__name__}.{name}"
     if name.isidentifier() and not name.startswith("_"):
         try:
-            return _importlib.import_module(room)  # the rooms: rfsim.theory, rfsim.sampling, …
+            return _importlib.import_module(room)  # the rooms: rfsim.theory, rfsim.distillation.sampling, …
         except ModuleNotFoundError as error:
             if error.name != room:
                 raise

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 from cyclopts import App
 
-from rfsim import plotting, store
+from rfsim import plotting
 from rfsim.cli import main
 from rfsim.cli.app import app
+from rfsim.disk import store
 
 
 @pytest.fixture(autouse=True)

@@ -6,9 +6,9 @@ import pickle
 
 import pytest
 
-from rfsim.distillation import front
-from rfsim.precision import Unresolved, ridge_named
-from rfsim.training.optimizers import names, read
+from rfsim.computing.precision import Unresolved, ridge_named
+from rfsim.sampled import distill
+from rfsim.simulation.optimizers import names, read
 from tests.commands import assert_refused
 from tests.commands import place as place
 
@@ -19,7 +19,7 @@ def test_a_distillation_names_the_ridge_of_its_teacher(capsys, monkeypatch):
     def take(*_):
         raise Unresolved("it needs more orders", "use fewer features or a larger {ridge}")
 
-    monkeypatch.setattr(front, "take", take)
+    monkeypatch.setattr(distill, "take", take)
     small = ["--dim", "3", "--samples", "6", "--features", "6", "--levels", "2", "--generated", "16"]
     assert_refused(capsys, "distill", *small, "--quiet", "--json", match="more orders; use .* a larger teacher_ridge$")
     with pytest.raises(Unresolved, match="add a ridge$"):

@@ -10,9 +10,12 @@ import numpy as np
 import pytest
 
 import rfsim
-from rfsim import Problem, api, model, store
-from rfsim.diffusion import noise_variance
-from rfsim.moments import sampled_moments
+from rfsim import Problem
+from rfsim.disk import store
+from rfsim.problem import model
+from rfsim.problem.diffusion import noise_variance
+from rfsim.results.runs import Interrupted
+from rfsim.sample.moments import sampled_moments
 
 SMALL = Problem(samples_per_dim=2, features_per_dim=5)
 
@@ -138,14 +141,14 @@ def test_an_interrupt_keeps_the_seeds_that_have_ended():
         if values["seed"] == 5:
             raise KeyboardInterrupt
 
-    with pytest.raises(api.Interrupted) as caught:
+    with pytest.raises(Interrupted) as caught:
         rfsim.train(SMALL, [1.0, 1e4], dim=8, seed=3, seeds=4, report=stop)
     kept, whole = caught.value.result, rfsim.train(SMALL, [1.0, 1e4], dim=8, seed=3, seeds=2)
     np.testing.assert_array_equal(kept.test, whole.test)
     assert store.settings(kept) == store.settings(whole)
     with pytest.raises(KeyboardInterrupt) as caught:
         rfsim.spectrum(SMALL, dim=8, seed=5, report=stop)
-    assert not isinstance(caught.value, api.Interrupted)
+    assert not isinstance(caught.value, Interrupted)
 
 
 @pytest.mark.parametrize(

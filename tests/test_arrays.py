@@ -6,18 +6,20 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rfsim import model, runs, store
-from rfsim.arrays import check_array, rows
-from rfsim.cli.asking import ask
-from rfsim.draws import Draw
-from rfsim.files.numbers import DataError
-from rfsim.model import Problem
-from rfsim.notes import Note, recorded
+from rfsim.checking.notes import Note, recorded
+from rfsim.cli.options import ask
+from rfsim.disk import store
+from rfsim.disk.files.numbers import DataError
 from rfsim.plotting.figures import problem_line
-from rfsim.populations import in_file
+from rfsim.problem import model
+from rfsim.problem.arrays import check_array, rows
+from rfsim.problem.draws import Draw
+from rfsim.problem.model import Problem
+from rfsim.problem.populations import in_file
 from rfsim.quantities.catalog import QUANTITIES
 from rfsim.quantities.train import TRAIN
-from rfsim.spectra import Method
+from rfsim.results import runs
+from rfsim.sample.spectra import Method
 
 VALUES = np.random.default_rng(0).standard_normal((12, 3))
 FRAME = pd.DataFrame(VALUES, columns=list("abc"))

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from rfsim import checkpoints, store
-from rfsim.parallel import Layout
-from rfsim.simulation import keeper
-from rfsim.store import StoreError
+from rfsim.computing.parallel import DeviceLayout
+from rfsim.disk import checkpoints, store
+from rfsim.disk.store import StoreError
+from rfsim.simulation import checkpointing
 
 SETTINGS = {"rate": 1, "optimizer": {"name": "sgd", "momentum": 0.9}, "noise_copies": float("inf"), "seeds": [0, 1]}
 LEAVES = [
@@ -243,7 +243,7 @@ def test_a_folder_that_cannot_be_written_is_one_clear_line(tmp_path):
 
 WRITER = """
 import sys, numpy as np
-from rfsim import checkpoints
+from rfsim.disk import checkpoints
 for step in range(10**6):
     checkpoints.save(sys.argv[1], step, [np.full((400, 400), float(step))], {}, {"run": 1})
     print(step, flush=True)
@@ -269,10 +269,10 @@ def test_a_process_killed_at_any_moment_leaves_a_checkpoint_that_can_be_used(tmp
 
 def test_two_runs_do_not_share_a_folder(tmp_path):
     folders = [tmp_path / "seed-0", tmp_path / "seed-1"]
-    with keeper.reserved(folders, Layout(), resume=False):
+    with checkpointing.reserved(folders, DeviceLayout(), resume=False):
         with pytest.raises(StoreError, match=rf"seed-1/checkpoint is being written by process {os.getpid()} on "):
-            keeper.reserved(folders[1:], Layout(), resume=True).__enter__()
+            checkpointing.reserved(folders[1:], DeviceLayout(), resume=True).__enter__()
         save(folders[0], 4)
     assert [one.name for one in tmp_path.rglob("*")] == ["seed-0", "checkpoint-000000000004.nc"]
     with pytest.raises(StoreError, match="holds a checkpoint at step 4; resume to go on from it"):
-        keeper.reserved(folders, Layout(), resume=False).__enter__()
+        checkpointing.reserved(folders, DeviceLayout(), resume=False).__enter__()

@@ -7,7 +7,7 @@ import pytest
 import xarray as xr
 
 import rfsim
-from rfsim import Problem, store
+from rfsim import Problem
 from rfsim.claims import (
     Extrapolated,
     adam_clock,
@@ -33,6 +33,7 @@ from rfsim.claims import (
     stopped,
     stopped_over_ridged,
 )
+from rfsim.disk import store
 from tests.distillation.synthetic import dataset
 
 

@@ -14,11 +14,17 @@ import numpy as np
 import pytest
 
 import rfsim
-from rfsim import api, data, digits, plotting, runs, store
+from rfsim import plotting
 from rfsim.cli import answers, main
-from rfsim.cli.asking import ask
-from rfsim.model import Problem
+from rfsim.cli.options import ask
+from rfsim.disk import store
+from rfsim.problem import data, digits
+from rfsim.problem.model import Problem
 from rfsim.quantities.train import TRAIN
+from rfsim.results import runs
+from rfsim.results.runs import Interrupted
+from rfsim.sampled import spectrum as spectrum_door
+from rfsim.sampled import train
 from tests.commands import answer, assert_refused, run, snapshot
 from tests.commands import place as place
 
@@ -34,7 +40,7 @@ PROBLEM_KEYS = {
 def stored(tmp_path_factory):
     """A stored training result."""
     path = tmp_path_factory.mktemp("stored") / "result.nc"
-    store.save(api.train(Problem(samples_per_dim=2, features_per_dim=4), dim=10), path)
+    store.save(train.train(Problem(samples_per_dim=2, features_per_dim=4), dim=10), path)
     return path
 
 
@@ -53,7 +59,7 @@ def test_train_prints_the_contract(capsys):
     assert found["train_time"] == [0.0, 100.0, "inf"]
     assert set(found["tau_gen"]) == {"formula", "spectrum", "curve"}
     assert set(found["tau_mem"]) == {"formula", "main", "mini", "curve"}
-    direct = api.train(Problem(samples_per_dim=2, features_per_dim=4), [0, 100, math.inf], dim=10)
+    direct = train.train(Problem(samples_per_dim=2, features_per_dim=4), [0, 100, math.inf], dim=10)
     for name in ("train", "test", "score", "gen"):
         assert found[name] == direct[name].values[0].tolist()
     assert found["train"][0] == 1.0
@@ -181,7 +187,7 @@ def test_defaults_are_those_of_the_library():
     asked = ask(TRAIN, TRAIN.given())
     assert asked.problem == Problem()
     assert asked.arguments["dim"] == 100
-    assert asked.arguments["train_times"] == api.TRAIN_TIMES
+    assert asked.arguments["train_times"] == train.TRAIN_TIMES
     assert asked.arguments["scale"] in data.SCALES
 
 
@@ -204,15 +210,15 @@ def test_json_with_out_does_both(capsys):
     assert Path("here/figure.pdf").read_text().endswith("talk 12 talk")
     stored = rfsim.load("here/result.nc")
     assert stored.sizes["train_time"] > 50  # a figure shows a grid of times
-    assert stored.train.sel(train_time=list(api.TRAIN_TIMES)).values[0].tolist() == found["train"]
-    assert found["train_time"] == list(api.TRAIN_TIMES)
+    assert stored.train.sel(train_time=list(train.TRAIN_TIMES)).values[0].tolist() == found["train"]
+    assert found["train_time"] == list(train.TRAIN_TIMES)
 
 
 def test_times_that_are_given_are_all_there_is(capsys):
     answer(capsys, "train", *SMALL, "--out", "here", "--train-times", "1,100,1e5")
     assert rfsim.load("here/result.nc").train_time.values.tolist() == [1.0, 100.0, 1e5]
     limit = answer(capsys, "theory", "curves", *SMALL[2:], "--out", "there")
-    assert limit["train_time"] == list(api.TRAIN_TIMES)
+    assert limit["train_time"] == list(train.TRAIN_TIMES)
     assert rfsim.load("there/result.nc").sizes["train_time"] > 50
 
 
@@ -240,7 +246,7 @@ def test_foreign_files_are_not_overwritten_without_force(capsys):
 
 def test_unwritable_folder_is_refused_before_computing(capsys, monkeypatch):
     Path("file").write_text("mine")
-    monkeypatch.setattr(api, "spectrum", lambda *_, **__: pytest.fail("computed before asking"))
+    monkeypatch.setattr(spectrum_door, "spectrum", lambda *_, **__: pytest.fail("computed before asking"))
     assert_refused(capsys, "spectrum", *SMALL, "--out", "file/sub", match="cannot write to file/sub")
     assert_refused(capsys, "spectrum", *SMALL, "--out", "file", match="cannot write to file")
     assert_refused(capsys, "spectrum", *SMALL, "--out", "", match="must name a folder")
@@ -499,13 +505,13 @@ def raising(error):
 
 
 def test_interruption_is_130(capsys, monkeypatch):
-    monkeypatch.setattr(api, "train", raising(KeyboardInterrupt()))
+    monkeypatch.setattr(train, "train", raising(KeyboardInterrupt()))
     assert run(capsys, "train", *SMALL) == (130, "", "rfsim: interrupted\n")
 
 
 def test_an_interruption_keeps_the_seeds_that_have_ended(capsys, monkeypatch):
-    kept = api.spectrum(Problem(samples_per_dim=2, features_per_dim=4), dim=10)
-    monkeypatch.setattr(api, "spectrum", raising(api.Interrupted(kept)))
+    kept = spectrum_door.spectrum(Problem(samples_per_dim=2, features_per_dim=4), dim=10)
+    monkeypatch.setattr(spectrum_door, "spectrum", raising(Interrupted(kept)))
     status, out, err = run(capsys, "spectrum", *SMALL, "--seeds", "3")
     assert (status, out) == (130, "")
     assert err.splitlines() == ["kept 1 of 3 seeds in rfsim-out/spectrum", "rfsim: interrupted"]
@@ -518,21 +524,21 @@ def test_an_interruption_keeps_the_seeds_that_have_ended(capsys, monkeypatch):
 
 def test_running_out_of_memory_is_refused(capsys, monkeypatch):
     for error in (MemoryError(), RuntimeError("RESOURCE_EXHAUSTED: Out of memory allocating 1 bytes\nmore")):
-        monkeypatch.setattr(api, "train", raising(error))
+        monkeypatch.setattr(train, "train", raising(error))
         assert_refused(capsys, "train", *SMALL, match="out of memory")
 
 
 def test_a_bug_is_not_hidden(monkeypatch):
     for error in (TypeError("bug"), RuntimeError("bug")):
-        monkeypatch.setattr(api, "train", raising(error))
+        monkeypatch.setattr(train, "train", raising(error))
         with pytest.raises(type(error), match="bug"):
             main(["train", *SMALL])
 
 
 def test_an_unconverged_part_is_3_and_its_answer_is_given(capsys, monkeypatch):
-    spectrum = api.spectrum
+    spectrum = spectrum_door.spectrum
     monkeypatch.setattr(
-        api, "spectrum", lambda *a, **k: (found := spectrum(*a, **k)).assign(residual=found.residual + 1)
+        spectrum_door, "spectrum", lambda *a, **k: (found := spectrum(*a, **k)).assign(residual=found.residual + 1)
     )
     status, out, err = run(capsys, "spectrum", *SMALL, "--json", "--quiet")
     assert status == 3
@@ -571,7 +577,7 @@ def test_a_terminal_gets_a_bar_and_no_color_is_respected(monkeypatch, no_color):
 
 
 def test_answers_never_hide_a_missing_seed():
-    result = api.train(Problem(samples_per_dim=2, features_per_dim=4), dim=10, seeds=2)
+    result = train.train(Problem(samples_per_dim=2, features_per_dim=4), dim=10, seeds=2)
     result.tau_mem[0, 3] = np.nan
     result.tau_gen[0, 0] = np.inf
     result.score[0] = np.nan
@@ -617,7 +623,7 @@ def test_the_program_computes_draws_and_refuses():
 def test_drawing_a_stored_result_again_changes_nothing(monkeypatch, capsys):
     monkeypatch.setattr(plotting, "plot", DRAW)
     monkeypatch.setattr(plotting, "save", SAVE)
-    store.save(api.spectrum(Problem(samples_per_dim=2, features_per_dim=4), dim=10), "mine.nc")
+    store.save(spectrum_door.spectrum(Problem(samples_per_dim=2, features_per_dim=4), dim=10), "mine.nc")
     assert_refused(capsys, "plot", "mine.nc", "--width", "3", match="width must be")
     small = ["plot", "mine.nc", "--out", "here", "--width", "single"]
     assert run(capsys, *small)[0] == 0

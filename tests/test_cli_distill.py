@@ -10,10 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rfsim import model, store
 from rfsim.cli import answers, distill_answers
-from rfsim.distillation import front
-from rfsim.model import Problem
+from rfsim.disk import store
+from rfsim.problem import model
+from rfsim.problem.model import Problem
+from rfsim.sampled import distill as door
 from tests.commands import answer, assert_refused, run
 from tests.commands import place as place
 from tests.distillation.synthetic import dataset
@@ -41,12 +42,12 @@ def invented(monkeypatch):
         sizes = model.resolve(problem, model.source(problem), draw["dim"])
         own = model.settings(problem, model.source(problem), sizes, seed=draw["seed"], seeds=draw["seeds"])
         own.pop("diffusion_time")
-        planned = front.plan(problem, **options)
+        planned = door.plan(problem, **options)
         own |= planned.settings(planned.number_of_draws(planned.student_features(sizes)))
         begin(own)
         return store.label(made, "distill", own, wall_time=1.0)
 
-    monkeypatch.setattr(front, "distill", distill)
+    monkeypatch.setattr(door, "distill", distill)
     return asked
 
 

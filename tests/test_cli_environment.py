@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from rfsim import api, machine
+from rfsim.computing import machine
+from rfsim.sampled import spectrum
 from tests.commands import assert_refused, run
 from tests.commands import place as place
 
@@ -109,7 +110,7 @@ def test_a_device_that_is_not_there_is_told_in_one_line(capsys, monkeypatch, err
     def fail(*_, **__):
         raise error
 
-    monkeypatch.setattr(api, "spectrum", fail)
+    monkeypatch.setattr(spectrum, "spectrum", fail)
     with pytest.raises(type(error)):  # with devices it is a bug
         run(capsys, "spectrum", *SMALL, "--json")
     monkeypatch.setattr("jax.devices", fail)

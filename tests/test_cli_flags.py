@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from rfsim import bench, reproduce
-from rfsim.cli import app, asking, commands
+from rfsim.cli import app, commands, options
 from rfsim.quantities.reading import LONGEST, numbers, times
 from tests.commands import names, run
 from tests.commands import place as place
@@ -46,7 +46,7 @@ def unused(monkeypatch):
     """Commands that read their flags and stop."""
 
     def ask(quantity, values, *_):
-        asking.ask(quantity, values)
+        options.ask(quantity, values)
         return 0
 
     monkeypatch.setattr(commands, "compute", ask)

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from rfsim import plotting, store
+from rfsim import plotting
+from rfsim.disk import store
 from tests.commands import assert_refused, place, run  # noqa: F401
 from tests.sweeps.toys import use  # noqa: F401
 

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from rfsim import store
-from rfsim.activations import ACTIVATIONS
 from rfsim.cli import app
+from rfsim.disk import store
+from rfsim.problem.activations import ACTIVATIONS
 from tests.commands import answer, assert_refused, place, run
 
 __all__ = ["place"]  # a fixture of every test here

@@ -14,8 +14,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rfsim import api, model, simulation, store
 from rfsim.cli import answers, simulate_answers
+from rfsim.disk import store
+from rfsim.problem import model
+from rfsim.results.runs import Interrupted
+from rfsim.sampled import simulate as door
 from tests.commands import answer, assert_refused, run
 from tests.commands import place as place
 from tests.simulation.synthetic import STOPS, dataset
@@ -49,7 +52,7 @@ def invented(monkeypatch):
         begin(store.settings(made))
         return made
 
-    monkeypatch.setattr(simulation, "simulate", simulate)
+    monkeypatch.setattr(door, "simulate", simulate)
     return asked
 
 
@@ -137,9 +140,7 @@ def test_flags_reach_the_front_door(capsys, invented):
 
 def test_a_divergence_is_status_3_with_the_answer_printed(capsys, monkeypatch):
     line = "diverged at step 3: the loss is 2e+06, above 1e+06; the rate is 4.5"
-    monkeypatch.setattr(
-        simulation, "simulate", lambda problem, **_: dataset(problem, diverged={"0": line}, exact=False)
-    )
+    monkeypatch.setattr(door, "simulate", lambda problem, **_: dataset(problem, diverged={"0": line}, exact=False))
     status, out, err = run(capsys, "simulate", *SMALL, "--json", "--quiet")
     assert (status, err) == (3, f"rfsim: seed 0 {line}\n")
     assert json.loads(out)["train"][-1] is None
@@ -149,9 +150,9 @@ def test_interruption_is_130_and_keeps_the_seeds_that_ended(capsys, monkeypatch)
     kept = dataset(model.Problem(noise_copies=2))
 
     def interrupted(*args, **options):
-        raise api.Interrupted(kept)
+        raise Interrupted(kept)
 
-    monkeypatch.setattr(simulation, "simulate", interrupted)
+    monkeypatch.setattr(door, "simulate", interrupted)
     status, out, err = run(capsys, "simulate", *SMALL, "--seeds", "3")
     assert (status, out) == (130, "")
     assert "kept 1 of 3 seeds in rfsim-out/simulate\n" in err

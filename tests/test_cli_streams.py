@@ -17,9 +17,10 @@ from typing import ClassVar
 import pytest
 
 import rfsim
-from rfsim import api, store
 from rfsim.cli import main, streams, terminal
-from rfsim.model import Problem
+from rfsim.disk import store
+from rfsim.problem.model import Problem
+from rfsim.sampled import spectrum as spectrum_door
 from tests.commands import names, run
 from tests.commands import place as place
 
@@ -66,7 +67,7 @@ def text(of: io.TextIOWrapper) -> str:
 def stored(tmp_path_factory):
     """A result whose every text is out to command the terminal."""
     path = tmp_path_factory.mktemp("stored") / "result.nc"
-    data = api.spectrum(Problem(samples_per_dim=2, features_per_dim=4), dim=4)
+    data = spectrum_door.spectrum(Problem(samples_per_dim=2, features_per_dim=4), dim=4)
     bad = NASTY.replace("\udcff", "").replace("\x00", "")
     data = store.label(data, "spectrum", store.settings(data) | {bad: NASTY}, wall_time=1.0)
     data["lower"].attrs |= {"long_name": bad, "units": bad}
@@ -176,9 +177,9 @@ def test_a_reader_who_has_left_is_no_failure(monkeypatch, capsys, stored):
         assert capsys.readouterr().err == ""
     # nor does it hide how the run has ended
     monkeypatch.setattr(sys, "stdout", stream(Failing(errno.EPIPE)))
-    spectrum = api.spectrum
+    spectrum = spectrum_door.spectrum
     monkeypatch.setattr(
-        api, "spectrum", lambda *a, **k: (found := spectrum(*a, **k)).assign(residual=found.residual + 1)
+        spectrum_door, "spectrum", lambda *a, **k: (found := spectrum(*a, **k)).assign(residual=found.residual + 1)
     )
     assert main(["spectrum", *SMALL, "--json", "--quiet"]) == 3
 
@@ -187,7 +188,7 @@ def test_a_broken_pipe_of_another_kind_is_told(monkeypatch, capsys):
     def leave(*_, **__):
         raise BrokenPipeError(errno.EPIPE, "Broken pipe")
 
-    monkeypatch.setattr(api, "spectrum", leave)
+    monkeypatch.setattr(spectrum_door, "spectrum", leave)
     assert run(capsys, "spectrum", *SMALL, "--json", "--quiet") == (2, "", "rfsim: [Errno 32] Broken pipe\n")
 
 

@@ -5,7 +5,7 @@ import json
 import pytest
 
 import rfsim
-from rfsim import locks
+from rfsim.disk import locks
 from rfsim.sweeps import front
 from rfsim.sweeps.engines.outcome import Lost
 from tests.commands import answer, assert_refused, place, run  # noqa: F401

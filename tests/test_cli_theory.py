@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import math
 import re
@@ -10,9 +11,10 @@ import numpy as np
 import pytest
 
 import rfsim
-from rfsim import Problem, store
+from rfsim import Problem
 from rfsim.cli import main
-from rfsim.theory import solver
+from rfsim.disk import store
+from rfsim.limit import solver
 from tests.commands import answer, assert_refused, run
 from tests.commands import place as place
 
@@ -152,12 +154,11 @@ def test_what_does_not_converge_is_told_left_out_and_sets_the_status(capsys, mon
 
 def test_a_best_ridge_that_is_not_found_is_told(capsys, monkeypatch):
     from rfsim.theory import NotConverged
-    from rfsim.theory.quantities import ridge
 
     def lost(limit):
         raise NotConverged("no edges")
 
-    monkeypatch.setattr(ridge, "best_ridge", lost)
+    monkeypatch.setattr(importlib.import_module("rfsim.theory.ridge"), "best_ridge", lost)
     status, out, err = run(capsys, "theory", "ridge", "--json", "--ridges", "0.1")
     assert status == 3
     assert json.loads(out)["best_ridge"] is None
@@ -175,7 +176,7 @@ def test_a_rewritten_file_of_eigenvalues_is_another_problem(capsys):
 
 
 def test_an_unsolved_spectrum_is_one_line_and_the_status(capsys, monkeypatch):
-    from rfsim.theory import bulks
+    from rfsim.limit import bulks
 
     monkeypatch.setattr(bulks, "MASS_ERROR", 0.0)
     status, out, err = run(capsys, "theory", "spectrum", "--json")

@@ -4,10 +4,12 @@ import numpy as np
 import pytest
 
 import rfsim
-from rfsim import data, model, populations, store, theory
-from rfsim.covariances import distinct, is_symmetric
-from rfsim.files.numbers import DataError
-from rfsim.notes import Note, recorded
+from rfsim import theory
+from rfsim.checking.notes import Note, recorded
+from rfsim.disk import store
+from rfsim.disk.files.numbers import DataError
+from rfsim.problem import data, model, populations
+from rfsim.problem.covariances import distinct, is_symmetric
 
 EIGENVALUES = np.array([0.0, 0.5, 0.5, 1.0, 3.0])
 ROTATION = np.linalg.qr(np.random.default_rng(0).standard_normal((5, 5)))[0]

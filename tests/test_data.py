@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rfsim import data, populations
-from rfsim.files.numbers import DataError
+from rfsim.disk.files.numbers import DataError
+from rfsim.problem import data, populations
 
 
 @pytest.mark.parametrize("spec", ["isotropic", "powerlaw:1.5", "powerlaw:0", "subspace:0.3", "atoms:0.25@3,0.75@0.25"])

@@ -8,8 +8,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from rfsim.decompositions import counted, counting
-from rfsim.spectra.sample import eigh
+from rfsim.computing.decompositions import counted, counting
+from rfsim.sample.spectra.sample import eigh
 
 
 def test_blocks_count_what_lies_inside_of_them():

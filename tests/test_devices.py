@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rfsim import parallel
+from rfsim.computing import parallel
 from tests.devices.cases import CASES
 
 PROGRAMS = {"U": "collective-permute", "distillation": "all-gather", "simulation": "all-reduce"}

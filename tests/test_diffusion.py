@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import integrate, special
 
-from rfsim import diffusion
-from rfsim.diffusion import (
+from rfsim.problem import diffusion
+from rfsim.problem.diffusion import (
     Law,
     Step,
     diffuse,

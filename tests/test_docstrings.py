@@ -75,7 +75,7 @@ def test_every_room_that_the_readme_names_is_there():
         found = rfsim
         for name in path.split(".")[1:]:
             found = getattr(found, name)
-    for name in ("sampling", "memorization", "machine", "training"):
+    for name in ("distillation", "learning", "limit", "sample"):
         assert inspect.ismodule(getattr(rfsim, name))
     for name in ("nothing", "_nothing", "a.b", "__wrapped__"):
         assert not hasattr(rfsim, name)
@@ -85,7 +85,17 @@ DOCUMENTED = re.compile(r"^(?:\*{0,2})(\w+): ", re.M)
 SECTION = r"^{}:\n((?:(?:    .*)?\n)*)"
 TAGGED = re.compile(r"\bT\d|\bD\d|§\d|\[ours\]|\[derived\]|no equation")
 PACKAGE = Path(rfsim.__file__).parent
-MATHEMATICS = ("filters", "diffusion", "ranks", "sampling", "memorization", "moments", "spectra", "training", "theory")
+MATHEMATICS = (
+    "filters",
+    "problem.diffusion",
+    "ranks",
+    "sampling",
+    "memorization",
+    "moments",
+    "spectra",
+    "training",
+    "theory",
+)
 
 
 def entries(text: str, section: str) -> list[str]:
@@ -148,30 +158,30 @@ def test_docstrings_tell_arguments_and_fields_as_they_are():
 
 # beside what `__all__` of a room names: modules whose functions users call by the module
 MODULES = (
-    "diffusion",
+    "problem.diffusion",
     "distillation.stochastic",
     "explorer.hosts",
     "explorer.server",
-    "filters",
-    "machine",
-    "memorization",
-    "protocol",
-    "ranks",
+    "learning.filters",
+    "computing.machine",
+    "distillation.memorization",
+    "learning.protocol",
+    "problem.ranks",
     "reproduce",
-    "sampling",
-    "sweeps.export",
+    "distillation.sampling",
+    "maps.export",
     "sweeps.merging",
-    "sweeps.views",
-    "theory.maps",
-    "theory.minimizer",
-    "theory.solver",
-    "theory.tables",
-    "training.clocks",
-    "training.curves",
-    "training.losses",
-    "training.noisy",
-    "training.published",
-    "training.timescales",
+    "maps.views",
+    "limit.maps",
+    "limit.minimizer",
+    "limit.solver",
+    "limit.tables",
+    "learning.clocks",
+    "learning.curves",
+    "learning.losses",
+    "learning.noisy",
+    "learning.published",
+    "learning.timescales",
 )
 
 
@@ -205,7 +215,7 @@ def test_docstrings_of_what_users_call_tell_every_argument_and_field():
             lacking += [f"{name}: Args"] if arguments(thing) and not entries(text, "Args") else []
         else:
             lacking += [f"{name}: Attributes"] if fields(thing) and not entries(text, "Attributes") else []
-        if name.split(".")[1] in MATHEMATICS and owner not in found and not is_error(thing):
+        if name.removeprefix("rfsim.").startswith(MATHEMATICS) and owner not in found and not is_error(thing):
             lacking += [] if TAGGED.search(text) else [f"{name}: equation"]
     assert not lacking
     assert len(found) > 300

@@ -10,8 +10,11 @@ import pytest
 import xarray as xr
 
 import rfsim
-from rfsim import Problem, api, model, runs, store, theory
-from rfsim.draws import Draw, DrawOptions
+from rfsim import Problem, theory
+from rfsim.disk import store
+from rfsim.problem import model
+from rfsim.problem.draws import Draw, DrawOptions
+from rfsim.results import runs
 
 SMALL = Problem(samples_per_dim=2, features_per_dim=4)
 DRAWN = {"dim": None, "seed": 0, "seeds": 1, "array": None, "center": True, "scale": "global"}
@@ -62,7 +65,7 @@ def test_draws_are_checked(options, message):
 def test_data_are_read_and_prepared_once(monkeypatch):
     read = []
     source = model.source
-    monkeypatch.setattr("rfsim.draws.source", lambda *args, **kw: read.append(args) or source(*args, **kw))
+    monkeypatch.setattr("rfsim.problem.draws.source", lambda *args, **kw: read.append(args) or source(*args, **kw))
     array = np.random.default_rng(0).standard_normal((40, 6))
     rfsim.train(SMALL, TIMES, array=array, seeds=2)
     rfsim.density(SMALL, array=array, probes=2, steps=4)
@@ -115,7 +118,7 @@ def test_one_decomposition_serves_all_ridges(monkeypatch, tmp_path):
     assert set(settings) == set(store.settings(found))
     assert settings["ridges"] == [0.1, 0.2, 0.4, 0.8]
     store.save(found, tmp_path / "result.nc")
-    assert api.load(tmp_path / "result.nc").equals(found)
+    assert store.load(tmp_path / "result.nc").equals(found)
 
 
 @pytest.mark.parametrize(

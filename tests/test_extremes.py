@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 import rfsim
-from rfsim import Problem, model
-from rfsim.distillation.front import plan
+from rfsim import Problem
+from rfsim.problem import model
+from rfsim.sampled.distill import plan
 
 TINY = {
     "train": "--dim 4 --features 8 --samples 6",
@@ -26,7 +27,7 @@ RUN = """
 import contextlib, io, json, resource, signal, sys, time
 resource.setrlimit(resource.RLIMIT_AS, (12 * 2**30,) * 2)
 import jax
-from rfsim import machine
+from rfsim.computing import machine
 from rfsim.cli import main
 
 machine.use_compilation_cache = lambda: None

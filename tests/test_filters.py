@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rfsim import filters
+from rfsim.learning import filters
 
 LAM = np.array([0.0, 1e-9, 1e-3, 0.5, 20.0])
 

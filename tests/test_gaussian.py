@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 
 import rfsim
-from rfsim import Problem, data, filters, machine, model
-from rfsim.diffusion import diffuse, forward, noise_variance, signal
-from rfsim.spectra.gaussian import gaussian_spectrum, gaussian_target
-from rfsim.training import losses
+from rfsim import Problem
+from rfsim.computing import machine
+from rfsim.learning import filters, losses
+from rfsim.problem import data, model
+from rfsim.problem.diffusion import diffuse, forward, noise_variance, signal
+from rfsim.sample.spectra.gaussian import gaussian_spectrum, gaussian_target
 
 TIMES = jnp.array([0.0, 1.0, 300.0, 1e5, jnp.inf])
 
@@ -103,7 +105,7 @@ def test_a_wide_model_needs_no_square_matrix():
     # one 20000 × 20000 matrix would take 3 GiB: the peak of a process of its own stays below
     code = """
 import rfsim
-from rfsim.machine import peak_memory
+from rfsim.computing.machine import peak_memory
 result = rfsim.train(rfsim.Problem(samples_per_dim=2, features_per_dim=2000), [1e2], dim=10, model="gaussian")
 print(int(result["count"].sel(bulk="null")), peak_memory())
 """

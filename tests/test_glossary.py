@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import itertools
 
-from rfsim.glossary import WORDS, explained
-from rfsim.ranks import PARTS
-from rfsim.report import page
+from rfsim.problem.glossary import WORDS, explained
+from rfsim.problem.ranks import PARTS
+from rfsim.reproduce.report import page
 
 
 def test_every_part_has_its_words():

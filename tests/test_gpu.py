@@ -12,12 +12,14 @@ import optax
 import pytest
 from jax.sharding import Mesh
 
-from rfsim import Problem, machine, model
-from rfsim.model import frozen_draws
-from rfsim.moments import sampled_moments
-from rfsim.parallel import AXIS, Layout
-from rfsim.spectra.sample import eigh, training_moments
-from rfsim.training import loop
+from rfsim import Problem
+from rfsim.computing import machine
+from rfsim.computing.parallel import AXIS, DeviceLayout
+from rfsim.problem import model
+from rfsim.problem.model import frozen_draws
+from rfsim.sample.moments import sampled_moments
+from rfsim.sample.spectra.sample import eigh, training_moments
+from rfsim.simulation import loop
 
 pytestmark = pytest.mark.gpu
 
@@ -83,7 +85,7 @@ def test_moments_divided_over_a_mesh(device):
     draw = drawn(problem)
     whole, divided = (
         sampled_moments(draw.weights, frozen_draws(draw, problem), draw.sigma, layout=layout)
-        for layout in (None, Layout(Mesh(np.array([device]), (AXIS,))))
+        for layout in (None, DeviceLayout(Mesh(np.array([device]), (AXIS,))))
     )
     np.testing.assert_allclose(divided.second, whole.second, rtol=0, atol=1e-12 * np.abs(whole.second).max())
     np.testing.assert_allclose(divided.noise, whole.noise, rtol=0, atol=1e-12 * np.abs(whole.noise).max())

@@ -5,12 +5,12 @@ import pytest
 import xarray as xr
 
 import rfsim
-from rfsim import data
-from rfsim.draws import Draw
-from rfsim.halves import differ, linear_gap, without_shifted_times
-from rfsim.notes import Note, recorded
-from rfsim.runs import Run
-from rfsim.spectra import Method
+from rfsim.checking.notes import Note, recorded
+from rfsim.problem import data
+from rfsim.problem.draws import Draw
+from rfsim.results.halves import differ, linear_gap, without_shifted_times
+from rfsim.results.runs import Run
+from rfsim.sample.spectra import Method
 
 D, N, SEED = 4, 32, 0
 PROBLEM = rfsim.Problem(samples_per_dim=N / D, features_per_dim=8, diffusion_time=0.3)

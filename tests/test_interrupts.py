@@ -14,9 +14,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rfsim import interrupts
 from rfsim.cli import app as commands
 from rfsim.cli import main, terminal
+from rfsim.computing import interrupts
 from tests.commands import place  # noqa: F401
 
 SMALL = ("--dim", "4", "--samples-per-dim", "2", "--features-per-dim", "2")
@@ -124,7 +124,7 @@ def test_other_handlers_and_other_threads_keep_theirs():
 
 SECOND = """
 import signal
-from rfsim import interrupts
+from rfsim.computing import interrupts
 with interrupts.heard():
     for _ in range(2):
         try:
@@ -170,8 +170,8 @@ def test_what_became_of_a_press_in_the_code_of_others_is_an_interruption(capsys,
 
 
 def test_a_press_in_a_chunk_keeps_the_chunk(capsys, monkeypatch):
-    from rfsim import checkpoints
-    from rfsim.training import loop
+    from rfsim.disk import checkpoints
+    from rfsim.simulation import loop
 
     advance = loop._advance
 

@@ -6,13 +6,15 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from rfsim import Problem, model, moments, spectra
-from rfsim.diffusion import noise_variance
-from rfsim.filters import learning_rate_constant
-from rfsim.spectra import krylov
-from rfsim.spectra.basis import KrylovBasis
-from rfsim.trainers import FlowFilter
-from rfsim.training.curves import loss_curves
+from rfsim import Problem
+from rfsim.learning.curves import loss_curves
+from rfsim.learning.filters import learning_rate_constant
+from rfsim.learning.trainers import FlowFilter
+from rfsim.problem import model
+from rfsim.problem.diffusion import noise_variance
+from rfsim.sample import moments, spectra
+from rfsim.sample.spectra import krylov
+from rfsim.sample.spectra.basis import KrylovBasis
 
 TIMES = np.array([0.0, *np.geomspace(1e-2, 1e9, 28), np.inf])
 

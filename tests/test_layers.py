@@ -81,4 +81,4 @@ def test_digests_are_made_in_one_module():
         for name, path in modules(ROOT).items()
         if any(home == "hashlib" for home, _ in imported(ast.parse(path.read_text(encoding="utf-8"))))
     ]
-    assert making == ["rfsim.content"]
+    assert making == ["rfsim.disk.content"]

@@ -6,12 +6,12 @@ import sys
 
 import pytest
 
-from rfsim import locks
-from rfsim.store import StoreError
+from rfsim.disk import locks
+from rfsim.disk.store import StoreError
 
 HOLD = """
 import sys, time
-from rfsim import locks
+from rfsim.disk import locks
 with locks.held(sys.argv[1]):
     print("held", flush=True)
     time.sleep(60)

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import pytest
 
-from rfsim import machine
+from rfsim.computing import machine
 
 
 def test_the_tightest_cgroup_limit_counts(tmp_path):

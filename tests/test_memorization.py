@@ -13,9 +13,9 @@ from scipy.linalg import sqrtm
 from scipy.spatial.distance import cdist
 from scipy.stats import binomtest, wasserstein_distance
 
-from rfsim import memorization
-from rfsim.diffusion import Law
-from rfsim.memorization import (
+from rfsim.checking.notes import Note, recorded
+from rfsim.distillation import memorization
+from rfsim.distillation.memorization import (
     Fraction,
     auc,
     frechet_per_dim,
@@ -28,7 +28,7 @@ from rfsim.memorization import (
     sliced_wasserstein,
     truth,
 )
-from rfsim.notes import Note, recorded
+from rfsim.problem.diffusion import Law
 
 
 def brute(samples, points):
@@ -120,7 +120,7 @@ def test_1e5_samples_beside_1e5_points_fit_in_2_gib():
     code = """
 import numpy as np, jax, time
 from pathlib import Path
-from rfsim.memorization import nearest_two
+from rfsim.distillation.memorization import nearest_two
 rng = np.random.default_rng(0)
 samples, points = rng.standard_normal((2, 100_000, 10))
 start = time.perf_counter()

@@ -5,7 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from rfsim import Problem, model
+from rfsim import Problem
+from rfsim.problem import model
 
 
 @pytest.mark.parametrize(

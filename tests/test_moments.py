@@ -7,11 +7,11 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from rfsim import populations
-from rfsim.activations import ACTIVATIONS, centered
-from rfsim.diffusion import Law, diffuse, forward, noise_variance
-from rfsim.moments import assembly, averaged_moments, sampled_moments, tensor
-from rfsim.parallel import Layout
+from rfsim.computing.parallel import DeviceLayout
+from rfsim.problem import populations
+from rfsim.problem.activations import ACTIVATIONS, centered
+from rfsim.problem.diffusion import Law, diffuse, forward, noise_variance
+from rfsim.sample.moments import assembly, averaged_moments, sampled_moments, tensor
 
 TANH = ACTIVATIONS["tanh"]
 NUMPY = {
@@ -152,7 +152,7 @@ def test_too_many_orders_are_refused_with_the_bound_reached():
 def test_tensor_quadrature_is_for_one_device():
     rng = np.random.default_rng(7)
     law = diffuse(Law(rng.standard_normal((4, 2)), np.zeros(2)), 1.0)
-    ring = Layout(jax.sharding.Mesh(np.array(jax.devices()[:1]), ("features",)))
+    ring = DeviceLayout(jax.sharding.Mesh(np.array(jax.devices()[:1]), ("features",)))
     with pytest.raises(ValueError, match="more than 2 Hermite orders at dim = 2: .*; use one device, a larger dim"):
         averaged_moments(rng.standard_normal((40, 2)), law, TANH, noise_scale=0.9, max_orders=2, layout=ring)
 

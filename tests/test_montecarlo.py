@@ -7,11 +7,12 @@ import pytest
 from scipy import stats
 
 import rfsim
-from rfsim import Problem, model
-from rfsim.diffusion import diffuse, noise_variance
-from rfsim.moments import averaged_moments
-from rfsim.spectra import Method
-from rfsim.spectra.montecarlo import Estimates, fewest_draws, jackknife_error
+from rfsim import Problem
+from rfsim.problem import model
+from rfsim.problem.diffusion import diffuse, noise_variance
+from rfsim.sample.moments import averaged_moments
+from rfsim.sample.spectra import Method
+from rfsim.sample.spectra.montecarlo import Estimates, fewest_draws, jackknife_error
 
 PROBLEM = Problem(samples_per_dim=4, features_per_dim=4)
 

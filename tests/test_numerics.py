@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rfsim.numerics import (
+from rfsim.computing.numerics import (
     decay_integral,
     first_crossing,
     hermite_averages,

@@ -7,9 +7,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from rfsim import machine, parallel
-from rfsim.parallel import Layout, layout
-from rfsim.spectra.sample import eigh
+from rfsim.computing import machine, parallel
+from rfsim.computing.parallel import DeviceLayout, layout
+from rfsim.sample.spectra.sample import eigh
 
 
 @pytest.fixture
@@ -37,8 +37,8 @@ def asked(monkeypatch):
 
 def test_one_device_is_a_plain_array():
     one = layout(1, 7)
-    assert one == Layout() == layout(None, 7)
-    assert hash(one) == hash(Layout())
+    assert one == DeviceLayout() == layout(None, 7)
+    assert hash(one) == hash(DeviceLayout())
     assert (one.count, one.processes, one.devices) == (1, 1, machine.devices()[:1])
     values = np.arange(6.0).reshape(2, 3)
     for axis in (None, 0, 1):

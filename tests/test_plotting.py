@@ -14,10 +14,11 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 import rfsim
-from rfsim import Problem, plotting, store
+from rfsim import Problem, plotting
+from rfsim.disk import store
 from rfsim.plotting import LOSS_LOOKS, MODEL_LOOKS, PART_LOOKS, STYLES
 from rfsim.plotting.layout import Flag, flags_above
-from rfsim.spectra import PARTS
+from rfsim.sample.spectra import PARTS
 from tests.plotting.reading import read
 
 TIMES = np.concatenate([[0.0], np.geomspace(0.1, 1e7, 40), [np.inf]])

@@ -9,7 +9,8 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 import rfsim
-from rfsim import Problem, plotting, store
+from rfsim import Problem, plotting
+from rfsim.disk import store
 from rfsim.plotting import MODEL_LOOKS, PART_LOOKS, STYLES, canvas
 from rfsim.plotting.cloud import LOOKS
 from rfsim.plotting.leakage import CHOSEN

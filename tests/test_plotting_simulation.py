@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rfsim import model, plotting
+from rfsim import plotting
 from rfsim.plotting.simulation import simulation_family, simulation_panel
+from rfsim.problem import model
 from tests.simulation.synthetic import STOPS, dataset
 
 PROBLEM = model.Problem(noise_copies=2)

@@ -30,10 +30,10 @@ def test_moments_stay_below_four_matrices():
 import jax, math
 jax.config.update("jax_enable_x64", True)
 import numpy as np
-from rfsim.activations import ACTIVATIONS
-from rfsim.diffusion import Law, diffuse, noise_variance
-from rfsim.machine import peak_memory
-from rfsim.moments import averaged_moments
+from rfsim.problem.activations import ACTIVATIONS
+from rfsim.problem.diffusion import Law, diffuse, noise_variance
+from rfsim.computing.machine import peak_memory
+from rfsim.sample.moments import averaged_moments
 p = n = 5000
 rng = np.random.default_rng(0)
 scale = math.sqrt(noise_variance(0.1))

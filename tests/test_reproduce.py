@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from rfsim import api, digests, reproduce, store
+from rfsim import reproduce
 from rfsim.cli import main
+from rfsim.disk import provenance, store
+from rfsim.sampled import spectrum
 from tests.sweeps.toys import computed, use  # noqa: F401
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -194,10 +196,11 @@ def test_an_interrupted_run_resumes(root):
 
 def test_the_digest_follows_imports_and_leaves_presentation_out():
     package = ROOT / "rfsim"
-    files = {path.relative_to(package).as_posix() for path in digests.closure(package / "api.py", ROOT)}
-    assert {"api.py", "moments/averages.py", "spectra/sample.py", "training/losses.py", "store.py"} <= files
-    assert not {"__init__.py", "reproduce.py", "digests.py", "rules.py", "bench.py"} & files
-    assert not any(name.startswith(("plotting", "cli")) for name in files)
+    files = {path.relative_to(package).as_posix() for path in provenance.closure(package / "sampled/train.py", ROOT)}
+    rooms = {"sample/moments/averages.py", "sample/spectra/sample.py", "learning/losses.py", "disk/store.py"}
+    assert {"sampled/train.py", *rooms} <= files
+    assert not {"__init__.py", "reproduce/__init__.py", "disk/provenance.py", "claims/rules.py"} & files
+    assert not any(name.startswith(("plotting", "cli", "quantities/reference")) for name in files)
 
 
 def test_the_command_reports_files_and_verdicts(root, capsys):
@@ -246,7 +249,7 @@ def test_an_interrupt_is_130(root, monkeypatch, capsys):
     def stopped(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(api, "spectrum", stopped)
+    monkeypatch.setattr(spectrum, "spectrum", stopped)
     assert main(["reproduce", "--quiet"]) == 130
     assert capsys.readouterr().err == "rfsim: interrupted\n"
 

@@ -8,10 +8,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from rfsim import sampling
-from rfsim.activations.catalog import identity
-from rfsim.diffusion import Step, forward, noise_variance, ode_step, renoise, reverse_sde_step, signal, time_grid
-from rfsim.sampling import (
+from rfsim.distillation import sampling
+from rfsim.distillation.sampling import (
     Network,
     features,
     generate,
@@ -22,6 +20,17 @@ from rfsim.sampling import (
     readout,
     starting_points,
     step_counts,
+)
+from rfsim.problem.activations.catalog import identity
+from rfsim.problem.diffusion import (
+    Step,
+    forward,
+    noise_variance,
+    ode_step,
+    renoise,
+    reverse_sde_step,
+    signal,
+    time_grid,
 )
 
 VARIANCE = 0.3

@@ -9,8 +9,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from rfsim import Problem, model
-from rfsim.scalars import LONGEST, numbers, whole
+from rfsim import Problem
+from rfsim.checking.scalars import LONGEST, numbers, whole
+from rfsim.problem import model
 
 GOOD = [
     (4, 4), (4.5, 4.5), (np.float32(4.5), 4.5), (np.int8(4), 4), (np.array(4.5), 4.5), (Fraction(9, 2), 4.5),

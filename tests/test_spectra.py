@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rfsim import Problem, model, spectra
+from rfsim import Problem
+from rfsim.problem import model
+from rfsim.sample import spectra
 
 
 def drawn(problem, dim, seed=0):
@@ -77,8 +79,8 @@ def test_the_decomposition_is_one():
     assert found.error_bound <= 1e-6 * float(found.points[0])
     np.testing.assert_allclose(found.basis.T @ found.basis, np.eye(72), atol=1e-12)
     # own(1) is (1/d) Tr VᵀV in any basis, own(λ) is (1/d) Tr VᵀUV
-    from rfsim.diffusion import noise_variance
-    from rfsim.moments import averaged_moments
+    from rfsim.problem.diffusion import noise_variance
+    from rfsim.sample.moments import averaged_moments
 
     exact = averaged_moments(
         draw.weights, model.training_law(draw, 0.1), problem.activation, noise_scale=math.sqrt(noise_variance(0.1))

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from rfsim import content, sealed, store
-from rfsim.store import StoreError
+from rfsim.disk import content, sealed, store
+from rfsim.disk.store import StoreError
 
 
 def result(value=1.0, **settings):

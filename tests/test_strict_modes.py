@@ -9,8 +9,8 @@ import sys
 import jax
 import pytest
 
-from rfsim.activations import ACTIVATIONS, gaussian_constants
-from rfsim.precision import GUARDS, MEANT, float64
+from rfsim.computing.precision import GUARDS, MEANT, float64
+from rfsim.problem.activations import ACTIVATIONS, gaussian_constants
 
 STRICT = {
     "jax_enable_x64": False,

@@ -10,10 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import rfsim
-from rfsim import Problem, filters, store
-from rfsim.theory.dynamics import limit_curves
-from rfsim.trainers import Descent, DescentFilter, Distillation, DistillationFilter, Flow, FlowFilter, read
-from rfsim.training import curves
+from rfsim import Problem
+from rfsim.disk import store
+from rfsim.learning import curves, filters
+from rfsim.learning.trainers import Descent, DescentFilter, Distillation, DistillationFilter, Flow, FlowFilter, read
+from rfsim.limit.dynamics import limit_curves
 from tests.theory.cases import limit_of
 
 SMALL = Problem(samples_per_dim=3, features_per_dim=6, noise_copies=3, ridge=0.02)

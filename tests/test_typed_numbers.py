@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from rfsim import populations, trainers, words
+from rfsim.checking.text import number, whole
 from rfsim.cli import app
+from rfsim.computing.parallel import _number
+from rfsim.disk.files.numbers import DataError
 from rfsim.distillation.plan import Student
-from rfsim.files.numbers import DataError
-from rfsim.parallel import _number
+from rfsim.learning import trainers
+from rfsim.maps.lines import is_number
 from rfsim.plotting.style import centimeters
-from rfsim.spectra import Method
+from rfsim.problem import populations
+from rfsim.sample.spectra import Method
+from rfsim.simulation import optimizers
 from rfsim.sweeps.expressions import expression
-from rfsim.sweeps.lines import is_number
-from rfsim.training import optimizers
 from tests.commands import assert_refused, place  # noqa: F401
 
 NUMBERS = ("１２", "٣", "1_000", "0x10", "1e", "1e1_0", "nan", "1.2.3", "²")
@@ -65,8 +67,8 @@ READERS = {
     "moments": lambda text: Method(moments=f"montecarlo:{text}"),
     "width": centimeters,
     "expression": expression,
-    "number": words.number,
-    "whole": lambda text: words.whole(text, 1),
+    "number": number,
+    "whole": lambda text: whole(text, 1),
     "optimizer": lambda text: optimizers.read(f"sgd:momentum={text}"),
 }
 
@@ -95,4 +97,4 @@ def test_what_is_read_otherwise_is_no_number(monkeypatch):
     [("12", 12.0), (" 1.5 ", 1.5), ("-1e-3", -1e-3), (".5", 0.5), ("1.", 1.0), ("+Inf", float("inf")), ("1E3", 1e3)],
 )
 def test_numbers_are_read(text, value):
-    assert words.number(text) == value
+    assert number(text) == value

@@ -12,10 +12,13 @@ import numpy as np
 import pytest
 
 import rfsim
-from rfsim import Problem, activations, populations, store, theory, trainers
+from rfsim import Problem, theory
+from rfsim.disk import store
 from rfsim.distillation import plan
-from rfsim.spectra import method
-from rfsim.training import optimizers
+from rfsim.learning import trainers
+from rfsim.problem import activations, populations
+from rfsim.sample.spectra import method
+from rfsim.simulation import optimizers
 
 OBJECTS = [
     (populations.read, "isotropic", rfsim.Isotropic()),
@@ -204,7 +207,7 @@ def test_each_text_is_read_once(reads):
 
 
 def test_an_imported_activation_is_looked_up_once(monkeypatch):
-    from rfsim.activations import catalog
+    from rfsim.problem.activations import catalog
 
     seen = []
     attribute = catalog.attribute

@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterator, Sequence
 
 from rfsim.bench import distillation, explorer, large, sample, stochastic, sweep, theory
 from rfsim.bench.devices import scaling
-from rfsim.bench.rows import Case, Distilled, Large, Row, Swept, attainable_rate
-from rfsim.words import nearest
+from rfsim.bench.rows import BenchRow, Case, Distilled, Large, Swept, attainable_rate
+from rfsim.checking.text import nearest
 
-__all__ = ["MEASUREMENTS", "Case", "Distilled", "Large", "Row", "Swept", "run", "scaling"]
+__all__ = ["MEASUREMENTS", "BenchRow", "Case", "Distilled", "Large", "Swept", "run", "scaling"]
 
-MEASUREMENTS: dict[str, Callable[[Case], Row]] = {
+MEASUREMENTS: dict[str, Callable[[Case], BenchRow]] = {
     "baseline": sample.baseline,
     "stochastic": stochastic.curve,
     "step": stochastic.step,
@@ -50,7 +50,7 @@ SHARED = (
 )
 
 
-def run(names: Sequence[str] = (), case: Case | None = None) -> Iterator[Row]:
+def run(names: Sequence[str] = (), case: Case | None = None) -> Iterator[BenchRow]:
     """Measure this machine, each measurement beside its floor.
 
     Args:

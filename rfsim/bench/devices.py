@@ -21,17 +21,18 @@ import jax.numpy as jnp
 import numpy as np
 import xarray as xr
 
-from rfsim import machine, parallel, store
 from rfsim.bench.rows import best_seconds
-from rfsim.model import Problem, instance, resolve, settings, source
-from rfsim.moments import Moments
-from rfsim.parallel import Layout
-from rfsim.precision import in_float64
-from rfsim.runs import Report
-from rfsim.spectra.sample import training_moments
-from rfsim.training import loop
-from rfsim.training import simulate as engine
-from rfsim.training.simulate import Simulation, Task
+from rfsim.computing import machine, parallel
+from rfsim.computing.parallel import DeviceLayout
+from rfsim.computing.precision import in_float64
+from rfsim.disk import store
+from rfsim.problem.model import Problem, instance, resolve, settings, source
+from rfsim.results.runs import Report
+from rfsim.sample.moments import Moments
+from rfsim.sample.spectra.sample import training_moments
+from rfsim.simulation import loop
+from rfsim.simulation import stochastic as engine
+from rfsim.simulation.stochastic import Simulation, Task
 
 DEVICES = (1, 2, 4, 8)
 STEPS = 20
@@ -104,7 +105,7 @@ def scaling(
 
 
 @in_float64
-def measure(problem: Problem, layout: Layout, dim: int, batch: int | None) -> dict[str, Any]:
+def measure(problem: Problem, layout: DeviceLayout, dim: int, batch: int | None) -> dict[str, Any]:
     """One row of `scaling`, on the devices of this process."""
     origin = source(problem)
     draw = instance(problem, origin, resolve(problem, origin, dim), 0)

@@ -8,15 +8,15 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from rfsim import machine
-from rfsim.bench.rows import Case, Distilled, Row, as_row, best_seconds, product
+from rfsim.bench.rows import BenchRow, Case, Distilled, as_row, best_seconds, product
 from rfsim.bench.sample import decomposition_seconds
-from rfsim.diffusion import Law, time_grid
-from rfsim.distillation import distill
-from rfsim.distillation.moments import LevelMoments, Noisy, Pupil, level_moments, stage
-from rfsim.model import Problem
-from rfsim.precision import in_float64
-from rfsim.sampling import Network
+from rfsim.computing import machine
+from rfsim.computing.precision import in_float64
+from rfsim.distillation.moments import LevelMoments, Noisy, StudentFeatures, level_moments, stage
+from rfsim.distillation.sampling import Network
+from rfsim.problem.diffusion import Law, time_grid
+from rfsim.problem.model import Problem
+from rfsim.sampled.distill import distill
 
 TIMES = np.geomspace(10, 1e5, 10).tolist()
 DRAWS = 20  # per feature, the default
@@ -24,7 +24,7 @@ MULTIPLIED = 2**11  # draws of the product that the rate is measured with
 
 
 @in_float64
-def whole(case: Case) -> Row:
+def whole(case: Case) -> BenchRow:
     """Teacher, students at 10 distill_times, every control and measure, against what cannot be left out.
 
     The floor: at every level φφᵀ over the draws, half of a square product for it is symmetric, and three decompositions
@@ -47,7 +47,7 @@ def whole(case: Case) -> Row:
 
 
 @in_float64
-def moments(case: Case) -> Row:
+def moments(case: Case) -> BenchRow:
     """U, C, P and X of one level over 20p draws, features included, against the products of C and of half of φφᵀ."""
     size = case.distilled
     draw = np.random.default_rng(0).standard_normal
@@ -55,7 +55,10 @@ def moments(case: Case) -> Row:
     p, d = size.features, size.dim
     readouts = jnp.asarray(draw((len(times), d, p)) / p)
     teacher = Network(jnp.asarray(draw((p, d))), readouts, jnp.zeros(len(times)), times)
-    law, pupil = Law(draw((size.samples, d)), np.zeros(d)), Pupil(teacher.weights, jnp.zeros(()), jnp.zeros(()))
+    law, pupil = (
+        Law(draw((size.samples, d)), np.zeros(d)),
+        StudentFeatures(teacher.weights, jnp.zeros(()), jnp.zeros(())),
+    )
 
     def compute() -> LevelMoments:
         noisy = Noisy(law, float(times[1]), 0, "bench", DRAWS * p)

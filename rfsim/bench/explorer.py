@@ -6,7 +6,7 @@ import time
 
 import numpy as np
 
-from rfsim.bench.rows import Case, Row, as_row
+from rfsim.bench.rows import BenchRow, Case, as_row
 from rfsim.explorer import training
 from rfsim.explorer.parts import Refused
 from rfsim.explorer.training import numbers
@@ -15,7 +15,7 @@ from rfsim.explorer.training import numbers
 MOVED = ("samples_per_dim", "features_per_dim", "diffusion_time", "ridge", "train_time")
 
 
-def redraw(case: Case) -> Row:
+def redraw(case: Case) -> BenchRow:
     """Choices of the first tab never seen before, theory and pictures; 95% of them take less. Against solving alone."""
     tab, random = training.TAB, np.random.default_rng(0)
     steps = {control.name: control.steps[1:-1] for control in tab.controls}

@@ -8,22 +8,22 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from rfsim import machine
-from rfsim.activations import Constants
-from rfsim.api import train
-from rfsim.bench.rows import Case, Large, Row, as_row, best_seconds, product
-from rfsim.model import Instance, Problem, constants, instance, power, resolve, source
-from rfsim.precision import in_float64
-from rfsim.spectra.gaussian import gaussian_spectrum
-from rfsim.spectra.lanczos import PROBES, STEPS, quadrature
-from rfsim.spectra.operators import gaussian_operators
+from rfsim.bench.rows import BenchRow, Case, Large, as_row, best_seconds, product
+from rfsim.computing import machine
+from rfsim.computing.precision import in_float64
+from rfsim.problem.activations import Constants
+from rfsim.problem.model import Instance, Problem, constants, instance, power, resolve, source
+from rfsim.sample.spectra.gaussian import gaussian_spectrum
+from rfsim.sample.spectra.lanczos import PROBES, STEPS, quadrature
+from rfsim.sample.spectra.operators import gaussian_operators
+from rfsim.sampled.train import train
 
 CHUNK = 4096  # features of the products that floors are measured with
 TIMES = np.geomspace(1e-1, 1e7, 200)
 
 
 @in_float64
-def spectrum(case: Case) -> Row:
+def spectrum(case: Case) -> BenchRow:
     """Every eigenvalue by the dual route, W and X given, against FᵀF alone, of which symmetry leaves half."""
     large = case.large
     problem, draw, c = _drawn(large)
@@ -33,7 +33,7 @@ def spectrum(case: Case) -> Row:
     return as_row("large-spectrum", large.size, seconds, _gram_seconds(large), GRAM, memory)
 
 
-def curve(case: Case) -> Row:
+def curve(case: Case) -> BenchRow:
     """Spectrum, losses and timescales from nothing, against FᵀF alone."""
     large = case.large
     started = time.perf_counter()
@@ -44,7 +44,7 @@ def curve(case: Case) -> Row:
 
 
 @in_float64
-def krylov(case: Case) -> Row:
+def krylov(case: Case) -> BenchRow:
     """The losses by the Krylov route on products with F, from nothing, against the same blocks times F and Fᵀ."""
     large = case.large
     started = time.perf_counter()
@@ -57,7 +57,7 @@ def krylov(case: Case) -> Row:
 
 
 @in_float64
-def lanczos(case: Case) -> Row:
+def lanczos(case: Case) -> BenchRow:
     """Stochastic Lanczos quadrature, F given, against the products with F and Fᵀ alone."""
     large = case.large
     operator = gaussian_operators(*_drawn(large)).second

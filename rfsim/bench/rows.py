@@ -12,15 +12,15 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from rfsim import machine
-from rfsim.model import Problem
-from rfsim.precision import in_float64
+from rfsim.computing import machine
+from rfsim.computing.precision import in_float64
+from rfsim.problem.model import Problem
 
 REPEATS = 3
 SIDE = 2048  # of the product that the attainable rate is measured with
 
 
-class Row(NamedTuple):
+class BenchRow(NamedTuple):
     """One measurement beside its floor.
 
     Attributes:
@@ -208,7 +208,7 @@ def as_row(
     against: str,
     memory: int | None = None,
     rates: tuple[float, float] = (math.nan, math.nan),
-) -> Row:
+) -> BenchRow:
     """A row of a measurement on this machine.
 
     Args:
@@ -225,4 +225,4 @@ def as_row(
     """
     peak = machine.peak_memory() if memory is None else memory
     counted = [None if math.isnan(rate) else rate for rate in rates]
-    return Row(name, size, seconds, floor, seconds / floor, peak, ", ".join(machine.devices()), against, *counted)
+    return BenchRow(name, size, seconds, floor, seconds / floor, peak, ", ".join(machine.devices()), against, *counted)

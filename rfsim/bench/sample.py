@@ -10,23 +10,23 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from rfsim import machine
-from rfsim.api import train
-from rfsim.bench.rows import Case, Row, as_row, best_seconds, product
-from rfsim.diffusion import noise_variance
-from rfsim.filters import learning_rate_constant
-from rfsim.model import Instance, constants, instance, resolve, source, training_law
-from rfsim.moments import Moments, averaged_moments
-from rfsim.parallel import decomposing
-from rfsim.precision import in_float64
-from rfsim.spectra import population_moments, sample_spectrum, sample_target
-from rfsim.spectra.krylov import certified_moments, reduced
-from rfsim.spectra.sample import eigh, population_above
-from rfsim.trainers import FlowFilter
-from rfsim.training import published
-from rfsim.training.clocks import step_time
-from rfsim.training.curves import loss_curves
-from rfsim.training.timescales import rate_time, smallest_bulk_eigenvalue
+from rfsim.bench.rows import BenchRow, Case, as_row, best_seconds, product
+from rfsim.computing import machine
+from rfsim.computing.parallel import decomposing
+from rfsim.computing.precision import in_float64
+from rfsim.learning import published
+from rfsim.learning.clocks import step_time
+from rfsim.learning.curves import loss_curves
+from rfsim.learning.filters import learning_rate_constant
+from rfsim.learning.timescales import rate_time, smallest_bulk_eigenvalue
+from rfsim.learning.trainers import FlowFilter
+from rfsim.problem.diffusion import noise_variance
+from rfsim.problem.model import Instance, constants, instance, resolve, source, training_law
+from rfsim.sample.moments import Moments, averaged_moments
+from rfsim.sample.spectra import population_moments, sample_spectrum, sample_target
+from rfsim.sample.spectra.krylov import certified_moments, reduced
+from rfsim.sample.spectra.sample import eigh, population_above
+from rfsim.sampled.train import train
 
 STEPS = 20
 STABLE_SHARE = 0.5
@@ -34,7 +34,7 @@ TIMES = np.geomspace(1e-1, 1e7, 200)
 
 
 @in_float64
-def moments(case: Case) -> Row:
+def moments(case: Case) -> BenchRow:
     """U to the default tolerance, quadrature included, against K products p × n by n × p.
 
     K is the smallest number of orders whose bound meets the tolerance for the λ_min that U turns out to have.
@@ -52,7 +52,7 @@ def moments(case: Case) -> Row:
 
 
 @in_float64
-def times(case: Case) -> Row:
+def times(case: Case) -> BenchRow:
     """L_train and L_test at 200 training times, against the products that the quadratic form takes.
 
     The floor: p × d by d × p and p × p by p × 200, once each.
@@ -67,7 +67,7 @@ def times(case: Case) -> Row:
     return as_row("times", sized(case), seconds, floor, "products p × d by d × p and p × p by p × times")
 
 
-def curve(case: Case) -> Row:
+def curve(case: Case) -> BenchRow:
     """A whole curve, from nothing to losses and timescales, against one decomposition and one change of basis."""
     seconds, memory = curve_seconds(case), machine.peak_memory()
     floor = decomposition_seconds(case.features) + _rotation_seconds(case.features)
@@ -75,7 +75,7 @@ def curve(case: Case) -> Row:
 
 
 @in_float64
-def krylov(case: Case) -> Row:
+def krylov(case: Case) -> BenchRow:
     """From U, V, Ũ, Ṽ to the losses at 200 times by the Krylov route, against one decomposition of a p × p matrix."""
     problem, draw = case.problem, drawn(case)
     training = certified_moments(problem, draw, 1e-6)
@@ -101,7 +101,7 @@ def krylov(case: Case) -> Row:
 
 
 @in_float64
-def baseline(case: Case) -> Row:
+def baseline(case: Case) -> BenchRow:
     """The published script's way, repaired, to 10 τ_mem (B25's formula), extrapolated from a few steps and evaluations.
 
     STABLE_SHARE of the largest stable rate, and as many evaluations as `curve` has times; against the exact route of

@@ -7,18 +7,18 @@ from functools import lru_cache
 import jax
 import jax.numpy as jnp
 
-from rfsim import machine
-from rfsim.bench.rows import Case, Row, as_row, attainable_rate, best_seconds
+from rfsim.bench.rows import BenchRow, Case, as_row, attainable_rate, best_seconds
 from rfsim.bench.sample import STEPS, curve_seconds, descent_steps, drawn
-from rfsim.moments import Moments
-from rfsim.parallel import layout
-from rfsim.precision import in_float64
-from rfsim.training import loop
-from rfsim.training import simulate as engine
-from rfsim.training.simulate import Judge, Simulation, Task, recorded_steps
+from rfsim.computing import machine
+from rfsim.computing.parallel import layout
+from rfsim.computing.precision import in_float64
+from rfsim.sample.moments import Moments
+from rfsim.simulation import loop
+from rfsim.simulation import stochastic as engine
+from rfsim.simulation.stochastic import Judge, Simulation, Task, recorded_steps
 
 
-def step(case: Case) -> Row:
+def step(case: Case) -> BenchRow:
     """One step over all points with fresh noise, in float64: features, residual and gradient, noise and σ included.
 
     The floor: its three products of p × d × n at the rate of a large square one.
@@ -26,13 +26,13 @@ def step(case: Case) -> Row:
     return _step_row(case, "float64")
 
 
-def single_step(case: Case) -> Row:
+def single_step(case: Case) -> BenchRow:
     """The same step in float32, against the rate of float32."""
     return _step_row(case, "float32")
 
 
 @in_float64
-def curve(case: Case) -> Row:
+def curve(case: Case) -> BenchRow:
     """A whole curve by the stochastic route to 10 τ_mem, extrapolated from a few steps, against the exact route.
 
     The steps of `baseline`: fresh noise at every one, half of the largest stable rate. Every recorded loss is exact;
@@ -48,7 +48,7 @@ def curve(case: Case) -> Row:
 
 
 @in_float64
-def _step_row(case: Case, precision: str) -> Row:
+def _step_row(case: Case, precision: str) -> BenchRow:
     d, n, p = drawn(case).sizes
     seconds, memory = step_seconds(case, precision), machine.peak_memory()
     operations, rate = 3 * 2.0 * d * n * p, attainable_rate(precision)

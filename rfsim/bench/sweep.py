@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from rfsim import api
-from rfsim.bench.rows import Case, Row, as_row
-from rfsim.model import Problem
+from rfsim.bench.rows import BenchRow, Case, as_row
+from rfsim.problem.model import Problem
+from rfsim.sampled.train import train
 from rfsim.sweeps.checks import require_possible
 from rfsim.sweeps.front import ask, decompositions, sweep
 from rfsim.sweeps.spec import read
@@ -25,7 +25,7 @@ TIMES = (1e3, 1e4)
 SMALL = {"dim": 4, "samples_per_dim": 2.0, "features_per_dim": 4.0}  # a cell that costs next to nothing
 
 
-def plane(case: Case) -> Row:
+def plane(case: Case) -> BenchRow:
     """A plane of the limit from spec to dataset, programs compiled and stored, against the map alone."""
     cells = case.swept.plane
     axis = {"log": [1.0, LARGEST], "points": cells}
@@ -41,7 +41,7 @@ def plane(case: Case) -> Row:
     return as_row("sweep-plane", f"cells={cells}x{cells} times={len(TIMES)}", seconds, floor, "rfsim.theory.diagram")
 
 
-def overhead(case: Case) -> Row:
+def overhead(case: Case) -> BenchRow:
     """Small sampled cells, one group each, against the same calls of `rfsim.train`; the size says what a cell adds."""
     cells = case.swept.cells
     spec = {"command": "train", "problem": SMALL, "axes": {"seed": {"range": [0, cells]}, "train_times": TIMES}}
@@ -49,7 +49,7 @@ def overhead(case: Case) -> Row:
 
     def alone() -> None:
         for seed in range(cells):
-            api.train(problem, TIMES, dim=int(SMALL["dim"]), seed=seed)
+            train(problem, TIMES, dim=int(SMALL["dim"]), seed=seed)
 
     for compiled in (alone, partial(_seconds, spec)):
         compiled()
@@ -61,7 +61,7 @@ def overhead(case: Case) -> Row:
     return as_row("sweep-overhead", size, seconds, floor, "rfsim.train alone")
 
 
-def workers(case: Case) -> Row:
+def workers(case: Case) -> BenchRow:
     """Two processes of one thread each, against half of the time of one; both start anew."""
     groups = case.swept.groups
     problem = {"dim": case.dim, "features_per_dim": case.features / case.dim / 4}
@@ -71,7 +71,7 @@ def workers(case: Case) -> Row:
     return as_row("sweep-workers", size, two, one / 2, "half of the time of one worker")
 
 
-def planning(case: Case) -> Row:
+def planning(case: Case) -> BenchRow:
     """A square grid of sampled cells: read, checked, its decompositions counted, against only listing its cells.
 
     Memory is what Python allocated at its peak.

@@ -17,13 +17,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from rfsim import machine
 from rfsim import theory as limit_of
-from rfsim.bench.rows import Case, Row, as_row, best_seconds
-from rfsim.precision import in_float64
-from rfsim.theory import contours, maps, solver, tables
-from rfsim.theory.equations import Point, differences, equations, state
-from rfsim.theory.limits import Limit
+from rfsim.bench.rows import BenchRow, Case, as_row, best_seconds
+from rfsim.computing import machine
+from rfsim.computing.precision import in_float64
+from rfsim.limit import contours, maps, solver, tables
+from rfsim.limit.equations import Point, differences, equations, state
+from rfsim.limit.limits import Limit
 
 POINTS = 400
 TIMES = np.geomspace(1e-1, 1e7, 200)
@@ -31,26 +31,33 @@ MAP_TIMES = (1e3, 1e4)
 LARGEST = 64.0  # ψ of the map's far corner
 NUMBERS, ROUNDS = 2048, 1000  # 32 KiB of complex numbers
 
+IMPORTED = """
+from rfsim import Problem, theory
+from rfsim.computing import machine
+theory.spectrum
+print(machine.peak_memory())
+"""
 SPECTRUM = """
-from rfsim import Problem, machine, theory
+from rfsim import Problem, theory
+from rfsim.computing import machine
 theory.spectrum(Problem(samples_per_dim={}, features_per_dim={}, diffusion_time={}), points={})
 print(machine.peak_memory())
 """
 
 
-def process(case: Case) -> Row:
+def process(case: Case) -> BenchRow:
     """`spectrum` in a fresh process, nothing compiled before, against one that only imports what it needs."""
     problem = case.problem
     code = SPECTRUM.format(problem.samples_per_dim, problem.features_per_dim, problem.diffusion_time, POINTS)
     seconds, memory = _process(code)
-    floor, _ = _process("from rfsim import Problem, machine, theory; theory.spectrum; print(machine.peak_memory())")
+    floor, _ = _process(IMPORTED)
     return as_row(
         "theory-process", _sized(case, f"points={POINTS}"), seconds, floor, "a process that only imports", memory
     )
 
 
 @in_float64
-def spectrum(case: Case) -> Row:
+def spectrum(case: Case) -> BenchRow:
     """Masses and edges of all parts and the density at 400 points, against the Newton steps of points and contours."""
     problem = case.problem
     seconds = best_seconds(lambda: limit_of.spectrum(problem, points=POINTS).density.values)
@@ -62,7 +69,7 @@ def spectrum(case: Case) -> Row:
 
 
 @in_float64
-def curves(case: Case) -> Row:
+def curves(case: Case) -> BenchRow:
     """All of `theory.curves` at 200 training times, against Newton steps and tables at its last two node counts."""
     problem, limit = case.problem, limit_of.limit(case.problem)
     seconds = best_seconds(lambda: limit_of.curves(problem, TIMES).test.values)
@@ -74,7 +81,7 @@ def curves(case: Case) -> Row:
 
 
 @in_float64
-def diagram(case: Case) -> Row:
+def diagram(case: Case) -> BenchRow:
     """The map of L_gen at two training times to 1e-4, on all cores, against its cells' Newton steps and tables."""
     axis, limit = np.geomspace(1, LARGEST, case.cells).tolist(), limit_of.limit(case.problem)
 

@@ -8,10 +8,10 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from rfsim import store
-from rfsim.diffusion import noise_variance
-from rfsim.filters import descent_step, learning_rate_constant
-from rfsim.training.noisy import adam_steps, noise_share
+from rfsim.disk import store
+from rfsim.learning.filters import descent_step, learning_rate_constant
+from rfsim.learning.noisy import adam_steps, noise_share
+from rfsim.problem.diffusion import noise_variance
 
 
 def reached(clock: NDArray[np.float64], values: NDArray[np.float64], level: float) -> float:

@@ -12,10 +12,10 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from rfsim import store
 from rfsim.claims.noise import reached
-from rfsim.diffusion import noise_variance
-from rfsim.filters import learning_rate_constant
+from rfsim.disk import store
+from rfsim.learning.filters import learning_rate_constant
+from rfsim.problem.diffusion import noise_variance
 
 FROM, TO = 0.05, 0.95  # of the way from the flow's best loss to its last, where times are matched
 

@@ -13,7 +13,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
-from rfsim import store
+from rfsim.disk import store
 
 Verdict = Literal["reproduced", "not reproduced", "cannot be decided"]
 Results = Mapping[str, xr.Dataset]  # cell label → stored result

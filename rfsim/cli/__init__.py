@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rfsim import interrupts
 from rfsim.cli.statuses import INTERRUPTED
+from rfsim.computing import interrupts
 
 
 def main(argv: Sequence[str] | None = None) -> int:

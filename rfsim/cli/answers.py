@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rfsim import store
+from rfsim.disk import store
 
 if TYPE_CHECKING:
     import xarray as xr

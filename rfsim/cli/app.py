@@ -14,7 +14,7 @@ from typing import Annotated
 
 from cyclopts import App
 
-from rfsim import __version__, interrupts
+from rfsim import __version__
 from rfsim.cli import refusals, settings_file, streams, terminal
 from rfsim.cli.commands import attach
 from rfsim.cli.explore_app import explore
@@ -22,6 +22,7 @@ from rfsim.cli.flags import PARTS, FigureFlags, SweepFlags, folder_flag, switch,
 from rfsim.cli.reproduce_app import claims, reproduce
 from rfsim.cli.statuses import DONE, UNCONVERGED
 from rfsim.cli.sweep_app import complete, sweep
+from rfsim.computing import interrupts
 
 FIGURE, SWEEP = FigureFlags(), SweepFlags()
 

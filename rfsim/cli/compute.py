@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from rfsim.cli import streams, terminal
-from rfsim.cli.asking import ask
 from rfsim.cli.drawn import told, with_grids
 from rfsim.cli.flags import FigureFlags, OutputFlags
+from rfsim.cli.options import ask
 from rfsim.cli.statuses import DONE, UNCONVERGED
 from rfsim.quantities.catalog import Quantity, resolve
 
@@ -21,8 +21,10 @@ def compute(quantity: Quantity, values: Mapping[str, Any], output: OutputFlags, 
     values: of its parameters, by name. The folder is held from when the quantity says its settings until its figures
     are drawn.
     """
-    from rfsim import api, machine, parallel, store
     from rfsim.cli import answers, folder
+    from rfsim.computing import machine, parallel
+    from rfsim.disk import store
+    from rfsim.results.runs import Interrupted
 
     asked = ask(quantity, with_grids(quantity, values, output))
     if figure.width != FigureFlags().width:  # matplotlib is slow to load: only where there is something to refuse
@@ -43,7 +45,7 @@ def compute(quantity: Quantity, values: Mapping[str, Any], output: OutputFlags, 
         try:
             with terminal.progress(asked.notes, quiet=output.quiet) as report:
                 data = resolve(quantity.function)(asked.problem, **asked.arguments, report=report, begin=begin)
-        except api.Interrupted as stopped:
+        except Interrupted as stopped:
             if out is not None and parallel.leads() and not (out / folder.RESULT).exists():
                 folder.keep(out, stopped.result)
                 seeds = stopped.result.sizes["seed"]

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rfsim import store
 from rfsim.cli.answers import head, mean, short, size_lines, standard_error, table
+from rfsim.disk import store
 
 if TYPE_CHECKING:
     import xarray as xr

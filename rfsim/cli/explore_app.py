@@ -7,10 +7,10 @@ import sys
 from functools import partial
 from typing import Annotated, NoReturn
 
+from rfsim.checking.text import whole
 from rfsim.cli import streams, terminal
 from rfsim.cli.flags import read_as, repeated, switch, text_flag
 from rfsim.cli.statuses import DONE, INTERRUPTED
-from rfsim.words import whole
 
 _port = partial(whole, least=0, most=65535)
 
@@ -30,7 +30,7 @@ def explore(
     quiet: Annotated[bool, switch("No progress; the address still prints.")] = False,
 ) -> None:
     """An interactive page: spectra and losses of the limit, distillation in two dimensions."""
-    from rfsim import machine
+    from rfsim.computing import machine
     from rfsim.explorer import server
 
     server.require_extra()

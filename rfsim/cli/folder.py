@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rfsim import content, locks, store
 from rfsim.cli.flags import SweepFlags, pair
+from rfsim.disk import content, locks, store
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -168,8 +168,8 @@ def _require_free(stem: Path, tables: Mapping[Path, Callable[[Path], Any]], save
 
 def _tables(data: xr.Dataset, stem: Path, asked: Mapping[str, Any]) -> dict[Path, Callable[[Path], Any]]:
     """The tables beside the figure of a sweep, each with what writes it."""
-    from rfsim.sweeps import export
-    from rfsim.sweeps.views import view
+    from rfsim.maps import export
+    from rfsim.maps.views import view
 
     found = view(data, **asked)
     tables: dict[Path, Callable[[Path], Any]] = {

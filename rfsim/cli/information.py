@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from rfsim import machine
 from rfsim.cli.answers import SCHEMA
+from rfsim.computing import machine
 
 
 def gather() -> tuple[dict[str, Any], bool]:
@@ -43,6 +43,6 @@ def _precision() -> str:
     """The type in which rfsim's functions compute here, asked of JAX."""
     import jax.numpy as jnp
 
-    from rfsim.precision import in_float64
+    from rfsim.computing.precision import in_float64
 
     return in_float64(lambda: str(jnp.zeros(1).dtype))()

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rfsim import store
 from rfsim.cli.answers import head, short, table, time_lines
+from rfsim.disk import store
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rfsim import store
 from rfsim.cli.answers import head, mean, short, standard_error, table
+from rfsim.disk import store
 from rfsim.quantities.catalog import of_kind
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ from typing import Any
 from cyclopts import CycloptsError
 from cyclopts.exceptions import UnknownCommandError, UnusedCliTokensError
 
+from rfsim.checking.text import nearest
 from rfsim.cli import streams, terminal
 from rfsim.cli.statuses import DONE, INTERRUPTED, REFUSED, UNCONVERGED
-from rfsim.words import nearest
 
 
 def status(command: Callable[[], Any]) -> int:
@@ -77,7 +77,7 @@ def _without_device() -> str | None:
     """That JAX has nothing to compute on, where this is so and something has asked it to."""
     if "jax" not in sys.modules:
         return None
-    from rfsim import machine
+    from rfsim.computing import machine
 
     try:
         machine.devices()

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from rfsim import bench, machine, report, reproduce
+from rfsim import bench, reproduce
 from rfsim.cli import answers
 from rfsim.cli.answers import table
-from rfsim.report import texts
-from rfsim.report.entries import UNDECIDED
-from rfsim.report.parts import Tell, reasons
+from rfsim.computing import machine
+from rfsim.reproduce import report
+from rfsim.reproduce.report import texts
+from rfsim.reproduce.report.entries import UNDECIDED
+from rfsim.reproduce.report.parts import Tell, reasons
 
 Selected = Sequence[tuple[reproduce.Experiment, list[str]]]
 
@@ -33,7 +35,7 @@ def estimate(root: Path, selected: Selected, size: str) -> list[str]:
     return [f"estimate at size {size}, on two cores: {texts.duration(sum(seconds.values()))} ({listed})"]
 
 
-def outcome_lines(root: Path, outcomes: Sequence[reproduce.Outcome], size: str) -> list[str]:
+def outcome_lines(root: Path, outcomes: Sequence[reproduce.ExperimentOutcome], size: str) -> list[str]:
     """Files drawn, results computed and reused, and every claim with its verdict, or why it has none."""
     lines = []
     for outcome in outcomes:
@@ -62,7 +64,7 @@ def written(root: Path, tell: Tell) -> tuple[str, list[str]]:
     return "", [texts.count_words(parts), *(f"wrote {path.relative_to(root)}" for path in files)]
 
 
-def bench_line(row: bench.Row) -> str:
+def bench_line(row: bench.BenchRow) -> str:
     """One measurement on one line."""
     memory = f"{row.peak_memory / machine.GIB:.2f} GiB"
     beside = f"{row.seconds:.4g} s, {row.ratio:.2f} times its floor, {row.against}"

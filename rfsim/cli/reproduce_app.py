@@ -20,9 +20,9 @@ def reproduce(
     quiet: Annotated[bool, switch("No progress and no tables; errors still print.")] = False,
 ) -> int:
     """Regenerate figures with the data and the claims behind them, and the report of all; needs a checkout."""
-    from rfsim import machine
     from rfsim import reproduce as room
     from rfsim.cli import report
+    from rfsim.computing import machine
 
     root = room.checkout()
     selected = room.select(room.experiments(root), names)
@@ -54,10 +54,10 @@ def claims(
     quiet: Annotated[bool, switch("No progress.")] = False,
 ) -> int:
     """Every claim judged on what is stored; computes nothing, needs a checkout."""
-    from rfsim import report as room
     from rfsim import reproduce
     from rfsim.cli import answers
-    from rfsim.report import texts
+    from rfsim.reproduce import report as room
+    from rfsim.reproduce.report import texts
 
     root = reproduce.checkout()
     sizes = room.BEST if size == "best" else (size,)

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from cyclopts import App, Token
 
-from rfsim.files import read_toml
+from rfsim.checking.text import nearest
+from rfsim.disk.files import read_toml
 from rfsim.quantities.parameters import LIMIT
-from rfsim.words import nearest
 
 if TYPE_CHECKING:
     from cyclopts import ArgumentCollection

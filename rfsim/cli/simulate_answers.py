@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rfsim import store
 from rfsim.cli.answers import errors, head, mean, short, size_lines, table
+from rfsim.disk import store
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -17,8 +17,8 @@ from rfsim.cli.flags import OutputFlags
 @contextmanager
 def around(values: dict[str, Any], output: OutputFlags) -> Iterator[tuple[dict[str, Any], OutputFlags]]:
     """Join the other processes where there are any, of which one answers; the devices there then are."""
-    from rfsim import parallel
-    from rfsim import simulation as room
+    from rfsim.computing import parallel
+    from rfsim.sampled.simulate import number_of_devices
 
     with contextlib.ExitStack() as entered:
         entered.enter_context(_warnings())
@@ -27,7 +27,7 @@ def around(values: dict[str, Any], output: OutputFlags) -> Iterator[tuple[dict[s
             parallel.join()
             if not parallel.leads():
                 output = dataclasses.replace(output, quiet=True)
-        yield values | {"devices": room.number_of_devices(values["devices"])}, output
+        yield values | {"devices": number_of_devices(values["devices"])}, output
 
 
 @contextmanager

@@ -48,8 +48,10 @@ def sweep(
     quiet: Annotated[bool, switch("No progress and no tables; errors still print.")] = False,
 ) -> int:
     """A quantity over a grid of its parameters, stored as it is computed: phase diagrams."""
-    from rfsim import machine, notes, store
+    from rfsim.checking import notes
     from rfsim.cli import answers
+    from rfsim.computing import machine
+    from rfsim.disk import store
     from rfsim.sweeps import front
     from rfsim.sweeps.engines.choice import end_if_starting
 
@@ -93,7 +95,7 @@ def sweep(
 
 def _merge(stores: Sequence[Path], out: Path | None, others: Sequence[str], *, json: bool, quiet: bool) -> int:
     from rfsim.cli import answers
-    from rfsim.store import atomic
+    from rfsim.disk.store import atomic
     from rfsim.sweeps import front
     from rfsim.sweeps.merging import merge
 
@@ -106,7 +108,7 @@ def _merge(stores: Sequence[Path], out: Path | None, others: Sequence[str], *, j
     if not file.exists() and "array" not in joined.settings:
         with atomic(file) as temporary:
             temporary.write_text(joined.text, encoding="utf-8")
-    found = front.summary(out, front.Asked(joined.plan, joined.settings, None))
+    found = front.summary(out, front.SweepRequest(joined.plan, joined.settings, None))
     terminal.say([*joined.words, *lines(found)], quiet=quiet)
     if json:
         streams.tell(answers.text({"schema": answers.SCHEMA, **found}))
@@ -115,7 +117,7 @@ def _merge(stores: Sequence[Path], out: Path | None, others: Sequence[str], *, j
 
 def complete(read: Mapping[Path, Any]) -> int:
     """The exit status of what stores were read for; says so where some of their cells are not what was written."""
-    from rfsim.sweep_files import BROKEN
+    from rfsim.disk.sweep_files import BROKEN
     from rfsim.sweeps import front
 
     found = {place: broken for place, data in read.items() if (broken := data.attrs.get(BROKEN, 0))}
@@ -127,8 +129,8 @@ def complete(read: Mapping[Path, Any]) -> int:
 
 def _writer(export: Path | None, *, force: bool) -> Callable[[Any, Path], list[str] | None] | None:
     """What writes a file of that kind; asked before anything is computed."""
-    from rfsim import store
-    from rfsim.sweeps.export import to_csv, to_netcdf
+    from rfsim.disk import store
+    from rfsim.maps.export import to_csv, to_netcdf
 
     if export is None:
         return None
@@ -143,7 +145,7 @@ def _writer(export: Path | None, *, force: bool) -> Callable[[Any, Path], list[s
 
 def _exported(path: Path) -> bool:
     """Whether a file is what --export wrote: the result of a sweep, or a table whose last column is the command."""
-    from rfsim import store
+    from rfsim.disk import store
 
     try:
         if path.suffix == ".nc":

@@ -9,12 +9,12 @@ import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from rfsim import interrupts
+from rfsim.checking.notes import Note
 from rfsim.cli.streams import plain
-from rfsim.notes import Note
+from rfsim.computing import interrupts
 
 if TYPE_CHECKING:
-    from rfsim.runs import Report
+    from rfsim.results.runs import Report
 
 LONGEST = 300  # characters of a message
 SILENCED = "mkdir -p failed"  # matplotlib says more of it in the next line

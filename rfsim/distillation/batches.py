@@ -11,8 +11,8 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from rfsim.diffusion import Law, Step, diffuse, ode_step, signal
-from rfsim.sampling import Function, Network, ode_map, readout
+from rfsim.distillation.sampling import Function, Network, ode_map, readout
+from rfsim.problem.diffusion import Law, Step, diffuse, ode_step, signal
 
 
 class Pool(NamedTuple):
@@ -26,7 +26,7 @@ class Pool(NamedTuple):
     moved: Array
 
 
-class Fresh(NamedTuple):
+class FreshBatches(NamedTuple):
     """Fresh draws: clean data from a law (points, or a population), noise, and a teacher's step Φ_k at every level.
 
     teacher: the read-outs are its scores; solver: "ddim", "euler" or "heun"; function: the teacher's σ.
@@ -39,7 +39,7 @@ class Fresh(NamedTuple):
 
 
 class Moves(NamedTuple):
-    """`Fresh` as arrays.
+    """`FreshBatches` as arrays.
 
     Clean centers (points, dim); by level their share of x_k and the size of its noise, (levels,) and (levels, dim), and
     the teacher's step.
@@ -52,7 +52,7 @@ class Moves(NamedTuple):
     step: Step
 
 
-class Plan(NamedTuple):
+class BatchPlan(NamedTuple):
     """What a compiled batch is made for.
 
     Its size, None for every draw once; the teacher's σ and whether it takes Heun steps, where draws are fresh.
@@ -63,16 +63,16 @@ class Plan(NamedTuple):
     heun: bool = False
 
 
-def plan_of(source: Pool | Fresh, batch: int | None) -> Plan:
+def plan_of(source: Pool | FreshBatches, batch: int | None) -> BatchPlan:
     """The plan of a source; ValueError for a full batch of a population."""
     if isinstance(source, Pool):
-        return Plan(batch)
+        return BatchPlan(batch)
     if batch is None and np.any(source.law.variances > 0):
         raise ValueError("a full batch needs data that can be counted, points or a pool of draws; give a batch")
-    return Plan(batch, source.function, source.solver == "heun")
+    return BatchPlan(batch, source.function, source.solver == "heun")
 
 
-def moves(fresh: Fresh) -> Moves:
+def moves(fresh: FreshBatches) -> Moves:
     """The arrays behind fresh draws over the levels of the teacher's grid; ValueError for an unknown solver."""
     times = [float(t) for t in fresh.teacher.times]
     steps = [ode_step(fresh.solver, t, to) for to, t in pairwise(times)]
@@ -85,7 +85,7 @@ def moves(fresh: Fresh) -> Moves:
     )
 
 
-def batch(key: Array, source: Pool | Moves, plan: Plan) -> tuple[Array, Array]:
+def batch(key: Array, source: Pool | Moves, plan: BatchPlan) -> tuple[Array, Array]:
     """x_k and Φ_k(x_k) of one step, (levels, rows, dim) each, independent between the levels; for use under jit."""
     if isinstance(source, Moves):
         x = _noisy(key, source, plan.batch)
@@ -97,13 +97,13 @@ def batch(key: Array, source: Pool | Moves, plan: Plan) -> tuple[Array, Array]:
     return jnp.take_along_axis(source.x, at, 1), jnp.take_along_axis(source.moved, at, 1)
 
 
-def fixed(key: Array, source: Pool | Moves, plan: Plan) -> Pool:
+def fixed(key: Array, source: Pool | Moves, plan: BatchPlan) -> Pool:
     """Draws to evaluate losses on: the pool itself, or plan.batch fresh ones of key (2,) uint32."""
     return source if isinstance(source, Pool) else _fixed(key, source, plan=plan)
 
 
 @partial(jax.jit, static_argnames=("plan",))
-def _fixed(key: Array, source: Moves, *, plan: Plan) -> Pool:
+def _fixed(key: Array, source: Moves, *, plan: BatchPlan) -> Pool:
     x = _noisy(jax.random.wrap_key_data(key, impl="threefry2x32"), source, plan.batch)
     # one level at a time: these are many rows
     return Pool(x, jax.lax.map(lambda one: _moved(source, plan, *one), (*_by_level(source), x)))
@@ -123,7 +123,7 @@ def _by_level(source: Moves) -> tuple[Array, Step]:
     return jnp.arange(1, len(source.share) + 1), source.step
 
 
-def _moved(source: Moves, plan: Plan, k: Array, step: Step, x: Array) -> Array:
+def _moved(source: Moves, plan: BatchPlan, k: Array, step: Step, x: Array) -> Array:
     """Φ_k(x), (rows, dim)."""
     assert plan.function is not None  # the plan of fresh draws has one
     here, there = (partial(readout, source.teacher, at, function=plan.function) for at in (k, k - 1))

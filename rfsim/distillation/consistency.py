@@ -8,8 +8,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from rfsim.diffusion import ode_step
-from rfsim.words import nearest
+from rfsim.checking.text import nearest
+from rfsim.problem.diffusion import ode_step
 
 PARAMETERIZATIONS = ("ddim", "edm")
 

@@ -24,7 +24,7 @@ NODES = 32
 COTANGENT = (0.529, 0.565, 0.665, 0.392)
 
 
-class Contour(NamedTuple):
+class CoupledContour(NamedTuple):
     """Half a contour: g(τ) ≈ Re Σ_j weights_j ĝ(nodes_j/τ)/τ for real g with singularities of ĝ on (−∞, 0].
 
     nodes: z = sτ, weights: complex, (nodes/2,) each; the other half is their conjugate.
@@ -44,7 +44,7 @@ class Transform(NamedTuple):
     moved: Array
 
 
-def contour(nodes: int = NODES) -> Contour:
+def contour(nodes: int = NODES) -> CoupledContour:
     """z(θ) = N(a θ cot(bθ) − c + idθ), θ = (2j + 1)π/N: the midpoint rule on `nodes` = N points, an even number.
 
     Weideman's constants (0.5017, 0.6407, 0.6122, 0.2645) serve simple poles best: 3e-14 at 24 nodes. But a chain of 20
@@ -58,11 +58,11 @@ def contour(nodes: int = NODES) -> Contour:
     angle = (2 * np.arange(nodes // 2) + 1) * np.pi / nodes
     z = nodes * (a * angle / np.tan(b * angle) - c + 1j * d * angle)
     slope = nodes * (a / np.tan(b * angle) - a * b * angle / np.sin(b * angle) ** 2 + 1j * d)
-    return Contour(jnp.asarray(z), jnp.asarray(-2j / nodes * np.exp(z) * slope))
+    return CoupledContour(jnp.asarray(z), jnp.asarray(-2j / nodes * np.exp(z) * slope))
 
 
 def coupled(
-    system: System, below: Transform | None, distill_times: ArrayLike, ema_time: float, path: Contour
+    system: System, below: Transform | None, distill_times: ArrayLike, ema_time: float, path: CoupledContour
 ) -> tuple[Array, Transform]:
     """Weights of level k (times, dim, features) where all levels learn at once, and its transform for level k + 1.
 
@@ -86,7 +86,7 @@ def coupled(
 
 @jax.jit
 def _moving(
-    system: System, origin: Array, moved: Array | None, tau: Array, ema_time: float, path: Contour
+    system: System, origin: Array, moved: Array | None, tau: Array, ema_time: float, path: CoupledContour
 ) -> tuple[Array, Array]:
     """What the motion of the target adds to the weights, and the transform of B̄⁻ − B̄(0)."""
     lam, basis = system.points, system.basis

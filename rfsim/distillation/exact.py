@@ -16,15 +16,15 @@ import numpy as np
 from jax import Array
 from numpy.typing import NDArray
 
-from rfsim.activations import centered
-from rfsim.diffusion import noise_variance, total_variance
+from rfsim.distillation.cache import ArrayCache
 from rfsim.distillation.measures import row_energies
-from rfsim.distillation.shelf import Shelf
-from rfsim.model import Instance, Problem
-from rfsim.ranks import part_counts
-from rfsim.spectra import SampleSpectrum, part_slices, sample_spectrum
-from rfsim.spectra.sample import population_above
-from rfsim.training.losses import weights_loss
+from rfsim.learning.losses import weights_loss
+from rfsim.problem.activations import centered
+from rfsim.problem.diffusion import noise_variance, total_variance
+from rfsim.problem.model import Instance, Problem
+from rfsim.problem.ranks import part_counts
+from rfsim.sample.spectra import SampleSpectrum, part_slices, sample_spectrum
+from rfsim.sample.spectra.sample import population_above
 
 
 class Judged(NamedTuple):
@@ -43,7 +43,13 @@ class ExactSpectra:
     """Eigenvalues, eigenvectors Q and QᵀV of every level's U, kept on a shelf under the features' name."""
 
     def __init__(
-        self, name: str, problem: Problem, draw: Instance, data_power: float, times: NDArray[np.float64], shelf: Shelf
+        self,
+        name: str,
+        problem: Problem,
+        draw: Instance,
+        data_power: float,
+        times: NDArray[np.float64],
+        shelf: ArrayCache,
     ) -> None:
         """draw: W of these features and the data; data_power: σ_x², at which σ is centered at each time."""
         self._name, self._problem, self._draw, self._shelf = name, problem, draw, shelf

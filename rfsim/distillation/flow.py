@@ -9,8 +9,8 @@ import jax.numpy as jnp
 from jax import Array
 from jax.typing import ArrayLike
 
-from rfsim.filters import flow, flow_decay
-from rfsim.spectra.sample import eigh, resolution
+from rfsim.learning.filters import flow, flow_decay
+from rfsim.sample.spectra.sample import eigh, resolution
 
 
 class System(NamedTuple):

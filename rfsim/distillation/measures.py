@@ -18,9 +18,9 @@ from jax import Array
 from jax.typing import ArrayLike
 from numpy.typing import NDArray
 
-from rfsim.filters import minimizer
-from rfsim.spectra import jackknife_error
-from rfsim.spectra.sample import resolution
+from rfsim.learning.filters import minimizer
+from rfsim.sample.spectra import jackknife_error
+from rfsim.sample.spectra.sample import resolution
 
 ROWS = 4096  # rows of features in memory at once: inputs times ridges
 

@@ -12,10 +12,10 @@ import numpy as np
 from jax import Array
 from numpy.typing import NDArray
 
-from rfsim.data import draw, stream
-from rfsim.diffusion import Law, Step, forward, noise_variance
 from rfsim.distillation.consistency import Consistency
-from rfsim.sampling import Function, Network, features
+from rfsim.distillation.sampling import Function, Network, features
+from rfsim.problem.data import draw, stream
+from rfsim.problem.diffusion import Law, Step, forward, noise_variance
 
 COPIES = 4  # noise draws per point and level
 MOST = 512  # training points looked at, and as many fresh ones at least
@@ -28,7 +28,7 @@ class Points(NamedTuple):
     training: int
 
 
-class Probe(NamedTuple):
+class MembershipProbe(NamedTuple):
     """Noisy copies of the points at one level: x, ξ (copies·points, dim), φ(x) (copies·points, features), √Δ."""
 
     x: Array
@@ -45,15 +45,15 @@ def points(training: NDArray[np.float64], law: Law, seed: int) -> Points:
 
 def probe(
     of: Points, diffusion_time: float, seed: int, use: str, network: Network, k: int, function: Function
-) -> Probe:
+) -> MembershipProbe:
     """The points with COPIES draws of the noise each, seen by a network's features at index k; `use` names draws."""
     noise = stream(seed, use).standard_normal((COPIES * len(of.clean), of.clean.shape[1]))
     x = jnp.asarray(forward(np.tile(of.clean, (COPIES, 1)), noise, diffusion_time))
     phi = _features(network.weights, x, network.offsets[k], function=function)
-    return Probe(x, jnp.asarray(noise), phi, float(np.sqrt(noise_variance(diffusion_time))))
+    return MembershipProbe(x, jnp.asarray(noise), phi, float(np.sqrt(noise_variance(diffusion_time))))
 
 
-def losses(of: Probe, weights: Array, along: float = 0.0, factor: float = 1.0) -> NDArray[np.float64]:
+def losses(of: MembershipProbe, weights: Array, along: float = 0.0, factor: float = 1.0) -> NDArray[np.float64]:
     """‖√Δ s(x) + ξ‖²/d of the score s(x) = along·x + factor·Mφ(x), averaged over the copies of each point.
 
     weights: M (..., dim, features). Returns (..., points).
@@ -62,7 +62,9 @@ def losses(of: Probe, weights: Array, along: float = 0.0, factor: float = 1.0) -
     return np.asarray(_losses(of, flat, along, factor)).reshape(*weights.shape[:-2], -1)
 
 
-def losses_of_score(of: Probe, score: Callable[[NDArray[np.float64]], NDArray[np.float64]]) -> NDArray[np.float64]:
+def losses_of_score(
+    of: MembershipProbe, score: Callable[[NDArray[np.float64]], NDArray[np.float64]]
+) -> NDArray[np.float64]:
     """The same for a score that is a function of x, (points,)."""
     found = (of.scale * score(np.asarray(of.x)) + np.asarray(of.noise)) ** 2
     return found.mean(1).reshape(COPIES, -1).mean(0)
@@ -74,7 +76,7 @@ def as_score(form: Consistency, level: int, jump: Step) -> tuple[float, float]:
 
 
 @jax.jit
-def _losses(of: Probe, weights: Array, along: float, factor: float) -> Array:
+def _losses(of: MembershipProbe, weights: Array, along: float, factor: float) -> Array:
     def one(readout: Array) -> Array:
         score = along * of.x + factor * of.phi @ readout.T
         return ((of.scale * score + of.noise) ** 2).mean(1).reshape(COPIES, -1).mean(0)

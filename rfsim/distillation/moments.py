@@ -20,11 +20,11 @@ from jax import Array, lax
 from jax.sharding import Mesh, PartitionSpec
 from numpy.typing import NDArray
 
-from rfsim.data import stream
-from rfsim.diffusion import Law, Step, forward, ode_step
-from rfsim.parallel import AXIS, Layout
-from rfsim.precision import require_float64
-from rfsim.sampling import Function, Network, features, ode_map
+from rfsim.computing.parallel import AXIS, DeviceLayout
+from rfsim.computing.precision import require_float64
+from rfsim.distillation.sampling import Function, Network, features, ode_map
+from rfsim.problem.data import stream
+from rfsim.problem.diffusion import Law, Step, forward, ode_step
 
 CHUNK_ROWS = 2048
 BLOCKS = 2  # of a symmetric product: three quarters of it; more and narrower ones lose what they save
@@ -48,7 +48,7 @@ class LevelMoments(NamedTuple):
     difference: Array | None
 
 
-class Pupil(NamedTuple):
+class StudentFeatures(NamedTuple):
     """The student's features: W (features, dim), and σ's means at the level and below it."""
 
     weights: Array
@@ -95,7 +95,7 @@ def stage(teacher: Network, level: int, solver: str) -> Stage:
 
 def level_moments(
     stage: Stage,
-    pupil: Pupil,
+    pupil: StudentFeatures,
     noisy: Noisy,
     function: Function,
     targets: Callable[[Array], Array],
@@ -103,7 +103,7 @@ def level_moments(
     shares: int = 2,
     carried: bool = False,
     difference: bool = False,
-    layout: Layout | None = None,
+    layout: DeviceLayout | None = None,
 ) -> Generator[LevelMoments]:
     """The moments of one level after each of `shares` equal shares of the draws; the last ones are over all of them.
 
@@ -113,7 +113,7 @@ def level_moments(
     ever holds p × p. U is then symmetric to rounding. What decomposes U needs it whole.
     """
     require_float64()
-    layout = Layout() if layout is None else layout
+    layout = DeviceLayout() if layout is None else layout
     p, dim = pupil.weights.shape
     edges = np.ceil(noisy.count * np.arange(shares + 1) / shares).astype(int)
     # equal chunks, so that one compiled program serves all of them
@@ -170,7 +170,7 @@ class _Sums(NamedTuple):
     difference: Array
 
     @classmethod
-    def zero(cls, layout: Layout, p: int, dim: int, targets: int, carried: bool, difference: bool) -> _Sums:
+    def zero(cls, layout: DeviceLayout, p: int, dim: int, targets: int, carried: bool, difference: bool) -> _Sums:
         shapes = (p, p), (dim, p), (targets, dim, p), (p * carried, p), (dim * carried, p), (p * difference, p)
         return cls(*(layout.zeros(shape, -1) for shape in shapes))
 
@@ -195,7 +195,7 @@ def _add(
     kept: Array,
     y: Array,
     stage: Stage,
-    pupil: Pupil,
+    pupil: StudentFeatures,
     *,
     heun: bool,
     function: Function,
@@ -219,7 +219,7 @@ def _added(
     kept: Array,
     y: Array,
     stage: Stage,
-    pupil: Pupil,
+    pupil: StudentFeatures,
     *,
     heun: bool,
     function: Function,

@@ -11,15 +11,15 @@ from typing import Any, ClassVar, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from rfsim.diffusion import ODE_SOLVERS, time_grid
+from rfsim.checking.scalars import real, told, whole
+from rfsim.checking.text import LARGEST, nearest, number_or_nan, shown
+from rfsim.checking.written import Parsed, Written, plain, short
 from rfsim.distillation.consistency import require_parameterization
 from rfsim.distillation.moments import FEWEST
-from rfsim.model import EARLIEST, LATEST_TRAINING, Sizes, require_ridge
-from rfsim.sampling import SOLVERS
-from rfsim.scalars import real, told, whole
-from rfsim.trainers import Trainer
-from rfsim.words import LARGEST, nearest, number_or_nan, shown
-from rfsim.written import Parsed, Written, plain, short
+from rfsim.distillation.sampling import SOLVERS
+from rfsim.learning.trainers import Trainer
+from rfsim.problem.diffusion import ODE_SOLVERS, time_grid
+from rfsim.problem.model import EARLIEST, LATEST_TRAINING, Sizes, require_ridge
 
 STARTS = ("teacher", "zero")
 DATA = ("train", "fresh", "teacher")
@@ -200,7 +200,7 @@ class Student:
 
 
 @dataclass(frozen=True)
-class Plan:
+class DistillationPlan:
     """The settings of a distillation but for the problem."""
 
     distill_times: tuple[float, ...]

@@ -18,13 +18,13 @@ import numpy as np
 from jax import Array
 from numpy.typing import ArrayLike, NDArray
 
-from rfsim.distillation.batches import Fresh, Moves, Plan, Pool, batch, fixed, moves, plan_of
+from rfsim.computing.precision import require_float64
+from rfsim.distillation.batches import BatchPlan, FreshBatches, Moves, Pool, batch, fixed, moves, plan_of
 from rfsim.distillation.consistency import Consistency
-from rfsim.precision import require_float64
-from rfsim.sampling import Function, Network, features
-from rfsim.training import loop
-from rfsim.training.clocks import largest_stable_rate, step_time
-from rfsim.training.optimizers import Stochastic
+from rfsim.distillation.sampling import Function, Network, features
+from rfsim.learning.clocks import largest_stable_rate, step_time
+from rfsim.simulation import loop
+from rfsim.simulation.optimizers import Stochastic
 
 Values: TypeAlias = Array | NDArray[np.float64]
 Evaluate: TypeAlias = Callable[[Values, Values], Array]
@@ -34,7 +34,7 @@ EVALUATED = 2048  # fresh draws per level on which losses are evaluated, the sam
 ROWS = 512  # of them at a time
 
 
-class Task(NamedTuple):
+class DistillationTask(NamedTuple):
     """What is learned (§7).
 
     Attributes:
@@ -49,10 +49,10 @@ class Task(NamedTuple):
     consistency: Consistency
     ridge: float
     function: Function
-    source: Pool | Fresh
+    source: Pool | FreshBatches
 
 
-class Record(NamedTuple):
+class DistillationRecord(NamedTuple):
     """A stop of the run, levels from 1 to N (§7).
 
     Attributes:
@@ -65,7 +65,7 @@ class Record(NamedTuple):
     step: int
     weights: Array
     losses: Array
-    state: loop.State
+    state: loop.LoopState
 
 
 class _Levels(NamedTuple):
@@ -84,15 +84,15 @@ class _Levels(NamedTuple):
 
 def distill(
     setting: Stochastic,
-    task: Task,
+    task: DistillationTask,
     stops: Iterable[int],
     *,
     seed: int,
     largest: ArrayLike | None = None,
-    state: loop.State | None = None,
+    state: loop.LoopState | None = None,
     chunk: int | None = None,
     report: loop.Report | None = None,
-) -> Iterator[Record]:
+) -> Iterator[DistillationRecord]:
     """Train all levels from the task's read-outs, or on from a state of the same run (§7; T16 is its mean).
 
     Memory of levels × batch × features.
@@ -121,11 +121,11 @@ def distill(
         state = initial(one, task, seed=seed)
     for now in loop.run(one, state, stops, chunk=chunk, report=report):
         readouts = now.weights / math.sqrt(now.weights.shape[2])
-        yield Record(int(now.step), readouts, evaluate(now.weights, now.average), now)
+        yield DistillationRecord(int(now.step), readouts, evaluate(now.weights, now.average), now)
 
 
 def training(
-    setting: Stochastic, task: Task, *, seed: int, largest: ArrayLike | None = None
+    setting: Stochastic, task: DistillationTask, *, seed: int, largest: ArrayLike | None = None
 ) -> tuple[loop.Training, Evaluate]:
     """The loop's training, and a function that evaluates its losses (§7).
 
@@ -137,7 +137,7 @@ def training(
 
     Returns:
         The training, and the losses (levels,) of weights B and their average, (levels, dim, features) each, as in a
-        `Record`.
+        `DistillationRecord`.
 
     Raises:
         ValueError: For a full batch of a population.
@@ -163,7 +163,7 @@ def training(
     ), evaluate
 
 
-def initial(training: loop.Training, task: Task, *, seed: int) -> loop.State:
+def initial(training: loop.Training, task: DistillationTask, *, seed: int) -> loop.LoopState:
     """The state before the first step (§7).
 
     Args:
@@ -177,7 +177,7 @@ def initial(training: loop.Training, task: Task, *, seed: int) -> loop.State:
     return loop.initial(training, _start(task), loop.key(seed, "distillation/steps"))
 
 
-def stable_rate(task: Task, largest: ArrayLike) -> float:
+def stable_rate(task: DistillationTask, largest: ArrayLike) -> float:
     """The largest η at which descent in the mean is stable, the least of its levels', c_out,k² for Δ (T16).
 
     Args:
@@ -229,22 +229,22 @@ def ema_decay(ema_time: float, rate: float, dim: int) -> float:
     return 0.0 if ema_time == 0 else 1 - step / ema_time
 
 
-def _start(task: Task) -> NDArray[np.float64]:
+def _start(task: DistillationTask) -> NDArray[np.float64]:
     """B = √p B̄ of levels 1 to N at the start (levels, dim, features)."""
     return math.sqrt(len(task.student.weights)) * np.asarray(task.student.readouts)[1:]
 
 
-def _levels(task: Task) -> _Levels:
+def _levels(task: DistillationTask) -> _Levels:
     offsets, skip, out = (
         np.asarray(one) for one in (task.student.offsets, task.consistency.skip, task.consistency.out)
     )
-    source = moves(task.source) if isinstance(task.source, Fresh) else task.source
+    source = moves(task.source) if isinstance(task.source, FreshBatches) else task.source
     here, below = (offsets[1:], skip[1:], out[1:]), (offsets[:-1], skip[:-1], out[:-1])
     return _Levels(np.asarray(task.student.weights), here, below, task.ridge, source)
 
 
 @cache
-def _loss(function: Function, plan: Plan) -> loop.Loss:
+def _loss(function: Function, plan: BatchPlan) -> loop.Loss:
     """Every level's part of the loss of one step: one function per choice, so that each is compiled once."""
 
     def loss(weights: Array, average: Array, key: Array, step: Array, levels: _Levels) -> Array:

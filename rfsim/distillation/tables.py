@@ -7,12 +7,12 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from rfsim.distillation import measures
-from rfsim.distillation.course import Course
-from rfsim.distillation.plan import Plan
-from rfsim.distillation.quality import NORMAL, Exhibition
-from rfsim.memorization import Quality
-from rfsim.ranks import PARTS
-from rfsim.sampling import path, step_counts
+from rfsim.distillation.memorization import Quality
+from rfsim.distillation.plan import DistillationPlan
+from rfsim.distillation.run import SeedDistillation
+from rfsim.distillation.sample_quality import NORMAL, SampleQuality
+from rfsim.distillation.sampling import path, step_counts
+from rfsim.problem.ranks import PARTS
 
 ROUNDING = 1e-9  # relative, of weights that were rotated into an eigenbasis and back
 OWN = ("variant", "distill_time")
@@ -30,7 +30,7 @@ WORDS = {
 }
 
 
-def table(plan: Plan, course: Course, exhibition: Exhibition) -> xr.Dataset:
+def table(plan: DistillationPlan, course: SeedDistillation, exhibition: SampleQuality) -> xr.Dataset:
     """Everything that was measured, without the dimension seed."""
     data = xr.Dataset(
         coords={
@@ -56,7 +56,7 @@ def moved(value: NDArray[np.float64], half: NDArray[np.float64], error: NDArray[
     return (np.abs(value - half) > np.maximum(NORMAL * error, ROUNDING * np.abs(value))).astype(np.int8)
 
 
-def _quality(exhibition: Exhibition) -> dict[str, xr.Variable]:
+def _quality(exhibition: SampleQuality) -> dict[str, xr.Variable]:
     found = exhibition.measure()
     found["student_half"] = found.pop("half")
     own = dict.fromkeys(("student", "student_half", "student_error", "early_student", "regression"), OWN) | STEPS
@@ -68,7 +68,7 @@ def _quality(exhibition: Exhibition) -> dict[str, xr.Variable]:
     return variables | {"student_moved": xr.Variable((*OWN, "quality"), flags, {"long_name": "1: moved by the draws"})}
 
 
-def _bulks(course: Course) -> dict[str, xr.Variable]:
+def _bulks(course: SeedDistillation) -> dict[str, xr.Variable]:
     """Energies and suppression by level and bulk, and losses by level."""
     teacher, student, half = (
         np.stack([getattr(level, name).energy for level in course.levels], axis=-3)
@@ -104,7 +104,7 @@ def _bulks(course: Course) -> dict[str, xr.Variable]:
     return variables
 
 
-def _leakage(plan: Plan, course: Course) -> dict[str, xr.Variable]:
+def _leakage(plan: DistillationPlan, course: SeedDistillation) -> dict[str, xr.Variable]:
     """Medians by level and over all of them; nothing is handed up to level 1."""
     gen = list(course.parts).index("gen")
     above = course.levels[1:]
@@ -146,7 +146,7 @@ def _leakage(plan: Plan, course: Course) -> dict[str, xr.Variable]:
     return variables
 
 
-def _spectra(course: Course) -> dict[str, xr.Variable]:
+def _spectra(course: SeedDistillation) -> dict[str, xr.Variable]:
     """Exact eigenvalues by level, their parts, and instability where it was asked for."""
     part = np.zeros(course.levels[0].points.size, dtype=np.int32)
     for name, where in course.parts.items():
@@ -166,7 +166,7 @@ def _spectra(course: Course) -> dict[str, xr.Variable]:
     return variables
 
 
-def _samples(plan: Plan, course: Course, exhibition: Exhibition) -> dict[str, xr.Variable]:
+def _samples(plan: DistillationPlan, course: SeedDistillation, exhibition: SampleQuality) -> dict[str, xr.Variable]:
     """The first samples of teacher and students, in one step and in all, and the training points."""
     shown, solver = slice(plan.samples), plan.sampler
     teacher, (one, every) = course.teachers[0], (path(plan.levels, steps) for steps in (1, plan.levels))

@@ -12,15 +12,15 @@ import numpy as np
 from jax import Array
 from numpy.typing import NDArray
 
-from rfsim.diffusion import noise_variance
 from rfsim.distillation.exact import ExactSpectra
-from rfsim.filters import learning_rate_constant
-from rfsim.sampling import Network
-from rfsim.trainers import Trainer
-from rfsim.training.timescales import rate_time
+from rfsim.distillation.sampling import Network
+from rfsim.learning.filters import learning_rate_constant
+from rfsim.learning.timescales import rate_time
+from rfsim.learning.trainers import Trainer
+from rfsim.problem.diffusion import noise_variance
 
 
-class Schooling(NamedTuple):
+class TeacherFilter(NamedTuple):
     """How a teacher is trained: its trainer, its ridge, and its train_time at every level.
 
     None: stopped at each level between its generalizing and its memorizing directions (`between`).
@@ -31,7 +31,7 @@ class Schooling(NamedTuple):
     train_time: float | None
 
 
-def teach(exact: ExactSpectra, schools: Sequence[Schooling], tell: Callable[[int], None]) -> list[Network]:
+def teach(exact: ExactSpectra, schools: Sequence[TeacherFilter], tell: Callable[[int], None]) -> list[Network]:
     """One network per schooling, over the whole grid; U is decomposed, and shelved, at every time.
 
     Raises ValueError where a trainer diverges, or float64 does not resolve U.

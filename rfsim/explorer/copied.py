@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Iterator
 from itertools import takewhile
 
-from rfsim import content
+from rfsim.disk import content
 
 
 def joined(*commands: str) -> str:

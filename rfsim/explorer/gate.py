@@ -12,7 +12,7 @@ from http.cookies import CookieError, SimpleCookie
 from pathlib import Path
 from urllib.parse import parse_qsl, urlencode
 
-from rfsim import content
+from rfsim.disk import content
 from rfsim.explorer import replies
 from rfsim.explorer.hosts import Hosts, origin, place
 from rfsim.explorer.replies import App, Message, Receive, Send

@@ -12,7 +12,7 @@ import socket
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from rfsim.words import shown
+from rfsim.checking.text import shown
 
 HERE = frozenset(("localhost", "127.0.0.1", "::1"))
 STANDARD = 0  # in the place of a port: that of the scheme
@@ -20,7 +20,7 @@ _PLACE = re.compile(r"(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9_.-]{1,253})(:[0-9]{1,5})?")
 _PORTS = {"http": 80, "https": 443}
 
 
-class Place(NamedTuple):
+class HostPort(NamedTuple):
     """Where a page is.
 
     Attributes:
@@ -32,7 +32,7 @@ class Place(NamedTuple):
     port: int
 
 
-def place(text: str, scheme: str = "http") -> Place | None:
+def place(text: str, scheme: str = "http") -> HostPort | None:
     """What a Host header says.
 
     Args:
@@ -43,17 +43,17 @@ def place(text: str, scheme: str = "http") -> Place | None:
         The place; None where that is no name or address, with a port at most.
 
     >>> place("LocalHost:8000"), place("[0::1]:80"), place("a@b")
-    (Place(name='localhost', port=8000), Place(name='::1', port=0), None)
+    (HostPort(name='localhost', port=8000), HostPort(name='::1', port=0), None)
     """
     found = _PLACE.fullmatch(text)
     if found is None:
         return None
     port = int(found[2][1:]) if found[2] else _PORTS[scheme]
     name = _canonical(found[1].strip("[]"))
-    return None if name is None else Place(name, STANDARD if port == _PORTS[scheme] else port)
+    return None if name is None else HostPort(name, STANDARD if port == _PORTS[scheme] else port)
 
 
-def origin(text: str) -> Place | None:
+def origin(text: str) -> HostPort | None:
     """What an Origin header says.
 
     Args:
@@ -63,7 +63,7 @@ def origin(text: str) -> Place | None:
         The place; None for "null" and whatever else is no page's of HTTP.
 
     >>> origin("https://example.org"), origin("null")
-    (Place(name='example.org', port=0), None)
+    (HostPort(name='example.org', port=0), None)
     """
     scheme, mark, rest = text.partition("://")
     return place(rest, scheme) if mark and scheme in _PORTS else None
@@ -84,7 +84,7 @@ class Hosts(NamedTuple):
     anywhere: bool
     further: tuple[tuple[str, int | None], ...]
 
-    def hold(self, asked: Place) -> bool:
+    def hold(self, asked: HostPort) -> bool:
         """Whether the page is served at a place.
 
         Args:

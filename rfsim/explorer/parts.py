@@ -79,7 +79,7 @@ class Picture(NamedTuple):
     alt: str
 
 
-class View(NamedTuple):
+class TabView(NamedTuple):
     """All that is shown for one choice; command: the line that computes it; words: term → what it is, for a reader."""
 
     pictures: tuple[Picture, ...]
@@ -100,7 +100,7 @@ class Tab(Protocol):
         """The choice that texts stand for. Raises Refused, with all that is wrong at once."""
         ...
 
-    def view(self, choice: Any, layout: Layout) -> View:
+    def view(self, choice: Any, layout: Layout) -> TabView:
         """Everything shown for it. Raises Refused where the library refuses the combination."""
         ...
 

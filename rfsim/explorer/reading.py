@@ -7,11 +7,11 @@ from collections.abc import Callable
 from dataclasses import fields
 from typing import Any
 
-from rfsim.activations import ACTIVATIONS
+from rfsim.checking.text import nearest, number, shown
 from rfsim.explorer.parts import Refused, Texts
-from rfsim.model import Problem
+from rfsim.problem.activations import ACTIVATIONS
+from rfsim.problem.model import Problem
 from rfsim.theory import population
-from rfsim.words import nearest, number, shown
 
 POPULATIONS = ("isotropic", "atoms", "powerlaw", "subspace", "mixture")
 FORMS = "isotropic[:VARIANCE], atoms:W@L,…, powerlaw:ALPHA, subspace:FRACTION or mixture:SEPARATION"

@@ -17,7 +17,7 @@ import anywidget
 import traitlets
 
 from rfsim.explorer import distillation, training
-from rfsim.explorer.parts import Control, Pending, Picture, Refused, Tab, Table, View
+from rfsim.explorer.parts import Control, Pending, Picture, Refused, Tab, Table, TabView
 
 TABS: tuple[Tab, ...] = (training.TAB, distillation.TAB)
 EXPORTS = {"gif": "image/gif", "mp4": "video/mp4"}
@@ -133,7 +133,7 @@ def _control(control: Control) -> dict[str, Any]:
     return {name: list(value) if isinstance(value, tuple) else value for name, value in found.items()}
 
 
-def _shown(view: View) -> dict[str, Any]:
+def _shown(view: TabView) -> dict[str, Any]:
     return {
         "pictures": [_picture(picture) for picture in view.pictures],
         "tables": [_table(table) for table in view.tables],

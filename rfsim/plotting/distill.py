@@ -17,12 +17,12 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import NullLocator
 from numpy.typing import NDArray
 
-from rfsim import store
 from rfsim.claims import measured
+from rfsim.disk import store
 from rfsim.plotting.curves import MANY, time_limits
 from rfsim.plotting.forms import ready
 from rfsim.plotting.legends import legend_above
-from rfsim.plotting.samples import ALONE, MEASURES, Bars, Place, bars_line, measure_axis, places, seeds_line
+from rfsim.plotting.samples import ALONE, MEASURES, Bars, LinePlace, bars_line, measure_axis, places, seeds_line
 from rfsim.plotting.style import MARKER_COLOR, MODEL_LOOKS, Look, in_style, number, part_look
 
 ENDS = {"memorized_fraction": ("memorized_low", "memorized_high")}
@@ -221,7 +221,7 @@ def teachers_panel(ax: Axes, results: Mapping[float, xr.Dataset], measure: str, 
     times = sorted(every[0].distill_time.values.tolist())
     spots = iter(places(2 + len(times)))  # of the teacher, its students, the regression
 
-    def line(model: str, look: Look, place: Place = ALONE, width: float = 1.0, **where: Any) -> None:
+    def line(model: str, look: Look, place: LinePlace = ALONE, width: float = 1.0, **where: Any) -> None:
         rows = [measured(one, model, measure, **where) for one in every]
         seeds_line(ax, list(results), rows, look, width=width, place=place)
 
@@ -257,7 +257,7 @@ def _of_measure(result: xr.Dataset, measure: str, needed: Sequence[str]) -> xr.D
 
 
 def _over_time(
-    ax: Axes, times: NDArray[np.float64], found: Bars, look: Look, label: str, *, place: Place = ALONE
+    ax: Axes, times: NDArray[np.float64], found: Bars, look: Look, label: str, *, place: LinePlace = ALONE
 ) -> Line2D:
     """A line over positive distill_times with error bars; the value at infinity on the right edge."""
     order = np.argsort(times)

@@ -10,7 +10,9 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from rfsim import api, store
+from rfsim.checking.text import nearest
+from rfsim.disk import store
+from rfsim.maps.views import KIND as SWEEP
 from rfsim.plotting.forms import a_thing, ready
 from rfsim.plotting.layout import figure_of, share_axis, wrap
 from rfsim.plotting.legends import legend_rise
@@ -19,8 +21,6 @@ from rfsim.plotting.style import CENTIMETER, STYLES, Drawing, centimeters, ems, 
 from rfsim.plotting.sweep import sweep_figure
 from rfsim.plotting.titles import problem_line
 from rfsim.quantities.catalog import QUANTITIES, of_kind, resolve
-from rfsim.sweeps.views import KIND as SWEEP
-from rfsim.words import nearest
 
 PAPER, DOUBLE = "paper", "double"
 # in font sizes: what stands below an axis with its numbers and name, below one without, and the lowest panel
@@ -28,8 +28,8 @@ LABELLED, SHARED, LOWEST = 4.2, 1.2, 8.2
 TALLEST = 2.5  # of a figure of one column, which goes on a page: its height over its width
 
 
-class Asked(TypedDict, total=False):
-    """What is drawn of a sweep, as `rfsim.sweeps.views.view` takes it.
+class FigureOptions(TypedDict, total=False):
+    """What is drawn of a sweep, as `rfsim.maps.views.view` takes it.
 
     Attributes:
         x: Axis.
@@ -56,7 +56,7 @@ def plot(
     style: str = PAPER,
     width: str | float = DOUBLE,
     ax: Axes | None = None,
-    **asked: Unpack[Asked],
+    **asked: Unpack[FigureOptions],
 ) -> Figure:
     """Draw any result, of a sample or of the limit, by its kind.
 
@@ -72,7 +72,7 @@ def plot(
         width: "single" (8.6 cm), "double" (17.8 cm) or a number of cm.
         ax: Axes of another figure to draw on, where the figure has one panel; the figure that holds them is then
             returned, in its own style.
-        **asked: For sweeps only (`rfsim.sweeps.views.view`): `x` and `y`, the axes of a map, or `x` alone for curves;
+        **asked: For sweeps only (`rfsim.maps.views.view`): `x` and `y`, the axes of a map, or `x` alone for curves;
             `quantity`, a variable ("gen", "tau_mem[formula]"); `facet`, an axis of panels, or of curves; `at`, axis →
             value, for other axes, else seeds are averaged and the last value is taken, as the title says; `contours`,
             such as ["gen=0.1", "tau_mem=train_time"]; `over`, another sweep whose same quantity is drawn dashed.
@@ -91,8 +91,8 @@ def plot(
     >>> [ax.get_xscale() for ax in figure.axes]
     ['log', 'linear', 'linear']
     """
-    if unknown := [name for name in asked if name not in Asked.__annotations__]:
-        known = ["style", "width", "ax", *Asked.__annotations__]
+    if unknown := [name for name in asked if name not in FigureOptions.__annotations__]:
+        known = ["style", "width", "ax", *FigureOptions.__annotations__]
         raise TypeError(f"plot has no {unknown[0]!r}{nearest(unknown[0], known)}; it takes {', '.join(known)}")
     ems(style, width)  # an unknown style or width is refused before anything is read
     result = _result(result)
@@ -113,7 +113,7 @@ def plot(
 def _result(given: Any) -> xr.Dataset:
     """A result as it was given, read where a path was; ValueError for anything else."""
     if isinstance(given, (str, Path)):
-        given = api.load(given)
+        given = store.load(given)
     if not isinstance(given, xr.Dataset):
         several = isinstance(given, (list, tuple, Mapping))
         way = "draw them one by one, or join the seeds of one problem by xarray.concat(results, 'seed')"

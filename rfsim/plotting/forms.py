@@ -13,10 +13,10 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from rfsim import store
-from rfsim.kinds import form_of
+from rfsim.disk import store
+from rfsim.disk.kinds import form_of
+from rfsim.problem.ranks import PARTS
 from rfsim.quantities.forms import Variables
-from rfsim.ranks import PARTS
 
 # dimensions whose values say what stands where; the others count only
 LABELLED = ("bulk", "distill_time", "eigenvalue", "gen_route", "large_eigenvalue", "level", "mem_route", "quality",

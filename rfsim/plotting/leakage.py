@@ -12,7 +12,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.patches import Patch
 
-from rfsim import store
+from rfsim.disk import store
 from rfsim.plotting.forms import ready
 from rfsim.plotting.layout import Flag, flags_above
 from rfsim.plotting.legends import legend_above

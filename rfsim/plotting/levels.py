@@ -13,7 +13,7 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 
-from rfsim import store
+from rfsim.disk import store
 from rfsim.plotting.forms import ready
 from rfsim.plotting.legends import legend_above
 from rfsim.plotting.samples import Bars, bars_line, log_axis, places

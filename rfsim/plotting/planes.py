@@ -15,13 +15,13 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator
 
+from rfsim.maps import scales
+from rfsim.maps.contours import level_lines
+from rfsim.maps.slices import DONE, UNDEFINED
 from rfsim.plotting.style import in_style
 from rfsim.plotting.sweep import color_ticks
 from rfsim.plotting.sweep_axes import Scale, scale_of
 from rfsim.plotting.sweep_maps import colors_of, map_panel
-from rfsim.sweeps import scales
-from rfsim.sweeps.contours import level_lines
-from rfsim.sweeps.slices import DONE, UNDEFINED
 
 BORDER_COLOR = "#FF7F3F"  # of level lines over cells
 NEAR = 0.12  # of an axis: two numbers closer than this would touch

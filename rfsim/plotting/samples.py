@@ -40,7 +40,7 @@ class Bars(NamedTuple):
     high: NDArray[np.float64]
 
 
-class Place(NamedTuple):
+class LinePlace(NamedTuple):
     """Where one of several lines stands that may lie on each other.
 
     Those drawn first are wider, so that they show on both sides of the later ones, and error bars stand beside each
@@ -55,10 +55,10 @@ class Place(NamedTuple):
     aside: float = 0.0
 
 
-ALONE = Place()
+ALONE = LinePlace()
 
 
-def places(count: int) -> list[Place]:
+def places(count: int) -> list[LinePlace]:
     """Places for lines that may lie on each other.
 
     Args:
@@ -68,7 +68,7 @@ def places(count: int) -> list[Place]:
         A place for each, in the order in which they are drawn.
     """
     middle = (count - 1) / 2
-    return [Place(1.25 ** (middle - k), 1.8 * (k - middle)) for k in range(count)]
+    return [LinePlace(1.25 ** (middle - k), 1.8 * (k - middle)) for k in range(count)]
 
 
 @in_style
@@ -96,7 +96,7 @@ def ridge_axis(ax: Axes, ridges: NDArray[np.float64]) -> NDArray[np.float64]:
 
 @in_style
 def seeds_line(
-    ax: Axes, x: ArrayLike, rows: ArrayLike, look: Look, *, width: float = 1.0, place: Place = ALONE
+    ax: Axes, x: ArrayLike, rows: ArrayLike, look: Look, *, width: float = 1.0, place: LinePlace = ALONE
 ) -> Line2D:
     """A line of means over seeds with their standard errors.
 
@@ -122,7 +122,7 @@ def seeds_line(
 
 
 def bars_line(
-    ax: Axes, x: NDArray, found: Bars, look: Look, label: str, *, marker: str | None, place: Place = ALONE
+    ax: Axes, x: NDArray, found: Bars, look: Look, label: str, *, marker: str | None, place: LinePlace = ALONE
 ) -> Line2D:
     """A line with error bars where they are known; the line is what stands in the legend.
 

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
-from rfsim import store
+from rfsim.disk import store
 from rfsim.plotting.curves import rows, time_limits
 from rfsim.plotting.forms import ready
 from rfsim.plotting.legends import legend_above

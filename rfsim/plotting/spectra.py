@@ -14,12 +14,12 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
-from rfsim import store
+from rfsim.disk import store
 from rfsim.plotting.forms import ready
 from rfsim.plotting.layout import broken_axis
 from rfsim.plotting.legends import legend_above
 from rfsim.plotting.style import PART_LOOKS, in_style, number
-from rfsim.spectra import PARTS, density
+from rfsim.sample.spectra import PARTS, density
 
 
 @in_style

@@ -22,11 +22,11 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
-from rfsim.digests import SOURCE
+from rfsim.checking.text import number_or_nan
+from rfsim.disk.provenance import SOURCE
+from rfsim.disk.store import write
 from rfsim.plotting.fonts import others_fonts, truetype
 from rfsim.plotting.ticks import enough
-from rfsim.store import write
-from rfsim.words import number_or_nan
 
 P = ParamSpec("P")
 R = TypeVar("R")

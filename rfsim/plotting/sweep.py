@@ -11,7 +11,12 @@ from matplotlib.colors import LogNorm, Normalize
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, NullLocator
 
-from rfsim import store
+from rfsim.disk import store
+from rfsim.maps import lines
+from rfsim.maps.lines import DEFAULTS
+from rfsim.maps.names import fixed_parameters
+from rfsim.maps.slices import value_of
+from rfsim.maps.views import View, view
 from rfsim.plotting.layout import text_width, wrap
 from rfsim.plotting.legends import legend_below
 from rfsim.plotting.style import STYLES, Drawing, centimeters, ems, styled
@@ -37,11 +42,6 @@ from rfsim.plotting.sweep_maps import (
     over_look,
 )
 from rfsim.quantities.catalog import QUANTITIES
-from rfsim.sweeps import lines
-from rfsim.sweeps.lines import DEFAULTS
-from rfsim.sweeps.names import fixed_parameters
-from rfsim.sweeps.slices import value_of
-from rfsim.sweeps.views import View, view
 
 PANEL = 15.0  # narrowest panel, in units of the font size
 TALLEST = 30.0
@@ -63,14 +63,14 @@ def sweep_figure(
         data: The sweep.
         style: "paper", "talk" or "screen".
         width: "single", "double" or cm, as in `centimeters`.
-        over: Another sweep, as in `rfsim.sweeps.views.view`.
+        over: Another sweep, as in `rfsim.maps.views.view`.
         **asked: x, y, quantity, facet, at and contours, as there.
 
     Returns:
         The figure.
 
     Raises:
-        ValueError: As `rfsim.sweeps.views.view`, and for an unknown style or width.
+        ValueError: As `rfsim.maps.views.view`, and for an unknown style or width.
     """
     ems(style, width)  # an unknown style or width is refused before anything is read
     found = view(data, over=over, **asked)

@@ -13,12 +13,12 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 from numpy.typing import NDArray
 
+from rfsim.maps import scales
+from rfsim.maps.names import long_name, text_of
 from rfsim.plotting.samples import MEASURES
 from rfsim.plotting.style import LOSS_LOOKS, MODEL_LOOKS, number
 from rfsim.plotting.symbols import symbol_of
 from rfsim.plotting.ticks import between
-from rfsim.sweeps import scales
-from rfsim.sweeps.names import long_name, text_of
 
 GAP = 0.35  # of a cell's width, between an axis and its 0 or ∞
 SYMBOL = re.compile(r"\b([^\W\d_])_(\w+)|\b([α-ωΑ-Ω])\b")

@@ -13,13 +13,13 @@ from matplotlib.colors import BoundaryNorm, ListedColormap
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
+from rfsim.maps import scales
+from rfsim.maps.names import matches
+from rfsim.maps.slices import DONE, Slice
+from rfsim.maps.views import View
 from rfsim.plotting.style import MARKER_COLOR, in_style, sequence
 from rfsim.plotting.sweep_axes import Scale, assigned, dress, scale_of
 from rfsim.plotting.sweep_maps import INFINITE, MARKS, OVER, color_norm, marked
-from rfsim.sweeps import scales
-from rfsim.sweeps.names import matches
-from rfsim.sweeps.slices import DONE, Slice
-from rfsim.sweeps.views import View
 
 MANY = 24  # points from which on a curve has no markers
 LEGEND = 8  # members from which on a color bar takes the legend's place

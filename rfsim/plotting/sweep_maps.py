@@ -16,11 +16,11 @@ from matplotlib.patches import Patch
 from matplotlib.patheffects import withStroke
 from numpy.typing import NDArray
 
+from rfsim.maps import scales
+from rfsim.maps.lines import MEMORY, P_N, P_NM, Line
+from rfsim.maps.slices import DONE, STATES
 from rfsim.plotting.style import in_style
 from rfsim.plotting.sweep_axes import Scale, contour_words, dress
-from rfsim.sweeps import scales
-from rfsim.sweeps.lines import MEMORY, P_N, P_NM, Line
-from rfsim.sweeps.slices import DONE, STATES
 
 COLORS = "cividis"
 ZERO, INFINITE, NEGATIVE = len(STATES), len(STATES) + 1, len(STATES) + 2  # states of cells that a color cannot show

@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from rfsim import store
-from rfsim.activations.naming import short
+from rfsim.disk import store
 from rfsim.distillation.plan import Student
 from rfsim.plotting.forms import ready
 from rfsim.plotting.style import number
 from rfsim.plotting.sweep_axes import assigned
 from rfsim.plotting.symbols import symbol_of
-from rfsim.populations import in_file
+from rfsim.problem.activations.naming import short
+from rfsim.problem.populations import in_file
 from rfsim.quantities.catalog import PLAIN_PAGE, of_kind
 from rfsim.quantities.parameters import DRAW, PREPARED
 

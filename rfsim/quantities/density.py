@@ -16,7 +16,7 @@ DENSITY = register(
     Quantity(
         name="density",
         help="Spectral density of a U too large for its eigenvalues, by stochastic Lanczos quadrature.",
-        function="rfsim.densities:density",
+        function="rfsim.sampled.density:density",
         parameters=(*(one for one in SAMPLE if one is not RIDGE), PROBES, STEPS, MODEL.but(default="gaussian")),
         command=False,
         speaks_of_parts=True,

@@ -18,7 +18,7 @@ DISTILL_TIMES = Parameter(
     help=f"Distillation times τ_S, {LISTED}.",
     hint=tuple[float, ...],
     read=reading.times,
-    check="rfsim.model:times",
+    check="rfsim.problem.model:times",
     makes="distill_time",
     default=(10.0, 1e3, 1e5),
 )
@@ -151,7 +151,7 @@ DISTILL = register(
     Quantity(
         name="distill",
         help="Consistency distillation: samples, energies and leakage.",
-        function="rfsim.distillation.front:distill",
+        function="rfsim.sampled.distill:distill",
         parameters=(
             *(one for one in SAMPLE if one is not DIFFUSION_TIME),  # it has a grid of its own
             DISTILL_TIMES,

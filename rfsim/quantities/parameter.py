@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Literal
 
+from rfsim.checking.text import number, whole
 from rfsim.quantities import reading
-from rfsim.words import number, whole
 
 
 class Absent:

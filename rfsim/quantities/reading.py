@@ -1,4 +1,4 @@
-"""How a parameter's text is read: lists of numbers, and ranges of them. Single numbers are read by `rfsim.words`."""
+"""How a parameter's text is read: lists of numbers, and ranges; single numbers are read by `rfsim.checking.text`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from functools import partial
 
-from rfsim.words import geometric, number, shown, whole
+from rfsim.checking.text import geometric, number, shown, whole
 
 LONGEST = 10**5  # values of a list
 LISTED = "separated by commas, or FIRST:LAST:COUNT, evenly spaced on a log axis"

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from rfsim.checking.text import whole
 from rfsim.quantities.catalog import Answer, Cells, Quantity, register
 from rfsim.quantities.forms import Form, variables
 from rfsim.quantities.parameter import Parameter
 from rfsim.quantities.parameters import MODEL, MOMENTS, SAMPLE
-from rfsim.words import whole
 
 
 def batch(text: str) -> int | str:
@@ -101,7 +101,7 @@ SIMULATE = register(
     Quantity(
         name="simulate",
         help="Stochastic training, beside the filter that describes its mean.",
-        function="rfsim.simulation:simulate",
+        function="rfsim.sampled.simulate:simulate",
         parameters=(
             *SAMPLE,
             *(one.but(swept=False) for one in (MODEL, MOMENTS)),

@@ -10,7 +10,7 @@ register(
     Quantity(
         name="spectrum",
         help="Eigenvalues of U and its parts.",
-        function="rfsim.api:spectrum",
+        function="rfsim.sampled.spectrum:spectrum",
         # U has no ridge; the flag is there for those who give all commands the same
         parameters=(*(one.but(swept=False) if one is RIDGE else one for one in SAMPLE), MODEL, MOMENTS),
         speaks_of_parts=True,

@@ -26,7 +26,7 @@ TRAIN = register(
     Quantity(
         name="train",
         help="Losses and timescales of training, in closed form.",
-        function="rfsim.api:train",
+        function="rfsim.sampled.train:train",
         parameters=(*SAMPLE, MODEL, MOMENTS, TRAIN_TIMES, ROUTE, TRAINER, BY_PART, FRESH_NOISE),
         speaks_of_parts=True,
         answer=Answer(

@@ -9,11 +9,11 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike
 
+from rfsim.problem.ranks import PARTS
 from rfsim.quantities.catalog import QUANTITIES, resolve
 from rfsim.quantities.parameters import CENTER
-from rfsim.ranks import PARTS
-from rfsim.runs import Report
-from rfsim.sweeps.cells import Cell, Given, attempt, each, failed, options, problem, stacked, tidy
+from rfsim.results.runs import Report
+from rfsim.sweeps.cells import CellResult, Given, attempt, each, failed, options, problem, stacked, tidy
 
 
 def compute(given: Given, array: ArrayLike | None, report: Report | None) -> xr.Dataset:
@@ -47,9 +47,9 @@ def one_by_one(
     return stacked([attempt(lambda one=one: cell(compute(one), labels)) for one in each(given)])
 
 
-def cell(result: xr.Dataset | Exception, labels: Sequence[str] = PARTS) -> Cell:
+def cell(result: xr.Dataset | Exception, labels: Sequence[str] = PARTS) -> CellResult:
     """A result as a cell, or why there is none."""
     if isinstance(result, Exception):
         return failed(result)
     residual = float(result.residual.max()) if "residual" in result else np.nan
-    return Cell(tidy(result, labels), residual=residual)
+    return CellResult(tidy(result, labels), residual=residual)

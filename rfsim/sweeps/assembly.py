@@ -12,14 +12,14 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from rfsim.sweeps.cells import DONE, FAILED, UNCONVERGED
-from rfsim.sweeps.plan import Plan
+from rfsim.sweeps.plan import SweepPlan
 from rfsim.sweeps.storage import EACH, WAITING, Storage
 from rfsim.sweeps.stores import make
 
 RANKS = {WAITING: 0, FAILED: 1, UNCONVERGED: 2, DONE: 3}  # of what is known of a cell
 
 
-class Source(NamedTuple):
+class CellSource(NamedTuple):
     """A store in memory; for each axis of the plan where its values stand in it, −1 for none; its cells of a group."""
 
     data: xr.Dataset
@@ -40,7 +40,7 @@ class Source(NamedTuple):
         seconds, counted = (np.asarray(self.data[name].values)[first] for name in ("seconds", "decompositions"))
         return np.atleast_1d(seconds), np.atleast_1d(counted).astype(float)
 
-    def costs_in(self, plan: Plan) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def costs_in(self, plan: SweepPlan) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """The same by group of the plan: each is of the group in which its first cell lies."""
         totals = np.zeros((2, plan.groups))
         numbers = np.zeros((1,) * len(plan.axes), dtype=np.intp)
@@ -54,7 +54,7 @@ class Source(NamedTuple):
         return totals[0], totals[1]
 
 
-def assemble(folder: Path, plan: Plan, attributes: Mapping[str, Any], sources: Sequence[Source]) -> Storage:
+def assemble(folder: Path, plan: SweepPlan, attributes: Mapping[str, Any], sources: Sequence[CellSource]) -> Storage:
     """A new store of the plan in a folder that is not yet there, with all that the sources know: of a cell that several
     know, what the first says of those that got furthest. OSError and StoreError where it cannot be written.
     """
@@ -97,7 +97,7 @@ def assemble(folder: Path, plan: Plan, attributes: Mapping[str, Any], sources: S
 Column = tuple[tuple[str, ...], NDArray, Mapping[str, Any]]
 
 
-def _columns(source: Source, plan: Plan) -> tuple[dict[str, Column], dict[str, xr.Variable]]:
+def _columns(source: CellSource, plan: SweepPlan) -> tuple[dict[str, Column], dict[str, xr.Variable]]:
     """Variables over cells as (own dimensions, values, attributes), and coordinates of own dimensions; of those that
     differ from group to group in the plan, variables."""
     data, axes = source.data, tuple(axis.dim for axis in plan.axes)

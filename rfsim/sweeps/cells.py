@@ -11,10 +11,10 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from rfsim.model import Problem
-from rfsim.ranks import PARTS
-from rfsim.runs import FAILURES
-from rfsim.theory.solver import NotConverged
+from rfsim.limit.solver import NotConverged
+from rfsim.problem.model import Problem
+from rfsim.problem.ranks import PARTS
+from rfsim.results.runs import FAILURES
 
 DONE, UNCONVERGED, FAILED = 1, 2, 3
 PROBLEM = tuple(field.name for field in fields(Problem))
@@ -38,7 +38,7 @@ class Given(Protocol):
     def size(self) -> int: ...
 
 
-class Cell(NamedTuple):
+class CellResult(NamedTuple):
     """One cell: its values, None where it has failed; status; the reason, in one line, where it is not done; the
     residual of its solver, NaN where it has none."""
 
@@ -48,9 +48,9 @@ class Cell(NamedTuple):
     residual: float = math.nan
 
 
-def failed(error: Exception) -> Cell:
+def failed(error: Exception) -> CellResult:
     """A cell without values; equations that were not solved leave it unconverged."""
-    return Cell(None, UNCONVERGED if isinstance(error, NotConverged) else FAILED, reason(error))
+    return CellResult(None, UNCONVERGED if isinstance(error, NotConverged) else FAILED, reason(error))
 
 
 def reason(error: Exception) -> str:
@@ -61,7 +61,7 @@ def reason(error: Exception) -> str:
     return line if len(line) <= LONGEST else line[: LONGEST - 1] + "…"
 
 
-def attempt(call: Callable[[], Cell]) -> Cell:
+def attempt(call: Callable[[], CellResult]) -> CellResult:
     """The cell that a call computes, or why it does not."""
     try:
         return call()
@@ -104,7 +104,7 @@ def tidy(data: xr.Dataset, labels: Sequence[str] = PARTS, without: Sequence[str]
     return data
 
 
-def stacked(cells: Sequence[Cell]) -> xr.Dataset:
+def stacked(cells: Sequence[CellResult]) -> xr.Dataset:
     """All cells along the dimension cell, numbers as float64: NaN where a cell has failed or knows no such value."""
     found = {k: cell.data for k, cell in enumerate(cells) if cell.data is not None}
     variables: dict[str, xr.Variable] = {}

@@ -8,22 +8,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rfsim.machine import GIB, memory_limit
-from rfsim.model import Problem
+from rfsim.checking.scalars import whole
+from rfsim.checking.text import nearest
+from rfsim.computing.machine import GIB, memory_limit
+from rfsim.problem.model import Problem
 from rfsim.quantities.catalog import QUANTITIES, resolve
 from rfsim.quantities.parameters import DRAW
-from rfsim.scalars import whole
 from rfsim.sweeps.cells import each
 from rfsim.sweeps.costs import sizes
-from rfsim.sweeps.plan import Group, Plan
+from rfsim.sweeps.plan import Group, SweepPlan
 from rfsim.sweeps.quantities import needed_bytes
 from rfsim.sweeps.spec import refusal
-from rfsim.words import nearest
 
 SHOWN = 3  # cells beyond memory that are named
 
 
-def require_possible(plan: Plan, workers: int | None = 1, array: NDArray | None = None) -> None:
+def require_possible(plan: SweepPlan, workers: int | None = 1, array: NDArray | None = None) -> None:
     """Raise ValueError, in one line that lists every problem, for cells that would be refused or pass the memory limit
     of `workers` at once on this machine; None where they are on others.
     """
@@ -36,7 +36,7 @@ def require_possible(plan: Plan, workers: int | None = 1, array: NDArray | None 
         raise refusal("the sweep", wrong)
 
 
-def _beyond_values(plan: Plan, workers: int | None, array: NDArray | None) -> list[str]:
+def _beyond_values(plan: SweepPlan, workers: int | None, array: NDArray | None) -> list[str]:
     """What is wrong with values that are each what they may be."""
     known = dict(plan.quantity.defaults) | plan.parameters()
     wrong = [*_together(plan), *_sizes(plan, known), *_options(plan, array)]
@@ -49,7 +49,7 @@ def _varies(value: Any) -> bool:
     return isinstance(value, np.ndarray) and value.ndim > 0
 
 
-def _values(plan: Plan) -> Iterator[str]:
+def _values(plan: SweepPlan) -> Iterator[str]:
     """What a problem, its least value or its choices refuse of each parameter's values, one parameter at a time."""
     for name, values in plan.parameters().items():
         parameter = plan.quantity.swept[name]
@@ -77,7 +77,7 @@ def _telling(values: Any) -> list:
     return [value.item() for value in found]
 
 
-def _together(plan: Plan) -> Iterator[str]:
+def _together(plan: SweepPlan) -> Iterator[str]:
     """Parameters that have no default, and those that do not go together."""
     given = {*plan.parameters()}
     for name in plan.quantity.swept:
@@ -93,7 +93,7 @@ def _together(plan: Plan) -> Iterator[str]:
             break
 
 
-def _sizes(plan: Plan, known: Mapping[str, Any]) -> Iterator[str]:
+def _sizes(plan: SweepPlan, known: Mapping[str, Any]) -> Iterator[str]:
     """Cells of too few samples or features: their ratios times dim are rounded."""
     if "dim" in plan.quantity.swept:
         names = np.asarray(known.get("data", Problem.data))
@@ -107,7 +107,7 @@ def _sizes(plan: Plan, known: Mapping[str, Any]) -> Iterator[str]:
         yield from _cells(plan, few[1], "have no features")
 
 
-def _options(plan: Plan, array: NDArray | None) -> Iterator[str]:
+def _options(plan: SweepPlan, array: NDArray | None) -> Iterator[str]:
     """What the quantity itself refuses of its other parameters, at the first cell and along each axis from there."""
     seen: set[str] = set()
     for number in _looks(plan):
@@ -131,7 +131,7 @@ def refused(group: Group, array: NDArray | None = None) -> str:
     return ""
 
 
-def _looks(plan: Plan) -> Iterator[int]:
+def _looks(plan: SweepPlan) -> Iterator[int]:
     """The first group, and those beside it along every axis of what neither a problem nor its draw states."""
     stated = {one.name for one in (*plan.quantity.parameters, *DRAW) if one.role == "problem" or one in DRAW}
     yield 0
@@ -142,7 +142,7 @@ def _looks(plan: Plan) -> Iterator[int]:
             yield from np.ravel_multi_index(tuple(index), plan.counts)[1:].tolist()
 
 
-def _memory(plan: Plan, known: Mapping[str, Any], workers: int) -> Iterator[str]:
+def _memory(plan: SweepPlan, known: Mapping[str, Any], workers: int) -> Iterator[str]:
     cells = max(plan.group(0).size, 1)
     spread = {name: np.broadcast_to(one, plan.shape).ravel() for name, one in known.items() if _varies(one)}
     found = np.nan_to_num(needed_bytes(plan.quantity, {**known, **spread}, cells))
@@ -159,7 +159,7 @@ def _memory(plan: Plan, known: Mapping[str, Any], workers: int) -> Iterator[str]
         )
 
 
-def _cells(plan: Plan, bad: NDArray[np.bool_], words: str, needed: NDArray | None = None) -> Iterator[str]:
+def _cells(plan: SweepPlan, bad: NDArray[np.bool_], words: str, needed: NDArray | None = None) -> Iterator[str]:
     """One line that names the first of the cells that are bad."""
     where = np.broadcast_to(bad, plan.shape)
     count = int(np.count_nonzero(where))
@@ -173,7 +173,7 @@ def _cells(plan: Plan, bad: NDArray[np.bool_], words: str, needed: NDArray | Non
     yield f"{count} of {plan.cells} cells {words}: {'; '.join(named)}{more}"
 
 
-def words_of(plan: Plan, index: tuple[int, ...]) -> str:
+def words_of(plan: SweepPlan, index: tuple[int, ...]) -> str:
     """A cell in words: the value of every parameter that varies."""
     found: Mapping[str, Any] = {
         key: values[at] for at, axis in zip(index, plan.axes, strict=True) for key, values in axis.values.items()

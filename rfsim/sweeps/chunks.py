@@ -22,8 +22,8 @@ import numpy as np
 import xarray as xr
 import zarr
 
-from rfsim import content, sealed, store
-from rfsim.store import StoreError
+from rfsim.disk import content, sealed, store
+from rfsim.disk.store import StoreError
 
 UNFILLED = {"f": np.nan, "c": np.nan, "i": 0, "u": 0, "b": False}  # by kind of dtype
 PARTIAL = re.compile(r"\.(c[.\d]*|zarr\.json|\d+)(\.[0-9a-f]{8})?\.partial")  # what a killed run leaves

@@ -9,22 +9,24 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from rfsim import api, densities, model, populations, runs
-from rfsim.distillation import front as distillation
-from rfsim.model import Problem
+from rfsim.distillation.sampling import step_counts
+from rfsim.problem import model, populations
+from rfsim.problem.model import Problem
 from rfsim.quantities.catalog import Quantity
 from rfsim.quantities.density import DENSITY
 from rfsim.quantities.distill import DISTILL
 from rfsim.quantities.simulate import SIMULATE
-from rfsim.sampling import step_counts
-from rfsim.simulation import asked
-from rfsim.spectra import GROUPS, Method
-from rfsim.training.simulate import recorded_steps
+from rfsim.results import runs
+from rfsim.sample.spectra import GROUPS, Method
+from rfsim.sampled import density, spectrum, train
+from rfsim.sampled import distill as distillation
+from rfsim.simulation import options
+from rfsim.simulation.stochastic import recorded_steps
 
 Parameters: TypeAlias = Mapping[str, Any]
 
 
-class Sizes(NamedTuple):
+class GroupSizes(NamedTuple):
     """d, n, p and m, numbers or arrays that broadcast."""
 
     dim: Any
@@ -33,7 +35,7 @@ class Sizes(NamedTuple):
     copies: Any
 
 
-def sizes(values: Parameters) -> Sizes:
+def sizes(values: Parameters) -> GroupSizes:
     """Of a problem's parameters, with the defaults of those not given; dim as data of an array have it."""
     d = values.get("dim")
     if d is None:
@@ -42,7 +44,7 @@ def sizes(values: Parameters) -> Sizes:
         np.round(np.asarray(values.get(name, getattr(Problem, name)), dtype=float) * d)
         for name in ("samples_per_dim", "features_per_dim")
     )
-    return Sizes(d, n, p, values.get("noise_copies", Problem.noise_copies))
+    return GroupSizes(d, n, p, values.get("noise_copies", Problem.noise_copies))
 
 
 @cache
@@ -122,17 +124,17 @@ def none(values: Parameters) -> int:
 
 
 def train_bytes(values: Parameters, cells: Any) -> NDArray[np.float64]:
-    copies = api.TRAIN_COPIES + bool(values.get("fresh_noise", False))
+    copies = train.TRAIN_COPIES + bool(values.get("fresh_noise", False))
     return runs.needed_bytes(*sizes(values), method=_method(values), copies=copies)
 
 
 def spectrum_bytes(values: Parameters, cells: Any) -> NDArray[np.float64]:
-    return runs.needed_bytes(*sizes(values), method=_method(values), copies=api.SPECTRUM_COPIES)
+    return runs.needed_bytes(*sizes(values), method=_method(values), copies=spectrum.SPECTRUM_COPIES)
 
 
 def density_bytes(values: Parameters, cells: Any) -> NDArray[np.float64]:
     given = {name: value(DENSITY, values, name) for name in ("model", "probes", "steps")}
-    return densities.needed_bytes(*sizes(values), **given)
+    return density.needed_bytes(*sizes(values), **given)
 
 
 def simulation_bytes(values: Parameters, cells: Any) -> NDArray[np.float64]:
@@ -140,10 +142,10 @@ def simulation_bytes(values: Parameters, cells: Any) -> NDArray[np.float64]:
     found = sizes(values)
     given = {name: values[name] for name in ("batch", "noise", "precision") if name in values}
     try:
-        setting = asked.setting(Problem(noise_copies=found.copies), **given)
+        setting = options.setting(Problem(noise_copies=found.copies), **given)
     except ValueError:
         return np.full(np.broadcast_shapes(*(np.shape(one) for one in found)), np.nan)
-    return asked.needed_bytes(*found, setting=setting, exact=values.get("exact", True))
+    return options.needed_bytes(*found, setting=setting, exact=values.get("exact", True))
 
 
 def distillation_bytes(values: Parameters, cells: Any) -> NDArray[np.float64]:
@@ -201,7 +203,7 @@ def _levels(values: Parameters) -> Any:
     return value(DISTILL, values, "levels")
 
 
-def _student_features(values: Parameters, found: Sizes) -> Any:
+def _student_features(values: Parameters, found: GroupSizes) -> Any:
     own = values.get("student_features_per_dim")
     if own is None:
         return found.features

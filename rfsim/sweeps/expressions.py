@@ -12,7 +12,7 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from rfsim.digests import PARSING
+from rfsim.disk.provenance import PARSING
 
 LONGEST, DEEPEST = 500, 50  # characters; parentheses inside each other
 SIGNS: Mapping[type[ast.AST], np.ufunc] = {

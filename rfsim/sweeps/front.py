@@ -14,28 +14,28 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
-from rfsim import locks, store
-from rfsim.arrays import rows
-from rfsim.files.numbers import DataError
-from rfsim.machine import threads
-from rfsim.model import Problem, source
-from rfsim.runs import Report
-from rfsim.store import StoreError
-from rfsim.sweep_files import PATHS
+from rfsim.checking.text import counted
+from rfsim.computing.machine import threads
+from rfsim.disk import locks, store
+from rfsim.disk.files.numbers import DataError
+from rfsim.disk.store import StoreError
+from rfsim.disk.sweep_files import PATHS
+from rfsim.problem.arrays import rows
+from rfsim.problem.model import Problem, source
+from rfsim.results.runs import Report
 from rfsim.sweeps import imports, opening, paths, quantities, scratch, storage, stores
 from rfsim.sweeps.checks import require_possible
 from rfsim.sweeps.engines.choice import chosen, end_if_starting
 from rfsim.sweeps.engines.choice import executor as engine
 from rfsim.sweeps.engines.outcome import Executor
 from rfsim.sweeps.imports import DIGEST, Imports
-from rfsim.sweeps.plan import Plan, plan
+from rfsim.sweeps.plan import SweepPlan, plan
 from rfsim.sweeps.spec import read
 from rfsim.sweeps.storage import SWEEP, Storage
 from rfsim.sweeps.work import Done, Job, work
-from rfsim.words import counted
 
 
-class Asked(NamedTuple):
+class SweepRequest(NamedTuple):
     """A sweep that may be run.
 
     Attributes:
@@ -47,7 +47,7 @@ class Asked(NamedTuple):
         unread: Data that cannot be read now, and why not: a store that lacks nothing does without.
     """
 
-    plan: Plan
+    plan: SweepPlan
     settings: Mapping[str, Any]
     array: NDArray | None
     imports: Imports = Imports()
@@ -117,7 +117,7 @@ def sweep(
 
 
 def fill(
-    asked: Asked,
+    asked: SweepRequest,
     path: Path,
     how: tuple[str | None, int | None, str | None],
     *,
@@ -164,7 +164,7 @@ def ask(
     *,
     allow_import: bool = False,
     read_only: bool = False,
-) -> Asked:
+) -> SweepRequest:
     """Read and plan a sweep; nothing is computed, and nothing is written.
 
     Args:
@@ -187,7 +187,7 @@ def ask(
     brought = imports.find(_activations(plan(found)), beside, read_only=read_only)
     if values is not None:
         digest = source(Problem(), array=values).settings["data_digest"]
-        return Asked(plan(found), {**found.settings, **brought.settings, "array": digest}, values, brought)
+        return SweepRequest(plan(found), {**found.settings, **brought.settings, "array": digest}, values, brought)
     found = paths.located(found, beside or Path())
     digests, unread = {}, {}
     for name, place in (paths.named(found) or {Problem.data: Problem.data}).items():
@@ -199,10 +199,10 @@ def ask(
             digests |= {f"{DIGEST}{name}": digest} if digest is not None else {}
     whole = {name: path for path, name in found.written.items()}
     settings = {**found.settings, **brought.settings, **digests}
-    return Asked(plan(found), settings, None, brought, whole, unread)
+    return SweepRequest(plan(found), settings, None, brought, whole, unread)
 
 
-def _activations(planned: Plan) -> list[str]:
+def _activations(planned: SweepPlan) -> list[str]:
     return [str(one) for one in np.ravel(planned.parameters().get("activation", Problem.activation)).tolist()]
 
 
@@ -218,7 +218,7 @@ def default_store(spec: str | Path) -> Path:
     return Path(spec).with_suffix(".zarr")
 
 
-def summary(path: Path, asked: Asked) -> dict[str, Any]:
+def summary(path: Path, asked: SweepRequest) -> dict[str, Any]:
     """How far a sweep is.
 
     Args:
@@ -240,7 +240,7 @@ def summary(path: Path, asked: Asked) -> dict[str, Any]:
         found = opening.look(path, planned, asked.settings, [*asked.unread, *asked.imports.unread])
     else:
         _require_read(asked)
-        found = opening.Standing(np.zeros(planned.shape, dtype=np.int8), 0, 0.0)
+        found = opening.StoreStatus(np.zeros(planned.shape, dtype=np.int8), 0, 0.0)
     counts = np.bincount(found.status.ravel(), minlength=len(storage.STATUS))
     return {
         "store": str(path),
@@ -268,7 +268,7 @@ def damaged(broken: int, lost: Sequence[str] = ()) -> str:
     return f"{' and '.join([*words, *lost])} did not hold what was written"
 
 
-def decompositions(planned: Plan) -> int:
+def decompositions(planned: SweepPlan) -> int:
     """Number of decompositions of U that all groups of a plan need.
 
     Args:
@@ -281,7 +281,7 @@ def decompositions(planned: Plan) -> int:
     return int(np.broadcast_to(each, planned.counts).sum()) if planned.counts else int(each)
 
 
-def announcement(planned: Plan, todo: int, words: str) -> str:
+def announcement(planned: SweepPlan, todo: int, words: str) -> str:
     """What a run will do, in one line.
 
     Args:
@@ -308,7 +308,7 @@ def _place(spec: str | Path | Mapping[str, Any], out: str | Path | None) -> Iter
             yield Path(scratch) / "sweep.zarr"
 
 
-def _opened(path: Path, asked: Asked, resume: bool) -> Storage:
+def _opened(path: Path, asked: SweepRequest, resume: bool) -> Storage:
     scratch.tidy(path.resolve())
     if not path.exists():
         _require_read(asked)
@@ -319,23 +319,23 @@ def _opened(path: Path, asked: Asked, resume: bool) -> Storage:
     return opening.reopen(path, asked.plan, asked.settings, asked.unread)
 
 
-def _paths(asked: Asked) -> dict[str, str]:
+def _paths(asked: SweepRequest) -> dict[str, str]:
     """The store's attribute for the commands that compute a cell again."""
     return {PATHS: store.canonical(asked.paths)} if asked.paths else {}
 
 
-def _require_read(asked: Asked) -> None:
+def _require_read(asked: SweepRequest) -> None:
     for error in asked.unread.values():
         raise error
 
 
-def _require_complete(asked: Asked, path: Path) -> None:
+def _require_complete(asked: SweepRequest, path: Path) -> None:
     """Raise what is wrong with data that cannot be read, but for a store that needs them no more."""
     if not path.exists() or opening.look(path, asked.plan, asked.settings, asked.unread).waiting(asked.plan):
         _require_read(asked)
 
 
-def _announced(asked: Asked, done: int) -> int:
+def _announced(asked: SweepRequest, done: int) -> int:
     """Decompositions that the plan needs; those done where its data, whose size tells them, cannot be read."""
     try:
         return decompositions(asked.plan)
@@ -344,7 +344,7 @@ def _announced(asked: Asked, done: int) -> int:
 
 
 def _run(
-    kept: Storage, asked: Asked, how: tuple[str | None, int | None, str | None], again: bool, tell: Report
+    kept: Storage, asked: SweepRequest, how: tuple[str | None, int | None, str | None], again: bool, tell: Report
 ) -> None:
     planned = asked.plan
     todo = kept.waiting(failed=again)

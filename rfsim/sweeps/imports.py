@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from rfsim.activations import Activation, activation, fingerprint, is_local, runs_code, specification
-from rfsim.words import shown
-from rfsim.written import plain
+from rfsim.checking.text import shown
+from rfsim.checking.written import plain
+from rfsim.problem.activations import Activation, activation, fingerprint, is_local, runs_code, specification
 
 DIGEST = "digest of "  # how settings call what is behind a name: data, or code
 PARAMETER = "activation"

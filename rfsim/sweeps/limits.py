@@ -9,16 +9,17 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
-from rfsim.model import TRAIN_TIMES, Problem, times
-from rfsim.precision import in_float64
+from rfsim.computing.precision import in_float64
+from rfsim.limit.maps import STATUS
+from rfsim.problem.model import TRAIN_TIMES, Problem, times
 from rfsim.quantities.forms import PLANE
-from rfsim.runs import FAILURES, Report
+from rfsim.results.runs import FAILURES, Report
 from rfsim.sweeps.alone import of_one
 from rfsim.sweeps.cells import (
     DONE,
     MERGED,
     UNCONVERGED,
-    Cell,
+    CellResult,
     Given,
     attempt,
     each,
@@ -29,10 +30,10 @@ from rfsim.sweeps.cells import (
     stacked,
     tidy,
 )
-from rfsim.theory.maps import STATUS
-from rfsim.theory.quantities import diagram
-from rfsim.theory.quantities import ridge as ridge_room
-from rfsim.theory.quantities.run import LimitRun, require_tolerance
+from rfsim.theory.diagram import TOLERANCE
+from rfsim.theory.diagram import cells as curves_of_cells
+from rfsim.theory.ridge import cells as ridges_of_cells
+from rfsim.theory.run import LimitRun, require_tolerance
 
 FLOW = "flow"
 RAGGED = (  # on grids whose lengths follow from the spectrum
@@ -63,7 +64,7 @@ def mapped(parameters: Mapping[str, Any]) -> bool:
 def spectrum(given: Given, array: ArrayLike | None, report: Report | None) -> xr.Dataset:
     """`theory.spectrum`; the density where the grid is given, and so the same in all cells."""
 
-    def cell(data: xr.Dataset, one: dict[str, Any]) -> Cell:
+    def cell(data: xr.Dataset, one: dict[str, Any]) -> CellResult:
         held = ("density", "density_residual", "eigenvalue") if one.get("grid") is not None else ()
         missing = 0
         residual = np.nan
@@ -74,7 +75,7 @@ def spectrum(given: Given, array: ArrayLike | None, report: Report | None) -> xr
         if "form" in data.dims:
             data = data.reindex(form=list(FORMS))
         why = f"the density did not converge at {missing} eigenvalues" if missing else ""
-        return Cell(data, UNCONVERGED if missing else DONE, why, residual)
+        return CellResult(data, UNCONVERGED if missing else DONE, why, residual)
 
     return _alone(given, of_one(given.quantity, array, report), cell)
 
@@ -96,37 +97,37 @@ def score_minimum(given: Given, array: ArrayLike | None, report: Report | None) 
 def _alone(
     given: Given,
     compute: Callable[[dict[str, Any]], xr.Dataset],
-    cell: Callable[[xr.Dataset, dict[str, Any]], Cell],
+    cell: Callable[[xr.Dataset, dict[str, Any]], CellResult],
 ) -> xr.Dataset:
     """Cells one after the other."""
     return stacked([attempt(lambda one=one: cell(compute(one), one)) for one in each(given)])
 
 
-def _curves(data: xr.Dataset, one: dict[str, Any]) -> Cell:
+def _curves(data: xr.Dataset, one: dict[str, Any]) -> CellResult:
     unknown = int(np.isnan(data.test.values).sum())
     why = f"the contour's nodes do not resolve the losses at {unknown} of {data.test.size} train_times"
     found = tidy(data, MERGED, RAGGED)
     if "form" in found.dims:
         found = found.reindex(form=list(FORMS))
-    return Cell(found, UNCONVERGED if unknown else DONE, why if unknown else "", float(data.residual))
+    return CellResult(found, UNCONVERGED if unknown else DONE, why if unknown else "", float(data.residual))
 
 
-def _minimum(data: xr.Dataset, one: dict[str, Any]) -> Cell:
+def _minimum(data: xr.Dataset, one: dict[str, Any]) -> CellResult:
     residual, error = float(data.residual), float(data.error)
     data = tidy(data)
     if np.isnan(data.score.values):
-        return Cell(data, UNCONVERGED, WHY["nodes"].format(error), residual)
-    return Cell(data, residual=residual)
+        return CellResult(data, UNCONVERGED, WHY["nodes"].format(error), residual)
+    return CellResult(data, residual=residual)
 
 
-Whole = Callable[[LimitRun, NDArray[np.float64], NDArray[np.float64], dict[str, Any], Report | None], list[Cell]]
+Whole = Callable[[LimitRun, NDArray[np.float64], NDArray[np.float64], dict[str, Any], Report | None], list[CellResult]]
 
 
 @in_float64
 def _plane(given: Given, array: ArrayLike | None, report: Report | None, whole: Whole) -> xr.Dataset:
     """Cells that differ by ψ_n and ψ_p alone, those that are no problem apart."""
     asked = list(each(given))
-    found: dict[int, Cell] = {}
+    found: dict[int, CellResult] = {}
     problems: dict[int, Problem] = {}
     for k, one in enumerate(asked):
         try:
@@ -151,8 +152,8 @@ def _mapped(
     psi_p: NDArray[np.float64],
     asked: dict[str, Any],
     report: Report | None,
-) -> list[Cell]:
-    tolerance = asked.get("tolerance", diagram.TOLERANCE)
+) -> list[CellResult]:
+    tolerance = asked.get("tolerance", TOLERANCE)
     require_tolerance(tolerance)
     tau = times(asked.get("train_times", TRAIN_TIMES))
 
@@ -160,16 +161,16 @@ def _mapped(
         if report:
             report(f"{step}, cell {done} of {total}", {})
 
-    data = diagram.cells(run, psi_n, psi_p, tau, tolerance=tolerance, mem_time=True, progress=progress)
+    data = curves_of_cells(run, psi_n, psi_p, tau, tolerance=tolerance, mem_time=True, progress=progress)
     cells = []
     for k in range(psi_n.size):
         one = data.isel(cell=k)
         word, residual = STATUS[int(one.status)], float(one.residual)
         one = one.drop_vars(["status", "residual"])
         if word == STATUS[0]:
-            cells.append(Cell(one, residual=residual))
+            cells.append(CellResult(one, residual=residual))
         else:
-            cells.append(Cell(one, UNCONVERGED, f"{word}: {WHY[word].format(float(one.error))}", residual))
+            cells.append(CellResult(one, UNCONVERGED, f"{word}: {WHY[word].format(float(one.error))}", residual))
     return cells
 
 
@@ -179,10 +180,10 @@ def _ridges(
     psi_p: NDArray[np.float64],
     asked: dict[str, Any],
     report: Report | None,
-) -> list[Cell]:
+) -> list[CellResult]:
     if report:
         report(f"losses and optimal ridges of {psi_n.size} cells", {})
-    data, failures = ridge_room.cells(run, psi_n, psi_p, asked["ridges"])
+    data, failures = ridges_of_cells(run, psi_n, psi_p, asked["ridges"])
     cells = []
     for k, failure in enumerate(failures):
         one = data.isel(cell=k)
@@ -196,5 +197,5 @@ def _ridges(
         if np.isnan(one.best_test.values):
             why.append("the edges between which the optimal ridge lies were not found")
         residual = float(np.nanmax(one.residual.values))
-        cells.append(Cell(one.drop_vars("residual"), UNCONVERGED if why else DONE, "; ".join(why), residual))
+        cells.append(CellResult(one.drop_vars("residual"), UNCONVERGED if why else DONE, "; ".join(why), residual))
     return cells

@@ -10,18 +10,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rfsim import sealed, store
-from rfsim.store import StoreError
-from rfsim.sweep_files import tables
+from rfsim.disk import sealed, store
+from rfsim.disk.store import StoreError
+from rfsim.disk.sweep_files import tables
 from rfsim.sweeps.imports import DIGEST
-from rfsim.sweeps.plan import Plan
+from rfsim.sweeps.plan import SweepPlan
 
 TABLES = ("axes", "zip")
 WHOLE = ", which each run takes whole: every cell would be computed again"
 
 
 def places_of(
-    path: Path, root: sealed.Root, plan: Plan, settings: Mapping[str, Any], unread: Collection[str] = ()
+    path: Path, root: sealed.Root, plan: SweepPlan, settings: Mapping[str, Any], unread: Collection[str] = ()
 ) -> tuple[NDArray[np.intp], ...]:
     """For each axis of the plan, where each of its values stands in the store; −1 for one that is not there.
 

@@ -13,21 +13,21 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from rfsim import locks, sealed, store
-from rfsim.store import StoreError
-from rfsim.sweep_files import BROKEN, PATHS, paths_of, tables
+from rfsim.checking.text import counted
+from rfsim.disk import locks, sealed, store
+from rfsim.disk.store import StoreError
+from rfsim.disk.sweep_files import BROKEN, PATHS, paths_of, tables
 from rfsim.sweeps import paths, scratch
-from rfsim.sweeps.assembly import Source, assemble
+from rfsim.sweeps.assembly import CellSource, assemble
 from rfsim.sweeps.cells import DONE
 from rfsim.sweeps.checks import words_of
 from rfsim.sweeps.imports import DIGEST
 from rfsim.sweeps.matching import TABLES, places, values_along
 from rfsim.sweeps.opening import OWN, tiles_of
-from rfsim.sweeps.plan import Plan, plan
+from rfsim.sweeps.plan import SweepPlan, plan
 from rfsim.sweeps.spec import read
 from rfsim.sweeps.storage import WAITING
 from rfsim.sweeps.stores import describe
-from rfsim.words import counted
 
 ROUNDING = 1e-6  # relative; values of one cell that differ by more are not of one sweep
 COSTS = ("seconds", "decompositions")  # differ from run to run
@@ -43,7 +43,7 @@ class Joined(NamedTuple):
         words: What there is to say.
     """
 
-    plan: Plan
+    plan: SweepPlan
     settings: Mapping[str, Any]
     text: str
     words: list[str]
@@ -87,7 +87,7 @@ def merge(given: Sequence[Path], out: Path) -> Joined:
     settings = {**spec.settings, **extra}
     wanted = json.loads(store.canonical(settings))
     sources = [
-        Source(
+        CellSource(
             one.data,
             tuple(
                 places(values_along(one.settings, [*axis.values]), values_along(wanted, [*axis.values]))
@@ -187,7 +187,7 @@ def _rest(part: _Part) -> dict[str, Any]:
     return {key: value for key, value in part.settings.items() if key not in varied} | rest
 
 
-def _compared(plan: Plan, names: tuple[Path, Path], both: tuple[Source, Source]) -> list[str]:
+def _compared(plan: SweepPlan, names: tuple[Path, Path], both: tuple[CellSource, CellSource]) -> list[str]:
     """What is to say of cells that are done in both stores; StoreError where their values differ beyond rounding."""
     shared = np.argwhere(np.logical_and(*(one.status() == DONE for one in both)))
     if not len(shared):
@@ -210,7 +210,7 @@ def _compared(plan: Plan, names: tuple[Path, Path], both: tuple[Source, Source])
     return [f"{told}; those of {names[0]} stand"]
 
 
-def _values(source: Source, name: str, shared: NDArray[np.intp]) -> NDArray | None:
+def _values(source: CellSource, name: str, shared: NDArray[np.intp]) -> NDArray | None:
     """(cells, own dimensions) of a variable at cells of the plan; None where there are no such numbers."""
     if name not in source.data or source.data[name].dtype.kind not in "fiub":
         return None
@@ -229,7 +229,7 @@ def _distance(first: NDArray, second: NDArray) -> NDArray[np.float64]:
     return np.nan_to_num(apart, nan=np.inf).max(axis=1, initial=0.0)
 
 
-def _holes(plan: Plan, status: NDArray[np.int8], holes: int) -> str:
+def _holes(plan: SweepPlan, status: NDArray[np.int8], holes: int) -> str:
     first = tuple(np.argwhere(status == WAITING)[0].tolist())
     more = f"first {words_of(plan, first)}" if first else "all there is"
     return f"{holes} of {counted(plan.cells, 'cell')}, in none of them, {'waits' if holes == 1 else 'wait'}: {more}"

@@ -9,20 +9,20 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from rfsim import sealed, store
-from rfsim.store import StoreError
-from rfsim.sweep_files import BROKEN, ORDER
+from rfsim.disk import sealed, store
+from rfsim.disk.store import StoreError
+from rfsim.disk.sweep_files import BROKEN, ORDER
 from rfsim.sweeps import scratch
-from rfsim.sweeps.assembly import Source, assemble
+from rfsim.sweeps.assembly import CellSource, assemble
 from rfsim.sweeps.matching import places_of
-from rfsim.sweeps.plan import Plan
+from rfsim.sweeps.plan import SweepPlan
 from rfsim.sweeps.storage import REMEDY, WAITING, Storage, in_groups
 from rfsim.sweeps.stores import describe
 
 OWN = (ORDER, "coordinates", sealed.FILES, sealed.DIGEST)  # attributes that a store has of itself
 
 
-class Standing(NamedTuple):
+class StoreStatus(NamedTuple):
     """How far a store is, over the cells of a plan; broken: cells that do not hold what was written; lost: files of
     coordinates that do not."""
 
@@ -32,12 +32,12 @@ class Standing(NamedTuple):
     broken: int = 0
     lost: Sequence[str] = ()
 
-    def waiting(self, plan: Plan) -> int:
+    def waiting(self, plan: SweepPlan) -> int:
         """Groups of the plan with a cell that waits."""
         return len(in_groups(self.status == WAITING, plan.tiles))
 
 
-def reopen(path: Path, plan: Plan, settings: Mapping[str, Any], unread: Collection[str] = ()) -> Storage:
+def reopen(path: Path, plan: SweepPlan, settings: Mapping[str, Any], unread: Collection[str] = ()) -> Storage:
     """A store to go on with: as it is, or with the values that its axes lack, whose cells wait.
 
     unread: data of which no digest could be made. What it holds stays until all of it is carried over. Raises
@@ -51,7 +51,7 @@ def reopen(path: Path, plan: Plan, settings: Mapping[str, Any], unread: Collecti
         return kept
     real = path.resolve()
     label = {name: value for name, value in root.attributes.items() if name not in OWN}
-    source = Source(store.load(path), places, tiles_of(root))
+    source = CellSource(store.load(path), places, tiles_of(root))
     try:
         with scratch.beside(real) as folder:
             assemble(folder / "store", plan, {**label, "settings": store.canonical(settings)}, [source])
@@ -61,17 +61,17 @@ def reopen(path: Path, plan: Plan, settings: Mapping[str, Any], unread: Collecti
     return Storage(path, plan, describe(path))
 
 
-def look(path: Path, plan: Plan, settings: Mapping[str, Any], unread: Collection[str] = ()) -> Standing:
+def look(path: Path, plan: SweepPlan, settings: Mapping[str, Any], unread: Collection[str] = ()) -> StoreStatus:
     """How far a store is for a plan that may have values more; nothing is written. Raises as `reopen` does."""
     root = describe(path)
     places = places_of(path, root, plan, settings, unread)
     if _same(path, root, plan, places):
         kept = Storage(path, plan, root)
-        return Standing(kept.status(), *kept.totals(), kept.broken, kept.lost)
+        return StoreStatus(kept.status(), *kept.totals(), kept.broken, kept.lost)
     data = store.load(path)
-    source = Source(data, places, tiles_of(root))
+    source = CellSource(data, places, tiles_of(root))
     seconds, decompositions = (float(np.nansum(one)) for one in source.costs())
-    return Standing(source.status(), int(decompositions), seconds, int(data.attrs.get(BROKEN, 0)))
+    return StoreStatus(source.status(), int(decompositions), seconds, int(data.attrs.get(BROKEN, 0)))
 
 
 def tiles_of(root: sealed.Root) -> tuple[int, ...]:
@@ -79,7 +79,7 @@ def tiles_of(root: sealed.Root) -> tuple[int, ...]:
     return sealed.layout(root.arrays[sealed.STATUS]).chunks
 
 
-def _same(path: Path, root: sealed.Root, plan: Plan, places: tuple[NDArray[np.intp], ...]) -> bool:
+def _same(path: Path, root: sealed.Root, plan: SweepPlan, places: tuple[NDArray[np.intp], ...]) -> bool:
     """Whether a store has the plan's cells, in its groups, and digests; StoreError where its groups alone differ."""
     layout = sealed.layout(root.arrays[sealed.STATUS])
     if layout.shape != plan.shape or any((one != np.arange(one.size)).any() for one in places):

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from rfsim import populations
-from rfsim.files import is_file
+from rfsim.disk.files import is_file
+from rfsim.problem import populations
 from rfsim.sweeps.spec import Spec
 
 

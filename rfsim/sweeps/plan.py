@@ -27,7 +27,7 @@ class Group(NamedTuple):
     size: int
 
 
-class Plan(NamedTuple):
+class SweepPlan(NamedTuple):
     """The cells of a sweep over `axes`, in tiles (cells of a group along each axis).
 
     derived: values of derived parameters, each over the axes they depend on and of length 1 along the others.
@@ -187,7 +187,7 @@ class Plan(NamedTuple):
         return [axis for k, axis in enumerate(self.axes) if values.shape[k] > 1]
 
 
-def plan(spec: Spec) -> Plan:
+def plan(spec: Spec) -> SweepPlan:
     """Divide a sweep into groups.
 
     Raises ValueError, in one line, that lists derived parameters without a value.
@@ -205,10 +205,10 @@ def plan(spec: Spec) -> Plan:
             wrong.append(f"[derive] {key} = {one.text!r} has no value where it divides 0 by 0")
     if wrong:
         raise refusal("the sweep", wrong)
-    return _tiled(Plan(spec, axes, (1,) * len(axes), derived))
+    return _tiled(SweepPlan(spec, axes, (1,) * len(axes), derived))
 
 
-def _tiled(plan: Plan) -> Plan:
+def _tiled(plan: SweepPlan) -> SweepPlan:
     """Groups as long as possible along inner axes, at most the quantity's tile of cells, in equal lengths."""
     left = tile(plan.quantity, plan.spec.fixed) or plan.cells
     tiles = [1] * len(plan.axes)

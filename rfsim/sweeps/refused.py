@@ -7,11 +7,11 @@ from typing import Any
 
 from numpy.typing import ArrayLike
 
-from rfsim.simulation.asked import setting
-from rfsim.spectra import Method
+from rfsim.learning.trainers import read
+from rfsim.sample.spectra import Method
+from rfsim.simulation.options import setting
 from rfsim.sweeps.cells import options, problem
 from rfsim.sweeps.sampled import SETTINGS, require_student
-from rfsim.trainers import read
 
 
 def method(one: Mapping[str, Any], varied: Collection[str], array: ArrayLike | None) -> None:

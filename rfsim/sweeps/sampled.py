@@ -9,19 +9,20 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike
 
-from rfsim import api, model
-from rfsim.densities import density as density_of
-from rfsim.distillation import front as distillation
+from rfsim.problem import model
 from rfsim.quantities.distill import OPTIONS
 from rfsim.quantities.simulate import OPTIMIZER
-from rfsim.runs import FAILURES, Report
-from rfsim.simulation import front as simulation
+from rfsim.results.runs import FAILURES, Report
+from rfsim.sampled import distill as distillation
+from rfsim.sampled import simulate as simulation
+from rfsim.sampled.density import density as density_of
+from rfsim.sampled.train import Variant, train_variants
 from rfsim.sweeps.alone import cell as of_result
 from rfsim.sweeps.alone import one_by_one
 from rfsim.sweeps.cells import (
     MERGED,
     UNCONVERGED,
-    Cell,
+    CellResult,
     Given,
     each,
     failed,
@@ -37,7 +38,7 @@ PLAN = tuple(one.name for one in OPTIONS)  # options of one distillation
 
 def train(given: Given, array: ArrayLike | None, report: Report | None) -> xr.Dataset:
     """`rfsim.train` by every ridge and trainer of a group."""
-    found: list[Cell | None] = [None] * given.size
+    found: list[CellResult | None] = [None] * given.size
     asked = list(each(given))
     ridges = np.full(given.size, np.nan)
     for k, parameters in enumerate(asked):
@@ -47,11 +48,9 @@ def train(given: Given, array: ArrayLike | None, report: Report | None) -> xr.Da
             found[k] = failed(error)
     shared = options(asked[0], ("trainer",))
     while left := [k for k, cell in enumerate(found) if cell is None]:
-        variants = [api.Variant(float(ridges[k]), asked[k].get("trainer", api.Variant(0.0).trainer)) for k in left]
+        variants = [Variant(float(ridges[k]), asked[k].get("trainer", Variant(0.0).trainer)) for k in left]
         try:
-            results = api.train_variants(
-                problem(asked[left[0]]), variants=variants, array=array, report=report, **shared
-            )
+            results = train_variants(problem(asked[left[0]]), variants=variants, array=array, report=report, **shared)
         except FAILURES as error:
             # an eigenvalue that float64 does not resolve beside the smallest ridge may be fine beside the next one
             gone = left if not isinstance(error, ValueError) else np.flatnonzero(ridges == ridges[left].min())
@@ -93,7 +92,7 @@ def distill(given: Given, array: ArrayLike | None, report: Report | None) -> xr.
     """`rfsim.distill` of every student of a group, the variants of one run."""
     asked = list(each(given))
     shared = {name: value for name, value in options(asked[0], ("dim",)).items() if name not in given.cells}
-    found: list[Cell | None] = [None] * given.size
+    found: list[CellResult | None] = [None] * given.size
     variants: dict[int, dict[str, Any]] = {}
     for k, one in enumerate(asked):
         try:
@@ -118,7 +117,7 @@ def distill(given: Given, array: ArrayLike | None, report: Report | None) -> xr.
         else:
             data = _distilled(data)
             for number, k in enumerate(variants):
-                found[k] = Cell(data.isel(variant=number, drop=True))
+                found[k] = CellResult(data.isel(variant=number, drop=True))
     return stacked([cell for cell in found if cell is not None])
 
 
@@ -144,7 +143,7 @@ def _distilled(data: xr.Dataset) -> xr.Dataset:
     return tidy(data)
 
 
-def _simulated(result: xr.Dataset | Exception) -> Cell:
+def _simulated(result: xr.Dataset | Exception) -> CellResult:
     if isinstance(result, Exception):
         return failed(result)
     lines = json.loads(result.attrs["diverged"])

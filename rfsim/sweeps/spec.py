@@ -14,11 +14,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from rfsim.files import read_toml
+from rfsim.checking.text import geometric, nearest
+from rfsim.disk.files import read_toml
 from rfsim.quantities.catalog import QUANTITIES, Quantity
 from rfsim.sweeps import imports
 from rfsim.sweeps.expressions import Expression, expression
-from rfsim.words import geometric, nearest
 
 TABLES = ("problem", "axes", "zip", "derive")
 FORMS = {"log": "points", "linear": "points", "range": "step"}  # of an axis, and what may stand beside each

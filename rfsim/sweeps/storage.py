@@ -1,8 +1,8 @@
 """Sweeps on disk: one labelled dataset in zarr, a chunk for each group, that is written as groups end.
 
-A group's values go first, then a digest of them (`rfsim.sealed`), its status last, each file whole or not at all: what
-is not marked, and what does not hold what was written, is computed again. Nothing in a store is executed. One process
-writes (`rfsim.locks`), any may read meanwhile (`store.load`).
+A group's values go first, then a digest of them (`rfsim.disk.sealed`), its status last, each file whole or not at all:
+what is not marked, and what does not hold what was written, is computed again. Nothing in a store is executed. One
+process writes (`rfsim.disk.locks`), any may read meanwhile (`store.load`).
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ import xarray as xr
 import zarr
 from numpy.typing import NDArray
 
-from rfsim import sealed
-from rfsim.store import StoreError
-from rfsim.sweep_files import ORDER, STATES
+from rfsim.disk import sealed
+from rfsim.disk.store import StoreError
+from rfsim.disk.sweep_files import ORDER, STATES
 from rfsim.sweeps import chunks, scratch
 from rfsim.sweeps.cells import FAILED, UNCONVERGED
-from rfsim.sweeps.plan import Plan
+from rfsim.sweeps.plan import SweepPlan
 
 SWEEP = "sweep"
 STATUS = STATES
@@ -44,7 +44,7 @@ class Storage:
     dimensions of the quantity's own, where the plan cannot tell them.
     """
 
-    def __init__(self, path: Path, plan: Plan, root: sealed.Root) -> None:
+    def __init__(self, path: Path, plan: SweepPlan, root: sealed.Root) -> None:
         self.path, self.plan = path, plan
         self.attributes, self.arrays = dict(root.attributes), dict(root.arrays)
         self._layouts = sealed.over_cells(self.arrays)
@@ -253,17 +253,17 @@ class Storage:
             raise StoreError(f"cannot write {place}: {error.strerror or error}; {REMEDY}") from error
 
 
-def cells_of(plan: Plan) -> list[tuple[str, int, int]]:
+def cells_of(plan: SweepPlan) -> list[tuple[str, int, int]]:
     """(dimension, cells, cells of a group) along each axis."""
     return [(axis.dim, axis.size, tile) for axis, tile in zip(plan.axes, plan.tiles, strict=True)]
 
 
-def _index(plan: Plan, number: int) -> tuple[int, ...]:
+def _index(plan: SweepPlan, number: int) -> tuple[int, ...]:
     """A group's place along each axis."""
     return tuple(map(int, np.unravel_index(number, plan.counts))) if plan.counts else ()
 
 
-def _places(plan: Plan, where: tuple[slice, ...]) -> NDArray[np.intp]:
+def _places(plan: SweepPlan, where: tuple[slice, ...]) -> NDArray[np.intp]:
     """Where the cells of a group lie in its chunk, which at an end may be longer."""
     grid = np.arange(np.prod(plan.tiles, dtype=int)).reshape(plan.tiles)
     return grid[tuple(slice(one.stop - one.start) for one in where)].ravel()

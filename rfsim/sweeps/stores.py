@@ -9,15 +9,15 @@ from typing import Any
 import xarray as xr
 import zarr
 
-from rfsim import sealed, store
-from rfsim.store import KIND, StoreError
-from rfsim.sweep_files import tables
+from rfsim.disk import sealed, store
+from rfsim.disk.store import KIND, StoreError
+from rfsim.disk.sweep_files import tables
 from rfsim.sweeps import chunks, scratch
-from rfsim.sweeps.plan import Plan
+from rfsim.sweeps.plan import SweepPlan
 from rfsim.sweeps.storage import EACH, STATUS, SWEEP, Storage, cells_of
 
 
-def make(folder: Path, plan: Plan, attributes: Mapping[str, Any]) -> Storage:
+def make(folder: Path, plan: SweepPlan, attributes: Mapping[str, Any]) -> Storage:
     """A new store in which every cell waits, in a folder that is not yet there."""
     found = list(plan.coordinates())
     # what xarray reads as coordinates, beside those that name a dimension
@@ -38,7 +38,7 @@ def make(folder: Path, plan: Plan, attributes: Mapping[str, Any]) -> Storage:
     return Storage(folder, plan, sealed.Root(attributes, arrays, sealed=True))
 
 
-def create(path: Path, plan: Plan, attributes: Mapping[str, Any]) -> Storage:
+def create(path: Path, plan: SweepPlan, attributes: Mapping[str, Any]) -> Storage:
     """A new store in which every cell waits.
 
     It is made beside its place and moved there whole. Raises StoreError where it cannot be written.

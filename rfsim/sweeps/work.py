@@ -8,8 +8,8 @@ from typing import NamedTuple
 import xarray as xr
 from numpy.typing import NDArray
 
-from rfsim.decompositions import counting
-from rfsim.precision import in_float64
+from rfsim.computing.decompositions import counting
+from rfsim.computing.precision import in_float64
 from rfsim.sweeps.imports import Imports, difference
 from rfsim.sweeps.plan import Group
 from rfsim.sweeps.quantities import compute

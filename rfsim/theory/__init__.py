@@ -1,25 +1,25 @@
 """The d → ∞ theory: self-consistent equations, spectra with exact masses, learning curves of any filter."""
 
-from rfsim.theory.bulks import Part, atom, density, masses, parts
-from rfsim.theory.dynamics import LimitCurves, limit_curves
-from rfsim.theory.intervals import Interval, support
-from rfsim.theory.landmarks import PlaneLines, n_star, plane_lines
-from rfsim.theory.large import LargeForm, large_densities, large_form
-from rfsim.theory.limits import Limit, limit
-from rfsim.theory.minimizer import RidgeLosses, ridge_losses
-from rfsim.theory.optimal import BestRidge, best_ridge
-from rfsim.theory.populations import Population, from_array, from_eigenvalues, population
-from rfsim.theory.quantiles import mass_below, quantile
-from rfsim.theory.quantities.curves import curves
-from rfsim.theory.quantities.diagram import diagram
-from rfsim.theory.quantities.distillation import distill, gamma_star
-from rfsim.theory.quantities.mini import mini_gap
-from rfsim.theory.quantities.minimum import score_minimum
-from rfsim.theory.quantities.ridge import ridge, ridge_plane
-from rfsim.theory.quantities.spectrum import spectrum
-from rfsim.theory.solver import NotConverged, Solution, solve
-from rfsim.theory.tables import Converged, LimitSpectrum, LimitTarget, converged, limit_spectrum, part_spectrum
-from rfsim.theory.wide import wide_losses
+from rfsim.limit.bulks import LimitPart, atom, density, masses, parts
+from rfsim.limit.dynamics import LimitCurves, limit_curves
+from rfsim.limit.intervals import Interval, support
+from rfsim.limit.landmarks import PlaneLines, n_star, plane_lines
+from rfsim.limit.large import LargeForm, large_densities, large_form
+from rfsim.limit.limits import Limit, limit
+from rfsim.limit.minimizer import RidgeLosses, ridge_losses
+from rfsim.limit.optimal import BestRidge, best_ridge
+from rfsim.limit.populations import Population, from_array, from_eigenvalues, population
+from rfsim.limit.quantiles import mass_below, quantile
+from rfsim.limit.solver import NotConverged, Solution, solve
+from rfsim.limit.tables import Converged, LimitSpectrum, LimitTarget, converged, limit_spectrum, part_spectrum
+from rfsim.limit.wide import wide_losses
+from rfsim.theory.curves import curves
+from rfsim.theory.diagram import diagram
+from rfsim.theory.distillation import distill, gamma_star
+from rfsim.theory.mini import mini_gap
+from rfsim.theory.minimum import score_minimum
+from rfsim.theory.ridge import ridge, ridge_plane
+from rfsim.theory.spectrum import spectrum
 
 __all__ = [
     "BestRidge",
@@ -28,10 +28,10 @@ __all__ = [
     "LargeForm",
     "Limit",
     "LimitCurves",
+    "LimitPart",
     "LimitSpectrum",
     "LimitTarget",
     "NotConverged",
-    "Part",
     "PlaneLines",
     "Population",
     "RidgeLosses",

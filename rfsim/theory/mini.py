@@ -1,64 +1,88 @@
-"""The mini-bulk: where it lies at large ψ, and at which ψ_p a gap opens between it and main (equations.md §5) [ours].
-
-For p, n ≫ d the d loud directions of W project out of U, and what is left is s² + (v²/n) Ω D Ωᵀ with Ω (p, n) standard
-normal and D = 1, but for d directions of the n-space. There the samples' signal and the noise of the features' linear
-part cancel, and D is the noise's share ℓ = Δ/(e^{−2t}l + Δ) of a direction of variance l. That is a spiked covariance
-(Baik, Ben Arous, Péché 2005): below a threshold the d eigenvalues stand alone, above it they are the edge of main.
-"""
+"""Where the gap between mini and main opens, as a labelled result."""
 
 from __future__ import annotations
 
-import math
+from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
+import xarray as xr
+from numpy.typing import ArrayLike
 
-from rfsim.theory.bulks import parts
-from rfsim.theory.limits import Limit
-from rfsim.training.timescales import mini_eigenvalue
-
-FURTHEST = 2.0**12  # in units of ψ_n: as far as an opening is looked for
-
-
-def noise_shares(limit: Limit) -> NDArray[np.float64]:
-    """ℓ = Δ/(e^{−2t}l + Δ) for each variance l of the population, (atoms,)."""
-    return np.asarray(limit.noise / (limit.signal * np.asarray(limit.values) + limit.noise))
+from rfsim.computing.precision import in_float64
+from rfsim.limit import mini
+from rfsim.problem.arrays import Rows
+from rfsim.problem.model import Problem, require_unused
+from rfsim.results.runs import Report
+from rfsim.theory.diagram import AXES, axis
+from rfsim.theory.run import LimitRun, require_tolerance
 
 
-def opening_ratio(limit: Limit) -> NDArray[np.float64]:
-    """ψ_p/ψ_n = 1/(1−ℓ)² from which on the eigenvalues of l stand below main as ψ → ∞, (atoms,): e^{4t} at Σ = I."""
-    with np.errstate(divide="ignore"):  # a direction without signal never stands alone
-        return 1 / (1 - noise_shares(limit)) ** 2
+@in_float64
+def mini_gap(
+    problem: Problem,
+    *,
+    samples_per_dim: Sequence[float],
+    diffusion_times: Sequence[float],
+    tolerance: float = 1e-3,
+    array: ArrayLike | Rows | None = None,
+    center: bool = True,
+    scale: str = "global",
+    report: Report | None = None,
+) -> xr.Dataset:
+    """ψ_p from which on a gap separates mini from main, for each ψ_n and diffusion time t.
 
+    Equations.md §5 [ours].
 
-def large_eigenvalue(limit: Limit) -> NDArray[np.float64]:
-    """`timescales.mini_eigenvalue` for each variance l, (..., atoms); the limit's ψ_n and ψ_p may be arrays (...,)."""
-    psi_n, psi_p = (np.asarray(value)[..., None] for value in (limit.samples_per_dim, limit.features_per_dim))
-    return mini_eigenvalue(limit, psi_n, psi_p, noise_shares(limit))
+    Args:
+        problem: What U is made of. The axes take the place of its own samples_per_dim and diffusion_time, and its
+            features_per_dim is what is solved for. Its ridge is not used, and refused where one is given.
+        samples_per_dim: ψ_n (columns,), increasing.
+        diffusion_times: t (rows,), increasing.
+        tolerance: Of the result, relative.
+        array: Samples (rows, dim) in the place of the problem's data, of which the covariance alone is used.
+        center: Whether an array is centered.
+        scale: How an array is scaled: "global", "columns" or "none".
+        report: Hears of each step.
 
+    Returns:
+        opening (diffusion_time, samples_per_dim), NaN where ψ_n ≤ 1 or no gap opens up to ψ_p = 4096 ψ_n; and
+        opening_large, ψ_n/(1−ℓ)² with ℓ = Δ/(e^{−2t}l + Δ) at the smallest variance l: its form as ψ_n → ∞, NaN at
+        finite m and where σ is linear.
 
-def opening(limit: Limit, tolerance: float = 1e-3) -> float | None:
-    """ψ_p at which a gap opens between mini and main, at the rest of `limit`'s parameters, relative to `tolerance`.
+    Raises:
+        ValueError: For parameters outside the theory's domain.
+        theory.NotConverged: Where an edge is not found.
 
-    None where ψ_n ≤ 1, there is no main then, or where no gap opens up to ψ_p = FURTHEST · ψ_n. Raises NotConverged.
+    >>> found = mini_gap(Problem(), samples_per_dim=[8], diffusion_times=[0.1])
+    >>> found.opening.values.round(1).tolist(), found.opening_large.values.round(1).tolist()
+    ([[22.7]], [[11.9]])
     """
-    if limit.samples_per_dim <= 1:
-        return None
-    lower = limit.samples_per_dim  # no mini at p ≤ n
-    upper = 2 * lower
-    while not separate(limit._replace(features_per_dim=upper)):
-        lower, upper = upper, 2 * upper
-        if upper > FURTHEST * limit.samples_per_dim:
-            return None
-    while upper > (1 + tolerance) * lower:
-        middle = math.sqrt(lower * upper)
-        if separate(limit._replace(features_per_dim=middle)):
-            upper = middle
-        else:
-            lower = middle
-    return math.sqrt(lower * upper)
-
-
-def separate(limit: Limit) -> bool:
-    """Whether mini is a part of its own."""
-    return any(part.name == "mini" for part in parts(limit))
+    times, psi_n = axis(problem, "diffusion_time", diffusion_times), axis(problem, "samples_per_dim", samples_per_dim)
+    require_tolerance(tolerance)
+    require_unused(problem, "theory.mini_gap", ridge="leave it out; theory.curves takes it")
+    runs = [
+        LimitRun(replace(problem, diffusion_time=t), array=array, center=center, scale=scale) for t in times.tolist()
+    ]
+    opening, large = np.full((2, times.size, psi_n.size), np.nan)
+    for i, run in enumerate(runs):
+        for k, value in enumerate(psi_n.tolist()):
+            if report:
+                report(f"t = {times[i]:g}, samples_per_dim {value:g}", {})
+            found = mini.opening(run.limit._replace(samples_per_dim=value), tolerance)
+            opening[i, k] = np.nan if found is None else found
+            if not run.finite_copies and run.limit.v2 > 0:
+                large[i, k] = value * mini.opening_ratio(run.limit).max()
+    shape = ("diffusion_time", "samples_per_dim")
+    data = xr.Dataset(
+        {
+            "opening": (shape, opening, {"long_name": "ψ_p at which mini leaves main", "units": "1"}),
+            "opening_large": (shape, large, {"long_name": "its form as ψ_n → ∞", "units": "1"}),
+        },
+        coords={
+            "diffusion_time": ("diffusion_time", times, {"long_name": "diffusion time t", "units": "1"}),
+            "samples_per_dim": ("samples_per_dim", psi_n, {"long_name": AXES["samples_per_dim"], "units": "1"}),
+        },
+    )
+    extra = {"samples_per_dim": psi_n.tolist(), "diffusion_times": times.tolist(), "tolerance": tolerance}
+    return runs[0].label("theory-mini-gap", data, extra)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import jax.numpy as jnp
 import numpy as np
 
-from rfsim.activations import Activation
+from rfsim.problem.activations import Activation
 
 
 def hard_tanh(x):

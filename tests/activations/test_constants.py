@@ -8,8 +8,8 @@ import mpmath
 import numpy as np
 import pytest
 
-from rfsim.activations import ACTIVATIONS, Activation, activation, centered, gaussian_constants
-from rfsim.diffusion import noise_variance, signal
+from rfsim.problem.activations import ACTIVATIONS, Activation, activation, centered, gaussian_constants
+from rfsim.problem.diffusion import noise_variance, signal
 
 
 def constants(name: str, t: float, sigma_x: float = 1.0):

@@ -10,11 +10,13 @@ import pytest
 from scipy import integrate
 from scipy.special import expit, ndtr
 
-from rfsim import Problem, filters, model, moments, populations, spectra
-from rfsim.activations import ACTIVATIONS, activation, centered, gaussian_constants
-from rfsim.diffusion import Law, diffuse, forward, noise_variance, score_power, signal
-from rfsim.moments import averaged_moments
-from rfsim.training import losses
+from rfsim import Problem
+from rfsim.learning import filters, losses
+from rfsim.problem import model, populations
+from rfsim.problem.activations import ACTIVATIONS, activation, centered, gaussian_constants
+from rfsim.problem.diffusion import Law, diffuse, forward, noise_variance, score_power, signal
+from rfsim.sample import moments, spectra
+from rfsim.sample.moments import averaged_moments
 
 HERE = "tests.activations.callables:"
 PLAIN = {  # each once more, for the reference integrators

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 import rfsim
-from rfsim import Problem, store
-from rfsim.activations import ACTIVATIONS, Activation, activation
+from rfsim import Problem
+from rfsim.disk import store
 from rfsim.plotting.figures import problem_line
+from rfsim.problem.activations import ACTIVATIONS, Activation, activation
 from tests.activations import callables
 
 HERE = "tests.activations.callables:"

@@ -14,10 +14,12 @@ import pytest
 from scipy.special import ndtr
 
 import rfsim
-from rfsim import Problem, model, store
-from rfsim.activations import ACTIVATIONS, Activation, activation, fingerprint, gaussian_constants
-from rfsim.activations.naming import short
-from rfsim.activations.probing import probe
+from rfsim import Problem
+from rfsim.disk import store
+from rfsim.problem import model
+from rfsim.problem.activations import ACTIVATIONS, Activation, activation, fingerprint, gaussian_constants
+from rfsim.problem.activations.naming import short
+from rfsim.problem.activations.probing import probe
 from tests.activations import callables
 
 HERE = "tests.activations.callables:"

@@ -13,18 +13,19 @@ import pytest
 import xarray as xr
 from cyclopts import App
 
-from rfsim import api, simulation, store, theory
+from rfsim import theory
 from rfsim.cli import folder
 from rfsim.cli.app import app
 from rfsim.cli.flags import OutputFlags
-from rfsim.distillation import front
+from rfsim.disk import store
+from rfsim.sampled import distill, simulate, spectrum, train
 from tests.commands import run
 
 DRAWN = "--dim 4 --samples-per-dim 2 --features-per-dim 4"
 FAST = ("spectrum", "train")  # the others take longer to compile than tests of every day may
 DOORS = {  # command: (module, name) of what computes, flags of a small problem, and sets of further ones
     "train": (
-        (api, "train"),
+        (train, "train"),
         DRAWN,
         (
             "--route krylov --model gaussian",
@@ -32,9 +33,9 @@ DOORS = {  # command: (module, name) of what computes, flags of a small problem,
             "--moments montecarlo:8 --seed 3 --seeds 2 --activation relu",
         ),
     ),
-    "spectrum": ((api, "spectrum"), DRAWN, ("--model gaussian --data powerlaw:1",)),
+    "spectrum": ((spectrum, "spectrum"), DRAWN, ("--model gaussian --data powerlaw:1",)),
     "simulate": (
-        (simulation, "simulate"),
+        (simulate, "simulate"),
         f"{DRAWN} --steps 4",
         (
             "--noise-copies 2 --batch 3 --no-exact --optimizer adam --rate 0.01 --ema 0.5",
@@ -42,7 +43,7 @@ DOORS = {  # command: (module, name) of what computes, flags of a small problem,
         ),
     ),
     "distill": (
-        (front, "distill"),
+        (distill, "distill"),
         f"{DRAWN} --levels 2 --generated 16 --draws 64",
         ("--student-features-per-dim 5 --sampler sde --ridge 0.1 --target coupled:10",),
     ),

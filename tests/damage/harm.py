@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from rfsim.store import StoreError
+from rfsim.disk.store import StoreError
 
 FOREIGN = b"somebody's own\n"
 Harm = Callable[[Path], None]

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from rfsim import locks, plotting, store
+from rfsim import plotting
 from rfsim.cli import folder
+from rfsim.disk import locks, store
 from tests.commands import assert_refused, snapshot
 from tests.commands import place as place
 from tests.damage.doors import DOORS, FAST, ask, computed, computing

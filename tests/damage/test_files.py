@@ -12,10 +12,10 @@ import pytest
 import xarray as xr
 
 import rfsim
-from rfsim import checkpoints, content, kinds, netcdf, store
+from rfsim.disk import checkpoints, content, kinds, netcdf, store
+from rfsim.disk.store import StoreError
 from rfsim.explorer.distillation import kept
 from rfsim.quantities.catalog import FORMS
-from rfsim.store import StoreError
 from tests.commands import place as place
 from tests.commands import run
 from tests.damage.harm import FOREIGN, HARMS, bits, flipped, outcome, restored

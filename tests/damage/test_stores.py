@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 
 import rfsim
-from rfsim import plotting, store
+from rfsim import plotting
 from rfsim.cli import main
-from rfsim.store import StoreError
-from rfsim.sweep_files import BROKEN
+from rfsim.disk import store
+from rfsim.disk.store import StoreError
+from rfsim.disk.sweep_files import BROKEN
 from rfsim.sweeps import front
 from rfsim.sweeps.cells import DONE
 from tests.sweeps import toys

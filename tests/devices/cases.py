@@ -14,17 +14,16 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
-from rfsim import model
-from rfsim.activations import ACTIVATIONS, centered
-from rfsim.diffusion import Law, diffuse, forward, noise_variance
-from rfsim.distillation.moments import Noisy, Pupil, level_moments, stage
-from rfsim.model import Problem
-from rfsim.moments import assembly, averaged_moments, averages, sampled_moments
-from rfsim.parallel import Layout, leads
-from rfsim.sampling import Network
-from rfsim.simulation import course
-from rfsim.training import simulate
-from rfsim.training.simulate import Simulation
+from rfsim.computing.parallel import DeviceLayout, leads
+from rfsim.distillation.moments import Noisy, StudentFeatures, level_moments, stage
+from rfsim.distillation.sampling import Network
+from rfsim.problem import model
+from rfsim.problem.activations import ACTIVATIONS, centered
+from rfsim.problem.diffusion import Law, diffuse, forward, noise_variance
+from rfsim.problem.model import Problem
+from rfsim.sample.moments import assembly, averaged_moments, averages, sampled_moments
+from rfsim.simulation import run, stochastic
+from rfsim.simulation.stochastic import Simulation
 
 FEATURES, DIM, POINTS = 120, 10, 30
 TIME = 0.2
@@ -32,14 +31,14 @@ TIME = 0.2
 assembly.TILE = 8  # many tiles: 15 features of one of eight devices are two of them, padded
 
 
-def divided(layout: Layout, array, axis: int) -> NDArray[np.float64]:
+def divided(layout: DeviceLayout, array, axis: int) -> NDArray[np.float64]:
     """The whole of an array of which every device holds an equal part along `axis`."""
     shares = [array.shape[axis] // shard.data.shape[axis] for shard in array.addressable_shards]
     assert shares == [layout.count] * (layout.count // layout.processes), shares
     return layout.whole(array)
 
 
-def averaged(layout: Layout) -> dict[str, NDArray[np.float64]]:
+def averaged(layout: DeviceLayout) -> dict[str, NDArray[np.float64]]:
     """U and V exactly in the noise, of points in several chunks and orders in several passes."""
     weights, law = _drawn()
     settings = {"noise_scale": math.sqrt(noise_variance(TIME)), "tolerance": 1e-6, "floor": 0.1, "layout": layout}
@@ -50,7 +49,7 @@ def averaged(layout: Layout) -> dict[str, NDArray[np.float64]]:
     return {"U": divided(layout, found.second, 0), "V": divided(layout, found.noise, 0), "orders": orders}
 
 
-def frozen(layout: Layout) -> dict[str, NDArray[np.float64]]:
+def frozen(layout: DeviceLayout) -> dict[str, NDArray[np.float64]]:
     """U and V over three frozen copies of the noise."""
     weights, law = _drawn()
     xi = np.random.default_rng(7).standard_normal((3, POINTS, DIM))
@@ -59,7 +58,7 @@ def frozen(layout: Layout) -> dict[str, NDArray[np.float64]]:
     return {"U": divided(layout, found.second, 0), "V": divided(layout, found.noise, 0)}
 
 
-def distilled(layout: Layout) -> dict[str, NDArray[np.float64]]:
+def distilled(layout: DeviceLayout) -> dict[str, NDArray[np.float64]]:
     """All moments of one level of distillation, by Heun's step of a teacher with features of its own."""
     _, law = _drawn()
     times = np.array([0.02, TIME, 1.2])
@@ -68,7 +67,7 @@ def distilled(layout: Layout) -> dict[str, NDArray[np.float64]]:
     teacher = Network(
         rng.standard_normal((width, DIM)), 0.3 * rng.standard_normal((3, DIM, width)), np.array([0.1, 0.2, 0.3]), times
     )
-    pupil = Pupil(jnp.asarray(rng.standard_normal((FEATURES, DIM))), jnp.asarray(0.2), jnp.asarray(0.1))
+    pupil = StudentFeatures(jnp.asarray(rng.standard_normal((FEATURES, DIM))), jnp.asarray(0.2), jnp.asarray(0.1))
     moments = level_moments(
         stage(teacher, 1, "heun"),
         pupil,
@@ -84,27 +83,27 @@ def distilled(layout: Layout) -> dict[str, NDArray[np.float64]]:
     return {name: divided(layout, value, -1) for name, value in arrays.items()}
 
 
-def simulated(layout: Layout) -> dict[str, NDArray[np.float64]]:
+def simulated(layout: DeviceLayout) -> dict[str, NDArray[np.float64]]:
     """Weights and losses of Adam with a moving average on minibatches, and of descent on averaged noise."""
     problem = Problem(samples_per_dim=POINTS / DIM, features_per_dim=FEATURES / DIM, diffusion_time=TIME)
     origin = model.source(problem)
     draw = model.instance(problem, origin, model.resolve(problem, origin, DIM), 0)
-    prepared = course.prepare(problem, draw, noise_variance(TIME), layout, False, lambda _: None)
+    prepared = run.prepare(problem, draw, noise_variance(TIME), layout, False, lambda _: None)
     settings = {
         "adam": Simulation("adam", 0.05, 8, 0.9),
         "descent": Simulation("sgd", prepared.limit / 2, None, noise="frozen"),
     }
     found = {}
     for name, setting in settings.items():
-        one = simulate.training(setting, prepared.task)
-        start = simulate.initial(one, prepared.task)
-        *_, end = simulate.simulate(one, prepared.task, [0, 30], state=start)
+        one = stochastic.training(setting, prepared.task)
+        start = stochastic.initial(one, prepared.task)
+        *_, end = stochastic.simulate(one, prepared.task, [0, 30], state=start)
         found[f"{name} weights"] = divided(layout, end.state.average, 1)
         found[f"{name} losses"] = np.array([end.train, end.test])
     return found | {"limit": np.array([prepared.limit])}
 
 
-def placed(layout: Layout) -> dict[str, NDArray[np.float64]]:
+def placed(layout: DeviceLayout) -> dict[str, NDArray[np.float64]]:
     """A tree of weights and what goes with them, there and back."""
     rng = np.random.default_rng(1)
     weights, few = rng.standard_normal((DIM, FEATURES)), rng.standard_normal(FEATURES)
@@ -117,7 +116,7 @@ def placed(layout: Layout) -> dict[str, NDArray[np.float64]]:
     return found | {"weights": divided(layout, tree["weights"], 1), "ones": 1 + divided(layout, zeros, 1)}
 
 
-CASES: Mapping[str, Callable[[Layout], dict[str, NDArray[np.float64]]]] = {
+CASES: Mapping[str, Callable[[DeviceLayout], dict[str, NDArray[np.float64]]]] = {
     "averaged": averaged,
     "frozen": frozen,
     "distilled": distilled,
@@ -126,14 +125,14 @@ CASES: Mapping[str, Callable[[Layout], dict[str, NDArray[np.float64]]]] = {
 }
 
 
-def differences(layout: Layout, names: Sequence[str]) -> dict[str, float]:
+def differences(layout: DeviceLayout, names: Sequence[str]) -> dict[str, float]:
     """For every array of these cases, the largest difference from a single device's, over its largest entry.
 
     Of several processes the one that leads has it.
     """
     found = {}
     for case in names:
-        several, alone = CASES[case](layout), CASES[case](Layout()) if leads() else {}
+        several, alone = CASES[case](layout), CASES[case](DeviceLayout()) if leads() else {}
         for name, value in alone.items():
             found[f"{case} {name}"] = float(np.abs(several[name] - value).max() / np.abs(value).max())
     return found

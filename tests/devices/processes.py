@@ -10,7 +10,7 @@ import sys
 
 import jax
 
-from rfsim import parallel
+from rfsim.computing import parallel
 from tests.devices import cases
 
 

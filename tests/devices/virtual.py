@@ -14,20 +14,20 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from rfsim import parallel
-from rfsim.diffusion import Step
+from rfsim.computing import parallel
+from rfsim.computing.parallel import DeviceLayout, layout
 from rfsim.distillation import moments
-from rfsim.distillation.moments import Pupil, Stage
-from rfsim.moments import assembly, sharded
-from rfsim.parallel import Layout, layout
-from rfsim.training import loop, objective
+from rfsim.distillation.moments import Stage, StudentFeatures
+from rfsim.problem.diffusion import Step
+from rfsim.sample.moments import assembly, sharded
+from rfsim.simulation import loop, objective
 from tests.devices import cases
 
 COLLECTIVES = ("all-gather", "all-reduce", "collective-permute")
 LARGE, ORDERS, ROWS, DIM, TILE = 1024, 2, 64, 16, 128  # p × p is most of what is held
 
 
-def orders_program(where: Layout) -> jax.stages.Compiled:
+def orders_program(where: DeviceLayout) -> jax.stages.Compiled:
     """U's blocks of one chunk of coefficients, (ORDERS, LARGE, ROWS)."""
     work = sharded.assembler(where, LARGE)
     arrays = work.zero(), where.zeros((ORDERS, LARGE, ROWS), 1), where.zeros((LARGE, DIM), 0)
@@ -36,10 +36,10 @@ def orders_program(where: Layout) -> jax.stages.Compiled:
     return sharded._add_orders.lower(*arrays, 1.0, 0, ORDERS, mesh=where.mesh, tile=TILE).compile()
 
 
-def level_program(where: Layout) -> jax.stages.Compiled:
+def level_program(where: DeviceLayout) -> jax.stages.Compiled:
     """U and C of one chunk of ROWS draws."""
     sums = moments._Sums.zero(where, LARGE, DIM, 0, carried=True, difference=False)
-    pupil = where.place_like(Pupil(jnp.zeros((LARGE, DIM)), jnp.zeros(()), jnp.zeros(())), (LARGE, DIM), 0)
+    pupil = where.place_like(StudentFeatures(jnp.zeros((LARGE, DIM)), jnp.zeros(()), jnp.zeros(())), (LARGE, DIM), 0)
     readouts = jnp.zeros((DIM, DIM))
     stage = Stage(readouts, readouts, readouts, jnp.zeros(()), jnp.zeros(()), Step(1.0, 1.0))
     rest = np.zeros((ROWS, DIM)), np.ones(ROWS), np.zeros((ROWS, 0, DIM)), stage
@@ -48,11 +48,11 @@ def level_program(where: Layout) -> jax.stages.Compiled:
     return add.compile()
 
 
-def loop_program(where: Layout) -> jax.stages.Compiled:
+def loop_program(where: DeviceLayout) -> jax.stages.Compiled:
     """Steps of descent on fresh minibatches of ROWS draws."""
     weights = where.zeros((DIM, LARGE), 1)
     zero, points, key = map(where.place, (np.int32(0), np.zeros((ROWS, DIM)), np.zeros(2, np.uint32)))
-    state = loop.State(zero, weights, weights, optax.sgd(1.0).init(weights), key)
+    state = loop.LoopState(zero, weights, weights, optax.sgd(1.0).init(weights), key)
     by = objective.Features(where.zeros((LARGE, DIM), 0), where.place(np.zeros(())), 0.5, 0.0)
     loss, source = objective.drawn(jnp.tanh, ROWS, "highest"), objective.Fresh(by, points, 0.5)
     return loop.advance.lower(state, 10, source, 1.0, 0.5, 1e6, loss=loss, optimizer=optax.sgd).compile()

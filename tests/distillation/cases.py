@@ -6,14 +6,15 @@ import math
 
 import numpy as np
 
-from rfsim import Problem, model
-from rfsim.data import stream
-from rfsim.diffusion import Step, forward
-from rfsim.distillation import front
+from rfsim import Problem
+from rfsim.distillation.cache import ArrayCache
 from rfsim.distillation.exact import ExactSpectra
-from rfsim.distillation.shelf import Shelf
-from rfsim.distillation.teacher import Schooling, teach
-from rfsim.sampling import Network
+from rfsim.distillation.sampling import Network
+from rfsim.distillation.teacher import TeacherFilter, teach
+from rfsim.problem import model
+from rfsim.problem.data import stream
+from rfsim.problem.diffusion import Step, forward
+from rfsim.sampled import distill
 
 DIM, FEATURES = 3, 12
 TINY = Problem(samples_per_dim=2, features_per_dim=4)  # n = 6: 3 directions in each of gen, main, mini and null
@@ -27,10 +28,10 @@ def drawn(problem=TINY, seed=0, dim=DIM) -> model.Instance:
 
 def spectra_of(problem=TINY, seed=0, dim=DIM, times=TIMES, shelf=None) -> ExactSpectra:
     """Exact spectra over the grid, not yet decomposed; isotropic data have σ_x² = 1."""
-    return ExactSpectra("teacher", problem, drawn(problem, seed, dim), 1.0, times, shelf or Shelf())
+    return ExactSpectra("teacher", problem, drawn(problem, seed, dim), 1.0, times, shelf or ArrayCache())
 
 
-def taught(*schools: Schooling, **given) -> tuple[ExactSpectra, list[Network]]:
+def taught(*schools: TeacherFilter, **given) -> tuple[ExactSpectra, list[Network]]:
     exact = spectra_of(**given)
     return exact, teach(exact, schools, lambda _: None)
 
@@ -68,8 +69,8 @@ def noisy(law, time, seed, use, count):
     return forward(clean, stream(seed, f"{use}/noise").standard_normal(clean.shape), time)
 
 
-def settings(problem, sizes, distill_times=front.DISTILL_TIMES, **options):
+def settings(problem, sizes, distill_times=distill.DISTILL_TIMES, **options):
     """What a result of these options is identified by, beside the problem's own settings."""
-    asked = front.plan(problem, distill_times, **options)
+    asked = distill.plan(problem, distill_times, **options)
     draws = asked.number_of_draws(asked.student_features(sizes))
     return asked.settings(draws) | {"instability": False, "transfer": False}

@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from rfsim import model, store
-from rfsim.model import Problem, Sizes
-from rfsim.ranks import PARTS, part_counts
+from rfsim.disk import store
+from rfsim.problem import model
+from rfsim.problem.model import Problem, Sizes
+from rfsim.problem.ranks import PARTS, part_counts
 
 QUALITY = [
     "memorized_fraction", "memorized_low", "memorized_high", "frechet_per_dim", "sliced_wasserstein", "membership_auc",

@@ -4,9 +4,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from rfsim.diffusion import ode_step, time_grid
 from rfsim.distillation.consistency import consistency
-from rfsim.sampling import generate, generate_consistent, generation_noise
+from rfsim.distillation.sampling import generate, generate_consistent, generation_noise
+from rfsim.problem.diffusion import ode_step, time_grid
 from tests.distillation.cases import DIM, TIMES, any_network, moved
 
 

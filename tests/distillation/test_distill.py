@@ -11,15 +11,18 @@ import numpy as np
 import pytest
 
 import rfsim
-from rfsim import Problem, machine, store
-from rfsim.distillation import course, distill, front
-from rfsim.distillation.course import Wanted, take
-from rfsim.distillation.quality import Exhibition
-from rfsim.distillation.shelf import Shelf
-from rfsim.memorization import Quality, memorized_fraction
-from rfsim.model import Sizes
-from rfsim.runs import Interrupted
-from rfsim.sampling import generation_noise, starting_points
+from rfsim import Problem
+from rfsim.computing import machine
+from rfsim.disk import store
+from rfsim.distillation import run as room
+from rfsim.distillation.cache import ArrayCache
+from rfsim.distillation.memorization import Quality, memorized_fraction
+from rfsim.distillation.run import Wanted, take
+from rfsim.distillation.sample_quality import SampleQuality
+from rfsim.distillation.sampling import generation_noise, starting_points
+from rfsim.problem.model import Sizes
+from rfsim.results.runs import Interrupted
+from rfsim.sampled.distill import distill, plan
 from tests.distillation.cases import DIM, TINY, drawn, phi, settings
 
 RIDGED = dataclasses.replace(TINY, ridge=0.05)
@@ -242,15 +245,15 @@ def test_with_a_linear_activation_one_jump_ends_where_all_steps_do():
 
 def test_a_student_in_several_steps_is_renoised_in_between():
     """S23's Algorithm 1 by hand: a jump to ε, back up to t_1 with fresh noise, and a jump again."""
-    asked = front.plan(RIDGED, TIMES, levels=2, generated=16, leakage_ridges=[0.0, 1.0])
+    asked = plan(RIDGED, TIMES, levels=2, generated=16, leakage_ridges=[0.0, 1.0])
     taught = dataclasses.replace(TINY, diffusion_time=asked.time_min)
-    with Shelf() as shelf:
-        course = take(asked, taught, drawn(seed=3), 1.0, True, shelf, Wanted(), lambda _: None)
-    exhibition, times = Exhibition(asked, course), asked.times
+    with ArrayCache() as shelf:
+        run = take(asked, taught, drawn(seed=3), 1.0, True, shelf, Wanted(), lambda _: None)
+    exhibition, times = SampleQuality(asked, run), asked.times
     start, noise = starting_points(3, 16, DIM), generation_noise(3, 16, DIM)
-    form = course.forms[0]
+    form = run.forms[0]
     for number in range(len(TIMES)):
-        network = course.student._replace(readouts=course.readouts[:, 0, number])
+        network = run.student._replace(readouts=run.readouts[:, 0, number])
 
         def jump(k, x, network=network):
             return form.skip[k] * x + form.out[k] * phi(network, k, x) @ network.readouts[k].T
@@ -463,12 +466,12 @@ print((resident("VmHWM") - before) / (8 * 4000**2))
 def test_the_teachers_own_samples_are_noised_from_where_they_end(monkeypatch):
     asked = []
 
-    class Recorded(course.Noisy):
+    class Recorded(room.Noisy):
         def __init__(self, law, diffusion_time, *rest):
             asked.append(diffusion_time)
             super().__init__(law, diffusion_time, *rest)
 
-    monkeypatch.setattr(course, "Noisy", Recorded)
+    monkeypatch.setattr(room, "Noisy", Recorded)
     result = run(distill_data="teacher")
     epsilon, *times = result.diffusion_time.values
     np.testing.assert_allclose(asked, np.array(times) - epsilon)

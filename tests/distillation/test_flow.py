@@ -8,13 +8,13 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from rfsim import activations
-from rfsim.diffusion import Law, ode_step
-from rfsim.distillation.cohort import Cohort, read
 from rfsim.distillation.consistency import Consistency, consistency
 from rfsim.distillation.flow import System, decomposed, sequential
-from rfsim.distillation.moments import LevelMoments, Noisy, Pupil, level_moments, stage
+from rfsim.distillation.moments import LevelMoments, Noisy, StudentFeatures, level_moments, stage
 from rfsim.distillation.plan import Student
+from rfsim.distillation.students import Students, read
+from rfsim.problem import activations
+from rfsim.problem.diffusion import Law, ode_step
 from tests.distillation.cases import DIM, FEATURES, TIMES, any_network, moved, noisy, phi
 
 NETWORK = any_network(3)
@@ -26,7 +26,7 @@ FORMS = [consistency(one.parameterization, TIMES, 1.3) for one in STUDENTS]
 
 
 def pupil_of(level, network=NETWORK):
-    return Pupil(jnp.asarray(network.weights), network.offsets[level], network.offsets[level - 1])
+    return StudentFeatures(jnp.asarray(network.weights), network.offsets[level], network.offsets[level - 1])
 
 
 def moments_of(level, cohort=None, network=NETWORK, function=jnp.tanh, solver="ddim"):
@@ -76,7 +76,7 @@ def weights(seed, size=0.4):
 def test_the_flow_is_small_gradient_steps_of_the_loss_over_its_draws():
     """Both levels of a chain, each towards the one below as it is at the same τ_S (T16, T17)."""
     tau, ridge = 2.0, STUDENTS[0].ridge
-    cohort = Cohort(STUDENTS, FORMS, np.array([tau, 0.5]), SHAPE)
+    cohort = Students(STUDENTS, FORMS, np.array([tau, 0.5]), SHAPE)
     below = np.zeros((3, 2, *SHAPE))
     for level in (1, 2):
         found = advanced(cohort, level, moments_of(level, cohort))
@@ -104,7 +104,7 @@ def system_of(moments, level, form, ridge, start):
 def test_what_is_read_draw_by_draw_is_the_flow_from_c_and_p():
     """Regression on f⁻_{k−1}(Φ_k(x)) itself, a thin product, against R_k made of C_k and P_k (T16)."""
     times = np.array([0.0, 3.0, np.inf])
-    cohort, below = Cohort(STUDENTS, FORMS, times, SHAPE), np.zeros((3, 3, *SHAPE))
+    cohort, below = Students(STUDENTS, FORMS, times, SHAPE), np.zeros((3, 3, *SHAPE))
     assert cohort.count == 9
     for level in (1, 2):
         moments = moments_of(level, cohort)
@@ -121,7 +121,7 @@ def test_an_average_that_does_not_move_is_the_level_below():
     """Coupled without delay, from C and P, against the sequential students: equal at the start and in the limit."""
     times = np.array([0.0, np.inf])
     students = [dataclasses.replace(one, target="coupled:0") for one in STUDENTS]
-    coupled, cohort = (Cohort(several, FORMS, times, SHAPE) for several in (students, STUDENTS))
+    coupled, cohort = (Students(several, FORMS, times, SHAPE) for several in (students, STUDENTS))
     for level in (1, 2):
         moments = moments_of(level, cohort)
         np.testing.assert_allclose(
@@ -180,7 +180,7 @@ def test_with_nothing_moved_and_equal_coefficients_the_limit_is_the_level_below(
     second, own = jnp.asarray(here.T @ here / draws), jnp.asarray(x.T @ here / draws)
     form = Consistency(np.array([1.0, 0.8, 0.8]), np.array([0.0, 0.6, 0.6]), True)
     times = np.array([3.0, np.inf])
-    cohort = Cohort([Student()], [form], times, SHAPE)
+    cohort = Students([Student()], [form], times, SHAPE)
     eigen = decomposed(second)
     points, basis = (np.asarray(a) for a in eigen)
     assert (points == 0).sum() == max(0, FEATURES - draws)
@@ -210,7 +210,7 @@ def test_a_linear_student_ends_at_the_product_of_the_teachers_steps(solver):
     network = any_network(3, offsets=(0.0, 0.0, 0.0))
     reduced = np.asarray(network.weights) / math.sqrt(DIM)
     students = [dataclasses.replace(student, ridge=0.0) for student in STUDENTS]
-    cohort, eye = Cohort(students, FORMS, np.array([0.0, np.inf]), SHAPE), np.eye(DIM)
+    cohort, eye = Students(students, FORMS, np.array([0.0, np.inf]), SHAPE), np.eye(DIM)
     composed = eye
     for level in (1, 2):
         moments = moments_of(level, cohort, network, linear.function, solver)

@@ -7,12 +7,12 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from rfsim.data import stream
-from rfsim.diffusion import noise_variance, signal
 from rfsim.distillation import measures
 from rfsim.distillation.flow import decomposed
-from rfsim.ranks import part_counts
-from rfsim.spectra import part_slices
+from rfsim.problem.data import stream
+from rfsim.problem.diffusion import noise_variance, signal
+from rfsim.problem.ranks import part_counts
+from rfsim.sample.spectra import part_slices
 
 DIM, SAMPLES, FEATURES, HERE, THERE = 6, 12, 60, 0.1, 0.05
 PARTS = part_slices(part_counts(FEATURES, SAMPLES, DIM, math.inf))

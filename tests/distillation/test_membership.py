@@ -6,11 +6,11 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from rfsim import data, populations
-from rfsim.diffusion import Law, diffuse, forward, noise_variance, ode_step, score
 from rfsim.distillation import membership
 from rfsim.distillation.consistency import consistency
-from rfsim.memorization import auc
+from rfsim.distillation.memorization import auc
+from rfsim.problem import data, populations
+from rfsim.problem.diffusion import Law, diffuse, forward, noise_variance, ode_step, score
 from tests.distillation.cases import DIM, TIMES, any_network, phi
 
 NETWORK = any_network(3)

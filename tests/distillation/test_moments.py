@@ -6,12 +6,12 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from rfsim import activations, model, populations
-from rfsim.diffusion import Law, noise_variance, ode_step, signal
+from rfsim.computing.numerics import hermite_rule
 from rfsim.distillation import moments
-from rfsim.distillation.moments import Noisy, Pupil, level_moments, stage
-from rfsim.numerics import hermite_rule
-from rfsim.spectra.sample import training_moments
+from rfsim.distillation.moments import Noisy, StudentFeatures, level_moments, stage
+from rfsim.problem import activations, model, populations
+from rfsim.problem.diffusion import Law, noise_variance, ode_step, signal
+from rfsim.sample.spectra.sample import training_moments
 from tests.distillation.cases import DIM, FEATURES, TIMES, TINY, any_network, drawn, moved, noisy, phi
 
 POINTS = Law(np.random.default_rng(4).standard_normal((6, DIM)), np.zeros(DIM))
@@ -24,7 +24,7 @@ def small_chunks(monkeypatch):
 
 
 def pupil_of(network, level):
-    return Pupil(jnp.asarray(network.weights), network.offsets[level], network.offsets[level - 1])
+    return StudentFeatures(jnp.asarray(network.weights), network.offsets[level], network.offsets[level - 1])
 
 
 def found_by(teacher, pupil, law=POINTS, count=137, level=2, solver="ddim", function=jnp.tanh, **wanted):

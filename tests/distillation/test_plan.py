@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from rfsim import Flow, PerFeature, Problem
-from rfsim.distillation.front import plan
 from rfsim.distillation.plan import Student, students
-from rfsim.model import Sizes
+from rfsim.problem.model import Sizes
+from rfsim.sampled.distill import plan
 from tests.distillation.cases import settings
 
 PROBLEM = Problem(samples_per_dim=2, features_per_dim=4, ridge=0.3)

@@ -10,11 +10,11 @@ import numpy as np
 import optax
 import pytest
 
-from rfsim.diffusion import Law, diffuse
 from rfsim.distillation import batches, flow, stochastic
 from rfsim.distillation.consistency import consistency
-from rfsim.sampling import Network
-from rfsim.training import loop
+from rfsim.distillation.sampling import Network
+from rfsim.problem.diffusion import Law, diffuse
+from rfsim.simulation import loop
 
 D, P, LEVELS, DRAWS = 3, 14, 3, 40
 TIMES = np.array([0.1, 0.3, 0.6, 1.2])
@@ -41,7 +41,7 @@ def task(parameterization="ddim", ridge=RIDGE):
     x = random(LEVELS, DRAWS, D)
     moved = 0.8 * x + 0.3 * np.sin(3 * x) + 0.1 * random(LEVELS, DRAWS, D, seed=1)
     pool = batches.Pool(jnp.asarray(x), jnp.asarray(moved))
-    return stochastic.Task(student, consistency(parameterization, TIMES, 1.0), ridge, jnp.tanh, pool)
+    return stochastic.DistillationTask(student, consistency(parameterization, TIMES, 1.0), ridge, jnp.tanh, pool)
 
 
 def moments(one, k):
@@ -88,7 +88,7 @@ def last(*args, **options):
 @pytest.mark.parametrize("parameterization", ["ddim", "edm"])
 def test_the_gradient_is_the_flow_of_t16(parameterization):
     one = task(parameterization)
-    loss, levels = stochastic._loss(one.function, batches.Plan(None)), stochastic._levels(one)
+    loss, levels = stochastic._loss(one.function, batches.BatchPlan(None)), stochastic._levels(one)
     weights, average = P**0.5 * random(LEVELS, D, P, seed=2), P**0.5 * random(LEVELS, D, P, seed=3)
     found = slope_of(jnp.asarray(weights), jnp.asarray(average), levels, loss=loss)
     known = {k: moments(one, k) for k in range(1, LEVELS + 1)}
@@ -171,8 +171,8 @@ def frozen_flow(one, k):
 def fresh(solver="ddim", variances=(0.0, 0.5, 2.0)):
     """A student of the teacher's own features that starts at the teacher, on fresh draws around 7 points."""
     teacher = Network(random(P, D), 0.2 * random(LEVELS + 1, D, P), np.array([0.1, 0.0, -0.1, 0.2]), TIMES)
-    source = batches.Fresh(teacher, Law(random(7, D), np.array(variances)), solver, jnp.tanh)
-    return stochastic.Task(teacher, consistency("ddim", TIMES, 1.0), 0.0, jnp.tanh, source)
+    source = batches.FreshBatches(teacher, Law(random(7, D), np.array(variances)), solver, jnp.tanh)
+    return stochastic.DistillationTask(teacher, consistency("ddim", TIMES, 1.0), 0.0, jnp.tanh, source)
 
 
 def test_a_teacher_that_starts_itself_solves_the_first_level():

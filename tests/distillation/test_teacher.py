@@ -8,22 +8,23 @@ import numpy as np
 import pytest
 
 import rfsim
-from rfsim import Descent, Flow, Problem, filters
-from rfsim.activations import activation, centered
-from rfsim.diffusion import noise_variance, signal
+from rfsim import Descent, Flow, Problem
+from rfsim.distillation.cache import ArrayCache
 from rfsim.distillation.exact import ExactSpectra
-from rfsim.distillation.shelf import Shelf
-from rfsim.distillation.teacher import Schooling, between, teach
+from rfsim.distillation.teacher import TeacherFilter, between, teach
+from rfsim.learning import filters
+from rfsim.problem.activations import activation, centered
+from rfsim.problem.diffusion import noise_variance, signal
 from tests.distillation.cases import DIM, FEATURES, TIMES, TINY, drawn, spectra_of, taught
 
-LATE, MIDDLE = Schooling(Flow(), 0.0, 1e8), Schooling(Flow(), 0.1, 30.0)
-STOPPED = Schooling(Flow(), 0.0, None)
+LATE, MIDDLE = TeacherFilter(Flow(), 0.0, 1e8), TeacherFilter(Flow(), 0.1, 30.0)
+STOPPED = TeacherFilter(Flow(), 0.0, None)
 
 
 @pytest.fixture(scope="module")
 def school():
     with jax.enable_x64(True):
-        return taught(LATE, MIDDLE, STOPPED, Schooling(Flow(), 0.1, math.inf))
+        return taught(LATE, MIDDLE, STOPPED, TeacherFilter(Flow(), 0.1, math.inf))
 
 
 def second_of(exact, k):
@@ -136,7 +137,7 @@ def test_without_directions_below_gen_the_border_is_gen_itself():
 
 def test_a_trainer_that_diverges_is_refused():
     with pytest.raises(ValueError, match="STEP|step") as caught:
-        teach(spectra_of(), [Schooling(Descent(1e6), 0.0, 1e8)], lambda _: None)
+        teach(spectra_of(), [TeacherFilter(Descent(1e6), 0.0, 1e8)], lambda _: None)
     assert "\n" not in str(caught.value)
 
 
@@ -148,7 +149,7 @@ def test_every_level_is_told():
 
 def test_offsets_center_the_activation_at_every_time():
     draw = drawn(dataclasses.replace(TINY, activation="relu"))
-    exact = ExactSpectra("teacher", dataclasses.replace(TINY, activation="relu"), draw, 2.0, TIMES, Shelf())
+    exact = ExactSpectra("teacher", dataclasses.replace(TINY, activation="relu"), draw, 2.0, TIMES, ArrayCache())
     gamma = np.sqrt(2.0 * np.exp(-2 * TIMES) + 1 - np.exp(-2 * TIMES))
     np.testing.assert_allclose(exact.offsets, gamma / math.sqrt(2 * math.pi), rtol=1e-12)
     assert exact.offsets[1] == centered(activation("relu"), gamma[1]).offset
@@ -156,7 +157,7 @@ def test_offsets_center_the_activation_at_every_time():
 
 def test_a_shelf_on_disk_gives_the_same_bits_and_leaves_nothing(tmp_path, school):
     rng = np.random.default_rng(0)
-    with Shelf(tmp_path / "new") as shelf:
+    with ArrayCache(tmp_path / "new") as shelf:
         exact, (network, _) = taught(LATE, MIDDLE, shelf=shelf)
         files = sorted(p.suffix for p in (tmp_path / "new").rglob("*") if p.is_file())
         assert files == [".npy"] * 9  # points, basis and noise of three times

@@ -14,18 +14,18 @@ import xarray as xr
 from PIL import Image
 
 import rfsim
-from rfsim import store
-from rfsim.distillation import front
+from rfsim.disk import store
+from rfsim.distillation.memorization import memorized
 from rfsim.explorer import distillation
-from rfsim.explorer.distillation import asked as presets
 from rfsim.explorer.distillation import kept
-from rfsim.explorer.distillation.asked import DISTILL_TIMES, RIDGES, Asked
+from rfsim.explorer.distillation import systems as presets
 from rfsim.explorer.distillation.controls import CONTROLS, START
-from rfsim.explorer.distillation.kept import Kept, Progress, in_child
-from rfsim.explorer.distillation.tab import Distillation
+from rfsim.explorer.distillation.kept import Progress, StoredResults, in_child
+from rfsim.explorer.distillation.systems import DISTILL_TIMES, RIDGES, Request
+from rfsim.explorer.distillation.tab import DistillationTab
 from rfsim.explorer.parts import Pending, Refused
-from rfsim.memorization import memorized
-from rfsim.model import Problem
+from rfsim.problem.model import Problem
+from rfsim.sampled import distill
 from tests.distillation.synthetic import dataset
 from tests.sweeps.test_commands import parsed
 
@@ -33,7 +33,7 @@ TAB = distillation.TAB
 QUALITY = ["memorized_fraction", "memorized_low", "memorized_high", "frechet_per_dim", "sliced_wasserstein"]
 
 
-def invented(one: Asked) -> xr.Dataset:
+def invented(one: Request) -> xr.Dataset:
     """A result of the right shape at once, every entry of which differs from the others."""
     names = ("dim", "levels", "distill_times", "leakage_ridges", "generated")
     options = {name: one.options[name] for name in names} | {"samples": min(one.options.get("samples", 0), 12)}
@@ -51,7 +51,7 @@ class Ready:
     def __init__(self):
         self.results = {}
 
-    def find(self, one: Asked) -> xr.Dataset:
+    def find(self, one: Request) -> xr.Dataset:
         if one.key not in self.results:
             self.results[one.key] = invented(one)
         return self.results[one.key]
@@ -59,7 +59,7 @@ class Ready:
 
 @pytest.fixture(scope="module")
 def tab():
-    return Distillation(Ready())
+    return DistillationTab(Ready())
 
 
 class Undrawn:
@@ -228,8 +228,8 @@ def test_pictures_follow_the_controls_that_they_depend_on(tab):
 def test_a_picture_is_the_same_whatever_was_drawn_before_it(tab):
     choices = [choice(ridge=ridge, distill_time=time) for ridge in ("0", "0.5") for time in ("1", "1e6")]
     for layout in ("narrow", "wide"):
-        alone = [Distillation(tab._kept).view(one, layout) for one in choices]
-        shared = Distillation(tab._kept)
+        alone = [DistillationTab(tab._kept).view(one, layout) for one in choices]
+        shared = DistillationTab(tab._kept)
         with ThreadPoolExecutor(4) as pool:
             assert list(pool.map(partial(shared.view, layout=layout), choices)) == alone
 
@@ -258,15 +258,15 @@ def test_the_command_computes_what_is_shown():
 def test_what_is_asked_for_is_accepted(samples):
     for one in (presets.plane(choice(samples=samples)), presets.crossed(choice(parameterization="edm"))):
         options = {name: value for name, value in one.options.items() if name not in ("dim", "transfer")}
-        plan = front.plan(Problem(**one.problem), **options)
+        plan = distill.plan(Problem(**one.problem), **options)
         assert [student.ridge for student in plan.students] == list(RIDGES)
         assert plan.distill_times == DISTILL_TIMES
-        assert Asked.of(one.key) == one
+        assert Request.of(one.key) == one
 
 
 # --- what is kept -------------------------------------------------------------------------------------------------
 
-SMALL = Asked({"samples_per_dim": 2.0}, {"levels": 3, "dim": 2})
+SMALL = Request({"samples_per_dim": 2.0}, {"levels": 3, "dim": 2})
 
 
 def small(value: float) -> xr.Dataset:
@@ -294,7 +294,7 @@ def compute():
 
 
 def test_a_result_is_computed_once_for_all_who_ask(compute, tmp_path):
-    shelf = Kept(compute, lambda: tmp_path)
+    shelf = StoredResults(compute, lambda: tmp_path)
     compute.go.clear()
     with ThreadPoolExecutor(4) as pool:
         waiting = [pool.submit(shelf.wait, SMALL, lambda done, steps: None) for _ in range(4)]
@@ -304,14 +304,14 @@ def test_a_result_is_computed_once_for_all_who_ask(compute, tmp_path):
     assert compute.count == 1
     assert all(one is found[0] for one in found)
     # another process finds it on disk
-    other = Kept(compute, lambda: tmp_path)
+    other = StoredResults(compute, lambda: tmp_path)
     xr.testing.assert_identical(other.find(SMALL), found[0])
     assert compute.count == 1
 
 
 @pytest.mark.parametrize("how", ["altered", "cut", "foreign"])
 def test_a_file_that_is_not_what_was_written_is_computed_again(compute, tmp_path, how):
-    Kept(compute, lambda: tmp_path).wait(SMALL, lambda done, steps: None)
+    StoredResults(compute, lambda: tmp_path).wait(SMALL, lambda done, steps: None)
     (path,) = tmp_path.glob("*.nc")
     if how == "altered":
         raw = bytearray(path.read_bytes())
@@ -320,14 +320,14 @@ def test_a_file_that_is_not_what_was_written_is_computed_again(compute, tmp_path
     else:
         path.write_bytes(path.read_bytes()[:100] if how == "cut" else b"x")
     assert kept.stored(path) is None
-    found = Kept(compute, lambda: tmp_path).wait(SMALL, lambda done, steps: None)
+    found = StoredResults(compute, lambda: tmp_path).wait(SMALL, lambda done, steps: None)
     assert found.x.values.tolist() == [1.0, 2.0]
     assert compute.count == 2
 
 
 def test_other_settings_and_other_code_have_files_of_their_own(monkeypatch):
     names = {SMALL.name(), SMALL._replace(options={"levels": 4, "dim": 2}).name()}
-    monkeypatch.setattr(presets.digests, "of_module", lambda name: "other")
+    monkeypatch.setattr(presets.provenance, "of_module", lambda name: "other")
     assert len({*names, SMALL.name()}) == 3
 
 
@@ -336,7 +336,7 @@ def test_a_failure_is_told_once_and_tried_again(tmp_path, compute):
         compute.count += 1
         raise ValueError("U has the eigenvalue 0")
 
-    shelf = Kept(fail, lambda: tmp_path)
+    shelf = StoredResults(fail, lambda: tmp_path)
     with pytest.raises(ValueError, match="eigenvalue"):
         shelf.wait(SMALL, lambda done, steps: None)
     with pytest.raises(ValueError, match="eigenvalue"):
@@ -346,7 +346,7 @@ def test_a_failure_is_told_once_and_tried_again(tmp_path, compute):
 
 def test_memory_and_disk_are_bounded(compute, tmp_path, monkeypatch):
     monkeypatch.setattr(kept, "FILES", 3)
-    shelf = Kept(compute, lambda: tmp_path, most=2)
+    shelf = StoredResults(compute, lambda: tmp_path, most=2)
     for levels in range(2, 7):
         shelf.wait(SMALL._replace(options={"levels": levels}), lambda done, steps: None)
     assert len(shelf._held) == 2
@@ -358,7 +358,7 @@ def test_the_page_says_what_is_being_computed(compute, tmp_path):
         compute(one, path, tell)
         kept.keep(invented(one), path)
 
-    tab = Distillation(Kept(computed, lambda: tmp_path))
+    tab = DistillationTab(StoredResults(computed, lambda: tmp_path))
     tab._pictures = Undrawn()
     compute.go.clear()
     with pytest.raises(Pending) as pending:
@@ -375,7 +375,9 @@ def test_the_page_says_what_is_being_computed(compute, tmp_path):
 def test_a_process_of_its_own_computes_what_the_front_door_does(tmp_path, monkeypatch):
     monkeypatch.setenv("RFSIM_CACHE", str(tmp_path))
     options = {"dim": 2, "levels": 2, "generated": 16, "distill_times": [1.0], "teacher_ridge": 1e-3}
-    one = Asked({"samples_per_dim": 2.0, "features_per_dim": 3.0, "data": "isotropic:4", "activation": "sine"}, options)
+    one = Request(
+        {"samples_per_dim": 2.0, "features_per_dim": 3.0, "data": "isotropic:4", "activation": "sine"}, options
+    )
     steps = []
     in_child(one, tmp_path / "a.nc", lambda done, of: steps.append((done, of)))
     found, direct = kept.stored(tmp_path / "a.nc"), rfsim.distill(Problem(**one.problem), **options)
@@ -399,7 +401,7 @@ def test_the_animation_goes_through_all_distillation_times(tab):
 @pytest.mark.slow
 def test_what_the_tab_starts_with_is_what_the_front_door_gives(tmp_path):
     """The presets themselves, as a reader sees them."""
-    tab = Distillation(Kept(in_child, lambda: tmp_path))
+    tab = DistillationTab(StoredResults(in_child, lambda: tmp_path))
     tab.warm_up(lambda done, steps: None)
     view, chosen = tab.view(choice(), "wide"), choice()
     plane, crossed = (one(chosen).run().isel(seed=0) for one in (presets.plane, presets.crossed))

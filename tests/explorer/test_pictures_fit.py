@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from rfsim.explorer.distillation import numbers
-from rfsim.explorer.distillation.asked import RIDGES, Choice
 from rfsim.explorer.distillation.pictures import Sheet, _headline, _setting
+from rfsim.explorer.distillation.systems import RIDGES, DistillationChoice
 from rfsim.explorer.training import TAB, pictures
 from rfsim.plotting import plain_text
 from tests.distillation.synthetic import dataset
@@ -23,7 +23,7 @@ def shown():
     """Long numbers all over, and samples outside of the squares."""
     cloud = numbers.Cloud(np.array([[0.0, 0.0], [90.0, 0.0]]), np.array([True, False]))
     models = tuple(numbers.Model(str(k), words, MEASURES, cloud) for k, words in enumerate(WORDS))
-    choice = Choice(RIDGES[1], 1e6, 40, 1e8, "ddim", 1)
+    choice = DistillationChoice(RIDGES[1], 1e6, 40, 1e8, "ddim", 1)
     return SimpleNamespace(choice=choice, models=models, points=np.eye(2), plane=dataset(dim=2))
 
 

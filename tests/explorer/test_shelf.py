@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from rfsim.explorer.shelf import Shelf
+from rfsim.explorer.cache import ResultCache
 
 
 def test_a_result_is_computed_once_however_many_ask_at_once():
@@ -17,7 +17,7 @@ def test_a_result_is_computed_once_however_many_ask_at_once():
         gate.wait(5)
         return 2 * key
 
-    shelf = Shelf(compute, 4)
+    shelf = ResultCache(compute, 4)
     with ThreadPoolExecutor(6) as pool:
         asked = [pool.submit(shelf.get, 3) for _ in range(6)]
         while not calls:
@@ -31,7 +31,7 @@ def test_a_result_is_computed_once_however_many_ask_at_once():
 
 def test_a_shelf_is_bounded_and_loses_what_was_not_asked_for_longest():
     calls = []
-    shelf = Shelf(lambda key: calls.append(key) or key, 2)
+    shelf = ResultCache(lambda key: calls.append(key) or key, 2)
     for key in (1, 2, 1, 3, 1):
         assert shelf.get(key) == key
     assert (calls, len(shelf)) == ([1, 2, 3], 2)
@@ -46,7 +46,7 @@ def test_an_error_reaches_who_asked_and_is_not_kept():
         calls.append(key)
         raise ValueError(f"no {key}")
 
-    shelf = Shelf(compute, 2)
+    shelf = ResultCache(compute, 2)
     for _ in range(2):
         with pytest.raises(ValueError, match="no 1"):
             shelf.get(1)

@@ -21,9 +21,10 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from rfsim import machine, netcdf, store
 from rfsim.cli import main
-from rfsim.files import text
+from rfsim.computing import machine
+from rfsim.disk import netcdf, store
+from rfsim.disk.files import text
 
 LIMIT = 2**28  # bytes that the process is told it may use: files of a few MB can ask for more
 SECONDS, ROOM = 30, LIMIT  # a command may take, and bytes by which the process may grow

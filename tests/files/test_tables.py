@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rfsim.files import numbers
-from rfsim.files.numbers import DataError
-from rfsim.notes import recorded
+from rfsim.checking.notes import recorded
+from rfsim.disk.files import numbers
+from rfsim.disk.files.numbers import DataError
 
 VALUES = np.random.default_rng(0).standard_normal((6, 3)).round(3) * [1, 1, 100]
 WHOLES = np.arange(24).reshape(6, 4) * 7 % 5

@@ -5,7 +5,7 @@ import codecs
 import pytest
 
 from rfsim.cli import settings_file
-from rfsim.files import LONGEST_TOML, FileError, read_toml
+from rfsim.disk.files import LONGEST_TOML, FileError, read_toml
 from rfsim.sweeps import spec
 
 READERS = [read_toml, lambda path: settings_file.read(str(path)), spec.read]

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
-from rfsim import model, store
-from rfsim.model import Problem
-from rfsim.ranks import PARTS
+from rfsim.disk import store
+from rfsim.problem import model
+from rfsim.problem.model import Problem
+from rfsim.problem.ranks import PARTS
 from tests.distillation import synthetic as distilled
 from tests.simulation import synthetic as simulated
 

@@ -7,7 +7,7 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 import rfsim
-from rfsim import store
+from rfsim.disk import store
 from tests.plotting.synthetic import density, ridge, sample
 from tests.plotting.test_forms import assert_same
 from tests.sweeps.synthetic import sampled

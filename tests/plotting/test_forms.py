@@ -14,8 +14,9 @@ from matplotlib.patches import StepPatch
 from matplotlib.text import Text
 
 import rfsim
-from rfsim import plotting, store
-from rfsim.kinds import form_of
+from rfsim import plotting
+from rfsim.disk import store
+from rfsim.disk.kinds import form_of
 from rfsim.plotting.forms import ASCENDING, ready
 from tests.plotting.synthetic import MADE, SEEDED, sample
 

@@ -15,7 +15,8 @@ from matplotlib.colors import to_rgb
 from matplotlib.lines import Line2D
 
 import rfsim
-from rfsim import Problem, plotting, store
+from rfsim import Problem, plotting
+from rfsim.disk import store
 from rfsim.plotting import canvas, families, legends, levels, samples, styled
 from tests.distillation.synthetic import dataset
 from tests.plotting.reading import faults, legends_of, read

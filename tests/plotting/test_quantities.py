@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 import rfsim
+from rfsim.maps.lines import MEMORY
+from rfsim.maps.views import view
 from rfsim.quantities.catalog import QUANTITIES
-from rfsim.sweeps.lines import MEMORY
-from rfsim.sweeps.views import view
 from tests.plotting.test_forms import assert_same
 from tests.sweeps.forms import AXES, BY_PART, OWN, stored
 

@@ -11,10 +11,10 @@ from matplotlib.text import Text
 
 import rfsim
 from rfsim import plotting
+from rfsim.maps.views import view
 from rfsim.plotting import STYLES
 from rfsim.plotting.sweep import sweep_title
 from rfsim.plotting.sweep_axes import assigned, scale_of, words
-from rfsim.sweeps.views import view
 from tests.sweeps.synthetic import coordinate, labelled, marked, sampled, theory
 
 MAP = {"x": "samples_per_dim", "y": "features_per_dim"}

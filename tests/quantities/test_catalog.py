@@ -10,8 +10,8 @@ import sys
 import numpy as np
 import pytest
 
-from rfsim import store
-from rfsim.model import Problem
+from rfsim.disk import store
+from rfsim.problem.model import Problem
 from rfsim.quantities.catalog import FIELDS, QUANTITIES, Quantity, declared, register, resolve
 from rfsim.quantities.parameter import REQUIRED, Parameter
 from rfsim.quantities.parameters import BY_PART, TRAIN_TIMES

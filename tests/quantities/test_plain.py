@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from rfsim import plotting, store
+from rfsim import plotting
 from rfsim.cli import plain_answers
+from rfsim.disk import store
 from rfsim.plotting import plain_page
 
 SEEDS = [[1.0, 10.0, 100.0], [3.0, 30.0, 300.0]]

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
-from rfsim.model import require_ridge
+from rfsim.problem.model import require_ridge
 from rfsim.quantities.catalog import Quantity
 from rfsim.quantities.parameter import Parameter
 from rfsim.quantities.parameters import LIMIT
-from rfsim.theory.quantities.run import LimitRun
+from rfsim.theory.run import LimitRun
 
 
 def not_negative(value, name):

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
-from rfsim import reproduce, store
+from rfsim import reproduce
+from rfsim.disk import store
 
 SEEDED = '''
 """Do <values> & seeds agree?"""

@@ -1,4 +1,4 @@
-"""rfsim.report: the page, its pictures, and the report at the end of `rfsim reproduce`."""
+"""rfsim.reproduce.report: the page, its pictures, and the report at the end of `rfsim reproduce`."""
 
 from __future__ import annotations
 
@@ -10,11 +10,13 @@ from html.parser import HTMLParser
 import numpy as np
 import xarray as xr
 
-from rfsim import digests, report, reproduce, store
+from rfsim import reproduce
 from rfsim.cli import answers, main
+from rfsim.disk import provenance, store
 from rfsim.plotting import canvas
 from rfsim.plotting.style import save
-from rfsim.report import items, pictures
+from rfsim.reproduce import report
+from rfsim.reproduce.report import items, pictures
 from tests.report.synthetic import change, fill, path_of
 from tests.test_reproduce import ROOT
 
@@ -95,7 +97,7 @@ def test_a_picture_is_used_where_it_shows_the_results_judged_and_drawn_anew_wher
     fill(root)
     fill(root, "paper", draws=(7, 8, 9))
     (toy, _) = reproduce.experiments(root)
-    quick, paper = (reproduce.run(root, toy, ["toy"], "quick"), report.standing.standing(root, toy))
+    quick, paper = (reproduce.run(root, toy, ["toy"], "quick"), report.status.standing(root, toy))
     mine = root / "figures/out/toy.png"
     before = mine.read_bytes()
     assert (quick.failure, paper.size) == (None, "paper")
@@ -104,11 +106,11 @@ def test_a_picture_is_used_where_it_shows_the_results_judged_and_drawn_anew_wher
     assert mine.read_bytes() == before  # what a reader drew stays
     stamp = found.file.stat().st_mtime_ns
     assert pictures.find(root, toy, paper.results)[0].file.stat().st_mtime_ns == stamp
-    assert pictures.find(root, toy, report.standing.standing(root, toy, ("quick",)).results)[0].file == mine
+    assert pictures.find(root, toy, report.status.standing(root, toy, ("quick",)).results)[0].file == mine
     found.file.write_bytes(found.file.read_bytes()[:-20])  # cut short
-    assert digests.source_of(found.file) is None
+    assert provenance.source_of(found.file) is None
     assert pictures.find(root, toy, paper.results)[0].file.stat().st_mtime_ns != stamp
-    assert digests.source_of(root / "nothing.png") is None
+    assert provenance.source_of(root / "nothing.png") is None
 
 
 def test_a_picture_that_is_not_what_was_written_has_no_source(tmp_path):
@@ -116,28 +118,28 @@ def test_a_picture_that_is_not_what_was_written_has_no_source(tmp_path):
     axes[0, 0].plot([1, 2])
     (file,) = save(figure, tmp_path / "figure", source="what it shows", suffixes=(".png",))
     whole = file.read_bytes()
-    assert digests.source_of(file) == "what it shows"
+    assert provenance.source_of(file) == "what it shows"
     for place in range(0, len(whole), 61):
         file.write_bytes(whole[:place])
-        assert digests.source_of(file) is None
+        assert provenance.source_of(file) is None
         file.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
-        assert digests.source_of(file) is None
+        assert provenance.source_of(file) is None
     huge = whole[:16] + struct.pack(">II", 2**20, 2**20) + whole[24:]
     for other in (b"", b"mine", whole[:8], huge, whole.replace(b"rfsim-source", b"other-source")):
         file.write_bytes(other)
-        assert digests.source_of(file) is None
+        assert provenance.source_of(file) is None
     save(figure, tmp_path / "unsaid", suffixes=(".png",))
-    assert digests.source_of(tmp_path / "unsaid.png") is None
+    assert provenance.source_of(tmp_path / "unsaid.png") is None
 
 
 def test_what_was_drawn_does_not_depend_on_when_it_was_computed(root):
     fill(root)
     toy = reproduce.experiments(root)[0]
-    first = reproduce.drawn_from(toy, report.standing.standing(root, toy).results)
+    first = reproduce.drawn_from(toy, report.status.standing(root, toy).results)
     fill(root, cell_seconds=9.0, wall_time_seconds=7.0, code_digest="older")
-    assert reproduce.drawn_from(toy, report.standing.standing(root, toy).results) == first
+    assert reproduce.drawn_from(toy, report.status.standing(root, toy).results) == first
     toy.drawing.write_text(toy.drawing.read_text() + "# other\n")
-    assert reproduce.drawn_from(toy, report.standing.standing(root, toy).results) != first
+    assert reproduce.drawn_from(toy, report.status.standing(root, toy).results) != first
 
 
 def test_a_figure_that_fails_says_so_in_its_place(root):
@@ -202,7 +204,7 @@ def test_cells_are_timed_when_they_are_computed(root, monkeypatch):
     monkeypatch.setattr(reproduce.Cell, "run", compute)
     reproduce.run(root, toy, [], "quick")
     assert store.load(path_of(root)).attrs["cell_seconds"] > 0
-    assert report.standing.standing(root, toy).earlier == 0
+    assert report.status.standing(root, toy).earlier == 0
 
 
 def test_a_figure_drawn_when_its_cells_were_computed_is_the_reports_too(root, monkeypatch):
@@ -216,5 +218,5 @@ def test_a_figure_drawn_when_its_cells_were_computed_is_the_reports_too(root, mo
     toy = reproduce.experiments(root)[0]
     monkeypatch.setattr(reproduce, "judge", lambda *_: [])
     assert reproduce.run(root, toy, ["toy"], "quick").failure is None
-    (found,) = pictures.find(root, toy, report.standing.standing(root, toy).results)
+    (found,) = pictures.find(root, toy, report.status.standing(root, toy).results)
     assert found.file == root / "figures/out/toy.png"

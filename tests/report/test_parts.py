@@ -1,4 +1,4 @@
-"""rfsim.report: what is stored, judged by the rules beside the claims."""
+"""rfsim.reproduce.report: what is stored, judged by the rules beside the claims."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ import re
 
 import pytest
 
-from rfsim import report, store
 from rfsim.cli import main
-from rfsim.report import texts
-from rfsim.report.entries import EARLIER, UNDECIDED
+from rfsim.disk import store
+from rfsim.reproduce import report
+from rfsim.reproduce.report import texts
+from rfsim.reproduce.report.entries import EARLIER, UNDECIDED
 from tests.report.synthetic import change, fill, path_of
 
 

@@ -6,9 +6,11 @@ import shutil
 
 import pytest
 
-from rfsim import report, reproduce, store
+from rfsim import reproduce
 from rfsim.cli import main
-from rfsim.report import parts, remembered, texts
+from rfsim.disk import store
+from rfsim.reproduce import report
+from rfsim.reproduce.report import parts, remembered, texts
 from tests.report import synthetic
 from tests.report.synthetic import change, fill, path_of
 

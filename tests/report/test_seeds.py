@@ -1,4 +1,4 @@
-"""rfsim.report.seeds: rules judged again on parts of the seeds."""
+"""rfsim.reproduce.report.seeds: rules judged again on parts of the seeds."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import xarray as xr
 
 from rfsim import reproduce
 from rfsim.claims import Claim, Judgment, compared, decide
-from rfsim.report.seeds import NOTHING, votes
+from rfsim.reproduce.report.seeds import NOTHING, votes
 from tests.test_reproduce import ROOT
 
 

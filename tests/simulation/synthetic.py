@@ -7,9 +7,10 @@ import json
 import numpy as np
 import xarray as xr
 
-from rfsim import model, simulation, store
-from rfsim.results import LONG_NAMES
-from rfsim.simulation.asked import setting
+from rfsim.disk import store
+from rfsim.problem import model
+from rfsim.results.datasets import LONG_NAMES
+from rfsim.simulation.options import setting, settings
 
 STOPS = np.array([0, 1, 2, 3, 4, 6, 7, 10])
 
@@ -19,7 +20,7 @@ def dataset(problem, *, dim=3, seed=0, seeds=1, diverged=None, exact=True, steps
     sizes = model.resolve(problem, model.source(problem), dim)
     own = model.settings(problem, model.source(problem), sizes, seed=seed, seeds=seeds)
     own |= {"model": "real", "route": "dense", "moments": "exact"}
-    own |= simulation.settings(setting(problem, **options), options.get("rate")) | {
+    own |= settings(setting(problem, **options), options.get("rate")) | {
         "steps": steps,
         "devices": devices,
         "exact": exact,

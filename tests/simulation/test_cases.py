@@ -11,8 +11,8 @@ import pytest
 
 import rfsim
 from rfsim import Problem
-from rfsim.parallel import Layout
-from rfsim.simulation import course
+from rfsim.computing.parallel import DeviceLayout
+from rfsim.simulation import run
 
 pytestmark = pytest.mark.slow
 
@@ -73,6 +73,6 @@ def test_a_rate_beyond_everything_diverges_at_its_first_steps():
 def test_the_largest_eigenvalue_by_lanczos(size):
     factor = np.random.default_rng(size).standard_normal((size, size))
     second = factor @ factor.T
-    found = {course._largest(jnp.asarray(second), Layout()) for _ in range(3)}
+    found = {run._largest(jnp.asarray(second), DeviceLayout()) for _ in range(3)}
     assert len(found) == 1
     assert found.pop() == pytest.approx(np.linalg.eigvalsh(second)[-1], rel=1e-12)

@@ -11,9 +11,11 @@ import numpy as np
 import pytest
 
 import rfsim
-from rfsim import checkpoints, runs, store
-from rfsim.simulation import course, front
-from rfsim.training import simulate as engine
+from rfsim.disk import checkpoints, store
+from rfsim.results import runs
+from rfsim.sampled import simulate as door
+from rfsim.simulation import run
+from rfsim.simulation import stochastic as engine
 from tests.training import by_hand
 
 FROZEN = by_hand.problem(noise_copies=2, ridge=0.03)
@@ -25,7 +27,7 @@ OPTIONS = {"dim": 2, "steps": STEPS, "batch": 3, "exact": False}
 @pytest.fixture(autouse=True)
 def by_quadrature(monkeypatch):
     """Moments come from a quadrature that takes no compilation."""
-    monkeypatch.setattr(front, "prepare", by_hand.prepared)
+    monkeypatch.setattr(door, "prepare", by_hand.prepared)
 
 
 def simulate(problem=FROZEN, **options):
@@ -137,7 +139,7 @@ def test_ctrl_c_keeps_a_checkpoint_and_the_run_ends_in_the_same_bytes(tmp_path, 
         if where == "judge":
             patch.setattr(engine.Judge, "__call__", press)
         else:
-            patch.setattr(course, "_seldom", lambda tell: press)
+            patch.setattr(run, "_seldom", lambda tell: press)
         with pytest.raises(KeyboardInterrupt):
             simulate(**options, checkpoint=tmp_path / "cut", checkpoint_minutes=1e9)
     (step,) = checkpoints.present(tmp_path / "cut" / "seed-0")
@@ -159,7 +161,7 @@ def test_ctrl_c_between_seeds_carries_those_that_ended(tmp_path):
         return real(of, draw, delta, layout, exact, tell)
 
     with pytest.MonkeyPatch.context() as patch, pytest.raises(runs.Interrupted) as pressed:
-        patch.setattr(front, "prepare", told)
+        patch.setattr(door, "prepare", told)
         simulate(seeds=3, checkpoint=tmp_path, report=press)
     kept = pressed.value.result
     assert same(kept, simulate())
@@ -212,14 +214,14 @@ def nothing_computed(monkeypatch):
     def prepare(*args):
         raise AssertionError("refused too late")
 
-    monkeypatch.setattr(front, "prepare", prepare)
+    monkeypatch.setattr(door, "prepare", prepare)
 
 
 @pytest.fixture
 def taken(tmp_path, monkeypatch):
     """A finished run of seed 1."""
     with monkeypatch.context() as patch:
-        patch.setattr(front, "prepare", by_hand.prepared)
+        patch.setattr(door, "prepare", by_hand.prepared)
         simulate(seed=1, checkpoint=tmp_path)
     return tmp_path
 

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 import rfsim
-from rfsim import Problem, machine, store
+from rfsim import Problem
+from rfsim.computing import machine
+from rfsim.disk import store
 from tests.plotting.reading import read
 
 PROBLEM = Problem(samples_per_dim=8, features_per_dim=64)

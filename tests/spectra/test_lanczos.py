@@ -7,9 +7,9 @@ import pytest
 
 import rfsim
 from rfsim import Problem
-from rfsim.data import stream
-from rfsim.spectra import lanczos
-from rfsim.spectra.operators import Factored
+from rfsim.problem.data import stream
+from rfsim.sample.spectra import lanczos
+from rfsim.sample.spectra.operators import Factored
 
 SIZE, PROBES, STEPS = 400, 32, 20  # of every fast test: one compiled program
 CLUSTERS = np.concatenate([np.linspace(1, 2, 320), np.linspace(10, 12, 60), np.linspace(50, 80, 20)])

@@ -21,7 +21,7 @@ LIMIT = 8 * 2**30
 
 TRAIN = """
 import json, sys, rfsim
-from rfsim.machine import peak_memory
+from rfsim.computing.machine import peak_memory
 problem = rfsim.Problem(samples_per_dim=20, features_per_dim=1000)
 one = rfsim.train(problem, {times}, dim={dim}, model="gaussian", route={route!r}).isel(seed=0)
 names = ["train", "test"] + ["mass", "lower", "upper"] * ({route!r} == "dense")
@@ -30,7 +30,7 @@ print(json.dumps({{name: one[name].values.tolist() for name in names}} | {{"peak
 
 DENSITY = """
 import json, rfsim
-from rfsim.machine import peak_memory
+from rfsim.computing.machine import peak_memory
 one = rfsim.density(rfsim.Problem(samples_per_dim=20, features_per_dim=1000), dim=100).isel(seed=0)
 names = ["mass", "mass_error", "rank_mass"]
 print(json.dumps({name: one[name].values.tolist() for name in names} | {"peak": peak_memory()}))

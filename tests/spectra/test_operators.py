@@ -4,19 +4,20 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from rfsim import Problem, filters
-from rfsim.activations import Constants
-from rfsim.data import stream
-from rfsim.diffusion import noise_variance
-from rfsim.model import frozen_draws
-from rfsim.moments import Moments, sampled_moments
-from rfsim.spectra import Method, gaussian
-from rfsim.spectra.basis import KrylovBasis, SeenFrom
-from rfsim.spectra.gaussian import gaussian_spectrum, gaussian_target
-from rfsim.spectra.implicit import gaussian_krylov
-from rfsim.spectra.operators import gaussian_operators, gaussian_population, sampled_operators
-from rfsim.trainers import FlowFilter
-from rfsim.training.curves import loss_curves
+from rfsim import Problem
+from rfsim.learning import filters
+from rfsim.learning.curves import loss_curves
+from rfsim.learning.trainers import FlowFilter
+from rfsim.problem.activations import Constants
+from rfsim.problem.data import stream
+from rfsim.problem.diffusion import noise_variance
+from rfsim.problem.model import frozen_draws
+from rfsim.sample.moments import Moments, sampled_moments
+from rfsim.sample.spectra import Method, gaussian
+from rfsim.sample.spectra.basis import KrylovBasis, SeenFrom
+from rfsim.sample.spectra.gaussian import gaussian_spectrum, gaussian_target
+from rfsim.sample.spectra.implicit import gaussian_krylov
+from rfsim.sample.spectra.operators import gaussian_operators, gaussian_population, sampled_operators
 from tests.test_gaussian import by_hand, drawn
 
 TIMES = np.array([0.0, *np.geomspace(1e-2, 1e8, 25), np.inf])

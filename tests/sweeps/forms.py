@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
-from rfsim.ranks import PARTS
+from rfsim.problem.ranks import PARTS
 from rfsim.sweeps.cells import MERGED
 from tests.sweeps.synthetic import coordinate, labelled
 

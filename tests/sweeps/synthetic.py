@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
-from rfsim import store
+from rfsim.disk import store
 
 STATUS = {"flag_values": [0, 1, 2, 3], "flag_meanings": "waiting done unconverged failed"}
 LONG = {

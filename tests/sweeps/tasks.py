@@ -73,7 +73,7 @@ def surroundings(_: Any) -> dict[str, Any]:
     import numpy as np
     from threadpoolctl import threadpool_info
 
-    from rfsim import machine
+    from rfsim.computing import machine
 
     matrix = np.random.default_rng(0).normal(size=(400, 400))
     wall, cpu = time.perf_counter(), time.process_time()

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 import rfsim
-from rfsim.cli import asking, commands
+from rfsim.cli import commands, options
 from rfsim.cli.app import app
-from rfsim.model import Problem
+from rfsim.maps.commands import command
+from rfsim.problem.model import Problem
 from rfsim.quantities.catalog import QUANTITIES
-from rfsim.sweeps.commands import command
 
 # a value for every parameter, not its default where it has one
 VALUES = {
@@ -92,7 +92,7 @@ def test_the_command_has_the_same_number_of_samples_and_features(psi):
     found = {}
 
     def caught(quantity, values, *_):
-        found["asked"] = asking.ask(quantity, values)
+        found["asked"] = options.ask(quantity, values)
 
     line = command({"command": "train", "problem": {"dim": 45}}, {"samples_per_dim": psi, "features_per_dim": 2 * psi})
     problem = Problem(samples_per_dim=psi, features_per_dim=2 * psi)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rfsim.sweeps.contours import level_lines
+from rfsim.maps.contours import level_lines
 
 
 def test_a_power_law_is_exact_between_points_of_log_axes():

@@ -16,7 +16,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from rfsim import machine
+from rfsim.computing import machine
 from rfsim.sweeps.engines import cluster as cluster_engine
 from rfsim.sweeps.engines.choice import executor
 from rfsim.sweeps.engines.local import PATIENCE

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from rfsim import store
-from rfsim.sweeps import export
-from rfsim.sweeps.views import view
+from rfsim.disk import store
+from rfsim.maps import export
+from rfsim.maps.views import view
 from tests.sweeps.synthetic import marked, sampled, theory
 
 

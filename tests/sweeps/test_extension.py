@@ -11,7 +11,7 @@ import xarray as xr
 
 import rfsim
 from rfsim.cli import main
-from rfsim.store import StoreError
+from rfsim.disk.store import StoreError
 from rfsim.sweeps import front, opening, scratch, storage
 from tests.sweeps import toys
 from tests.sweeps.toys import settled

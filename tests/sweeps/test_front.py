@@ -10,11 +10,11 @@ import pytest
 import xarray as xr
 
 import rfsim
-from rfsim import locks, store
-from rfsim.store import StoreError
+from rfsim.disk import locks, store
+from rfsim.disk.store import StoreError
+from rfsim.maps.export import to_csv
 from rfsim.sweeps import front, storage
 from rfsim.sweeps.cells import DONE, FAILED
-from rfsim.sweeps.export import to_csv
 from tests.sweeps import toys
 
 pytestmark = pytest.mark.usefixtures("use")

@@ -9,7 +9,7 @@ import pytest
 
 import rfsim
 from rfsim.cli import main
-from rfsim.store import StoreError
+from rfsim.disk.store import StoreError
 from rfsim.sweeps import front, merging
 from tests.sweeps import toys
 from tests.sweeps.toys import settled

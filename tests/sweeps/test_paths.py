@@ -11,7 +11,7 @@ import pytest
 
 import rfsim
 from rfsim.cli import main
-from rfsim.data import DataError
+from rfsim.problem.data import DataError
 from rfsim.sweeps import front, paths
 from tests.sweeps import toys
 from tests.sweeps.toys import settled

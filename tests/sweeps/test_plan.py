@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rfsim.machine import GIB
+from rfsim.computing.machine import GIB
 from rfsim.sweeps import checks
 from rfsim.sweeps.checks import require_possible
 from rfsim.sweeps.plan import plan

@@ -8,8 +8,9 @@ import pytest
 import xarray as xr
 
 import rfsim
-from rfsim import plotting, store
+from rfsim import plotting
 from rfsim.cli import folder
+from rfsim.disk import store
 from tests.commands import answer, assert_refused, run
 from tests.commands import place as place
 from tests.sweeps.synthetic import sampled, theory

@@ -11,16 +11,19 @@ import pytest
 import xarray as xr
 
 import rfsim
-from rfsim import Problem, api, machine, runs, theory
-from rfsim.decompositions import counting
+from rfsim import Problem, theory
+from rfsim.computing import machine
+from rfsim.computing.decompositions import counting
+from rfsim.limit.maps import STATUS
+from rfsim.limit.solver import NotConverged
+from rfsim.problem.ranks import PARTS
 from rfsim.quantities.catalog import QUANTITIES
-from rfsim.ranks import PARTS
-from rfsim.results import LONG_NAMES
-from rfsim.simulation import front as simulation
+from rfsim.results import runs
+from rfsim.results.datasets import LONG_NAMES
+from rfsim.sampled import simulate as simulation
+from rfsim.sampled import train
 from rfsim.sweeps import cells, sampled
 from rfsim.sweeps.quantities import compute, decompositions, needed_bytes, sizes, tile
-from rfsim.theory.maps import STATUS
-from rfsim.theory.solver import NotConverged
 from tests.sweeps.groups import group
 
 SAMPLE = {"samples_per_dim": 2, "features_per_dim": 5, "dim": 8}
@@ -122,7 +125,7 @@ def test_a_group_needs_what_the_front_door_asks_for(monkeypatch, name, options):
         if needed > 2**29 or name != "distill":
             raise MemoryError("seen")
 
-    for room in (runs, simulation, rfsim.distillation.front, rfsim.densities):
+    for room in (runs, simulation, rfsim.sampled.distill, rfsim.sampled.density):
         monkeypatch.setattr(room, "require_memory", told)
     if name in ("simulate", "distill"):  # which leave it to their own
         monkeypatch.setattr(runs, "require_memory", lambda *_: None)
@@ -168,7 +171,11 @@ def test_a_failed_cell_is_nan_and_leaves_the_others():
     one = xr.Dataset({"loss": ("x", [1, 2]), "flag": ("x", [3, 4])}, coords={"x": [5.0, 6.0]})
     other = xr.Dataset({"loss": ("x", [7, 8]), "more": ((), 9)}, coords={"x": [5.0, 6.0]})
     data = cells.stacked(
-        [cells.Cell(one, residual=1e-9), cells.failed(MemoryError("too\nlarge")), cells.Cell(other, 2, "late")]
+        [
+            cells.CellResult(one, residual=1e-9),
+            cells.failed(MemoryError("too\nlarge")),
+            cells.CellResult(other, 2, "late"),
+        ]
     )
     np.testing.assert_array_equal(data.loss, [[1, 2], [np.nan, np.nan], [7, 8]])
     np.testing.assert_array_equal(data.more, [np.nan, np.nan, 9])
@@ -250,7 +257,7 @@ def test_a_ridge_too_small_for_float64_leaves_the_larger_ones(monkeypatch):
             raise ValueError("add a ridge")
         return [xr.Dataset({"loss": one.ridge}) for one in variants]
 
-    monkeypatch.setattr(sampled.api, "train_variants", variants)
+    monkeypatch.setattr(sampled, "train_variants", variants)
     data = compute(group("train", SAMPLE, ridge=[0.0, 2.0, 0.0, 1.0]))
     assert data.status.values.tolist() == [3, 1, 3, 1]
     assert data.reason.values.tolist() == ["add a ridge", "", "add a ridge", ""]
@@ -262,7 +269,7 @@ def test_ctrl_c_passes(monkeypatch):
     def pressed(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(sampled.api, "train_variants", pressed)
+    monkeypatch.setattr(sampled, "train_variants", pressed)
     with pytest.raises(KeyboardInterrupt):
         compute(group("train", SAMPLE))
 
@@ -484,4 +491,4 @@ def test_the_other_quantities_of_the_limit_are_those_of_the_front_door():
     found = counted(group("theory.mini_gap", {"samples_per_dim": 8.0, "diffusion_time": 0.1}))
     front = theory.mini_gap(Problem(), samples_per_dim=[8.0], diffusion_times=[0.1])
     assert found.opening[0] == front.opening[0, 0]
-    assert api.Variant(0.1).trainer == "flow"
+    assert train.Variant(0.1).trainer == "flow"

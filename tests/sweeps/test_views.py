@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rfsim import store
-from rfsim.sweeps import scales
-from rfsim.sweeps.names import axes, parameters
-from rfsim.sweeps.slices import STATES, Fixed, cut
-from rfsim.sweeps.views import view
+from rfsim.disk import store
+from rfsim.maps import scales
+from rfsim.maps.names import axes, parameters
+from rfsim.maps.slices import STATES, Fixed, cut
+from rfsim.maps.views import view
 from tests.sweeps.synthetic import gap, labelled, marked, sampled, theory
 
 

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from rfsim import Problem
-from rfsim.theory import equations, limits
+from rfsim.limit import equations, limits
 
 
 def limit_of(psi_n, psi_p, t=0.1, m=math.inf, data="isotropic") -> equations.Limit:

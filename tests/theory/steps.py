@@ -6,12 +6,12 @@ import math
 from functools import cache
 
 from rfsim import Problem
-from rfsim.activations import activation
-from rfsim.filters import learning_rate_constant
-from rfsim.theory.ladders import Ladder, ladder
-from rfsim.theory.rational import Trained
-from rfsim.theory.resolvents import Level, level
-from rfsim.theory.steps import Fields, Step, fields, step
+from rfsim.learning.filters import learning_rate_constant
+from rfsim.limit.ladders import Ladder, ladder
+from rfsim.limit.rational import Trained
+from rfsim.limit.resolvents import Level, level
+from rfsim.limit.steps import Fields, TeacherStep, fields, step
+from rfsim.problem.activations import activation
 
 
 @cache
@@ -34,7 +34,7 @@ def between(
     ridge: float = 0.0,
     data: str = "isotropic",
     sigma: str = "tanh",
-) -> tuple[Level, Level, Trained, Fields, Step]:
+) -> tuple[Level, Level, Trained, Fields, TeacherStep]:
     """A step from diffusion time `start` to `end`."""
     now, before = (at(psi_n, psi_p, t, data, sigma) for t in (start, end))
     trained = teacher(now, time, ridge)

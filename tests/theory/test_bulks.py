@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy import integrate
 
-from rfsim.theory import bulks, intervals
-from rfsim.theory.solver import NotConverged
+from rfsim.limit import bulks, intervals
+from rfsim.limit.solver import NotConverged
 from tests.theory.cases import gaussian_equivalent, limit_of
 
 

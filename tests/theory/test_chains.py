@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rfsim.theory import functions
-from rfsim.theory.chains import chain, identity, link, operator
-from rfsim.theory.equations import differences
-from rfsim.theory.rational import Nodes
-from rfsim.theory.resolvents import (
+from rfsim.limit import functions
+from rfsim.limit.chains import chain, identity, link, operator
+from rfsim.limit.equations import differences
+from rfsim.limit.rational import Nodes
+from rfsim.limit.resolvents import (
     PSI,
     VARIABLES,
     F,
@@ -23,7 +23,7 @@ from rfsim.theory.resolvents import (
     resolvents,
     weights_tie,
 )
-from rfsim.theory.solver import solve
+from rfsim.limit.solver import solve
 from tests.theory.steps import at
 
 DATA = ("isotropic", "atoms:0.5@0.5,0.5@2.5")

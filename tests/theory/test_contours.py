@@ -5,15 +5,15 @@ import math
 import numpy as np
 import pytest
 
-from rfsim import filters
-from rfsim.theory import tables
-from rfsim.theory.contours import Contour, ellipse
-from rfsim.theory.dynamics import limit_curves
-from rfsim.theory.intervals import support
-from rfsim.theory.minimizer import ridge_losses
-from rfsim.theory.solver import solve
-from rfsim.trainers import DescentFilter
-from rfsim.training.curves import loss_curves
+from rfsim.learning import filters
+from rfsim.learning.curves import loss_curves
+from rfsim.learning.trainers import DescentFilter
+from rfsim.limit import tables
+from rfsim.limit.contours import Contour, ellipse
+from rfsim.limit.dynamics import limit_curves
+from rfsim.limit.intervals import support
+from rfsim.limit.minimizer import ridge_losses
+from rfsim.limit.solver import solve
 from tests.theory.cases import limit_of
 
 

@@ -5,12 +5,11 @@ import math
 import numpy as np
 import pytest
 
-from rfsim import filters
-from rfsim.theory import tables
-from rfsim.theory.dynamics import limit_curves
-from rfsim.trainers import FlowFilter, read
-from rfsim.training import losses
-from rfsim.training.curves import loss_curves
+from rfsim.learning import filters, losses
+from rfsim.learning.curves import loss_curves
+from rfsim.learning.trainers import FlowFilter, read
+from rfsim.limit import tables
+from rfsim.limit.dynamics import limit_curves
 from tests.theory.cases import gaussian_equivalent, limit_of
 
 ATOMS, TRAINERS = "atoms:0.5@0.5,0.5@1.5", ("flow", "descent:3", "distillation:30")

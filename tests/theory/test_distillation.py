@@ -6,7 +6,8 @@ import jax
 import numpy as np
 import pytest
 
-from rfsim import Problem, store, theory
+from rfsim import Problem, theory
+from rfsim.disk import store
 
 PROBLEM = Problem(samples_per_dim=8, features_per_dim=32)
 

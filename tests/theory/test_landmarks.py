@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from rfsim import Problem
-from rfsim.theory import landmarks
-from rfsim.theory.dynamics import limit_curves
-from rfsim.theory.landmarks import early_stopping_gain, n_star
-from rfsim.theory.minimizer import ridge_losses
+from rfsim.limit import landmarks
+from rfsim.limit.dynamics import limit_curves
+from rfsim.limit.landmarks import early_stopping_gain, n_star
+from rfsim.limit.minimizer import ridge_losses
 from tests.theory.cases import limit_of
 
 

@@ -6,9 +6,9 @@ from functools import reduce
 import numpy as np
 import pytest
 
-from rfsim.theory import bulks
-from rfsim.theory.large import large_densities, large_form, population_limit
-from rfsim.theory.quantiles import mass_below
+from rfsim.limit import bulks
+from rfsim.limit.large import large_densities, large_form, population_limit
+from rfsim.limit.quantiles import mass_below
 from tests.theory.cases import limit_of
 
 

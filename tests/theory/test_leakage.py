@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from rfsim.theory.leakage import around, closed_form, enough_ridge, instability, leakage
+from rfsim.limit.leakage import around, closed_form, enough_ridge, instability, leakage
 from tests.theory.steps import between
 
 RIDGES = [0, 0.1, 0.5, 2, 10]

@@ -5,13 +5,14 @@ import math
 import numpy as np
 import pytest
 
-from rfsim import Problem, store
-from rfsim.theory import maps, solver
-from rfsim.theory.dynamics import limit_curves
-from rfsim.theory.maps import STATUS, flow_map
-from rfsim.theory.minimizer import ridge_losses
-from rfsim.theory.quantities.curves import curves
-from rfsim.theory.quantities.diagram import diagram
+from rfsim import Problem
+from rfsim.disk import store
+from rfsim.limit import maps, solver
+from rfsim.limit.dynamics import limit_curves
+from rfsim.limit.maps import STATUS, flow_map
+from rfsim.limit.minimizer import ridge_losses
+from rfsim.theory.curves import curves
+from rfsim.theory.diagram import diagram
 from tests.theory.cases import limit_of
 
 TIMES = np.array([1e3, 1e4])

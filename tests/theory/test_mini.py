@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 
 from rfsim import Problem
-from rfsim.theory import bulks, masses, mini, quantile
-from rfsim.theory.quantities.diagram import diagram
-from rfsim.theory.quantities.mini import mini_gap
-from rfsim.training.timescales import smallest_bulk_eigenvalue
+from rfsim.learning.timescales import smallest_bulk_eigenvalue
+from rfsim.limit import bulks, mini
+from rfsim.theory import masses, quantile
+from rfsim.theory.diagram import diagram
+from rfsim.theory.mini import mini_gap
 from tests.theory.cases import limit_of
 
 

@@ -5,9 +5,9 @@ import math
 import numpy as np
 import pytest
 
-from rfsim.theory import solver
-from rfsim.theory.dynamics import limit_curves
-from rfsim.theory.minimizer import ridge_losses, score_errors
+from rfsim.limit import solver
+from rfsim.limit.dynamics import limit_curves
+from rfsim.limit.minimizer import ridge_losses, score_errors
 from tests.theory.cases import gaussian_equivalent, limit_of
 
 

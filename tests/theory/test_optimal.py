@@ -5,9 +5,9 @@ import math
 import numpy as np
 import pytest
 
-from rfsim.theory import optimal
-from rfsim.theory.minimizer import RidgeLosses, ridge_losses
-from rfsim.theory.optimal import best_ridge
+from rfsim.limit import optimal
+from rfsim.limit.minimizer import RidgeLosses, ridge_losses
+from rfsim.limit.optimal import best_ridge
 from tests.theory.cases import limit_of
 
 

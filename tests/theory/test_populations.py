@@ -3,9 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rfsim import populations
-from rfsim.files.numbers import DataError
-from rfsim.theory.populations import from_array, from_eigenvalues, population
+from rfsim.disk.files.numbers import DataError
+from rfsim.limit.populations import from_array, from_eigenvalues, population
+from rfsim.problem import populations
 
 
 @pytest.mark.parametrize(

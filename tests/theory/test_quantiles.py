@@ -5,8 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from rfsim.theory import bulks
-from rfsim.theory.quantiles import mass_below, quantile
+from rfsim.limit import bulks
+from rfsim.limit.quantiles import mass_below, quantile
 from tests.theory.cases import gaussian_equivalent, limit_of
 
 

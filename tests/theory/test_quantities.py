@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 
 import rfsim
-from rfsim import Problem, store
+from rfsim import Problem
+from rfsim.disk import store
+from rfsim.limit.solver import solve_above
 from rfsim.theory import density, limit_curves, masses, parts, quantile
-from rfsim.theory.solver import solve_above
 from tests.theory.cases import limit_of
 
 

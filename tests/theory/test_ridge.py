@@ -1,16 +1,17 @@
 from __future__ import annotations
 
+import importlib
 import math
 
 import numpy as np
 import pytest
 
-from rfsim import Problem, store
-from rfsim.theory.minimizer import RidgeLosses, ridge_losses, score_errors
-from rfsim.theory.quantities import ridge as room
-from rfsim.theory.quantities.ridge import ridge, ridge_plane
-from rfsim.theory.solver import NotConverged
-from rfsim.theory.wide import wide_losses
+from rfsim import Problem
+from rfsim.disk import store
+from rfsim.limit.minimizer import RidgeLosses, ridge_losses, score_errors
+from rfsim.limit.solver import NotConverged
+from rfsim.limit.wide import wide_losses
+from rfsim.theory.ridge import ridge, ridge_plane
 from tests.theory.cases import limit_of
 
 
@@ -77,6 +78,7 @@ def test_points_that_do_not_converge_are_missing_values(monkeypatch):
     def failing(limit):
         raise NotConverged("an edge")
 
+    room = importlib.import_module("rfsim.theory.ridge")  # of the function's name
     monkeypatch.setattr(room, "ridge_losses", partly)
     monkeypatch.setattr(room, "best_ridge", failing)
     result = ridge(Problem(), [0.1, 0.2])

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from rfsim import Problem
-from rfsim.theory import tables
-from rfsim.theory.quantities.curves import curves
-from rfsim.theory.quantities.minimum import score_minimum
+from rfsim.limit import tables
+from rfsim.theory.curves import curves
+from rfsim.theory.minimum import score_minimum
 
 
 def test_it_is_the_lowest_point_of_the_curve():

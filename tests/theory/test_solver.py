@@ -7,10 +7,11 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from rfsim.model import Problem
-from rfsim.theory import curves, solver
-from rfsim.theory.equations import Point, differences, equations, state
-from rfsim.theory.solver import NotConverged, solve
+from rfsim.limit import solver
+from rfsim.limit.equations import Point, differences, equations, state
+from rfsim.limit.solver import NotConverged, solve
+from rfsim.problem.model import Problem
+from rfsim.theory import curves
 from tests.theory.cases import gaussian_equivalent, limit_of
 
 CASES = [

@@ -8,8 +8,8 @@ import math
 import numpy as np
 import pytest
 
-from rfsim.theory.ladders import residual_correlation
-from rfsim.theory.rational import Trained
+from rfsim.limit.ladders import residual_correlation
+from rfsim.limit.rational import Trained
 from tests.theory.steps import at, between, down
 
 RECORDED = {  # an independent implementation's digits

@@ -7,9 +7,9 @@ import math
 import numpy as np
 import pytest
 
-from rfsim.theory.leakage import around
-from rfsim.theory.minimizer import ridge_losses
-from rfsim.theory.students import energies, losses
+from rfsim.limit.leakage import around
+from rfsim.limit.minimizer import ridge_losses
+from rfsim.limit.students import energies, losses
 from tests.theory.steps import down, students
 
 TWO = (8, 32, (0.02, 0.05, 0.1))

@@ -9,9 +9,9 @@ import mpmath as mp
 import numpy as np
 import pytest
 
-from rfsim.theory import functions
-from rfsim.theory.equations import differences
-from rfsim.theory.solver import solve
+from rfsim.limit import functions
+from rfsim.limit.equations import differences
+from rfsim.limit.solver import solve
 from tests.theory import nested
 from tests.theory.cases import limit_of
 

@@ -5,8 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from rfsim.theory.minimizer import ridge_losses, score_errors
-from rfsim.theory.wide import wide_losses
+from rfsim.limit.minimizer import ridge_losses, score_errors
+from rfsim.limit.wide import wide_losses
 from tests.theory.cases import limit_of
 
 CASES = [

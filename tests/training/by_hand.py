@@ -7,14 +7,14 @@ import math
 import jax.numpy as jnp
 import numpy as np
 
-from rfsim import model
-from rfsim.diffusion import Law, noise_variance, signal
-from rfsim.moments import Moments
-from rfsim.parallel import Layout
-from rfsim.simulation.course import Prepared
-from rfsim.spectra.sample import SampleSpectrum, SampleTarget
-from rfsim.training import clocks
-from rfsim.training.simulate import Task
+from rfsim.computing.parallel import DeviceLayout
+from rfsim.learning import clocks
+from rfsim.problem import model
+from rfsim.problem.diffusion import Law, noise_variance, signal
+from rfsim.sample.moments import Moments
+from rfsim.sample.spectra.sample import SampleSpectrum, SampleTarget
+from rfsim.simulation.run import Prepared
+from rfsim.simulation.stochastic import Task
 
 DIM = 2
 NODES = 24
@@ -42,7 +42,7 @@ def prepared(of, draw, delta=None, layout=None, exact=True, tell=print) -> Prepa
     target = SampleTarget(*turned, sources, population.constant, 0, 0.0)
     limit = clocks.largest_stable_rate(float(lam[-1]), of.ridge, noise_variance(of.diffusion_time), p, d)
     return Prepared(
-        Task(of, draw, training, population, layout or Layout()), limit, (spectrum, target) if exact else None
+        Task(of, draw, training, population, layout or DeviceLayout()), limit, (spectrum, target) if exact else None
     )
 
 
@@ -58,7 +58,7 @@ def frozen(of, draw):
 
 
 def weights(a, one):
-    """The filter's explicit weights Ā = −(1/√Δ) Vᵀ f(U), a filter of `rfsim.filters`."""
+    """The filter's explicit weights Ā = −(1/√Δ) Vᵀ f(U), a filter of `rfsim.learning.filters`."""
     lam, q = np.linalg.eigh(np.asarray(one.training.second))
     f = np.asarray(a(jnp.asarray(lam)))
     return -(np.asarray(one.training.noise).T @ (q * f) @ q.T) / math.sqrt(noise_variance(one.problem.diffusion_time))

@@ -4,8 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from rfsim import filters
-from rfsim.training import clocks
+from rfsim.learning import clocks, filters
 
 D, P, N, DELTA, RIDGE = 3, 7, 11, 0.3, 0.05
 RATE, STEPS = 1.3, 40

@@ -10,7 +10,7 @@ import numpy as np
 import optax
 import pytest
 
-from rfsim.training import loop, optimizers
+from rfsim.simulation import loop, optimizers
 
 GOAL = np.arange(6.0).reshape(2, 3)
 
@@ -121,7 +121,7 @@ def test_interrupt_keeps_the_last_finished_chunk():
     one = training()
     with pytest.raises(KeyboardInterrupt) as pressed:
         list(loop.run(one, start(one), [20], chunk=3, report=press))
-    assert isinstance(pressed.value, loop.Interrupted)
+    assert isinstance(pressed.value, loop.LoopInterrupted)
     assert same(pressed.value.state, next(loop.run(one, start(one), [6])))
 
 

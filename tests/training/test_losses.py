@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 from scipy import integrate
 
-from rfsim import Problem, data, filters, model, moments, spectra, trainers
-from rfsim.diffusion import Law, diffuse, forward, noise_variance, score_power
-from rfsim.training import losses
+from rfsim import Problem
+from rfsim.learning import filters, losses, trainers
+from rfsim.problem import data, model
+from rfsim.problem.diffusion import Law, diffuse, forward, noise_variance, score_power
+from rfsim.sample import moments, spectra
 
 
 def drawn(problem, dim, seed=0):

@@ -6,7 +6,7 @@ import math
 import numpy as np
 import pytest
 
-from rfsim.training.noisy import adam_steps, gradient_power, noise_share
+from rfsim.learning.noisy import adam_steps, gradient_power, noise_share
 
 LAM = np.array([3.0, 1.0, 0.2])
 

@@ -5,10 +5,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from rfsim import filters, moments
-from rfsim.activations import ACTIVATIONS
-from rfsim.diffusion import Law
-from rfsim.training import losses, published
+from rfsim.learning import filters, losses, published
+from rfsim.problem.activations import ACTIVATIONS
+from rfsim.problem.diffusion import Law
+from rfsim.sample import moments
 
 D, N, P = 3, 4, 6
 

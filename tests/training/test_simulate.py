@@ -15,10 +15,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rfsim import filters
-from rfsim.diffusion import forward, noise_variance
-from rfsim.training import clocks, loop, losses, objective, optimizers
-from rfsim.training.simulate import (
+from rfsim.learning import clocks, filters, losses
+from rfsim.problem.diffusion import forward, noise_variance
+from rfsim.simulation import loop, objective, optimizers
+from rfsim.simulation.stochastic import (
     Judge,
     Simulation,
     initial,

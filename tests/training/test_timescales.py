@@ -5,10 +5,10 @@ import math
 import numpy as np
 import pytest
 
-from rfsim.activations import ACTIVATIONS, Constants, gaussian_constants
-from rfsim.diffusion import noise_variance, signal
-from rfsim.training import timescales
-from rfsim.training.curves import LossCurves
+from rfsim.learning import timescales
+from rfsim.learning.curves import LossCurves
+from rfsim.problem.activations import ACTIVATIONS, Constants, gaussian_constants
+from rfsim.problem.diffusion import noise_variance, signal
 
 
 def test_the_formula_gives_the_stated_edges():

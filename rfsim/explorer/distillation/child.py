@@ -12,9 +12,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from rfsim import machine
-from rfsim.explorer.distillation.asked import Asked
+from rfsim.computing import machine
 from rfsim.explorer.distillation.kept import keep
+from rfsim.explorer.distillation.systems import Request
 
 
 def main(key: str, path: str) -> int:
@@ -23,7 +23,7 @@ def main(key: str, path: str) -> int:
         os.nice(10)
     machine.use_compilation_cache()
     try:
-        keep(Asked.of(key).run(_told), Path(path))
+        keep(Request.of(key).run(_told), Path(path))
     except (ValueError, MemoryError) as error:
         print((str(error) or type(error).__name__).splitlines()[0], flush=True)
         return 1

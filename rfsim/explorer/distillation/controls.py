@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from rfsim.checking.text import number, shown
 from rfsim.distillation.plan import Student
-from rfsim.explorer.distillation.asked import (
+from rfsim.explorer.distillation.systems import (
     CROSSED_OPTIONS,
     DISTILL_TIMES,
     PARAMETERIZATIONS,
     RIDGES,
     SAMPLES,
     TEACHER_TIMES,
-    Choice,
+    DistillationChoice,
 )
 from rfsim.explorer.parts import Control, Refused, Texts
 from rfsim.explorer.reading import short
-from rfsim.model import times
-from rfsim.words import number, shown
+from rfsim.problem.model import times
 
 LEVELS = tuple(range(2, CROSSED_OPTIONS["levels"] + 1))
 
@@ -82,7 +82,7 @@ ACCEPTED: dict[str, Sequence[Any]] = {
 }
 
 
-def read(texts: Texts) -> Choice:
+def read(texts: Texts) -> DistillationChoice:
     """The choice that texts stand for; Refused with all that is wrong at once."""
     values: dict[str, Any] = {}
     messages: dict[str, str] = {}
@@ -93,7 +93,7 @@ def read(texts: Texts) -> Choice:
             messages[name] = str(error)
     if messages:
         raise Refused(messages)
-    return Choice(**values)
+    return DistillationChoice(**values)
 
 
 def _one_of(name: str, text: str) -> Any:

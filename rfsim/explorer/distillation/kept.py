@@ -18,15 +18,16 @@ from typing import NamedTuple
 import xarray as xr
 
 import rfsim
-from rfsim import machine, store
-from rfsim.explorer.distillation.asked import Asked
+from rfsim.computing import machine
+from rfsim.disk import store
+from rfsim.explorer.distillation.systems import Request
 from rfsim.explorer.parts import Tell
 
 MOST = 12  # results in memory, 3 MB each
 FILES = 60  # on disk
 CHILD = "rfsim.explorer.distillation.child"
 
-Compute = Callable[[Asked, Path, Tell], None]
+Compute = Callable[[Request, Path, Tell], None]
 
 
 class Progress(NamedTuple):
@@ -36,7 +37,7 @@ class Progress(NamedTuple):
     steps: int
 
 
-class Kept:
+class StoredResults:
     """Results by what was asked, shared by all sessions of a server. One is computed at a time.
 
     compute: writes what was asked to a path. folder: where results lie.
@@ -49,7 +50,7 @@ class Kept:
         self._failed: dict[str, Exception] = {}
         self._changed, self._turn = threading.Condition(), threading.Lock()
 
-    def find(self, asked: Asked) -> xr.Dataset | Progress:
+    def find(self, asked: Request) -> xr.Dataset | Progress:
         """The result, or how far it is: whoever asks first sets it going. Raises, once, what computing it raised."""
         key = asked.key
         with self._changed:
@@ -69,7 +70,7 @@ class Kept:
                 threading.Thread(target=self._work, args=(asked,), daemon=True).start()
             return self._held[key] if key in self._held else self._running[key]
 
-    def wait(self, asked: Asked, tell: Tell) -> xr.Dataset:
+    def wait(self, asked: Request, tell: Tell) -> xr.Dataset:
         """The result, however long it takes."""
         while isinstance(found := self.find(asked), Progress):
             tell(found.done, found.steps)
@@ -78,7 +79,7 @@ class Kept:
                     self._changed.wait()
         return found
 
-    def _path(self, asked: Asked) -> Path:
+    def _path(self, asked: Request) -> Path:
         return self._folder() / f"distilled-{asked.name()}.nc"
 
     def _hold(self, key: str, data: xr.Dataset) -> xr.Dataset:
@@ -88,7 +89,7 @@ class Kept:
             self._held.popitem(last=False)
         return data
 
-    def _work(self, asked: Asked) -> None:
+    def _work(self, asked: Request) -> None:
         key, path = asked.key, self._path(asked)
 
         def tell(done: int, steps: int) -> None:
@@ -142,7 +143,7 @@ def folder() -> Path:
     return Path(held.name)
 
 
-def in_child(asked: Asked, path: Path, tell: Tell) -> None:
+def in_child(asked: Request, path: Path, tell: Tell) -> None:
     """Compute in a process that leaves the processor to the page and takes its memory with it when it ends.
 
     Raises ValueError with the last line that the process wrote where it fails.
@@ -174,4 +175,4 @@ def in_child(asked: Asked, path: Path, tell: Tell) -> None:
         raise ValueError(last or f"the distillation ended with status {status}")
 
 
-KEPT = Kept(in_child, folder)
+KEPT = StoredResults(in_child, folder)

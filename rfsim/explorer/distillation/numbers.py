@@ -10,10 +10,10 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from rfsim import store
-from rfsim.explorer.distillation.asked import RIDGES, Choice
+from rfsim.disk import store
+from rfsim.distillation.memorization import memorized
+from rfsim.explorer.distillation.systems import RIDGES, DistillationChoice
 from rfsim.explorer.parts import Table, Value
-from rfsim.memorization import memorized
 
 MEASURES = {
     "memorized_fraction": "memorized share f_mem",
@@ -42,10 +42,10 @@ class Model(NamedTuple):
     cloud: Cloud | None
 
 
-class Shown(NamedTuple):
+class DistillationNumbers(NamedTuple):
     """All that is shown for a choice. plane, crossed: results of one student at one distill_time and one seed."""
 
-    choice: Choice
+    choice: DistillationChoice
     plane: xr.Dataset
     crossed: xr.Dataset
     models: tuple[Model, ...]
@@ -56,11 +56,11 @@ class Shown(NamedTuple):
         return self.plane["training_point"].values
 
 
-def shown(choice: Choice, plane: xr.Dataset, crossed: xr.Dataset) -> Shown:
+def shown(choice: DistillationChoice, plane: xr.Dataset, crossed: xr.Dataset) -> DistillationNumbers:
     """The entries of both results that a choice asks for."""
     here = {"seed": 0, "variant": RIDGES.index(choice.ridge)}
     own, other = (data.isel(here).sel(distill_time=choice.distill_time) for data in (plane, crossed))
-    return Shown(choice, own, other, _models(own))
+    return DistillationNumbers(choice, own, other, _models(own))
 
 
 def _models(own: xr.Dataset) -> tuple[Model, ...]:
@@ -97,12 +97,12 @@ def value(number: Any) -> Value:
     return Value("–") if math.isnan(exact) else Value(f"{exact:.3g}", exact)
 
 
-def tables(shown: Shown) -> tuple[Table, ...]:
+def tables(shown: DistillationNumbers) -> tuple[Table, ...]:
     """Samples, transfer, leakage, suppression."""
     return _samples(shown), _transfer(shown), _leakage(shown), _suppression(shown)
 
 
-def _samples(shown: Shown) -> Table:
+def _samples(shown: DistillationNumbers) -> Table:
     rows = {one.words: tuple(value(one.measures[name]) for name in MEASURES) for one in shown.models}
     n, generated = len(shown.points), shown.plane.sizes["sample"]
     caption = (
@@ -112,7 +112,7 @@ def _samples(shown: Shown) -> Table:
     return Table("samples", caption, ("samples of", *MEASURES.values()), tuple(MEASURES), rows)
 
 
-def _transfer(shown: Shown) -> Table:
+def _transfer(shown: DistillationNumbers) -> Table:
     own = shown.crossed.transfer.sel(ridge=shown.choice.ridge, level=shown.choice.level)
     own = own.assign_coords(source=shown.crossed.bulk.values)
     rows = {f"from {start}": tuple(value(own.sel(source=start, bulk=end)) for end in PARTS) for start in PARTS}
@@ -124,7 +124,7 @@ def _transfer(shown: Shown) -> Table:
     return Table("transfer", caption, ("share", *(f"to {end}" for end in PARTS)), PARTS, rows)
 
 
-def _leakage(shown: Shown) -> Table:
+def _leakage(shown: DistillationNumbers) -> Table:
     own = shown.crossed
     rows = {}
     for ridge in RIDGES:
@@ -140,7 +140,7 @@ def _leakage(shown: Shown) -> Table:
     return Table("leakage", caption, columns, ("outside", "error", *PARTS[1:]), rows)
 
 
-def _suppression(shown: Shown) -> Table:
+def _suppression(shown: DistillationNumbers) -> Table:
     own = shown.crossed.suppression
     rows = {
         part: tuple(value(getattr(own.sel(bulk=part), how)("level")) for how in ("median", "min", "max"))
@@ -154,6 +154,6 @@ def _suppression(shown: Shown) -> Table:
     return Table("suppression", caption, columns, ("median", "least", "most"), rows)
 
 
-def dim(shown: Shown) -> int:
+def dim(shown: DistillationNumbers) -> int:
     """Dimension d of the system whose transfer, leakage and suppression are shown."""
     return int(store.settings(shown.crossed)["dim"])

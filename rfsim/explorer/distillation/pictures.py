@@ -13,9 +13,8 @@ from matplotlib.artist import Artist
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from PIL import Image
 
-from rfsim.activations import activation
-from rfsim.explorer.distillation.asked import PLANE, RIDGES
-from rfsim.explorer.distillation.numbers import PARTS, Model, Shown, dim, value
+from rfsim.explorer.distillation.numbers import PARTS, DistillationNumbers, Model, dim, value
+from rfsim.explorer.distillation.systems import PLANE, RIDGES
 from rfsim.explorer.parts import Layout, Picture
 from rfsim.plotting import (
     STYLES,
@@ -31,6 +30,7 @@ from rfsim.plotting import (
     wrap,
 )
 from rfsim.plotting.style import number
+from rfsim.problem.activations import activation
 
 T = TypeVar("T")
 REACH = 1.1  # of the squares, over the farthest coordinate of a training point
@@ -41,7 +41,7 @@ TALL, LONGEST = r"$d=20$, $\tau=10^{8}$", RIDGES[1]
 ODD = activation(PLANE["activation"]).odd
 
 
-class Size(NamedTuple):
+class RasterSize(NamedTuple):
     """How a picture is laid out: style of letters and lines; width and height in cm; dots per inch."""
 
     style: str
@@ -50,17 +50,17 @@ class Size(NamedTuple):
     dpi: int
 
 
-SIZES: dict[tuple[str, Layout], Size] = {
-    ("samples", "narrow"): Size("screen", 9.5, 12.4, 200),
-    ("samples", "wide"): Size("talk", 18.5, 21.0, 130),
-    ("leakage", "narrow"): Size("screen", 9.5, 8.0, 200),
-    ("leakage", "wide"): Size("talk", 18.5, 11.5, 130),
-    ("transfer", "narrow"): Size("screen", 9.5, 7.5, 200),
-    ("transfer", "wide"): Size("talk", 18.5, 11.5, 130),
+SIZES: dict[tuple[str, Layout], RasterSize] = {
+    ("samples", "narrow"): RasterSize("screen", 9.5, 12.4, 200),
+    ("samples", "wide"): RasterSize("talk", 18.5, 21.0, 130),
+    ("leakage", "narrow"): RasterSize("screen", 9.5, 8.0, 200),
+    ("leakage", "wide"): RasterSize("talk", 18.5, 11.5, 130),
+    ("transfer", "narrow"): RasterSize("screen", 9.5, 7.5, 200),
+    ("transfer", "wide"): RasterSize("talk", 18.5, 11.5, 130),
 }
 
 
-class Kept:
+class MovingFigure:
     """A figure whose `moving` artists alone are drawn anew; the rest is laid out and drawn once."""
 
     def __init__(self, figure: Drawing, moving: Sequence[Artist]) -> None:
@@ -104,7 +104,7 @@ class Sheet:
         """What `move` changes."""
         return [*(line for ax in self._axes for line in ax.lines), *self._heads, self._title]
 
-    def move(self, shown: Shown) -> None:
+    def move(self, shown: DistillationNumbers) -> None:
         """Show the samples of another choice with the same training points."""
         drawn = [(one, one.cloud) for one in shown.models if one.cloud]
         for head, move, (one, cloud) in zip(self._heads, self._moves, drawn, strict=True):
@@ -113,7 +113,7 @@ class Sheet:
         self._title.set_text(wrap(_setting(shown, whole=self._whole), size, room))
 
 
-def reach(shown: Shown) -> float:
+def reach(shown: DistillationNumbers) -> float:
     """Half the width of the squares that hold the training points."""
     return REACH * float(np.abs(shown.points).max())
 
@@ -126,11 +126,11 @@ class Pictures:
     """
 
     def __init__(self) -> None:
-        self._figures: OrderedDict[Hashable, tuple[Kept, Callable[[Shown], None]]] = OrderedDict()
+        self._figures: OrderedDict[Hashable, tuple[MovingFigure, Callable[[DistillationNumbers], None]]] = OrderedDict()
         self._lately: OrderedDict[Hashable, Picture] = OrderedDict()
         self._lock = threading.Lock()
 
-    def all(self, shown: Shown, layout: Layout) -> tuple[Picture, ...]:
+    def all(self, shown: DistillationNumbers, layout: Layout) -> tuple[Picture, ...]:
         """All three, as PNG: thousands of dots are drawn faster than written."""
         choice = shown.choice
         taught = choice.teacher_time, choice.parameterization
@@ -140,7 +140,9 @@ class Pictures:
             self._drawn("transfer", (layout, *taught), (choice.ridge, choice.level), shown),
         )
 
-    def _drawn(self, name: str, figure: tuple[Layout, *tuple[Any, ...]], rest: tuple, shown: Shown) -> Picture:
+    def _drawn(
+        self, name: str, figure: tuple[Layout, *tuple[Any, ...]], rest: tuple, shown: DistillationNumbers
+    ) -> Picture:
         """A picture that was drawn lately, or is drawn now on the figure of that key."""
         key = name, figure, rest
         with self._lock:
@@ -160,13 +162,13 @@ class Pictures:
         return found
 
 
-def _samples(shown: Shown, layout: Layout) -> tuple[Kept, Callable[[Shown], None]]:
+def _samples(shown: DistillationNumbers, layout: Layout) -> tuple[MovingFigure, Callable[[DistillationNumbers], None]]:
     """Teacher and student, each in one step and in all, beside the training points."""
     sheet = Sheet(layout, reach(shown))
-    return Kept(sheet.figure, sheet.moving), sheet.move
+    return MovingFigure(sheet.figure, sheet.moving), sheet.move
 
 
-def _leakage(shown: Shown, layout: Layout) -> tuple[Kept, Callable[[Shown], None]]:
+def _leakage(shown: DistillationNumbers, layout: Layout) -> tuple[MovingFigure, Callable[[DistillationNumbers], None]]:
     """Leakage over γ, the chosen one marked."""
     figure = _figure("leakage", layout)
     ax = figure.subplots()
@@ -174,10 +176,10 @@ def _leakage(shown: Shown, layout: Layout) -> tuple[Kept, Callable[[Shown], None
     figure.suptitle(f"$d={dim(shown)}$: what gen hands up, and where it lands", x=0.01, ha="left")
     _laid_out(figure)
     moving = [*ax.lines, *ax.collections, *([ax.get_legend()] if ax.get_legend() else [])]
-    return Kept(figure, moving), lambda now: move(now.choice.ridge)
+    return MovingFigure(figure, moving), lambda now: move(now.choice.ridge)
 
 
-def _transfer(shown: Shown, layout: Layout) -> tuple[Kept, Callable[[Shown], None]]:
+def _transfer(shown: DistillationNumbers, layout: Layout) -> tuple[MovingFigure, Callable[[DistillationNumbers], None]]:
     """Where what each part hands up lands, at the chosen γ and level."""
     figure, choice = _figure("transfer", layout), shown.choice
     ax, times = figure.subplots(), shown.crossed.diffusion_time.values
@@ -186,13 +188,13 @@ def _transfer(shown: Shown, layout: Layout) -> tuple[Kept, Callable[[Shown], Non
     title = figure.suptitle(TALL, x=0.01, ha="left")
     _laid_out(figure)
 
-    def move(now: Shown) -> None:
+    def move(now: DistillationNumbers) -> None:
         ridge, level = now.choice.ridge, now.choice.level
         over(ridge, level)
         step = rf"$t={number(times[level - 1])}\to{number(times[level])}$"
         title.set_text(rf"$d={dim(shown)}$, {step}: shares at $\gamma={number(ridge)}$")
 
-    return Kept(figure, [*ax.images, *ax.texts, title]), move
+    return MovingFigure(figure, [*ax.images, *ax.texts, title]), move
 
 
 def _keep(held: OrderedDict[Hashable, T], key: Hashable, value: T, most: int) -> None:
@@ -230,7 +232,7 @@ def _headline(one: Model, outside: int) -> str:
     return f"{one.words}\n{100 * share:.3g}% memorized\nsliced W₂ {distance:.3g}{last}"
 
 
-def _setting(shown: Shown, *, whole: bool) -> list[str]:
+def _setting(shown: DistillationNumbers, *, whole: bool) -> list[str]:
     """Pieces of the title; the ridge is the shown student's."""
     choice = shown.choice
     own = [rf"$\gamma={number(choice.ridge)}$", rf"$\tau_S={number(choice.distill_time)}$"]
@@ -240,14 +242,14 @@ def _setting(shown: Shown, *, whole: bool) -> list[str]:
     return ["$d=2$", f"$n={choice.samples}$", teacher, student, *own]
 
 
-def _samples_alt(shown: Shown) -> str:
+def _samples_alt(shown: DistillationNumbers) -> str:
     found = ", ".join(
         f"{one.words}: {value(one.measures['memorized_fraction']).text}" for one in shown.models if one.cloud
     )
     return f"Samples in the plane beside {len(shown.points)} training points; share memorized by {found}."
 
 
-def _leakage_alt(shown: Shown) -> str:
+def _leakage_alt(shown: DistillationNumbers) -> str:
     own = shown.crossed.leakage_all.sel(ridge=shown.choice.ridge, bulk="gen")
     star = value(shown.crossed.gamma_star).text
     return (
@@ -256,7 +258,7 @@ def _leakage_alt(shown: Shown) -> str:
     )
 
 
-def _transfer_alt(shown: Shown) -> str:
+def _transfer_alt(shown: DistillationNumbers) -> str:
     own = shown.crossed.transfer.sel(ridge=shown.choice.ridge, level=shown.choice.level)
     own = own.assign_coords(source=shown.crossed.bulk.values)
     stays = ", ".join(f"{part} {value(own.sel(source=part, bulk=part)).text}" for part in PARTS)

@@ -7,19 +7,19 @@ from typing import Literal
 
 from rfsim.explorer.animation import animation
 from rfsim.explorer.copied import joined
-from rfsim.explorer.distillation import asked, controls, numbers
-from rfsim.explorer.distillation.asked import Asked, Choice
+from rfsim.explorer.distillation import controls, numbers, systems
 from rfsim.explorer.distillation.controls import CONTROLS
-from rfsim.explorer.distillation.kept import KEPT, Kept, Progress
+from rfsim.explorer.distillation.kept import KEPT, Progress, StoredResults
 from rfsim.explorer.distillation.pictures import Pictures, Sheet, reach
-from rfsim.explorer.parts import Layout, Pending, Refused, Tell, Texts, View
-from rfsim.glossary import explained
-from rfsim.sweeps.commands import command
+from rfsim.explorer.distillation.systems import DistillationChoice, Request
+from rfsim.explorer.parts import Layout, Pending, Refused, TabView, Tell, Texts
+from rfsim.maps.commands import command
+from rfsim.problem.glossary import explained
 
 HELD = 6  # frames, of which there are ten a second
 
 
-class Distillation:
+class DistillationTab:
     """Transfer, leakage and samples of one student of one teacher."""
 
     name = "distillation"
@@ -27,24 +27,24 @@ class Distillation:
     controls = CONTROLS
     moving = "distill_time"
 
-    def __init__(self, kept: Kept = KEPT) -> None:
+    def __init__(self, kept: StoredResults = KEPT) -> None:
         self._kept, self._pictures = kept, Pictures()
 
-    def read(self, texts: Texts) -> Choice:
+    def read(self, texts: Texts) -> DistillationChoice:
         """What the controls' texts choose."""
         return controls.read(texts)
 
-    def view(self, choice: Choice, layout: Layout) -> View:
+    def view(self, choice: DistillationChoice, layout: Layout) -> TabView:
         """Everything shown for it. Raises Pending while what it needs is computed for the first time."""
         shown = self._shown(choice)
         pictures, words = self._pictures.all(shown, layout), explained(numbers.PARTS)
-        return View(pictures, numbers.tables(shown), command_line(choice), words)
+        return TabView(pictures, numbers.tables(shown), command_line(choice), words)
 
-    def animation(self, choice: Choice, kind: Literal["gif", "mp4"], tell: Tell) -> bytes:
+    def animation(self, choice: DistillationChoice, kind: Literal["gif", "mp4"], tell: Tell) -> bytes:
         """The samples over all distillation times, each held for `HELD` frames. Raises Refused, as `view` does."""
         sheet = Sheet("wide", reach(self._shown(choice)), whole=True)
         moves = []
-        for time in asked.DISTILL_TIMES:
+        for time in systems.DISTILL_TIMES:
             shown = self._shown(choice._replace(distill_time=time))
             moves += [partial(sheet.move, shown)] * HELD
         return animation(sheet.figure, moves, kind, tell)
@@ -52,12 +52,12 @@ class Distillation:
     def warm_up(self, tell: Tell) -> None:
         """Compute, or read from disk, what the tab starts with; draw it once."""
         choice = self.read(controls.START)
-        for one in (asked.plane(choice), asked.crossed(choice)):
+        for one in (systems.plane(choice), systems.crossed(choice)):
             self._kept.wait(one, tell)
         self.view(choice, "wide")
 
-    def _shown(self, choice: Choice) -> numbers.Shown:
-        calls = asked.plane(choice), asked.crossed(choice)
+    def _shown(self, choice: DistillationChoice) -> numbers.DistillationNumbers:
+        calls = systems.plane(choice), systems.crossed(choice)
         try:
             found = [self._kept.find(one) for one in calls]
         except ValueError as error:
@@ -72,16 +72,16 @@ class Distillation:
         return numbers.shown(choice, *ready)
 
 
-def command_line(choice: Choice) -> str:
+def command_line(choice: DistillationChoice) -> str:
     """The two commands that compute what is shown: the plane, and the parts in more dimensions."""
-    return joined(*(_command(one, choice) for one in (asked.plane(choice), asked.crossed(choice))))
+    return joined(*(_command(one, choice) for one in (systems.plane(choice), systems.crossed(choice))))
 
 
-def _command(one: Asked, choice: Choice) -> str:
+def _command(one: Request, choice: DistillationChoice) -> str:
     unsaid = ("variants", "samples", "transfer", "distill_times")
     cell = {name: value for name, value in one.options.items() if name not in unsaid}
     cell |= {"ridge": choice.ridge, "distill_times": [choice.distill_time]}
     return command({"command": "distill", "problem": one.problem}, cell)
 
 
-TAB = Distillation()
+TAB = DistillationTab()

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from rfsim.activations import ACTIVATIONS
+from rfsim.checking.text import number
 from rfsim.explorer import reading
 from rfsim.explorer.parts import Control, Refused, Texts
-from rfsim.model import Problem, times
-from rfsim.words import number
+from rfsim.problem.activations import ACTIVATIONS
+from rfsim.problem.model import Problem, times
 
 EARLIEST = 1e-12
 RATIOS = (1.0, 1.5, 2.0, 3.0, 4.0, 6.0)  # from one power of ten, or of eight, to the next
 TIMES = (1.0, 1.3, 1.8, 2.4, 3.2, 4.2, 5.6, 7.5)
 
 
-class Choice(NamedTuple):
+class TrainingChoice(NamedTuple):
     """What the tab shows: a problem in the limit, and a training time τ."""
 
     problem: Problem
@@ -95,7 +95,7 @@ CONTROLS = (
 PROBLEM = tuple(control.name for control in CONTROLS if control.name in reading.FIELDS)
 
 
-def read(texts: Texts) -> Choice:
+def read(texts: Texts) -> TrainingChoice:
     """The choice that texts stand for; Refused, with all that is wrong at once."""
     problem, messages = reading.problem(texts, PROBLEM)
     train_time = 0.0
@@ -107,4 +107,4 @@ def read(texts: Texts) -> Choice:
         messages["train_time"] = reading.blamed("train_time", str(error))
     if messages:
         raise Refused(messages)
-    return Choice(problem, train_time)
+    return TrainingChoice(problem, train_time)

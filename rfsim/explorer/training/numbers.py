@@ -9,14 +9,14 @@ import numpy as np
 import xarray as xr
 
 from rfsim import theory
-from rfsim.diffusion import noise_variance
+from rfsim.checking.text import number
+from rfsim.explorer.cache import ResultCache
 from rfsim.explorer.parts import Table, Value
 from rfsim.explorer.reading import short
-from rfsim.explorer.shelf import Shelf
-from rfsim.explorer.training.controls import FIRST, LAST, TRAIN_TIMES, Choice
-from rfsim.filters import learned_share, learning_rate_constant
-from rfsim.model import Problem
-from rfsim.words import number
+from rfsim.explorer.training.controls import FIRST, LAST, TRAIN_TIMES, TrainingChoice
+from rfsim.learning.filters import learned_share, learning_rate_constant
+from rfsim.problem.diffusion import noise_variance
+from rfsim.problem.model import Problem
 
 HELD = 64  # problems kept for all sessions together
 STEPS = np.array([number(text) for text in TRAIN_TIMES])
@@ -50,10 +50,10 @@ def in_range(train_time: float) -> bool:
     return math.isinf(train_time) or bool(np.isclose(np.geomspace(10.0**FIRST, 10.0**LAST, COUNT), train_time).any())
 
 
-class Shown(NamedTuple):
+class TrainingNumbers(NamedTuple):
     """Everything the tab shows of a choice: curves at all steps and at the choice's own training time."""
 
-    choice: Choice
+    choice: TrainingChoice
     curves: xr.Dataset
 
     @property
@@ -83,16 +83,16 @@ def _solved(key: tuple[Problem, tuple[float, ...]]) -> xr.Dataset:
     return theory.curves(problem, np.concatenate([STEPS, typed]))
 
 
-SOLVED = Shelf(_solved, HELD)
+SOLVED = ResultCache(_solved, HELD)
 
 
-def shown(choice: Choice) -> Shown:
+def shown(choice: TrainingChoice) -> TrainingNumbers:
     """What is shown of a choice; raises what `theory.curves` raises."""
     typed = () if choice.train_time in STEPS else (choice.train_time,)
-    return Shown(choice, SOLVED.get((choice.problem, typed)))
+    return TrainingNumbers(choice, SOLVED.get((choice.problem, typed)))
 
 
-def shared(choice: Choice) -> Choice:
+def shared(choice: TrainingChoice) -> TrainingChoice:
     """The choice at the first step, where one solve and one figure serve both; itself at a time that is no step."""
     return choice._replace(train_time=float(STEPS[0])) if choice.train_time in STEPS else choice
 
@@ -105,12 +105,12 @@ def value(number: SupportsFloat) -> Value:
     return Value("∞" if math.isinf(exact) else f"{exact:.5g}", exact)
 
 
-def tables(shown: Shown) -> tuple[Table, ...]:
+def tables(shown: TrainingNumbers) -> tuple[Table, ...]:
     """Parts, losses, timescales and constants."""
     return _parts(shown), _losses(shown), _timescales(shown), _constants(shown)
 
 
-def _parts(shown: Shown) -> Table:
+def _parts(shown: TrainingNumbers) -> Table:
     data = shown.curves
     columns = (
         data.mass.values,
@@ -131,7 +131,7 @@ def _parts(shown: Shown) -> Table:
     )
 
 
-def _losses(shown: Shown) -> Table:
+def _losses(shown: TrainingNumbers) -> Table:
     tau = shown.choice.train_time
     now, end = (shown.curves.sel(train_time=at) for at in (tau, math.inf))
     rows = {name: (value(now[name]), value(end[name])) for name in LOSSES}
@@ -141,7 +141,7 @@ def _losses(shown: Shown) -> Table:
     )
 
 
-def _timescales(shown: Shown) -> Table:
+def _timescales(shown: TrainingNumbers) -> Table:
     found = {
         words: shown.curves[name].sel({f"{name.removeprefix('tau_')}_route": route})
         for (name, route), words in TIMES.items()
@@ -150,7 +150,7 @@ def _timescales(shown: Shown) -> Table:
     return Table("timescales", "Training times at which it happens", ("what", "τ"), ("train_time",), rows)
 
 
-def _constants(shown: Shown) -> Table:
+def _constants(shown: TrainingNumbers) -> Table:
     data, t = shown.curves, shown.choice.problem.diffusion_time
     rows = {
         "a": (value(data.a),),

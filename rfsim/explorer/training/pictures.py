@@ -15,12 +15,12 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import RendererSVG
 
+from rfsim.explorer.cache import ResultCache
 from rfsim.explorer.parts import Layout, Picture
 from rfsim.explorer.reading import short
-from rfsim.explorer.shelf import Shelf
 from rfsim.explorer.training import numbers
-from rfsim.explorer.training.controls import Choice
-from rfsim.explorer.training.numbers import Shown, shared, value
+from rfsim.explorer.training.controls import TrainingChoice
+from rfsim.explorer.training.numbers import TrainingNumbers, shared, value
 from rfsim.plotting import (
     STYLES,
     Drawing,
@@ -37,7 +37,7 @@ QUANTITIES = ("train", "test", "gen")
 KEPT = 20  # figures of about 1 MB
 
 
-class Size(NamedTuple):
+class VectorSize(NamedTuple):
     """How a picture is laid out: style of letters and lines, width and height in cm."""
 
     style: str
@@ -52,7 +52,7 @@ class Film(NamedTuple):
     move: Callable[[float], None]
 
 
-class Kept(NamedTuple):
+class MovingPicture(NamedTuple):
     """A picture whose `moving` artists alone are drawn anew: `still` is the SVG of all others, without its end."""
 
     figure: Drawing
@@ -61,20 +61,20 @@ class Kept(NamedTuple):
     move: Callable[[float], None]
 
 
-SIZES: dict[Layout, Size] = {"narrow": Size("screen", 8.6, 9.0), "wide": Size("talk", 15.5, 10.0)}
-FILM = Size("talk", 28.0, 11.0)
+SIZES: dict[Layout, VectorSize] = {"narrow": VectorSize("screen", 8.6, 9.0), "wide": VectorSize("talk", 15.5, 10.0)}
+FILM = VectorSize("talk", 28.0, 11.0)
 # around the axes, in units of the font size; above them beside their legend, and with a title over it
 LEFT, RIGHT, BOTTOM, TOP, TITLED = 5.2, 4.0, 3.6, 0.6, 4.2
 
 
-def pictures(shown: Shown, layout: Layout) -> tuple[Picture, ...]:
+def pictures(shown: TrainingNumbers, layout: Layout) -> tuple[Picture, ...]:
     """Spectrum and losses, as SVG."""
     with styled(SIZES[layout].style):  # other threads wait: none moves a figure that this one draws
         keys = [Key(shared(shown.choice), name, layout) for name in PANELS]
         return tuple(_picture(shown, key.name, KEPT_FIGURES.get(key)) for key in keys)
 
 
-def _picture(shown: Shown, name: str, kept: Kept) -> Picture:
+def _picture(shown: TrainingNumbers, name: str, kept: MovingPicture) -> Picture:
     kept.move(shown.choice.train_time)
     moved, start = _svg(kept.figure, kept.moving)
     return Picture(name, "image/svg+xml", (kept.still + moved[start:]).encode(), ALTS[name](shown))
@@ -83,12 +83,12 @@ def _picture(shown: Shown, name: str, kept: Kept) -> Picture:
 class Key(NamedTuple):
     """What a picture is of, whatever the training time."""
 
-    choice: Choice
+    choice: TrainingChoice
     name: str
     layout: Layout
 
 
-def draw(key: Key) -> Kept:
+def draw(key: Key) -> MovingPicture:
     """The picture of that name, "spectrum" or "losses", all but what moves drawn once."""
     style, width, height = SIZES[key.layout]
     with styled(style):
@@ -99,13 +99,13 @@ def draw(key: Key) -> Kept:
         for one in moving:
             one.set_animated(True)  # left out when the figure is drawn
         still, _ = _svg(figure, [figure])
-    return Kept(figure, still.removesuffix(END), moving, move)
+    return MovingPicture(figure, still.removesuffix(END), moving, move)
 
 
-KEPT_FIGURES = Shelf(draw, KEPT)
+KEPT_FIGURES = ResultCache(draw, KEPT)
 
 
-def film(shown: Shown) -> Film:
+def film(shown: TrainingNumbers) -> Film:
     """Both pictures side by side under the training time, to be moved along it."""
     style, width, height = FILM
     with styled(style):
@@ -124,7 +124,7 @@ def film(shown: Shown) -> Film:
 
 
 def _placed(
-    figure: Drawing, name: str, shown: Shown, column: int = 0, columns: int = 1
+    figure: Drawing, name: str, shown: TrainingNumbers, column: int = 0, columns: int = 1
 ) -> tuple[Callable[[float], None], Sequence[Artist]]:
     """Draw one panel into its column, with fixed room around it and above it what its legend takes.
 
@@ -158,7 +158,7 @@ def _svg(figure: Drawing, artists: Sequence[Artist]) -> tuple[str, int]:
         return file.getvalue(), start
 
 
-def _spectrum(ax: Axes, shown: Shown) -> Moving:
+def _spectrum(ax: Axes, shown: TrainingNumbers) -> Moving:
     labels = {
         name: f"{name} {mass:.3g}, τ {short(float(f'{time:.2g}'))}".replace("inf", "∞")
         for name, mass, time in zip(shown.names, shown.curves.mass.values, shown.part_times, strict=True)
@@ -166,14 +166,14 @@ def _spectrum(ax: Axes, shown: Shown) -> Moving:
     return learned_panel(ax, shown.curves, shown.share, shown.choice.train_time, labels=labels)
 
 
-def _losses(ax: Axes, shown: Shown) -> Moving:
+def _losses(ax: Axes, shown: TrainingNumbers) -> Moving:
     return marked_loss_panel(ax, shown.curves, shown.choice.train_time, QUANTITIES)
 
 
-PANELS: dict[str, Callable[[Axes, Shown], Moving]] = {"spectrum": _spectrum, "losses": _losses}
+PANELS: dict[str, Callable[[Axes, TrainingNumbers], Moving]] = {"spectrum": _spectrum, "losses": _losses}
 
 
-def _spectrum_alt(shown: Shown) -> str:
+def _spectrum_alt(shown: TrainingNumbers) -> str:
     data = shown.curves
     learned = shown.share(data["mean"].values, shown.choice.train_time)
     parts = [
@@ -186,10 +186,10 @@ def _spectrum_alt(shown: Shown) -> str:
     return f"Spectrum of U at training time {value(shown.choice.train_time).text}: {'; '.join(parts)}."
 
 
-def _losses_alt(shown: Shown) -> str:
+def _losses_alt(shown: TrainingNumbers) -> str:
     now = shown.curves.sel(train_time=shown.choice.train_time)
     values = ", ".join(f"L_{name} {value(now[name]).text}" for name in QUANTITIES)
     return f"Losses over training time; at {value(shown.choice.train_time).text}: {values}."
 
 
-ALTS: dict[str, Callable[[Shown], str]] = {"spectrum": _spectrum_alt, "losses": _losses_alt}
+ALTS: dict[str, Callable[[TrainingNumbers], str]] = {"spectrum": _spectrum_alt, "losses": _losses_alt}

@@ -9,12 +9,12 @@ from typing import Literal
 from rfsim.explorer import reading
 from rfsim.explorer.animation import animation
 from rfsim.explorer.copied import joined
-from rfsim.explorer.parts import Layout, Tell, Texts, View
+from rfsim.explorer.parts import Layout, TabView, Tell, Texts
 from rfsim.explorer.training import controls, numbers, pictures
-from rfsim.explorer.training.controls import CONTROLS, Choice
-from rfsim.glossary import explained
-from rfsim.model import Problem
-from rfsim.sweeps.commands import command
+from rfsim.explorer.training.controls import CONTROLS, TrainingChoice
+from rfsim.maps.commands import command
+from rfsim.problem.glossary import explained
+from rfsim.problem.model import Problem
 
 ALWAYS = ("samples_per_dim", "features_per_dim", "diffusion_time")  # in the command, at their defaults too
 LAYOUTS: tuple[Layout, ...] = ("wide", "narrow")
@@ -39,7 +39,7 @@ WARM: tuple[dict[str, str], ...] = (
 NAMES = tuple(control.name for control in CONTROLS)
 
 
-class Training:
+class TrainingTab:
     """Spectrum and losses of the limit at a training time."""
 
     name = "training"
@@ -47,18 +47,18 @@ class Training:
     controls = CONTROLS
     moving = "train_time"
 
-    def read(self, texts: Texts) -> Choice:
+    def read(self, texts: Texts) -> TrainingChoice:
         """What the controls' texts choose."""
         return controls.read(texts)
 
-    def view(self, choice: Choice, layout: Layout) -> View:
+    def view(self, choice: TrainingChoice, layout: Layout) -> TabView:
         """Pictures, tables and words of a choice."""
         shown = self._shown(choice)
-        return View(
+        return TabView(
             pictures.pictures(shown, layout), numbers.tables(shown), command_line(choice), explained(shown.names)
         )
 
-    def animation(self, choice: Choice, kind: Literal["gif", "mp4"], tell: Tell) -> bytes:
+    def animation(self, choice: TrainingChoice, kind: Literal["gif", "mp4"], tell: Tell) -> bytes:
         """A film of a choice along training time."""
         figure, move = pictures.film(self._shown(choice))
         return animation(figure, [partial(move, float(tau)) for tau in numbers.STEPS], kind, tell)
@@ -71,14 +71,14 @@ class Training:
                 self.view(self.read(start | texts), layout)
             tell(done, len(WARM))
 
-    def _shown(self, choice: Choice) -> numbers.Shown:
+    def _shown(self, choice: TrainingChoice) -> numbers.TrainingNumbers:
         try:
             return numbers.shown(choice)
         except (ValueError, ArithmeticError) as error:
             raise reading.refusal(error, NAMES) from None
 
 
-def command_line(choice: Choice) -> str:
+def command_line(choice: TrainingChoice) -> str:
     """The two commands that compute what is shown.
 
     The spectrum, and the losses over the training times that are drawn, at the one that is now and at the end.
@@ -98,4 +98,4 @@ def command_line(choice: Choice) -> str:
     )
 
 
-TAB = Training()
+TAB = TrainingTab()

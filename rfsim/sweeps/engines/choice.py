@@ -6,9 +6,9 @@ import multiprocessing
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from rfsim import machine
+from rfsim.checking.text import nearest
+from rfsim.computing import machine
 from rfsim.sweeps.engines.outcome import Executor
-from rfsim.words import nearest
 
 KINDS = ("serial", "processes", "dask")
 MOST_WORKERS = 4096  # of one machine

@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
+from rfsim.checking.text import counted, one_line
 from rfsim.sweeps.engines.local import PATIENCE, local
 from rfsim.sweeps.engines.outcome import Lost, Outcome, bug
 from rfsim.sweeps.engines.worker import question, read, remote, version
-from rfsim.words import counted, one_line
 
 if TYPE_CHECKING:
     from distributed import Client, Future

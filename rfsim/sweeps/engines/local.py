@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING
 
+from rfsim.checking.text import one_line
 from rfsim.sweeps.engines.outcome import Lost
 from rfsim.sweeps.engines.processes import STARTS, interrupts_blocked
 from rfsim.sweeps.engines.worker import ENVIRONMENT
-from rfsim.words import one_line
 
 if TYPE_CHECKING:
     from distributed import Client, LocalCluster

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple, Protocol, TypeVar
 
-from rfsim.words import one_line
+from rfsim.checking.text import one_line
 
 T = TypeVar("T")
 

@@ -24,9 +24,9 @@ from multiprocessing import Pipe
 from multiprocessing.connection import wait
 from typing import Any, TypeVar
 
+from rfsim.checking.text import counted
 from rfsim.sweeps.engines.outcome import Lost, Outcome
 from rfsim.sweeps.engines.worker import ENVIRONMENT, READY, question, read
-from rfsim.words import counted
 
 T = TypeVar("T")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
 
-from rfsim import machine
+from rfsim.computing import machine
 from rfsim.sweeps.engines.outcome import Outcome, bug
 
 T = TypeVar("T")

@@ -14,10 +14,10 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
-from rfsim import machine
-from rfsim.notes import Note
+from rfsim.checking.notes import Note
+from rfsim.checking.text import one_line
+from rfsim.computing import machine
 from rfsim.sweeps.engines.outcome import bug
-from rfsim.words import one_line
 
 # read by OpenMP, OpenBLAS and MKL when numpy is imported, by XLA (NPROC) when its CPU client is made
 ENVIRONMENT = {
@@ -54,7 +54,7 @@ def _refuse(words: str) -> None:
 
 def answer(asked: bytes) -> bytes:
     """The pickled (value, failure) of one task; every exception of it is a failure in one line."""
-    from rfsim.precision import require_float64
+    from rfsim.computing.precision import require_float64
 
     try:
         require_float64()

@@ -17,9 +17,9 @@ from typing import NamedTuple
 import numpy as np
 
 import rfsim
+from rfsim.checking.text import number
 from rfsim.explorer import training
-from rfsim.model import Problem
-from rfsim.words import number
+from rfsim.problem.model import Problem
 
 SETTLED = 20  # seconds after which memory shall be flat
 MOVED = ("train_time", "features_per_dim", "train_time", "diffusion_time", "train_time", "ridge")  # in turns

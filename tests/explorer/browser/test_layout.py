@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from rfsim.explorer.distillation import numbers
-from rfsim.explorer.parts import View
+from rfsim.explorer.parts import TabView
 
 # a model that answers every question with the same tables
 PAGE = """<!doctype html><meta charset="utf-8"><meta name="viewport" content="width=device-width">
@@ -47,7 +47,7 @@ def page(browser):
 
     def opened(width: int):
         found = browser.new_page(viewport={"width": width, "height": 900})
-        shown = {"messages": {}, "seconds": 0.0} | _shown(View((), (samples_table(),), "rfsim distill"))
+        shown = {"messages": {}, "seconds": 0.0} | _shown(TabView((), (samples_table(),), "rfsim distill"))
         pages = [_described(tab) for tab in Explorer()._tabs.values()]
         texts = {"pages": json.dumps(pages), "shown": json.dumps(shown), "module": json.dumps(Explorer._esm)}
         found.set_content(PAGE.format(css=Explorer._css, **texts))

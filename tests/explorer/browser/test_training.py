@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 import rfsim
+from rfsim.checking.text import number
 from rfsim.explorer import training
 from rfsim.explorer.parts import Refused
-from rfsim.model import Problem
-from rfsim.words import number
+from rfsim.problem.model import Problem
 
 WIDTHS = (390, 1440)
 CONTROLS = {control.name: control for control in training.TAB.controls}

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from rfsim.explorer.parts import Control, Pending, Picture, Refused, Table, Value, View
+from rfsim.explorer.parts import Control, Pending, Picture, Refused, Table, TabView, Value
 
 
 class Toy:
@@ -27,7 +27,7 @@ class Toy:
             raise Pending({"": "being computed"})
         cells = (Value(choice, float(choice)), Value("∞", math.inf), Value("—"))
         table = Table("numbers", "Numbers", ("what", "is", "never", "none"), ("is", "never", "none"), {"ratio": cells})
-        return View((Picture("one", "image/svg+xml", b"<svg/>", layout),), (table,), f"rfsim toy --ratio {choice}")
+        return TabView((Picture("one", "image/svg+xml", b"<svg/>", layout),), (table,), f"rfsim toy --ratio {choice}")
 
 
 @pytest.fixture

@@ -1,0 +1,148 @@
+"""What the flags of a problem ask for; whatever loads JAX waits inside the functions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from rfsim.checking.notes import recorded
+from rfsim.checking.text import shown
+from rfsim.quantities.catalog import Quantity
+from rfsim.quantities.parameter import Parameter
+from rfsim.quantities.parameters import ACTIVATION, ALLOW_IMPORT, CENTER, DATA, DIM, PREPARED
+
+if TYPE_CHECKING:
+    from rfsim.problem.arrays import Rows
+    from rfsim.problem.model import Problem, Sizes
+
+
+class Options(NamedTuple):
+    """What the flags ask for: the problem, its sizes where it is drawn, the keyword arguments of the front door's
+    functions beside it, and what there is to say about how the flags were read."""
+
+    problem: Problem
+    sizes: Sizes | None
+    arguments: dict[str, Any]
+    notes: list[str]
+
+
+def ask(quantity: Quantity, values: Mapping[str, Any]) -> Options:
+    """Turn values of a quantity's parameters, by name, into a problem and the options of its function.
+
+    An array is read once, here. ValueError or MemoryError where they do not fit.
+    """
+    for one in quantity.flagged.values():
+        if one.unused and values[one.name] != one.given:
+            value = f"{values[one.name]:g}" if one.hint is float else values[one.name]
+            raise ValueError(f"{quantity.typed} takes its {one.name}s from {one.unused}; got {one.typed} {value}")
+    with recorded() as heard:
+        asked = _ask_sample(quantity, values) if DIM.name in quantity.flagged else _ask_limit(quantity, values)
+    return asked._replace(notes=[*asked.notes, *heard])
+
+
+def _ask_sample(quantity: Quantity, values: Mapping[str, Any]) -> Options:
+    from rfsim.problem import model
+
+    array = _array(quantity, values)
+    columns = (values["dim"] or model.DIM) if array is None else array.values.shape[1]
+    dim = columns if values["dim"] is None else values["dim"]  # one that differs from an array's is refused below
+    problem = _problem(quantity, values, columns)
+    origin = model.source(problem, array=array, **_prepared(values))
+    sizes = model.resolve(problem, origin, dim)
+    notes = [
+        f"{name}: {ratio:g} x {sizes.dim} rounds to {count}"
+        for name, ratio, count in (
+            ("samples", problem.samples_per_dim, sizes.samples),
+            ("features", problem.features_per_dim, sizes.features),
+        )
+        if abs(ratio * sizes.dim - count) > 1e-9 * count
+    ]
+    notes += _unused(values, array) + _found(problem)
+    return Options(problem, sizes, _options(quantity, values, array) | {"dim": dim}, notes)
+
+
+def _ask_limit(quantity: Quantity, values: Mapping[str, Any]) -> Options:
+    """For the limit, which has no dim: counts of samples and features are refused unless data give one."""
+    array = _array(quantity, values)
+    if array is None and any(values[one.name] is not None for one in _counts(quantity)):
+        raise ValueError(
+            "--samples and --features are counts of a dimension, which the limit has none of; give --samples-per-dim "
+            "and --features-per-dim, or data of a file"
+        )
+    problem = _problem(quantity, values, 1 if array is None else array.values.shape[1])
+    return Options(problem, None, _options(quantity, values, array), _unused(values, array) + _found(problem))
+
+
+def _counts(quantity: Quantity) -> list[Parameter]:
+    """Other forms of ratios that have them."""
+    return [one for one in quantity.flagged.values() if one.instead_of]
+
+
+def _prepared(values: Mapping[str, Any]) -> dict[str, Any]:
+    """How an array is prepared."""
+    return {one.name: values[one.name] for one in PREPARED if one.name in values}
+
+
+def _options(quantity: Quantity, values: Mapping[str, Any], array: Rows | None) -> dict[str, Any]:
+    """What the function takes beside the problem."""
+    options = {name: values[name] for name, one in quantity.flagged.items() if one.role == "option"}
+    return options | ({"array": array} if CENTER.name in options else {})
+
+
+def _array(quantity: Quantity, values: Mapping[str, Any]) -> Rows | None:
+    from rfsim.problem import populations
+
+    for one in _counts(quantity):
+        ratio = quantity.flagged[one.instead_of]
+        if values[ratio.name] is not None and values[one.name] is not None:
+            raise ValueError(f"{ratio.typed} and {one.typed} are two forms of one quantity; give one of them")
+    return populations.read(_value(values, DATA)).rows()
+
+
+def _problem(quantity: Quantity, values: Mapping[str, Any], columns: int) -> Problem:
+    from rfsim.problem import model
+
+    _import(values)
+    fields = {name: values[name] for name, one in quantity.flagged.items() if one.role == "problem"}
+    counted = {one.instead_of: values[one.name] for one in _counts(quantity)}
+    fields |= {name: count / columns for name, count in counted.items() if count is not None}
+    return model.Problem(**{name: value for name, value in fields.items() if value is not None})
+
+
+def _import(values: Mapping[str, Any]) -> None:
+    """Import the activation where it is an address, of this folder too; ValueError without --allow-import."""
+    from rfsim.problem import activations
+
+    asked = _value(values, ACTIVATION)
+    if not activations.runs_code(asked):
+        return
+    if not _value(values, ALLOW_IMPORT):
+        raise ValueError(
+            f"--activation {shown(asked)} imports a module, and so runs its code; add --allow-import to allow it, or "
+            "give an activation by name"
+        )
+    activations.activation(asked, Path.cwd())
+
+
+def _value(values: Mapping[str, Any], parameter: Parameter) -> Any:
+    """Of a parameter that a quantity need not take."""
+    return values.get(parameter.name, parameter.default)
+
+
+def _found(problem: Problem) -> list[str]:
+    """What was found of an imported activation by trying it."""
+    from rfsim.problem import activations
+
+    sigma = problem.activation
+    if not activations.runs_code(sigma.name):
+        return []
+    centered = "odd" if sigma.odd else "less its mean at each Γ" if sigma.self_centering else "centered as it is"
+    kinks = f"kinks at {', '.join(f'{kink:g}' for kink in sigma.kinks)}" if sigma.kinks else "no kinks"
+    return [f"activation {sigma}: {centered}, {kinks}"]
+
+
+def _unused(values: Mapping[str, Any], array: Rows | None) -> list[str]:
+    if array is None and any(_value(values, one) != one.default for one in PREPARED):
+        return [f"--no-center and --scale concern arrays: {_value(values, DATA)} is used as it is"]
+    return []

@@ -1,0 +1,155 @@
+"""Loss curves of a trainer from zero, over either spectrum: compiled once per kind of trainer (T7, T8)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+from jax.typing import ArrayLike
+from numpy.typing import NDArray
+
+from rfsim.learning import losses
+from rfsim.learning.protocol import Spectrum, Target
+from rfsim.learning.trainers import TrainerFilter
+
+FEW, MANY = 32, 256  # times per call: two shapes, so two compiled programs per size
+
+
+class LossCurves(NamedTuple):
+    """Losses of a trainer from zero along training, each (times,) and 1 for the zero score at m = ∞ (T8).
+
+    Attributes:
+        train: L_train.
+        test: L_test on the target.
+        cross: The overlap (1/d) Tr Vᵀ f(U) Ṽ with the target's noise moment.
+        penalty: What the ridge adds to the objective, (Δγ/d)‖Ā‖².
+    """
+
+    train: NDArray[np.float64]
+    test: NDArray[np.float64]
+    cross: NDArray[np.float64]
+    penalty: NDArray[np.float64]
+
+    @property
+    def gen(self) -> NDArray[np.float64]:
+        """Generalization gap L_gen = L_test − L_train, (times,) (§1)."""
+        return self.test - self.train
+
+    @property
+    def train_penalized(self) -> NDArray[np.float64]:
+        """L_train with the penalty, the objective that training lowers, (times,) (T12; U26's "L_train")."""
+        return self.train + self.penalty
+
+
+def loss_curves(spectrum: Spectrum, target: Target, train_times: ArrayLike, trainer: TrainerFilter) -> LossCurves:
+    """Loss curves of a trainer from zero (T7, T8; T13, T14 for the limit).
+
+    Args:
+        spectrum: U and its sources, of a sample or of the limit.
+        target: What the weights are judged on.
+        train_times: τ, (times,), ≥ 0; may hold inf.
+        trainer: Whose filter is applied.
+
+    Returns:
+        The curves, each (times,).
+    """
+    return LossCurves(*_in_batches(train_times, lambda tau: _losses(spectrum, target, tau, trainer)))
+
+
+def train_curve(spectrum: Spectrum, train_times: ArrayLike, trainer: TrainerFilter) -> NDArray[np.float64]:
+    """L_train alone, which needs no target (T8).
+
+    Args:
+        spectrum: U and its sources, of a sample or of the limit.
+        train_times: τ, (times,), ≥ 0; may hold inf.
+        trainer: Whose filter is applied.
+
+    Returns:
+        L_train, (times,).
+    """
+    return _in_batches(train_times, lambda tau: [_train(spectrum, tau, trainer)])[0]
+
+
+def energy_curves(
+    spectrum: Spectrum, train_times: ArrayLike, trainer: TrainerFilter, noise_variance: float, parts: ArrayLike
+) -> NDArray[np.float64]:
+    """Energy of the score by part, (1/d) Tr Ā P U Āᵀ, along training (§8).
+
+    Args:
+        spectrum: U and its sources, of a sample or of the limit.
+        train_times: τ, (times,), ≥ 0; may hold inf.
+        trainer: Whose filter is applied.
+        noise_variance: Δ.
+        parts: 1 where a point of the spectrum belongs to the part and 0 elsewhere, (parts, points).
+
+    Returns:
+        The energies, (parts, times).
+    """
+    keep = jnp.asarray(parts)
+    return np.stack(_in_batches(train_times, lambda tau: _energies(spectrum, tau, trainer, noise_variance, keep)))
+
+
+def part_curves(
+    spectrum: Spectrum, target: Target, train_times: ArrayLike, trainer: TrainerFilter, parts: ArrayLike
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """What each part of the spectrum, and each pair of parts, adds to the losses along training (T8, §8).
+
+    Args:
+        spectrum: U and its sources, of a sample or of the limit.
+        target: What the weights are judged on.
+        train_times: τ, (times,), ≥ 0; may hold inf.
+        trainer: Whose filter is applied.
+        parts: 1 where a point of the spectrum belongs to the part and 0 elsewhere, (parts, points).
+
+    Returns:
+        `losses.train_parts`, (parts, times), and `losses.target_pairs`, (parts, parts, times).
+    """
+    keep = jnp.asarray(parts)
+    size = len(keep)
+    rows = _in_batches(train_times, lambda tau: _parts(spectrum, target, tau, trainer, keep))
+    return np.stack(rows[:size]), np.stack(rows[size:]).reshape(size, size, -1)
+
+
+def _in_batches(train_times: ArrayLike, values: Callable[[NDArray], Iterable[Array]]) -> list[NDArray[np.float64]]:
+    """`values` (rows of times) over any number of times, in padded batches: memory and compiled programs stay few."""
+    tau = np.asarray(train_times, dtype=np.float64)
+    size = FEW if tau.size <= FEW else MANY
+    batches = []
+    for lo in range(0, tau.size, size):
+        batch = tau[lo : lo + size]
+        padded = np.pad(batch, (0, size - batch.size))
+        batches.append([np.asarray(row)[: batch.size] for row in values(padded)])
+    return [np.concatenate(row) for row in zip(*batches, strict=True)]
+
+
+@jax.jit
+def _losses(spectrum, target, tau: Array, trainer: TrainerFilter) -> tuple[Array, ...]:
+    f = trainer.filter(tau)
+    return (
+        losses.train_loss(spectrum, [f]),
+        losses.target_loss(spectrum, target, [f]),
+        target.cross(f(spectrum.points)),
+        losses.penalty(spectrum, [f], trainer.ridge),
+    )
+
+
+@jax.jit
+def _train(spectrum, tau, trainer):
+    return losses.train_loss(spectrum, [trainer.filter(tau)])
+
+
+@jax.jit
+def _energies(spectrum, tau, trainer, noise_variance, parts):
+    f = trainer.filter(tau)
+    return jax.vmap(lambda keep: losses.feature_energy(spectrum, [f], noise_variance, keep))(parts)
+
+
+@jax.jit
+def _parts(spectrum, target, tau, trainer, parts):
+    f = trainer.filter(tau)
+    pairs = losses.target_pairs(spectrum, target, f, parts)
+    return jnp.concatenate([losses.train_parts(spectrum, f, parts), pairs.reshape(-1, tau.size)])

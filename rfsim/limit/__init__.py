@@ -1,0 +1,1 @@
+"""d → ∞: the self-consistent equations, their solver, and all that is read off their solution."""

@@ -1,0 +1,147 @@
+"""The d → ∞ equations of (q, r, h), and their divided differences (equations.md T10, T11, §6).
+
+With R = (U − z)^{−1}: q = (1/p) Tr R, r = (1/pd) Tr WᵀRW, h = (1/pd) Tr Σ^{1/2}WᵀRWΣ^{1/2}. One form holds for every
+m ≥ 1 and every Σ: with ε = 1/m, e = e^{−2t}, c = ψ_p/ψ_n,
+    L1 = 1 + c[a²(e h + εΔ r) + (v² + εs²) q],             L2 = 1 + cε[a²Δ r + s² q],
+    r̂ = 1/q + ψ_p a²Δ[ε/L1 + (1−ε)/L2],                    ĥ = ψ_p a² e/L1,
+    r = ∫dρ_Σ(l)/(r̂ + lĥ),   h = ∫l dρ_Σ(l)/(r̂ + lĥ),
+    ψ_p z = (1−ψ_p)/q − r/q² + ψ_p(v² + εs²)/L1 + (1−ε)ψ_p s²/L2.
+ε = 0 is B25's Theorem 3.1 and Σ = I is U26's Proposition C.2. A source −ζ WΣ_tWᵀ/d in U adds −ψ_pζ(Δ, e) to (r̂, ĥ).
+
+Differences of the equations between two points are linear in the differences of (q, r, h), exactly, if every product
+is split in the order in which it stands as a product of matrices: q^{−1} r q^{−1} and θ r θ. The same 3 × 3 matrix is
+then the Newton Jacobian (both points equal), the derivative of the ridge losses, and the two-point function.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import jax.numpy as jnp
+from jax import Array
+from jax.typing import ArrayLike
+
+from rfsim.limit.limits import Limit
+
+
+class Point(NamedTuple):
+    """(q, r, h) at one z, or their differences; complex or real, of one shape."""
+
+    q: Array
+    r: Array
+    h: Array
+
+
+def channels(limit: Limit, x: Point) -> tuple[Array, Array]:
+    """L1 − 1 and L2 − 1; linear in x, so that differences of x give differences of L."""
+    c = limit.features_per_dim / limit.samples_per_dim
+    eps, a2, delta = limit.copies_inverse, limit.gain, limit.noise
+    first = c * (a2 * (limit.signal * x.h + eps * delta * x.r) + (limit.v2 + eps * limit.s2) * x.q)
+    second = c * eps * (a2 * delta * x.r + limit.s2 * x.q)
+    return first, second
+
+
+class State(NamedTuple):
+    """A point with the reciprocals that all formulas share: 1/q, 1/L1, 1/L2 (...,) and 1/(r̂ + lĥ) (..., atoms)."""
+
+    q: Array
+    r: Array
+    h: Array
+    over_q: Array
+    over_first: Array
+    over_second: Array
+    over_atoms: Array
+
+
+def state(limit: Limit, x: Point) -> State:
+    """The point with its reciprocals."""
+    first, second = channels(limit, x)
+    eps, gain = limit.copies_inverse, limit.features_per_dim * limit.gain
+    over_q, over_first, over_second = 1 / x.q, 1 / (1 + first), 1 / (1 + second)
+    r_hat = over_q + gain * limit.noise * (eps * over_first + (1 - eps) * over_second)
+    h_hat = gain * limit.signal * over_first
+    over_atoms = 1 / (r_hat[..., None] + limit.values * h_hat[..., None])
+    return State(*x, over_q, over_first, over_second, over_atoms)
+
+
+def equations(limit: Limit, x: State, offset: Array) -> tuple[Point, Array]:
+    """What is left at x of the z-equation (as q) and of those of r and h, and the largest ratio of any to its terms.
+
+    z is given as offset = z − floor: near an atom at s² that holds the digits in which bulks and atom differ.
+    """
+    psi_p, eps = limit.features_per_dim, limit.copies_inverse
+    inverse = limit.weights * x.over_atoms
+    terms = (
+        (1 - psi_p) * x.over_q,
+        -x.r * x.over_q**2,
+        psi_p * (limit.v2 + eps * limit.s2) * x.over_first,
+        psi_p * ((1 - eps) * limit.s2 * x.over_second - limit.floor),
+        -psi_p * offset,
+    )
+    left = Point(sum(terms, jnp.zeros_like(x.q)), x.r - inverse.sum(-1), x.h - (limit.values * inverse).sum(-1))
+    sizes = (
+        jnp.stack([jnp.abs(term) for term in terms]).max(0),
+        jnp.maximum(jnp.abs(x.r), jnp.abs(inverse).max(-1)),
+        jnp.maximum(jnp.abs(x.h), jnp.abs(limit.values * inverse).max(-1)),
+    )
+    ratios = [jnp.abs(value) / size for value, size in zip(left, sizes, strict=True)]
+    return left, jnp.stack(ratios).max(0)
+
+
+class Differences(NamedTuple):
+    """The linear system of the differences of (q, r, h) between two points.
+
+    rows: matrix entries, rows and columns in the order (q, r, h); moments: ∫l^k dρ_Σ/(D D') with D = r̂ + lĥ, for
+    k = 0, 1, 2; all of the points' common shape.
+    """
+
+    rows: tuple[Point, Point, Point]
+    moments: tuple[Array, Array, Array]
+
+    def right(self, shift: ArrayLike, r_hat: ArrayLike, h_hat: ArrayLike) -> Point:
+        """The right side for `shift` added to ψ_p z, and r_hat and h_hat to r̂ and ĥ, at fixed (q, r, h)."""
+        a0, a1, a2 = self.moments
+        return Point(jnp.broadcast_to(shift, a0.shape), -(a0 * r_hat + a1 * h_hat), -(a1 * r_hat + a2 * h_hat))
+
+    def solve(self, right: Point) -> Point:
+        """The differences for that right side, by Cramer's rule: elementwise, and indifferent to scales."""
+        (a, b, c), (d, e, f), (g, h, i) = self.rows
+        u, v, w = right
+        scale = 1 / self.determinant
+        return Point(
+            (u * (e * i - f * h) + b * (f * w - v * i) + c * (v * h - e * w)) * scale,
+            (a * (v * i - f * w) + u * (f * g - d * i) + c * (d * w - v * g)) * scale,
+            (a * (e * w - v * h) + b * (v * g - d * w) + u * (d * h - e * g)) * scale,
+        )
+
+    @property
+    def determinant(self) -> Array:
+        """Zero at the edges of the spectrum, where both points are equal and real."""
+        (a, b, c), (d, e, f), (g, h, i) = self.rows
+        return a * (e * i - f * h) + b * (f * g - d * i) + c * (d * h - e * g)
+
+
+def differences(limit: Limit, x: State, y: State) -> Differences:
+    """The system between x and y, whose shapes broadcast: (nodes, 1) against (nodes,) gives every pair."""
+    psi_p, eps, gain = limit.features_per_dim, limit.copies_inverse, limit.features_per_dim * limit.gain
+    # products of matrices: no array of pairs × atoms
+    weighted = (x.over_atoms * (limit.weights * limit.values**k) for k in range(3))
+    a0, a1, a2 = (jnp.einsum("...k,...k->...", near, y.over_atoms) for near in weighted)
+    over_qq, first_pair, second_pair = (
+        x.over_q * y.over_q,
+        x.over_first * y.over_first,
+        x.over_second * y.over_second,
+    )
+
+    def column(unit: Point) -> Point:
+        first, second = channels(limit, unit)
+        first, second = -first * first_pair, -second * second_pair
+        r_hat = -unit.q * over_qq + gain * limit.noise * (eps * first + (1 - eps) * second)
+        h_hat = gain * limit.signal * first
+        inner = (psi_p - 1 + x.r * x.over_q + y.r * y.over_q) * unit.q - unit.r
+        outer = psi_p * ((limit.v2 + eps * limit.s2) * first + (1 - eps) * limit.s2 * second)
+        return Point(inner * over_qq + outer, unit.r + a0 * r_hat + a1 * h_hat, unit.h + a1 * r_hat + a2 * h_hat)
+
+    columns = [column(Point(*(jnp.asarray(float(i == j)) for i in range(3)))) for j in range(3)]
+    q, r, h = (Point(*(col[i] for col in columns)) for i in range(3))
+    return Differences((q, r, h), (a0, a1, a2))

@@ -1,0 +1,196 @@
+"""Where the spectrum of the limit lives: its intervals, with edges at the folds of the real solution (equations.md §5).
+
+Outside the spectrum the equations have a real solution, and an edge is where its Jacobian is singular. Edges are
+bracketed on a grid in log(λ − floor) and then solved for. Gaps too narrow for the grid show as minima of the density,
+bulks too narrow as a Stieltjes transform that falls between two points of a gap; both are looked into.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+from numpy.typing import NDArray
+
+from rfsim.computing.precision import require_float64
+from rfsim.limit.equations import Point, differences, equations, state
+from rfsim.limit.limits import Limit
+from rfsim.limit.solver import NotConverged, solve_above
+
+REACH = 1e-13  # the grid begins at REACH times the largest possible eigenvalue above the floor
+POINTS, INSIDE, ZOOM, ZOOMS = 384, 7, 24, 3
+OPEN = 1e-6  # of |q| or |r|: a smaller imaginary part is a real solution
+FOLD_STEPS, NARROWINGS, BATCH = 12, 8, 8
+
+
+class Interval(NamedTuple):
+    """One connected piece of the spectrum (§5).
+
+    Attributes:
+        lower: Smallest λ; the floor itself where the density diverges there.
+        upper: Largest λ.
+    """
+
+    lower: float
+    upper: float
+
+
+def support(limit: Limit) -> list[Interval]:
+    """Intervals of positive density of the limit's spectrum (§5).
+
+    Args:
+        limit: What the equations depend on.
+
+    Returns:
+        The intervals, ascending; atoms are not among them (`bulks.atom`).
+
+    Raises:
+        NotConverged: Where an edge cannot be solved for.
+        RuntimeError: In float32.
+    """
+    require_float64()
+    height = _scan(limit)
+    inside = height.density > 0
+    starts = np.flatnonzero(~inside[:-1] & inside[1:])
+    ends = np.flatnonzero(inside[:-1] & ~inside[1:])
+    if ends.size != starts.size + inside[0] or inside[-1]:
+        raise NotConverged(f"the spectrum does not end below its bound {float(limit.ceiling):g}")
+    brackets = np.exp(height.log)[np.concatenate([np.stack([starts, starts + 1], 1), np.stack([ends + 1, ends], 1)])]
+    edges = float(limit.floor) + _edges(limit, brackets)
+    lower = np.sort(edges[: starts.size])
+    if inside[0]:
+        lower = np.concatenate([[float(limit.floor)], lower])
+    return [Interval(float(a), float(b)) for a, b in zip(lower, np.sort(edges[starts.size :]), strict=True)]
+
+
+class _Heights(NamedTuple):
+    """A grid of λ: log(λ − floor) ascending, the density there (0 where the solution is real), Re q and Re r."""
+
+    log: NDArray[np.float64]
+    density: NDArray[np.float64]
+    q: NDArray[np.float64]
+    r: NDArray[np.float64]
+
+
+def _scan(limit: Limit) -> _Heights:
+    """A grid over all that is possible, finer inside the support, and refined around edges, minima and falls."""
+    top = float(np.log(limit.ceiling))
+    found = _heights(limit, np.linspace(top + np.log(REACH), top, POINTS))
+    inside = found.density > 0
+    # a gap between two bulks of a point each would show no minimum
+    found = _refined(limit, found, np.flatnonzero(inside[:-1] | inside[1:]), INSIDE)
+    for _ in range(ZOOMS):
+        found = _refined(limit, found, _worth_a_look(found), ZOOM)
+    return found
+
+
+def _refined(limit: Limit, found: _Heights, steps: NDArray[np.intp], points: int) -> _Heights:
+    """The grid with that many points more in each of the steps (k, k + 1)."""
+    inner = [np.linspace(found.log[k], found.log[k + 1], points + 2)[1:-1] for k in steps]
+    fresh = _heights(limit, np.concatenate([*inner, np.zeros(0)]))
+    order = np.argsort(np.concatenate([found.log, fresh.log]), kind="stable")
+    return _Heights(*(np.concatenate(pair)[order] for pair in zip(found, fresh, strict=True)))
+
+
+def _worth_a_look(found: _Heights) -> NDArray[np.intp]:
+    """Indices k of the steps (k, k + 1) that hold an edge, or may hold a gap or a bulk of their own."""
+    inside = found.density > 0
+    edge = inside[:-1] != inside[1:]
+    gap = ~inside[:-1] & ~inside[1:]
+    fall = gap & ((found.q[1:] < found.q[:-1]) | (found.r[1:] < found.r[:-1]))
+    middle = found.density[1:-1]
+    minimum = (middle > 0) & (middle < found.density[:-2]) & (middle <= found.density[2:])
+    minimum &= (found.density[:-2] > 0) & (found.density[2:] > 0)
+    look = edge | fall
+    look[:-1] |= minimum
+    look[1:] |= minimum
+    return np.flatnonzero(look)
+
+
+def _heights(limit: Limit, log: NDArray[np.float64]) -> _Heights:
+    if log.size == 0:
+        return _Heights(log, log, log, log)
+    x = solve_above(limit, np.exp(log)).state
+    share = np.maximum(x.q.imag / np.abs(x.q), x.r.imag / np.abs(x.r))
+    # per unit of log λ, in the larger of its two measures: a bulk of d of p directions shows in r
+    weight = np.exp(log) * np.maximum(x.q.imag, x.r.imag) / np.pi
+    return _Heights(log, np.where(share > OPEN, weight, 0.0), np.asarray(x.q.real), np.asarray(x.r.real))
+
+
+def _edges(limit: Limit, brackets: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The fold inside each bracket (outside point, inside point), as offsets from the floor.
+
+    Newton needs a start within the fold's own scale, which a large atom close by makes small: where it fails, the
+    bracket is narrowed first.
+    """
+    edges, todo = np.zeros(len(brackets)), np.arange(len(brackets))
+    if todo.size == 0:
+        raise NotConverged(
+            f"no part of the spectrum was found at samples_per_dim {limit.samples_per_dim:g}, features_per_dim "
+            f"{limit.features_per_dim:g}"
+        )
+    for _ in range(NARROWINGS):
+        outside, inside = brackets[todo].T
+        found, residual = _folds(limit, outside)
+        between = np.abs(found - outside) <= 1.01 * np.abs(inside - outside)
+        good = (residual <= 1e-9) & between & ((found - outside) * (inside - outside) >= 0)
+        edges[todo[good]] = found[good]
+        todo = todo[~good]
+        if todo.size == 0:
+            return edges
+        brackets[todo] = [_narrowed(limit, bracket) for bracket in brackets[todo]]
+    raise NotConverged(
+        f"the edge at {float(limit.floor + brackets[todo[0], 0]):.9g} was not found at samples_per_dim "
+        f"{limit.samples_per_dim:g}, features_per_dim {limit.features_per_dim:g}"
+    )
+
+
+def _narrowed(limit: Limit, bracket: NDArray[np.float64]) -> NDArray[np.float64]:
+    log = np.linspace(np.log(bracket[0]), np.log(bracket[1]), ZOOM)
+    first = max(int(np.argmax(_heights(limit, log).density > 0)), 1)
+    return np.exp(log[first - 1 : first + 1])
+
+
+def _folds(limit: Limit, outside: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Edges and residuals from starts outside, in batches of one shape: one compiled program."""
+    padded = np.resize(outside, (-(-outside.size // BATCH), BATCH))
+    starts = [Point(*(value.real for value in solve_above(limit, batch).state[:3])) for batch in padded]
+    found = [_fold(limit, start, batch) for start, batch in zip(starts, padded, strict=True)]
+    edges, residual = (np.concatenate(values)[: outside.size] for values in zip(*found, strict=True))
+    return edges, residual
+
+
+def fold(limit: Limit, x: Point, offset: Array) -> tuple[Array, Array]:
+    """Edge of the spectrum near a real solution: Newton on the equations with the Jacobian's determinant 0 (§5).
+
+    Args:
+        limit: What the equations depend on.
+        x: A real solution (q, r, h) outside the spectrum, scalars.
+        offset: Its λ − floor, a scalar.
+
+    Returns:
+        λ − floor of the edge, and the residual there, scalars.
+    """
+    scale = jnp.stack([*x, jnp.asarray(offset)])
+
+    def left(y: Array) -> Array:
+        q, r, h, at = y * scale
+        here = state(limit, Point(q, r, h))
+        system = differences(limit, here, here)
+        value, _ = equations(limit, here, at)
+        rows = jnp.stack([jnp.stack(row) for row in system.rows]) * scale[:3]
+        # rows of size one, so that the determinant is small at a fold only
+        sizes = jnp.abs(rows).max(1)
+        return jnp.append(jnp.stack(value) / sizes, system.determinant * scale[:3].prod() / sizes.prod())
+
+    def step(_: int, y: Array) -> Array:
+        return y - jnp.linalg.solve(jax.jacfwd(left)(y), left(y))
+
+    y = jax.lax.fori_loop(0, FOLD_STEPS, step, jnp.ones(4))
+    return y[3] * offset, jnp.abs(left(y)).max()
+
+
+_fold = jax.jit(jax.vmap(fold, in_axes=(None, 0, 0)))

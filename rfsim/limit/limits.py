@@ -1,0 +1,110 @@
+"""What the d → ∞ equations depend on: a problem without dim or seed, and its ρ_Σ as atoms."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import jax.numpy as jnp
+from jax import Array
+
+from rfsim.limit.populations import Population, population
+from rfsim.problem import model
+from rfsim.problem.diffusion import noise_variance, signal
+from rfsim.problem.model import Problem
+
+
+class Limit(NamedTuple):
+    """What the d → ∞ equations depend on: scalars, and ρ_Σ as atoms (§5).
+
+    Attributes:
+        samples_per_dim: ψ_n.
+        features_per_dim: ψ_p.
+        copies_inverse: ε = 1/m, 0 where noise is averaged exactly.
+        gain: a² of (T9).
+        v2: v² of (T9).
+        s2: s² of (T9).
+        signal: e^{−2t}.
+        noise: Δ.
+        values: l, the eigenvalues of Σ, (atoms,).
+        weights: Of the atoms, (atoms,), adding up to 1.
+    """
+
+    samples_per_dim: float
+    features_per_dim: float
+    copies_inverse: float
+    gain: float
+    v2: float
+    s2: float
+    signal: float
+    noise: float
+    values: Array
+    weights: Array
+
+    @property
+    def floor(self) -> Array:
+        """No eigenvalue lies below: s² where noise is averaged exactly, 0 at finite m."""
+        return jnp.where(self.copies_inverse == 0, self.s2, 0.0)
+
+    @property
+    def noise_copies(self) -> float:
+        """m, as a number of its own (not inside a compiled function)."""
+        return 1 / self.copies_inverse if self.copies_inverse else math.inf
+
+    @property
+    def ceiling(self) -> Array:
+        """No eigenvalue lies above: the squared sum of the norms of the three parts of the features."""
+        psi_n, psi_p = self.samples_per_dim, self.features_per_dim
+        largest = jnp.where(self.weights > 0, self.values, 0.0).max()
+        weights = 1 + jnp.sqrt(psi_p)
+        linear = self.signal * largest * (1 + 1 / jnp.sqrt(psi_n)) ** 2
+        frozen = (1 + jnp.sqrt(self.copies_inverse / psi_n)) ** 2 * self.noise
+        kept = self.v2 * (1 + jnp.sqrt(psi_p / psi_n)) ** 2
+        left = self.s2 * (1 + jnp.sqrt(self.copies_inverse * psi_p / psi_n)) ** 2
+        root = weights * jnp.sqrt(self.gain) * (jnp.sqrt(linear) + jnp.sqrt(frozen)) + jnp.sqrt(kept) + jnp.sqrt(left)
+        return root**2
+
+
+def limit(problem: Problem, rho: Population | None = None) -> Limit:
+    """The limit of a problem (T9).
+
+    Args:
+        problem: What is asked.
+        rho: Takes the place of the population that `problem.data` names.
+
+    Returns:
+        What the equations depend on.
+
+    Raises:
+        ValueError: Where σ is not centered, or the population has no limit (`populations.population`).
+    """
+    rho = population(problem.data) if rho is None else rho
+    t = problem.diffusion_time
+    c = model.constants(problem, rho.power)
+    return Limit(
+        float(problem.samples_per_dim),  # whole numbers would compile programs of their own
+        float(problem.features_per_dim),
+        1 / problem.noise_copies,
+        c.a**2,
+        c.v2,
+        c.s2,
+        signal(t) ** 2,
+        noise_variance(t),
+        jnp.asarray(rho.values),
+        jnp.asarray(rho.weights),
+    )
+
+
+def reaches_zero(limit: Limit) -> str:
+    """Words for a spectrum whose lowest edge is 0: at p = n m, and at p = d where σ is linear (no equation).
+
+    Args:
+        limit: What the equations depend on.
+
+    Returns:
+        The start of a message.
+    """
+    return (
+        f"at features_per_dim {limit.features_per_dim:g}, samples_per_dim {limit.samples_per_dim:g} and noise_copies "
+        f"{limit.noise_copies:g} eigenvalues reach down to 0"
+    )

@@ -1,0 +1,91 @@
+"""ρ_Σ of the d → ∞ equations, as atoms: named populations, files of eigenvalues, and arrays of data.
+
+isotropic, atoms and subspace are exact limits, and so is mixture (its two means are one direction of d, the rest is
+isotropic). powerlaw has no limit that fits: its eigenvalues at `dim` directions stand for it, as those of a file or
+of an array's covariance do, so that theory is that of n, p → ∞ along copies of these eigenvalues.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from rfsim.problem import populations
+from rfsim.problem.covariances import distinct
+from rfsim.problem.populations import Data
+
+POWERLAW_DIM = 100
+
+
+class Population(NamedTuple):
+    """ρ_Σ as atoms (§5).
+
+    Attributes:
+        values: l ≥ 0, (atoms,).
+        weights: Which sum to 1, (atoms,).
+    """
+
+    values: NDArray[np.float64]
+    weights: NDArray[np.float64]
+
+    @property
+    def power(self) -> float:
+        """σ_x² = ∫l dρ_Σ."""
+        return float(self.weights @ self.values)
+
+    @property
+    def isotropic(self) -> bool:
+        """Whether all directions have one variance."""
+        return np.ptp(self.values[self.weights > 0]) == 0
+
+
+def population(given: str | Data, *, dim: int = POWERLAW_DIM) -> Population:
+    """ρ_Σ of data: a named population, or the eigenvalues of Σ or Σ itself in a file (equations.md §5).
+
+    Args:
+        given: Data, or their text: `isotropic[:VARIANCE]`, `atoms:…`, `powerlaw:ALPHA`, `subspace:…`, `mixture:…`,
+            `eigenvalues:FILE` (one eigenvalue of Σ per entry) or `covariance:FILE`.
+        dim: The dimension at which the eigenvalues of powerlaw stand for its limit.
+
+    Returns:
+        Values l ≥ 0 and weights that sum to 1, both (atoms,).
+
+    Raises:
+        DataError: For a text that cannot be read, samples, or values that no covariance has.
+
+    >>> population("atoms:0.5@0.5,0.5@1.5")
+    Population(values=array([0.5, 1.5]), weights=array([0.5, 0.5]))
+    """
+    data = populations.read(given)
+    found = data.covariance()
+    return from_eigenvalues(data.law(dim).variances) if found is None else Population(*found)
+
+
+def from_eigenvalues(eigenvalues: ArrayLike) -> Population:
+    """ρ_Σ with equal weights on the eigenvalues of a covariance; equal ones become one atom (§5).
+
+    Args:
+        eigenvalues: (dim,).
+
+    Returns:
+        The population.
+    """
+    return Population(*distinct(eigenvalues))
+
+
+def from_array(array: ArrayLike) -> Population:
+    """ρ_Σ of the covariance XᵀX/rows of data (§5).
+
+    Args:
+        array: Centered, (rows, dim).
+
+    Returns:
+        The population.
+    """
+    x = np.asarray(array, dtype=np.float64)
+    scale = np.abs(x).max() or 1.0
+    # rounding leaves eigenvalues of −1e-17 where there is no variance
+    eigenvalues = np.linalg.svd(x / scale, compute_uv=False) ** 2 * scale**2 / len(x)
+    return from_eigenvalues(np.pad(eigenvalues, (0, x.shape[1] - eigenvalues.size)))

@@ -1,0 +1,1 @@
+"""What is asked: the problem, its populations and activations, diffusion, the parts of U by rank."""

@@ -1,0 +1,22 @@
+"""Activations σ, by name or by callable, and their Gaussian constants (equations.md §2, T9)."""
+
+from rfsim.problem.activations.base import Activation, Closed, evaluate
+from rfsim.problem.activations.catalog import ACTIVATIONS, activation, fingerprint, read, specification
+from rfsim.problem.activations.constants import Constants, centered, gaussian_constants
+from rfsim.problem.activations.naming import is_local, runs_code
+
+__all__ = [
+    "ACTIVATIONS",
+    "Activation",
+    "Closed",
+    "Constants",
+    "activation",
+    "centered",
+    "evaluate",
+    "fingerprint",
+    "gaussian_constants",
+    "is_local",
+    "read",
+    "runs_code",
+    "specification",
+]

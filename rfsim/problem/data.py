@@ -1,0 +1,73 @@
+"""How data are drawn, prepared and split; what they are is in `populations`.
+
+Samples of a population are drawn from its `Law`; an array is split into a training half and a held-out half that plays
+the population.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rfsim.disk.files.numbers import DataError
+from rfsim.problem.diffusion import Law
+
+SCALES = ("none", "global", "columns")
+
+
+class Split(NamedTuple):
+    """An array in two halves, (rows, dim) each, centered and scaled; `train` in the order samples are taken."""
+
+    train: NDArray[np.float64]
+    held_out: NDArray[np.float64]
+
+
+def stream(seed: int, use: str) -> np.random.Generator:
+    """The Philox stream of one use ("features", "data", "split", "noise/0"…) under one seed.
+
+    Uses are independent, and rows are drawn in order: a wider W or a larger sample begins with the smaller one.
+    """
+    return np.random.Generator(np.random.Philox(np.random.SeedSequence([seed, *use.encode()])))
+
+
+def draw(law: Law, samples: int, seed: int, use: str = "data") -> NDArray[np.float64]:
+    """`samples` points of a population, (samples, dim); a balanced mixture alternates its components.
+
+    `use` names the stream: the training points' own unless told otherwise.
+    """
+    dim = law.variances.size
+    points = stream(seed, use).standard_normal((samples, dim)) * np.sqrt(law.variances)
+    return points + law.centers[np.arange(samples) % len(law.centers)]
+
+
+def prepare(array: NDArray[np.float64], *, center: bool = True, scale: str = "global") -> NDArray[np.float64]:
+    """Centered, and scaled so that E‖x‖²/d = 1: by one number ("global"), or each column to variance 1 ("columns")."""
+    if scale not in SCALES:
+        raise DataError(f"scale must be one of {', '.join(SCALES)}; got {scale!r}")
+    # an array in units of its largest entry: no square of it over- or underflows
+    values = array.copy() if scale == "none" else array / (np.abs(array).max() or 1.0)
+    if center:
+        # what centering leaves of a constant column is rounding, not data
+        constant = np.ptp(values, axis=0) <= 8 * np.finfo(float).eps * np.abs(values).max(axis=0)
+        values = np.where(constant, 0.0, values - values.mean(axis=0))
+    if not values.any():
+        raise DataError("the data are constant: there is no variance to learn from")
+    if scale == "columns":
+        flat = np.flatnonzero(~values.any(axis=0))
+        if flat.size:
+            raise DataError(
+                f"scale 'columns' cannot divide constant columns {', '.join(map(str, flat[:8]))}"
+                f"{'…' if flat.size > 8 else ''}; drop them or use scale 'global'"
+            )
+        return values / np.sqrt((values**2).mean(axis=0))
+    return values if scale == "none" else values / math.sqrt((values**2).mean())
+
+
+def split(array: NDArray[np.float64], seed: int) -> Split:
+    """A training and a held-out half, by a permutation drawn from `seed`."""
+    order = stream(seed, "split").permutation(len(array))
+    half = len(array) // 2
+    return Split(array[order[:half]], array[order[half:]])

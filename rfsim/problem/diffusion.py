@@ -1,0 +1,325 @@
+"""The Ornstein–Uhlenbeck forward process: the only home of e^{−t} (equations.md §1).
+
+x_t = e^{−t} x + √Δ ξ with Δ = 1 − e^{−2t}, ξ ~ N(0, I_d).
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import softmax
+
+from rfsim.computing.numerics import hermite_rule
+
+ODE_SOLVERS = ("ddim", "euler", "heun")
+
+
+class Law(NamedTuple):
+    """A balanced mixture of Gaussians that share one diagonal covariance (§1).
+
+    A sampled data set is the law with its points as centers and no variance; N(0, diag(l)) has one center at 0; both
+    diffuse by the same rule.
+
+    Attributes:
+        centers: μ, (components, dim), all of equal weight.
+        variances: l along each coordinate, (dim,), ≥ 0.
+    """
+
+    centers: NDArray[np.float64]
+    variances: NDArray[np.float64]
+
+    @property
+    def power(self) -> float:
+        """σ_x² = E‖x‖²/d, dimensionless (§1)."""
+        return float(self.variances.mean() + (self.centers**2).mean(axis=0).mean())
+
+
+class Step(NamedTuple):
+    """One sampling step from t to an earlier time: x1 = x·x_t + score·s_t(x_t) + noise·z, z ~ N(0, I) (T15).
+
+    Attributes:
+        x: Coefficient of x_t.
+        score: Coefficient of the score s_t(x_t).
+        half: Heun's share of what the slope x + s gains along the step, so that the step ends at
+            x1 + half·[(x1 + s_to(x1)) − (x_t + s_t(x_t))]; 0 for the others.
+        noise: Coefficient of the fresh noise z; 0 for steps of the ODE.
+    """
+
+    x: float
+    score: float
+    half: float = 0.0
+    noise: float = 0.0
+
+
+def signal(diffusion_time: float) -> float:
+    """Signal coefficient e^{−t} of the forward process (§1).
+
+    Args:
+        diffusion_time: t ≥ 0.
+
+    Returns:
+        e^{−t}, in (0, 1].
+    """
+    return math.exp(-diffusion_time)
+
+
+def noise_variance(diffusion_time: float) -> float:
+    """Noise variance Δ_t = 1 − e^{−2t}, accurate at small t (§1).
+
+    Args:
+        diffusion_time: t ≥ 0.
+
+    Returns:
+        Δ_t, in [0, 1].
+    """
+    return -math.expm1(-2 * diffusion_time)
+
+
+def total_variance(power: float, diffusion_time: float) -> float:
+    """Variance of x_t per dimension, Γ_t² = e^{−2t}σ_x² + Δ_t (§1).
+
+    Args:
+        power: σ_x² = E‖x‖²/d of the data (`Law.power`).
+        diffusion_time: t ≥ 0.
+
+    Returns:
+        Γ_t².
+    """
+    return signal(diffusion_time) ** 2 * power + noise_variance(diffusion_time)
+
+
+def diffuse(law: Law, diffusion_time: float) -> Law:
+    """Law of x_t for x from `law`: centers e^{−t}μ, variances e^{−2t}l + Δ_t (§1).
+
+    Args:
+        law: The law of the data x.
+        diffusion_time: t ≥ 0.
+
+    Returns:
+        The law of x_t, with as many components.
+    """
+    shrink = signal(diffusion_time)
+    return Law(shrink * law.centers, shrink**2 * law.variances + noise_variance(diffusion_time))
+
+
+def forward(x: ArrayLike, noise: ArrayLike, diffusion_time: float) -> NDArray[np.float64]:
+    """Noisy points x_t = e^{−t} x + √Δ_t ξ of the forward process (§1).
+
+    Args:
+        x: Data, (..., dim).
+        noise: ξ, of the shape of x, with entries of variance 1.
+        diffusion_time: t ≥ 0.
+
+    Returns:
+        x_t, of the shape of x.
+    """
+    return signal(diffusion_time) * np.asarray(x) + math.sqrt(noise_variance(diffusion_time)) * np.asarray(noise)
+
+
+def score_to_noise(score: ArrayLike, diffusion_time: float) -> NDArray[np.float64]:
+    """Noise prediction ξ̂ = −√Δ_t s(x_t) (T15).
+
+    Args:
+        score: s(x_t), of any shape.
+        diffusion_time: t > 0.
+
+    Returns:
+        ξ̂, of the shape of score, in units where ξ has variance 1.
+    """
+    return -math.sqrt(noise_variance(diffusion_time)) * np.asarray(score)
+
+
+def noise_to_score(noise: ArrayLike, diffusion_time: float) -> NDArray[np.float64]:
+    """Score s = −ξ̂/√Δ_t, the inverse of `score_to_noise` (T15).
+
+    Args:
+        noise: ξ̂, of any shape.
+        diffusion_time: t > 0.
+
+    Returns:
+        s, of the shape of noise.
+    """
+    return -np.asarray(noise) / math.sqrt(noise_variance(diffusion_time))
+
+
+def noise_to_clean(x_t: ArrayLike, noise: ArrayLike, diffusion_time: float) -> NDArray[np.float64]:
+    """Prediction of the clean data x̂_0 = e^t (x_t − √Δ_t ξ̂), the inverse of `forward` in x (T15).
+
+    Args:
+        x_t: Noisy points, (..., dim).
+        noise: ξ̂, of the shape of x_t.
+        diffusion_time: t ≥ 0.
+
+    Returns:
+        x̂_0, of the shape of x_t.
+    """
+    residual = np.asarray(x_t) - math.sqrt(noise_variance(diffusion_time)) * np.asarray(noise)
+    return residual / signal(diffusion_time)
+
+
+def clean_to_noise(x_t: ArrayLike, clean: ArrayLike, diffusion_time: float) -> NDArray[np.float64]:
+    """Noise ξ̂ = (x_t − e^{−t} x̂_0)/√Δ_t, the inverse of `noise_to_clean` (T15).
+
+    Args:
+        x_t: Noisy points, (..., dim).
+        clean: x̂_0, of the shape of x_t.
+        diffusion_time: t > 0.
+
+    Returns:
+        ξ̂, of the shape of x_t.
+    """
+    residual = np.asarray(x_t) - signal(diffusion_time) * np.asarray(clean)
+    return residual / math.sqrt(noise_variance(diffusion_time))
+
+
+def time_grid(lower: float, upper: float, levels: int, *, spacing: str = "geometric") -> NDArray[np.float64]:
+    """Grid of diffusion times ε = t_0 < t_1 < … < t_N = T, as distillation and sampling use it (§7).
+
+    Args:
+        lower: ε > 0, the first time.
+        upper: T, above lower, the last time.
+        levels: N ≥ 1.
+        spacing: "geometric", of equal ratios, or "linear", of equal differences.
+
+    Returns:
+        The times, ascending, (levels + 1,).
+
+    Raises:
+        ValueError: For times out of order, no level, or another spacing.
+
+    >>> time_grid(0.01, 1.0, 2).tolist()
+    [0.01, 0.1, 1.0]
+    """
+    if not 0 < lower < upper:
+        raise ValueError(f"a time grid needs 0 < lower < upper; got {lower:g} and {upper:g}")
+    if levels < 1:
+        raise ValueError(f"levels must be at least 1; got {levels}")
+    if spacing not in ("geometric", "linear"):
+        raise ValueError(f"spacing must be 'geometric' or 'linear'; got {spacing!r}")
+    return (np.geomspace if spacing == "geometric" else np.linspace)(lower, upper, levels + 1)
+
+
+def ode_step(solver: str, t: float, to: float) -> Step:
+    """One step of the probability-flow ODE dx/dt = −x − s backwards (T15).
+
+    Args:
+        solver: "euler" and "heun", of order 1 and 2 in t − to, or "ddim", exact given the noise.
+        t: The diffusion time that the step leaves, > 0.
+        to: The one that it reaches, 0 ≤ to ≤ t.
+
+    Returns:
+        The step's coefficients, without noise.
+
+    Raises:
+        ValueError: For another solver, or times out of order.
+    """
+    if solver not in ODE_SOLVERS:
+        raise ValueError(f"solver must be one of {', '.join(ODE_SOLVERS)}; got {solver!r}")
+    h = _length(t, to)
+    if solver == "ddim":
+        # e^hΔ_t − √(Δ_tΔ_to) without its cancellation at short steps, by e^{2h}Δ_t − Δ_to = e^{2h} − 1
+        here, there = math.sqrt(noise_variance(t)), math.sqrt(noise_variance(to))
+        return Step(math.exp(h), here * math.expm1(2 * h) / (math.exp(h) * here + there))
+    return Step(1 + h, h, half=h / 2 if solver == "heun" else 0.0)
+
+
+def reverse_sde_step(t: float, to: float) -> Step:
+    """One Euler–Maruyama step of the reverse SDE dx = −(x + 2s)dt + √2 dW, run backwards (§7).
+
+    Args:
+        t: The diffusion time that the step leaves, > 0.
+        to: The one that it reaches, 0 ≤ to ≤ t.
+
+    Returns:
+        The step's coefficients, with fresh noise of variance 2(t − to).
+
+    Raises:
+        ValueError: For times out of order.
+    """
+    h = _length(t, to)
+    return Step(1 + h, 2 * h, noise=math.sqrt(2 * h))
+
+
+def renoise(x: ArrayLike, noise: ArrayLike, t: float, to: float) -> NDArray[np.float64]:
+    """Samples taken back to a later time, x_to = e^{−(to−t)} x_t + √(1 − e^{−2(to−t)}) ξ (§7; S23, Algorithm 1).
+
+    Args:
+        x: x_t, (..., dim).
+        noise: ξ, of the shape of x, with entries of variance 1.
+        t: The diffusion time of x, ≥ 0.
+        to: The time to reach, ≥ t.
+
+    Returns:
+        x_to, of the shape of x.
+
+    Raises:
+        ValueError: For times out of order.
+    """
+    if not 0 <= t <= to:
+        raise ValueError(f"noise is added from an earlier to a later time; got {t:g} to {to:g}")
+    return forward(x, noise, to - t)
+
+
+def score(law: Law, x: ArrayLike) -> NDArray[np.float64]:
+    """Exact score ∇ log P of a law: Σ_c w_c(x) (μ_c − x)/l, w the softmax over components of −dist²/2 (§1).
+
+    Args:
+        law: The law, with positive variances l; diffuse a data set first.
+        x: Points, (rows, dim). Memory grows with rows × components.
+
+    Returns:
+        The score at each point, (rows, dim).
+
+    Raises:
+        ValueError: For a law without variance along some direction.
+    """
+    if np.any(law.variances <= 0):
+        raise ValueError("a law without variance along some direction has no score; diffuse it first")
+    x, middle = np.asarray(x, dtype=np.float64), law.centers.mean(axis=0)
+    centers = (law.centers - middle) / law.variances
+    # differences of squared distances: what the components share drops out of the softmax
+    shares = softmax((x - middle) @ centers.T - (centers * (law.centers - middle)).sum(axis=1) / 2, axis=1)
+    return (shares @ law.centers - x) / law.variances
+
+
+def score_power(law: Law) -> float | None:
+    """Fisher information per dimension of a law, (1/d) E‖∇ log P‖², the constant in the identity under (T2).
+
+    For N(0, Σ_t) it is Tr Σ_t^{−1}/d. For two components along one axis it is a one-dimensional integral: with whitened
+    half-distance h, E(−u_x + h tanh(h x))² over x = h + u.
+
+    Args:
+        law: The law of x_t.
+
+    Returns:
+        The information per dimension; None for more than two components, two that differ along more than one
+        coordinate, or a law without variance along some direction.
+    """
+    if np.any(law.variances <= 0):
+        return None
+    inverse = float((1 / law.variances).mean())
+    if len(law.centers) == 1:
+        return inverse
+    if len(law.centers) != 2:
+        return None
+    half = (law.centers[0] - law.centers[1]) / 2
+    along = np.flatnonzero(half)
+    if along.size == 0:
+        return inverse
+    if along.size > 1:
+        return None  # two means along one coordinate axis is the only mixture built here
+    k = int(along[0])
+    h = abs(half[k]) / math.sqrt(law.variances[k])
+    rule = hermite_rule(1, step=0.2 / max(h, 1.0))
+    x = h + rule.nodes
+    information = float(rule.weights[0] @ (x - h * np.tanh(h * x)) ** 2)
+    return inverse + (information - 1) / law.variances[k] / law.variances.size
+
+
+def _length(t: float, to: float) -> float:
+    if not 0 <= to <= t or t <= 0:
+        raise ValueError(f"a sampling step needs 0 <= to <= t and t > 0; got t {t:g} and to {to:g}")
+    return t - to

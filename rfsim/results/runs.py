@@ -1,0 +1,168 @@
+"""What every quantity's run shares: resolved sizes, the draws of each seed, progress, the label, and Ctrl-C."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import jax
+import numpy as np
+import xarray as xr
+from numpy.typing import ArrayLike, NDArray
+
+from rfsim.computing.machine import require_memory
+from rfsim.disk import store
+from rfsim.learning.curves import MANY
+from rfsim.learning.filters import learning_rate_constant
+from rfsim.problem.activations import Constants, centered
+from rfsim.problem.diffusion import Law, noise_variance, total_variance
+from rfsim.problem.draws import Draw
+from rfsim.problem.model import (
+    Instance,
+    Problem,
+    Sizes,
+    Source,
+    constants,
+    instance,
+    named_population,
+    power,
+    settings,
+)
+from rfsim.sample.spectra import GROUPS, Method, Solved, part_counts, solve
+
+Report = Callable[[str, Mapping[str, Any]], None]
+Begin = Callable[[Mapping[str, Any]], None]  # hears the settings a result will carry before anything is computed
+
+# what settings and sizes of a run may cost it, beside which other runs can go on: anything else is a mistake of ours
+FAILURES = (ValueError, ArithmeticError, MemoryError, jax.errors.JaxRuntimeError)
+
+
+class Run:
+    """What the quantities share: resolved sizes, the draws of each seed, progress, the label."""
+
+    def __init__(
+        self,
+        problem: Problem,
+        drawn: Draw,
+        report: Report | None = None,
+        *,
+        method: Method,
+        copies: int,
+    ) -> None:
+        """`copies` is the number of p × p matrices at the run's peak: MemoryError where they pass the memory limit."""
+        self.problem, self.method, self.report = problem, method, report
+        self.seeds = drawn.numbers
+        self.origin: Source
+        self.sizes: Sizes
+        self.origin, self.sizes = drawn.of(problem)
+        method.check(problem, self.sizes)
+        self._require_memory(copies)
+        self.delta = noise_variance(problem.diffusion_time)
+        self.settings = settings(problem, self.origin, self.sizes, seed=drawn.seed, seeds=drawn.seeds) | method.settings
+        self.population: Law | None = named_population(problem, self.origin, self.sizes)
+        data_power = power(problem, self.origin, self.sizes)
+        # before anything large: a scale of data that σ's constants refuse is refused at once
+        self.constants: Constants = constants(problem, data_power)
+        self.total_variance = total_variance(data_power, problem.diffusion_time)
+
+    @property
+    def features_per_dim(self) -> float:
+        """ψ_p as resolved."""
+        return self.settings["features_per_dim"]
+
+    @property
+    def kappa(self) -> float:
+        """κ = 2Δ/ψ_p (T7)."""
+        return learning_rate_constant(self.delta, self.features_per_dim)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Counts of the parts of U by rank (§8)."""
+        d, n, p = self.sizes
+        # of the Gaussian-equivalent model, a purely linear σ alone is short of directions
+        limited = self.method.model == "real" or self.constants.v2 == self.constants.s2 == 0
+        sigma = centered(self.problem.activation, math.sqrt(self.total_variance))
+        return part_counts(p, n, d, self.problem.noise_copies, sigma.degrees if limited else None)
+
+    def _require_memory(self, copies: int) -> None:
+        d, n, p = (float(size) for size in self.sizes)
+        needed = needed_bytes(d, n, p, self.problem.noise_copies, method=self.method, copies=copies)
+        require_memory(float(needed), f"dim {d:.12g} with {n:.12g} samples and {p:.12g} features")
+
+    def solved(self, *, population: bool = True, fresh_noise: bool = False) -> Iterator[Solved]:
+        """What the method makes of each seed's draw."""
+        for seed in self.seeds:
+            draw = instance(self.problem, self.origin, self.sizes, seed)
+            tell = partial(self.tell, draw)
+            yield solve(
+                self.problem,
+                draw,
+                self.constants,
+                self.method,
+                tell,
+                population=population,
+                fresh_noise=fresh_noise,
+            )
+
+    def tell(self, draw: Instance, step: str) -> None:
+        """Tell the listener what is done for a draw."""
+        if self.report:
+            self.report(step, {"seed": draw.seed, "seeds": len(self.seeds), "first": self.seeds[0]})
+
+    def begin(self, begin: Begin | None, extra: Mapping[str, Any]) -> None:
+        """Say which settings the result will carry, those of `label` with the same `extra`, unless it is cut short."""
+        if begin:
+            begin(self._told(len(self.seeds), extra))
+
+    def label(self, kind: str, data: xr.Dataset, extra: Mapping[str, Any], started: float) -> xr.Dataset:
+        """Data as a result of this run."""
+        wall = time.perf_counter() - started
+        # fewer seeds where the run was interrupted
+        return store.label(data, kind, self._told(data.sizes["seed"], extra), wall_time=wall)
+
+    def _told(self, seeds: int, extra: Mapping[str, Any]) -> dict[str, Any]:
+        return {**self.settings, "seeds": seeds, **extra}
+
+
+def needed_bytes(
+    dim: ArrayLike, samples: ArrayLike, features: ArrayLike, noise_copies: ArrayLike, *, method: Method, copies: int
+) -> NDArray[np.float64]:
+    """Bytes at the peak of a run that holds `copies` matrices of features × features; sizes broadcast."""
+    d, n, p, m = (np.asarray(value, dtype=float) for value in (dim, samples, features, noise_copies))
+    gaussian, averaged = method.model == "gaussian", np.isinf(m)
+    side = np.where(averaged, np.minimum(p, n + d), p) if gaussian else p
+    groups = 0 if method.draws is None else 1 + 2 * min(GROUPS, method.draws)
+    doubles = (copies + groups) * side**2 + 6 * d * (n + p)
+    if gaussian:
+        # G and φ of one copy; F, where its Gram matrix is not summed by chunks; and filters at a batch of times
+        doubles = doubles + np.where(averaged, np.where(p <= n + d, 2 * (n + d), 3 * MANY), 5 * n) * p
+    if gaussian and method.route == "krylov":
+        width = np.where(averaged, n + d, n * np.where(averaged, 1, m))
+        basis = np.minimum(width, p / 2)
+        # a basis that grows is there twice for a moment; beyond half of p the dense route takes its place
+        held = np.where(averaged, width, 2 * width + 4 * n) * p + (2 * basis + 6 * d) * p
+        doubles = np.maximum(held, np.where(width > p / 2, doubles, 0.0))
+    return 8 * doubles + 2**29
+
+
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C after at least one seed had ended; `result` is the labelled result of those seeds."""
+
+    def __init__(self, result: xr.Dataset) -> None:
+        super().__init__("interrupted")
+        self.result = result
+
+
+@contextlib.contextmanager
+def keeping(done: Sequence[Any], result: Callable[[], xr.Dataset]) -> Iterator[None]:
+    """Turn a Ctrl-C into one that carries what is done."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        if not done:
+            raise
+        raise Interrupted(result()) from None

@@ -1,0 +1,176 @@
+"""How g_s(i,ν) = E h_s(u) σ(η_iν + T_i u) and E σ² are computed for a block of features and centers (T3).
+
+On one grid for a smooth σ, on panels that end at σ's kinks, or by σ's closed form. Each rule has a `kernel`, compiled
+into the loop over blocks and hashable so that equal rules share a program, and `window(first, orders)`, the arrays that
+pick orders first…first+orders−1; the first of these arrays has one row per order computed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any, NamedTuple, Protocol
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array, lax
+from numpy.typing import NDArray
+
+from rfsim.computing.numerics import HermiteRule, hermite_step
+from rfsim.problem.activations import Activation
+from rfsim.problem.activations.base import Closed
+
+REACH = 12.0
+SCAN_ARRAYS = 6  # of one block's size that the panels' loop over orders holds
+
+Kernel = Callable[[Array, Array, Any, Array], tuple[Array, Array]]
+
+
+class Rule(Protocol):
+    """How g_s and E σ² are computed."""
+
+    @property
+    def kernel(self) -> Kernel:
+        """From η (features, centers), T (features,), window and offset: g_s (orders, features, centers) and E σ²."""
+        ...
+
+    @property
+    def doubles(self) -> int:
+        """Held per feature and center meanwhile."""
+        ...
+
+    def window(self, first: int, orders: int) -> tuple[Any, ...]:
+        """What the kernel takes for orders from `first` on."""
+        ...
+
+
+class _OnGrid(NamedTuple):
+    function: Callable[[Array], Array]
+
+    def __call__(self, eta: Array, deviation: Array, window: Any, offset: Array) -> tuple[Array, Array]:
+        weights, nodes, square_weights = window
+        values = self.function(eta[..., None] + deviation[:, None, None] * nodes) - offset
+        return jnp.einsum("inq,sq->sin", values, weights), jnp.einsum("inq,q->in", values**2, square_weights)
+
+
+class GridRule(NamedTuple):
+    """One trapezoid rule for all pre-activations."""
+
+    function: Callable[[Array], Array]
+    rule: HermiteRule
+
+    @property
+    def kernel(self) -> Kernel:
+        """As `Rule` has it."""
+        return _OnGrid(self.function)
+
+    @property
+    def doubles(self) -> int:
+        """As `Rule` has it."""
+        return self.rule.nodes.size
+
+    def window(self, first: int, orders: int) -> tuple[Any, ...]:
+        """As `Rule` has it."""
+        wanted = np.zeros((_rounded(orders), self.rule.nodes.size))
+        wanted[:orders] = self.rule.weights[first : first + orders]
+        return jnp.asarray(wanted), jnp.asarray(self.rule.nodes), jnp.asarray(self.rule.weights[0])
+
+
+class _OnPanels(NamedTuple):
+    function: Callable[[Array], Array]
+
+    def __call__(self, eta: Array, deviation: Array, window: Any, offset: Array) -> tuple[Array, Array]:
+        wanted, first, kinks, x, w = window
+        spread = jnp.where(deviation > 0, deviation, 1.0)[:, None, None]  # rows of padding have none
+        cuts = jnp.clip((kinks - eta[..., None]) / spread, -REACH, REACH)
+        end = jnp.full((*eta.shape, 1), REACH)
+        edges = jnp.concatenate([-end, cuts, end], axis=-1)
+        half, middle = jnp.diff(edges)[..., None] / 2, ((edges[..., 1:] + edges[..., :-1]) / 2)[..., None]
+        shape = (*eta.shape, -1)
+        u = (middle + half * x).reshape(shape)
+        root = jnp.exp(-(u**2) / 4) / (2 * jnp.pi) ** 0.25
+        weighted = root * (self.function(eta[..., None] + spread * u) - offset)
+        weight = (half * w).reshape(shape)
+        square = (weight * weighted**2).sum(-1)
+        weighted = weight * weighted
+
+        def order(state, s):
+            before, row = state
+            return (row, hermite_step(u, s, before, row)), (row * weighted).sum(-1)
+
+        start = jnp.zeros_like(root), root
+        start = lax.fori_loop(0, first, lambda s, state: order(state, s * 1.0)[0], start)
+        _, g = lax.scan(order, start, 1.0 * (first + jnp.arange(wanted.shape[0])))
+        return g * wanted[:, None, None], square
+
+
+class PanelRule(NamedTuple):
+    """Gauss–Legendre panels in u between the kinks, `per_panel` nodes each: a rule of its own per pre-activation.
+
+    room: places for nodes, those beyond `per_panel` without weight, so that rules of many counts share one program.
+    """
+
+    function: Callable[[Array], Array]
+    kinks: tuple[float, ...]
+    per_panel: int
+    room: int = 0
+
+    @property
+    def kernel(self) -> Kernel:
+        """As `Rule` has it."""
+        return _OnPanels(self.function)
+
+    @property
+    def doubles(self) -> int:
+        """As `Rule` has it."""
+        return SCAN_ARRAYS * self.per_panel * (len(self.kinks) + 1)
+
+    def window(self, first: int, orders: int) -> tuple[Any, ...]:
+        """As `Rule` has it."""
+        x, w = (
+            np.pad(v, (0, max(self.room - self.per_panel, 0))) for v in np.polynomial.legendre.leggauss(self.per_panel)
+        )
+        kinks = jnp.asarray(self.kinks, dtype=jnp.float64)
+        return *_counted(first, orders), kinks, jnp.asarray(x), jnp.asarray(w)
+
+
+class ClosedRule(NamedTuple):
+    """σ's own closed form of g_s."""
+
+    orders: Kernel
+    doubles: int = 8
+
+    @property
+    def kernel(self) -> Kernel:
+        """As `Rule` has it."""
+        return self.orders
+
+    def window(self, first: int, orders: int) -> tuple[Any, ...]:
+        """As `Rule` has it."""
+        return _counted(first, orders)
+
+
+@partial(jax.jit, static_argnames=("kernel",))
+def averages(eta: Array, deviation: Array, window: Any, offset: float, kernel: Kernel) -> tuple[Array, Array]:
+    """A kernel by itself, compiled: for a few features and centers."""
+    return kernel(eta, deviation, window, jnp.asarray(offset))
+
+
+def without_grid(sigma: Activation, per_panel: int) -> PanelRule | ClosedRule | None:
+    """σ's rule where it needs no grid: closed form, or panels of `per_panel` nodes where it has kinks."""
+    if isinstance(sigma.closed, Closed) and sigma.closed.orders is not None:
+        return ClosedRule(sigma.closed.orders)
+    return PanelRule(sigma.function, sigma.kinks, per_panel) if sigma.kinks else None
+
+
+def _counted(first: int, orders: int) -> tuple[Array, Array]:
+    wanted: NDArray[np.float64] = np.zeros(_rounded(orders))
+    wanted[:orders] = 1.0
+    return jnp.asarray(wanted), jnp.asarray(first)
+
+
+def _rounded(orders: int) -> int:
+    """Unused orders have weight 0: runs that need 9 to 12 orders, or 33 to 48, share one compiled program."""
+    step = 4 if orders <= 16 else 16
+    return -(-orders // step) * step

@@ -1,0 +1,40 @@
+"""Spectra of sampled problems. Named in the plural because `rfsim.spectrum` is the front door's function."""
+
+from rfsim.problem.ranks import PARTS, part_counts
+from rfsim.sample.spectra.krylov import krylov_spectrum, project
+from rfsim.sample.spectra.method import Averages, Exact, Method, MonteCarlo
+from rfsim.sample.spectra.montecarlo import GROUPS, jackknife_error
+from rfsim.sample.spectra.parts import Bulk, Density, bulks, density, part_slices
+from rfsim.sample.spectra.sample import (
+    SampleSpectrum,
+    SampleTarget,
+    population_moments,
+    sample_spectrum,
+    sample_target,
+)
+from rfsim.sample.spectra.solve import Solved, solve
+
+__all__ = [
+    "GROUPS",
+    "PARTS",
+    "Averages",
+    "Bulk",
+    "Density",
+    "Exact",
+    "Method",
+    "MonteCarlo",
+    "SampleSpectrum",
+    "SampleTarget",
+    "Solved",
+    "bulks",
+    "density",
+    "jackknife_error",
+    "krylov_spectrum",
+    "part_counts",
+    "part_slices",
+    "population_moments",
+    "project",
+    "sample_spectrum",
+    "sample_target",
+    "solve",
+]

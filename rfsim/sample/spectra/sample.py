@@ -1,0 +1,425 @@
+"""A sampled U decomposed, and its targets seen from its eigenbasis (`protocol.Spectrum`, `protocol.Target`)."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from functools import partial
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+from numpy.typing import ArrayLike
+
+from rfsim.computing.decompositions import counted
+from rfsim.computing.parallel import DeviceLayout, decomposing
+from rfsim.computing.precision import Unresolved, require_float64
+from rfsim.problem.diffusion import Law, diffuse, noise_variance
+from rfsim.problem.model import Instance, Problem, frozen_draws, training_law
+from rfsim.problem.ranks import part_counts
+from rfsim.sample.moments import Moments, averaged_moments, sampled_moments
+
+ROTATION_BLOCKS = 8
+
+
+class SampleSpectrum(NamedTuple):
+    """A sampled U in its eigenbasis, or on a Krylov space (`spectra.krylov`), as a `protocol.Spectrum` (T8).
+
+    Attributes:
+        points: Eigenvalues ascending (features,), or Ritz values (columns,).
+        basis: Q, (features, features); empty where it is not kept.
+        sources: QᵀS_j, (sources, points, dim).
+        constant: Loss of the zero score.
+        orders: Hermite orders of U.
+        error_bound: On the eigenvalues of U.
+        residual: ‖UB − QΛQᵀB‖_F over λ_max‖B‖_F for B = V; of a Krylov space ‖V − (U + γ)X‖_F over ‖V‖_F for the
+            minimizer X in it.
+        blocks: Of the Krylov space; None for a whole decomposition.
+        remaining: What further blocks are estimated to change in own, cross and overlap (relative where these exceed
+            1); 0 where the space is exhausted.
+    """
+
+    points: Array
+    basis: Array
+    sources: Array
+    constant: float
+    orders: int
+    error_bound: float
+    residual: float
+    blocks: int | None = None
+    remaining: float = 0.0
+
+    def own(self, g: Array, left: int = 0, right: int = 0) -> Array:
+        """Trace (1/d) Tr S_leftᵀ g(U) S_right, as in `protocol.Spectrum` (T8).
+
+        Args:
+            g: Values of a function of U at the points, (..., points).
+            left: Source on the left: 0 is V, 1 a start.
+            right: Source on the right.
+
+        Returns:
+            The trace, (...).
+        """
+        return g @ (self.sources[left] * self.sources[right]).sum(1) / self.sources.shape[2]
+
+
+class SampleTarget(NamedTuple):
+    """Ũ and Ṽ seen from a `SampleSpectrum`, as a `protocol.Target`; Q are its eigen- or Ritz vectors (T8).
+
+    Attributes:
+        second: QᵀŨQ, (points, points).
+        noise: QᵀṼ, (points, dim).
+        sources: The spectrum's own, (sources, points, dim).
+        constant: Loss of the zero score.
+        orders: Hermite orders of Ũ.
+        error_bound: On Ũ.
+    """
+
+    second: Array
+    noise: Array
+    sources: Array
+    constant: float
+    orders: int
+    error_bound: float
+
+    def cross(self, g: Array, source: int = 0) -> Array:
+        """Trace (1/d) Tr S_sourceᵀ g(U) Ṽ, as in `protocol.Target` (T8).
+
+        Args:
+            g: Values of a function of U at the points, (..., points).
+            source: 0 is V, 1 a start.
+
+        Returns:
+            The trace, (...).
+        """
+        return g @ (self.sources[source] * self.noise).sum(1) / self.noise.shape[1]
+
+    def overlap(self, f: Array, g: Array, left: int = 0, right: int = 0) -> Array:
+        """Trace (1/d) Tr S_leftᵀ f(U) Ũ g(U) S_right, as in `protocol.Target` (T8).
+
+        Args:
+            f: Values of the function on the left at the points, (..., points).
+            g: Values of the function on the right, (..., points).
+            left: Source on the left: 0 is V, 1 a start.
+            right: Source on the right.
+
+        Returns:
+            The trace, (...).
+        """
+        f, g = jnp.broadcast_arrays(f, g)
+        flat = _overlap(
+            f.reshape(-1, f.shape[-1]), g.reshape(-1, g.shape[-1]), self.sources[left], self.sources[right], self.second
+        )
+        return flat.reshape(f.shape[:-1]) / self.noise.shape[1]
+
+
+def sample_spectrum(
+    problem: Problem, draw: Instance, *, start: ArrayLike | None = None, tolerance: float = 1e-6
+) -> SampleSpectrum:
+    """Decompose the U of one draw (T4, T8).
+
+    The error of U by truncated orders is held below tolerance × (λ_min + γ): the moments work from an estimate of
+    λ_min, the eigenvalues decide, and the moments are computed again in the rare case that the estimate was too high.
+    `error_bound` adds what rounding in float64 does to any eigenvalue, about 4 eps λ_max: where λ_min is smaller than
+    1e9 times that, its relative accuracy is the lower for it.
+
+    Args:
+        problem: What is asked.
+        draw: Its population, points and weights.
+        start: Ā_0, (dim, features), if training does not begin at zero.
+        tolerance: Of the moments, relative to λ_min + γ.
+
+    Returns:
+        The spectrum, its points the eigenvalues (features,).
+
+    Raises:
+        ValueError: Where the noise average needs too many orders, or float64 does not resolve the smallest nonzero
+            eigenvalue and there is no ridge.
+        RuntimeError: In float32.
+    """
+    require_float64()
+    return decomposition(problem, draw, *decomposed(problem, draw, tolerance), start=start)
+
+
+def decomposition(
+    problem: Problem,
+    draw: Instance,
+    moments: Moments,
+    lam: Array,
+    basis: Array,
+    *,
+    zero: int | None = None,
+    start: ArrayLike | None = None,
+) -> SampleSpectrum:
+    """The spectrum that eigenvalues and eigenvectors of given moments make (T8).
+
+    Args:
+        problem: What is asked.
+        draw: Its population, points and weights.
+        moments: U and V.
+        lam: Eigenvalues of U, ascending, (features,).
+        basis: Eigenvectors, (features, features).
+        zero: How many eigenvalues are zero but for rounding; those of the real model by default.
+        start: Ā_0, (dim, features), if training does not begin at zero.
+
+    Returns:
+        The spectrum.
+
+    Raises:
+        ValueError: Where float64 does not resolve the smallest nonzero eigenvalue and there is no ridge.
+    """
+    residual = float(relative_residual(moments.second, lam, basis, moments.noise))
+    v, zero = basis.T @ moments.noise, null_directions(problem, draw) if zero is None else zero
+    require_resolved(problem, draw, float(lam[zero]), float(lam[-1]))
+    if zero:
+        # V lies in the range of U: outside of it only rounding is left, and 1/λ would blow it up
+        lam, v = lam.at[:zero].set(0.0), v.at[:zero].set(0.0)
+    sources = [v]
+    if start is not None:
+        scale = math.sqrt(noise_variance(problem.diffusion_time))
+        sources.append(-scale * (basis.T @ jnp.asarray(start).T))
+    error_bound = moments.error_bound + rounding(float(lam[-1]))
+    return SampleSpectrum(lam, basis, jnp.stack(sources), moments.constant, moments.orders, error_bound, residual)
+
+
+def population_moments(
+    problem: Problem,
+    draw: Instance,
+    spectrum: SampleSpectrum,
+    *,
+    tolerance: float = 1e-6,
+    layout: DeviceLayout | None = None,
+) -> Moments:
+    """Ũ and Ṽ of the draw's population, to the accuracy that the spectrum's smallest eigenvalue asks for (T6).
+
+    Args:
+        problem: What is asked.
+        draw: Its population, points and weights.
+        spectrum: Of U.
+        tolerance: Relative to λ_min + γ.
+        layout: Of the devices over which their rows are divided.
+
+    Returns:
+        The moments.
+
+    Raises:
+        ValueError: Where the noise average needs too many orders.
+    """
+    floor = _smallest(spectrum) + problem.ridge
+    return population_above(problem, draw, floor, tolerance=tolerance, layout=layout)
+
+
+def population_above(
+    problem: Problem,
+    draw: Instance,
+    floor: float | None,
+    *,
+    tolerance: float = 1e-6,
+    layout: DeviceLayout | None = None,
+) -> Moments:
+    """Ũ and Ṽ of the draw's population, the error of Ũ below tolerance × floor (T6).
+
+    Args:
+        problem: What is asked.
+        draw: Its population, points and weights.
+        floor: λ_min + γ as far as it is known; None for the moments' own estimate.
+        tolerance: Relative to floor.
+        layout: Of the devices over which their rows are divided.
+
+    Returns:
+        The moments.
+
+    Raises:
+        ValueError: Where the noise average needs too many orders.
+    """
+    return _averaged(problem, draw, diffuse(draw.population, problem.diffusion_time), tolerance, floor, layout)
+
+
+def fresh_noise_moments(
+    problem: Problem, draw: Instance, spectrum: SampleSpectrum, *, tolerance: float = 1e-6
+) -> Moments:
+    """Moments of the training points with fresh noise, the target of L_emp, as accurate as `population_moments` (§1).
+
+    Args:
+        problem: What is asked.
+        draw: Its population, points and weights.
+        spectrum: Of U.
+        tolerance: Relative to λ_min + γ.
+
+    Returns:
+        The moments.
+
+    Raises:
+        ValueError: Where the noise average needs too many orders.
+    """
+    floor = _smallest(spectrum) + problem.ridge
+    return _averaged(problem, draw, training_law(draw, problem.diffusion_time), tolerance, floor)
+
+
+def sample_target(spectrum: SampleSpectrum, moments: Moments) -> SampleTarget:
+    """A target's moments in the eigenbasis of a spectrum: the one change of basis (T8).
+
+    Args:
+        spectrum: With its basis.
+        moments: Ũ and Ṽ, or those of any other target.
+
+    Returns:
+        The target.
+    """
+    return SampleTarget(
+        _rotate(spectrum.basis, moments.second),
+        spectrum.basis.T @ moments.noise,
+        spectrum.sources,
+        moments.constant,
+        moments.orders,
+        moments.error_bound,
+    )
+
+
+def training_moments(
+    problem: Problem, draw: Instance, tolerance: float, floor: float | None, layout: DeviceLayout | None = None
+) -> Moments:
+    """U and V of one draw: over its frozen noise, or averaged with an error of U below tolerance × floor.
+
+    floor: λ_min + γ as far as it is known; None for the moments' own estimate. layout: as in `population_above`.
+    """
+    if math.isfinite(problem.noise_copies):
+        return sampled_moments(draw.weights, frozen_draws(draw, problem), draw.sigma, layout=layout)
+    return _averaged(problem, draw, training_law(draw, problem.diffusion_time), tolerance, floor, layout)
+
+
+def _averaged(
+    problem: Problem,
+    draw: Instance,
+    law: Law,
+    tolerance: float,
+    floor: float | None,
+    layout: DeviceLayout | None = None,
+) -> Moments:
+    return averaged_moments(
+        draw.weights,
+        law,
+        draw.sigma,
+        noise_scale=math.sqrt(noise_variance(problem.diffusion_time)),
+        tolerance=tolerance,
+        floor=floor,
+        ridge=problem.ridge,
+        layout=layout,
+    )
+
+
+def _smallest(spectrum: SampleSpectrum) -> float:
+    """The smallest eigenvalue that is not zero."""
+    return float(spectrum.points[int(jnp.argmax(spectrum.points > 0))])
+
+
+def decomposed(
+    problem: Problem, draw: Instance, tolerance: float, layout: DeviceLayout | None = None
+) -> tuple[Moments, Array, Array]:
+    """U and V of one draw, and the eigenvalues and eigenvectors of U, with U's truncation checked against λ_min.
+
+    layout: as in `population_above`; every process decomposes the whole of U by itself.
+    """
+    floor = None
+    while True:
+        moments = training_moments(problem, draw, tolerance, floor, layout)
+        second = moments.second if layout is None else jnp.asarray(layout.whole(moments.second))
+        lam, basis = eigh(second, again=floor is not None)
+        floor = next_floor(moments, float(lam[null_directions(problem, draw)]), problem.ridge, tolerance)
+        if floor is None:
+            return moments, lam, basis
+
+
+def next_floor(moments: Moments, smallest: float, ridge: float, tolerance: float) -> float | None:
+    """λ_min + γ to compute the moments for again, given U's smallest eigenvalue; None where they are good enough."""
+    # what the eigenvalues can still promise when truncation has moved them by its bound
+    floor = smallest - moments.error_bound + ridge
+    # nothing was left out where the bound is 0: a λ_min that rounding made negative is for the caller to refuse
+    if moments.error_bound <= tolerance * max(floor, 0.0):
+        return None
+    return max(floor, 0.01 * moments.error_bound / tolerance)
+
+
+def resolution(features: int, largest: float) -> float:
+    """The eigenvalue that a decomposition in float64 cannot tell from rounding, beside the largest one."""
+    return 1e-14 * math.sqrt(features) * largest
+
+
+def rounding(largest: float) -> float:
+    """What rounding in float64 does to any eigenvalue, about 4 eps λ_max."""
+    return 4 * float(np.finfo(float).eps) * largest
+
+
+def require_resolved(problem: Problem, draw: Instance, smallest: float, largest: float) -> None:
+    """Refuse a smallest nonzero eigenvalue that a decomposition in float64 cannot tell from rounding."""
+    resolved = resolution(draw.sizes.features, largest)
+    if smallest + problem.ridge <= resolved:
+        d, n, p = draw.sizes
+        raise Unresolved(
+            f"U has the eigenvalue {smallest:.1e} at dim {d}, samples {n}, features {p}, diffusion_time "
+            f"{problem.diffusion_time:g}, and float64 resolves {resolved:.1e}",
+            "add a {ridge} or take fewer features",
+        )
+
+
+def null_directions(problem: Problem, draw: Instance) -> int:
+    """How many eigenvalues of U are zero by rank."""
+    d, n, p = draw.sizes
+    return part_counts(p, n, d, problem.noise_copies, draw.sigma.degrees)["zero"]
+
+
+def eigh(second: Array, *, again: bool = False) -> tuple[Array, Array]:
+    """Eigenvalues ascending and eigenvectors of a symmetric matrix, compiled; on the host where the backend cannot.
+
+    Every call is a decomposition that `decompositions.counting` counts, as one done `again` where told so. Not to be
+    called inside a compiled function.
+    """
+    counted(again=again)
+    return _eigh(second)
+
+
+@decomposing
+@jax.jit
+def _eigh(second: Array) -> tuple[Array, Array]:
+    values, vectors = jnp.linalg.eigh(second, symmetrize_input=False)
+    return values, vectors
+
+
+@jax.jit
+def relative_residual(second, lam, basis, probe):
+    """‖(M − QΛQᵀ)B‖_F over λ_max‖B‖_F."""
+    difference = second @ probe - basis @ (lam[:, None] * (basis.T @ probe))
+    return jnp.linalg.norm(difference) / (jnp.abs(lam).max() * jnp.linalg.norm(probe))
+
+
+@jax.jit
+def _rotate(basis: Array, second: Array) -> Array:
+    """QᵀMQ by blocks of columns, upper blocks only and mirrored: three quarters of the products, one p × p less."""
+    p = second.shape[0]
+    edges = np.linspace(0, p, min(ROTATION_BLOCKS, p) + 1).astype(int).tolist()
+    out = jnp.zeros_like(second)
+    for lo, hi in itertools.pairwise(edges):
+        part = basis[:, :hi].T @ (second @ basis[:, lo:hi])
+        out = out.at[:hi, lo:hi].set(part)
+        out = out.at[lo:hi, :lo].set(part[:lo].T)
+    return out
+
+
+@jax.jit
+def _overlap(f, g, left, right, second):
+    """Σ_kl f_k (left·rightᵀ ∘ second)_kl g_l for each row of f, g (times, points), by blocks of rows of `second`."""
+    p = second.shape[0]
+    block = min(256, p)
+    padded = -(-p // block) * block
+
+    def rows(total, start):
+        # the last block slides back to end at p: rows it shares with the one before are masked out
+        at = jnp.minimum(start, p - block)
+        fresh = (at + jnp.arange(block) >= start)[:, None]
+        take = partial(jax.lax.dynamic_slice_in_dim, start_index=at, slice_size=block)
+        weighted = (take(left) * fresh) @ right.T * take(second)
+        return total + (take(f, axis=1) * (g @ weighted.T)).sum(1), None
+
+    return jax.lax.scan(rows, jnp.zeros(f.shape[0]), jnp.arange(0, padded, block))[0]

@@ -1,0 +1,344 @@
+"""`rfsim.distill`: consistency distillation of a sampled teacher as one labelled result (equations.md §7, §8)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any, Unpack
+
+import numpy as np
+import xarray as xr
+from numpy.typing import ArrayLike, NDArray
+
+from rfsim.computing.machine import require_memory
+from rfsim.computing.precision import in_float64, ridge_named
+from rfsim.disk import store
+from rfsim.distillation.cache import ArrayCache
+from rfsim.distillation.memorization import distinct
+from rfsim.distillation.plan import (
+    DistillationPlan,
+    Draws,
+    PerFeature,
+    Sequential,
+    Student,
+    Targets,
+    read_draws,
+    read_target,
+)
+from rfsim.distillation.plan import students as variants_of
+from rfsim.distillation.run import Wanted, take
+from rfsim.distillation.sample_quality import SampleQuality
+from rfsim.distillation.tables import table
+from rfsim.learning import trainers
+from rfsim.learning.trainers import Trainer
+from rfsim.problem import model
+from rfsim.problem.draws import DrawOptions, apart, defaults_of, told
+from rfsim.problem.model import Problem, Sizes
+from rfsim.results.runs import Begin, Report, Run, keeping
+from rfsim.sample.spectra import Method
+
+DISTILL_TIMES = (10.0, 1e3, 1e5)
+GENERATED = 2000  # samples of each model
+CONTROLS = 6  # models beside the students whose samples are drawn
+LEAKAGE_RIDGES = (0.0, 0.1, 0.5, 1.0, 2.0, 5.0, 10.0)
+
+
+class DistillOptions(DrawOptions, total=False):
+    """What is distilled and how, every one with its default in `plan`."""
+
+    levels: int
+    time_min: float
+    time_max: float
+    teacher_time: float
+    early_time: float | None
+    teacher_ridge: float
+    trainer: str | Trainer
+    parameterization: str
+    start: str | None
+    target: str | Targets
+    students: Sequence[Student] | None
+    variants: Sequence[Mapping[str, Any]] | None
+    solver: str
+    sampler: str | None
+    student_features_per_dim: float | None
+    distill_data: str
+    draws: str | int | PerFeature | Draws
+    leakage_ridges: ArrayLike
+    threshold: float
+    generated: int
+    samples: int
+
+
+def plan(
+    problem: Problem,
+    distill_times: ArrayLike = DISTILL_TIMES,
+    *,
+    levels: int = 20,
+    time_min: float = 0.02,
+    time_max: float = 3.0,
+    teacher_time: float = 1e8,
+    early_time: float | None = None,
+    teacher_ridge: float = 0.0,
+    trainer: str | Trainer = "flow",
+    parameterization: str = "ddim",
+    start: str | None = None,
+    target: str | Targets = "sequential",
+    students: Sequence[Student] | None = None,
+    variants: Sequence[Mapping[str, Any]] | None = None,
+    solver: str = "ddim",
+    sampler: str | None = None,
+    student_features_per_dim: float | None = None,
+    distill_data: str = "train",
+    draws: str | int | PerFeature | Draws = "20p",
+    leakage_ridges: ArrayLike = LEAKAGE_RIDGES,
+    threshold: float = 0.01,
+    generated: int = GENERATED,
+    samples: int = 0,
+) -> DistillationPlan:
+    """The checked settings of a distillation, as `distill` takes them; nothing is computed.
+
+    Args:
+        problem: What is sampled; its ridge is the student's γ.
+        distill_times: Distillation times τ_S (times,), not negative, inf allowed.
+        levels: As in `distill`, and so the rest.
+        time_min: The lowest diffusion time.
+        time_max: The highest diffusion time.
+        teacher_time: The teacher's train_time.
+        early_time: When the control that does not memorize is stopped.
+        teacher_ridge: The teacher's ridge.
+        trainer: The teacher's.
+        parameterization: Of the consistency function.
+        start: Of the student.
+        target: Of the student.
+        students: Several students, as objects.
+        variants: Several students, as mappings.
+        solver: Of the teacher's steps.
+        sampler: Of the controls.
+        student_features_per_dim: Of a student with features of its own.
+        distill_data: What the student sees.
+        draws: Per level.
+        leakage_ridges: Ridges (ridges,) at which leakage is measured.
+        threshold: Of γ⋆.
+        generated: Samples per model.
+        samples: Samples to keep.
+
+    Returns:
+        The plan.
+
+    Raises:
+        ValueError: In one line, where settings do not fit.
+
+    >>> plan(Problem(), levels=4, target="coupled:10").students[0].target
+    Coupled(ema_time=10.0)
+
+    """
+    own = student_features_per_dim not in (None, problem.features_per_dim)
+    common = {"ridge": problem.ridge, "parameterization": parameterization, "start": start, "target": target}
+    chosen = variants_of(variants, own, **common) if students is None else _given(students, variants, common)
+    return DistillationPlan(
+        tuple(model.times(distill_times, "distill_times").tolist()),
+        levels,
+        time_min,
+        time_max,
+        teacher_time,
+        early_time,
+        teacher_ridge,
+        trainers.read(trainer),
+        chosen,
+        solver,
+        solver if sampler is None else sampler,
+        student_features_per_dim if own else None,
+        distill_data,
+        read_draws(draws),
+        tuple(model.numbers("leakage_ridges", leakage_ridges).tolist()),
+        threshold,
+        generated,
+        samples,
+    )
+
+
+@in_float64
+@told(DistillOptions, **defaults_of(plan))
+def distill(
+    problem: Problem,
+    distill_times: ArrayLike = DISTILL_TIMES,
+    *,
+    report: Report | None = None,
+    begin: Begin | None = None,
+    instability: bool = False,
+    transfer: bool = False,
+    spill: str | Path | None = None,
+    **options: Unpack[DistillOptions],
+) -> xr.Dataset:
+    """Distill a teacher over a grid of diffusion times into consistency functions, in closed form.
+
+    Equations.md T15–T17 and §8.
+
+    Args:
+        problem: What is sampled; its ridge is the student's γ. Its diffusion_time is not used, and refused where one is
+            given.
+        distill_times: Distillation times τ_S (times,), not negative, inf allowed.
+        report: Hears of each step.
+        begin: Called with the settings of the result before anything is computed, as in `rfsim.spectrum`.
+        instability: Also of every direction.
+        transfer: Also between all parts.
+        spill: A folder for the eigenvectors of all levels, p² doubles each, which memory holds otherwise.
+        levels: N, of N + 1 diffusion times, geometric.
+        time_min: The lowest of them, ε.
+        time_max: The highest of them, T.
+        teacher_time: The teacher's train_time τ, inf allowed.
+        early_time: When the control that does not memorize is stopped; None: at each level between its generalizing
+            and its memorizing directions.
+        teacher_ridge: The teacher's ridge γ.
+        trainer: The teacher's, as in `rfsim.train`.
+        parameterization: "ddim" or "edm".
+        start: "teacher" or "zero"; None: the teacher where the student can start there.
+        target: `rfsim.Sequential()`, the level below trained for the same distill_time, or `rfsim.Coupled(tau)`, all
+            levels at once towards moving averages of memory tau; or the text of either.
+        students: `rfsim.Student(ridge, parameterization, start, target)` of each of several students on the same draws,
+            in the place of the problem's ridge and of parameterization, start and target.
+        variants: The same as mappings, each over what is given beside them.
+        solver: "ddim", "euler" or "heun", of the teacher's steps.
+        sampler: `solver`, another one, or "sde"; None: the solver.
+        student_features_per_dim: For a student with features of its own, over dim.
+        distill_data: "train", "fresh" or "teacher" (the teacher's own samples).
+        draws: Per level: `rfsim.PerFeature(20)`, a multiple of the student's features, or its text "20p", or a number.
+        leakage_ridges: Ridges (ridges,) at which leakage is measured.
+        threshold: Of γ⋆, between 0 and 1.
+        generated: Samples per model, at least 16.
+        samples: Of teacher and students to keep.
+        dim: d; defaults to 100, or to the data's own.
+        seed: Of the first draw.
+        seeds: How many draws.
+        array: Samples (rows, dim) in the place of the problem's data.
+        center: Whether an array is centered.
+        scale: How an array is scaled: "global", "columns" or "none".
+
+    Returns:
+        Variables (seed, …) with quality = memorized fraction with its 95% interval, W2²/d and sliced Wasserstein
+        distance to the law of x_ε, and membership AUC: teacher, reference (fresh samples of the truth), student
+        (variant, distill_time; one jump), and the controls teacher_steps and student_steps (steps), early_teacher,
+        early_student, regression (one-step students regressed on the teacher's endpoints); suppression and energies by
+        level and bulk; leakage and gamma_star; losses by level; student_half, suppression_half, leakage_all_half by
+        half the draws, with _error and _moved, 1 where half the draws move a measure by more than 1.96 standard errors.
+        What is undefined is NaN, with its reason in the attribute `undefined`. Training points that are copies of
+        others, which are merged for the second nearest, are counted by seed in the attribute `merged_points` where
+        there are any. Students stand along the dimension variant, in the order given.
+
+    Raises:
+        ValueError: In one line, for settings that do not fit together.
+        MemoryError: Before allocating, for sizes beyond the memory limit.
+
+    >>> import rfsim
+    >>> result = distill(rfsim.Problem(2, 4), [0, 10], dim=3, levels=2, generated=16)
+    >>> float(result.suppression.sel(distill_time=0).max().round(12))
+    1.0
+    """
+    started = time.perf_counter()
+    model.require_unused(problem, "distill", diffusion_time="time_min and time_max are its levels'; train takes it")
+    wanted = Wanted(instability, transfer)
+    drawn, own = apart(options)
+    asked = plan(problem, distill_times, **own)
+    taught = replace(problem, diffusion_time=asked.time_min, ridge=asked.teacher_ridge)
+    run = Run(taught, drawn, report, method=Method(), copies=6)
+    features = asked.student_features(run.sizes)
+    draws = asked.number_of_draws(features)
+    _require_memory(asked, run.sizes, features, kept=spill is None)
+    run.settings = model.settings(problem, run.origin, run.sizes, seed=run.seeds[0], seeds=len(run.seeds))
+    del run.settings["diffusion_time"]
+    data_power = model.power(problem, run.origin, run.sizes)
+    extra = asked.settings(draws) | {"instability": instability, "transfer": transfer}
+    run.begin(begin, extra)
+    done: list[xr.Dataset] = []
+    merged: list[int] = []
+
+    def result() -> xr.Dataset:
+        data = xr.concat([one.drop_vars("part") for one in done], dim="seed", join="exact", coords="minimal")
+        data = data.assign(part=done[0].part).assign_coords(seed=list(run.seeds[: len(done)]))
+        told = {"merged_points": merged[: len(done)]} if any(merged) else {}
+        return run.label("distill", data.assign_attrs(undefined=_undefined(asked, run), **told), extra, started)
+
+    with keeping(done, result):
+        for number in run.seeds:
+            draw = model.instance(taught, run.origin, run.sizes, number)
+            merged.append(len(draw.points) - len(distinct(draw.points)))  # what no measure can tell is refused here
+            with ArrayCache(spill) as shelf, ridge_named("teacher_ridge"):
+                named = run.population is not None
+                course = take(asked, taught, draw, data_power, named, shelf, wanted, partial(run.tell, draw))
+            run.tell(draw, "samples and their measures")
+            exhibition = SampleQuality(asked, course)
+            done.append(table(asked, course, exhibition))
+    return result()
+
+
+def _given(
+    students: Sequence[Student], variants: Sequence[Mapping[str, Any]] | None, common: Mapping[str, Any]
+) -> tuple[Student, ...]:
+    """The students as they are, each with all that is its own; ValueError where that is given beside them too."""
+    if variants is not None:
+        raise ValueError("students and variants are two forms of one list; give one of them")
+    if not students or not all(isinstance(one, Student) for one in students):
+        raise ValueError("students must be a list of rfsim.Student, one or more; variants takes mappings")
+    usual = {"ridge": 0.0, "parameterization": "ddim", "start": None, "target": Sequential()}
+    for name, value in common.items():
+        given = read_target(value) if name == "target" else value
+        if given != usual[name]:
+            raise ValueError(f"students have a {name} of their own; got {name} {value} beside them: give it to each")
+    return tuple(students)
+
+
+def _require_memory(asked: DistillationPlan, sizes: Sizes, features: int, *, kept: bool) -> None:
+    d, _, p = (float(size) for size in sizes)
+    models = len(asked.students) * len(asked.distill_times)
+    counts = {"levels": asked.levels, "models": models, "generated": asked.generated}
+    needed = float(needed_bytes(d, p, features, **counts, kept=kept))
+    hint = "take fewer features or levels, or in Python spill the levels to a folder" if kept else "take fewer features"
+    what = f"distilling {max(p, float(features)):.12g} features at dim {d:.12g} in {asked.levels} levels"
+    require_memory(needed, what, hint)
+
+
+def needed_bytes(
+    dim: ArrayLike,
+    features: ArrayLike,
+    student_features: ArrayLike,
+    *,
+    levels: ArrayLike,
+    models: ArrayLike,
+    generated: ArrayLike,
+    kept: bool = True,
+) -> NDArray[np.float64]:
+    """Bytes at the peak of a distillation; sizes broadcast.
+
+    Args:
+        dim: d.
+        features: p of the teacher.
+        student_features: p of the student.
+        levels: N.
+        models: Students times distill_times.
+        generated: Samples of each.
+        kept: Whether the eigenvectors of all levels stay in memory.
+
+    Returns:
+        The bytes, of the shape to which the sizes broadcast.
+    """
+    d, p, own, steps = (np.asarray(value, dtype=float) for value in (dim, features, student_features, levels))
+    side = np.maximum(p, own)
+    shelved = (steps + 1) * (p**2 + np.where(own != p, own**2, 0.0)) * kept
+    drawn = 2 * np.asarray(generated, dtype=float) * (np.asarray(models) + CONTROLS)
+    return 8 * (7 * side**2 + shelved + (steps + 8) * np.asarray(models) * d * side + drawn * d) + 2**29
+
+
+def _undefined(asked: DistillationPlan, run: Run) -> str:
+    """Which measures are NaN, and why, as JSON."""
+    reasons = {}
+    if asked.student_features(run.sizes) != run.sizes.features:
+        reasons["suppression"] = "the student has features of its own, whose parts are not the teacher's"
+    if any(student.parameterization != "ddim" for student in asked.students):
+        for loss in ("student_train", "student_test"):
+            reasons[loss] = "only the weights of parameterization ddim are those of a score"
+    if run.population is None:
+        reasons["reference_membership_auc"] = "the true score of an array's law is not known"
+    return store.canonical(reasons)

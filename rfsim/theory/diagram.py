@@ -1,0 +1,168 @@
+"""Losses over a grid of (ψ_n, ψ_p) at given training times, as a labelled result: the phase diagrams of the limit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import xarray as xr
+from numpy.typing import ArrayLike, NDArray
+
+from rfsim.computing.precision import in_float64
+from rfsim.learning import losses
+from rfsim.learning.timescales import mean_gen_eigenvalue, rate_time, smallest_bulk_eigenvalue
+from rfsim.limit.maps import STATUS, Progress, flow_map
+from rfsim.limit.mini import large_eigenvalue
+from rfsim.problem.arrays import Rows
+from rfsim.problem.model import Problem, require_unused, times
+from rfsim.results.datasets import LONG_NAMES
+from rfsim.results.runs import Report
+from rfsim.theory.run import LimitRun, require_tolerance
+
+AXES = {"samples_per_dim": "samples per dimension ψ_n", "features_per_dim": "features per dimension ψ_p"}
+TOLERANCE = 1e-4
+
+
+@in_float64
+def diagram(
+    problem: Problem,
+    *,
+    samples_per_dim: Sequence[float],
+    features_per_dim: Sequence[float],
+    train_times: ArrayLike,
+    tolerance: float = TOLERANCE,
+    array: ArrayLike | Rows | None = None,
+    center: bool = True,
+    scale: str = "global",
+    report: Report | None = None,
+) -> xr.Dataset:
+    """L_train, L_test, L_gen and E_score of the flow as d → ∞ over a grid of (ψ_n, ψ_p).
+
+    Equations.md T13 and T14; Bonnaire et al. 2025, Fig. 5C. At finite m without a ridge every cell needs its lowest
+    edge, which takes most of the time.
+
+    Args:
+        problem: What is trained on, and its ridge γ. The grid takes the place of its own samples_per_dim and
+            features_per_dim, which are refused where they are given and not on the grid.
+        samples_per_dim: ψ_n (rows,), increasing.
+        features_per_dim: ψ_p (columns,), increasing.
+        train_times: Training times τ (times,), not negative, inf allowed.
+        tolerance: Of every loss, relative to |L_gen| (to 1e-3 where it is smaller), as the change when the contour's
+            nodes are doubled.
+        array: Samples (rows, dim) in the place of the problem's data, of which the covariance alone is used.
+        center: Whether an array is centered.
+        scale: How an array is scaled: "global", "columns" or "none".
+        report: Hears of each step.
+
+    Returns:
+        Variables train, test, gen, score, bias2, variance (samples_per_dim, features_per_dim, train_time) — E_score NaN
+        for arrays, whose true score is unknown, its parts bias² and variance but for isotropic data —, and for each
+        cell error, the largest change of a loss at the last doubling, residual of the equations, relative, nodes,
+        tau_mem (B25's formula), tau_gen (of the mean of gen by formula), tau_mini (of `mini.large_eigenvalue`, its
+        smallest; NaN where p ≤ n or noise copies are finite) and status: converged; no-contour, where p = n m and no
+        ridge let eigenvalues reach down to 0, or an edge was not found; newton; nodes (`maps.Map`). A cell that has not
+        converged is NaN.
+
+    Raises:
+        ValueError: For parameters outside the theory's domain.
+
+    >>> result = diagram(Problem(), samples_per_dim=[2, 8], features_per_dim=[16], train_times=[1e3, float("inf")])
+    >>> result.gen.sizes["train_time"], result.gen.values[:, 0, 1].round(3).tolist()
+    (2, [2.287, 0.626])
+    """
+    tau = times(train_times)
+    axes = {
+        name: axis(problem, name, values)
+        for name, values in zip(AXES, (samples_per_dim, features_per_dim), strict=True)
+    }
+    require_tolerance(tolerance)
+    require_unused(problem, "theory.diagram", axes, **dict.fromkeys(axes, "give it among the values of the grid"))
+    run = LimitRun(problem, array=array, center=center, scale=scale)
+    psi_n, psi_p = (grid.ravel() for grid in np.meshgrid(*axes.values(), indexing="ij"))
+
+    def progress(step: str, done: int, total: int) -> None:
+        if report:
+            report(f"{step}, cell {done} of {total}", {})
+
+    data = cells(run, psi_n, psi_p, tau, tolerance=tolerance, progress=progress)
+    data = xr.Dataset(
+        {
+            name: (
+                (*AXES, *one.dims[1:]),
+                one.values.reshape(*(axis.size for axis in axes.values()), *one.shape[1:]),
+                one.attrs,
+            )
+            for name, one in data.items()
+        },
+        coords={name: (name, axis, {"long_name": AXES[name], "units": "1"}) for name, axis in axes.items()}
+        | {"train_time": data.train_time},
+    )
+    extra = {name: axis.tolist() for name, axis in axes.items()} | {"train_times": tau.tolist(), "tolerance": tolerance}
+    return run.label("theory-diagram", data, extra)
+
+
+def cells(
+    run: LimitRun,
+    samples_per_dim: NDArray[np.float64],
+    features_per_dim: NDArray[np.float64],
+    train_times: NDArray[np.float64],
+    *,
+    tolerance: float,
+    mem_time: bool = False,
+    progress: Progress | None = None,
+) -> xr.Dataset:
+    """The variables of `diagram` at points (cells,) of the plane, over the dimensions cell and train_time.
+
+    mem_time: also tau_mem_curve, NaN where L_gen does not rise or the nodes do not resolve when.
+    """
+    psi_n, psi_p = samples_per_dim, features_per_dim
+    asked = {"tolerance": tolerance, "mem_time": mem_time, "progress": progress}
+    found = flow_map(run.limit, psi_n, psi_p, train_times, run.problem.ridge, **asked)
+    curves = {"train": found.train, "test": found.test, "gen": found.test - found.train}
+    known = np.asarray(losses.score_error(found.test, run.delta, run.score_power))
+    unknown = np.full_like(known, np.nan)
+    curves["score"] = known if run.named else unknown
+    isotropic = run.population.isotropic
+    bias = np.asarray(losses.bias_squared(found.cross, run.delta, run.total_variance)) if isotropic else unknown
+    curves |= {"bias2": bias, "variance": curves["score"] - bias}
+    formula = [
+        rate_time(smallest_bulk_eigenvalue(run.constants, n, p), run.delta, p)
+        for n, p in zip(psi_n, psi_p, strict=True)
+    ]
+    gen = [rate_time(mean_gen_eigenvalue(run.constants, run.total_variance, p), run.delta, p) for p in psi_p]
+    here = run.limit._replace(samples_per_dim=psi_n, features_per_dim=psi_p)  # for a form that takes arrays
+    slowest = np.full(psi_n.size, np.nan) if run.finite_copies else large_eigenvalue(here).min(-1)
+    slow = [
+        rate_time(lam, run.delta, p) if lam == lam else np.nan for lam, p in zip(slowest.tolist(), psi_p, strict=True)
+    ]
+    each = {
+        "error": (found.error, {"long_name": "largest change of a loss at the last doubling of the nodes"}),
+        "residual": (found.residual, {"long_name": "of the equations, relative"}),
+        "nodes": (found.nodes, {"long_name": "nodes of the contour"}),
+        "status": (
+            found.status.astype(np.int32),
+            {"flag_values": list(range(len(STATUS))), "flag_meanings": " ".join(STATUS)},
+        ),
+        "tau_mem": (np.array(formula), {"long_name": "τ_mem, B25's formula", "units": "1"}),
+        "tau_gen": (np.array(gen), {"long_name": "τ_gen, of the mean of gen by formula", "units": "1"}),
+        "tau_mini": (np.array(slow), {"long_name": "τ_mini, of mini's eigenvalue at large ψ", "units": "1"}),
+    }
+    if mem_time:
+        each["tau_mem_curve"] = found.mem_time, {"long_name": "τ_mem, by the curve of L_gen", "units": "1"}
+    return xr.Dataset(
+        {
+            name: (("cell", "train_time"), values, {"long_name": LONG_NAMES[name], "units": "1"})
+            for name, values in curves.items()
+        }
+        | {name: ("cell", values, attrs) for name, (values, attrs) in each.items()},
+        coords={"train_time": ("train_time", train_times, {"long_name": "training time τ", "units": "1"})},
+    )
+
+
+def axis(problem: Problem, name: str, values: Sequence[float]) -> NDArray[np.float64]:
+    """One axis of the grid; raises what `Problem` raises for a value, and for an empty axis."""
+    found = [float(getattr(replace(problem, **{name: value}), name)) for value in np.atleast_1d(values).tolist()]
+    if not found or np.any(np.diff(found) <= 0):
+        raise ValueError(f"{name} must be a non-empty list of increasing values; got {found}")
+    return np.array(found)

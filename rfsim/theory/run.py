@@ -1,0 +1,81 @@
+"""What every quantity of the limit shares: its equations' parameters, its settings, the label of its result."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Mapping
+from typing import Any, Unpack
+
+import xarray as xr
+
+from rfsim.disk import store
+from rfsim.learning.filters import learning_rate_constant
+from rfsim.learning.timescales import rate_time
+from rfsim.limit.limits import Limit, limit
+from rfsim.limit.populations import Population, from_array, population
+from rfsim.problem.activations import Constants
+from rfsim.problem.diffusion import noise_variance, total_variance
+from rfsim.problem.draws import DataOptions
+from rfsim.problem.model import Problem, Source, constants, limit_settings, source
+from rfsim.results.runs import Begin
+
+
+def require_tolerance(tolerance: float) -> None:
+    """ValueError unless a tolerance lies between 0 and 1."""
+    if not 0 < tolerance < 1:
+        raise ValueError(f"tolerance must lie between 0 and 1; got {tolerance:g}")
+
+
+class LimitRun:
+    """A problem in the limit: of an array of data only the covariance is used, with all of its rows."""
+
+    def __init__(self, problem: Problem, origin: Source | None = None, **data: Unpack[DataOptions]) -> None:
+        """Raise ValueError where the population has no covariance or σ no constants there.
+
+        origin: the data, where they were read before.
+        """
+        self.started = time.perf_counter()
+        self.problem = problem
+        origin = source(problem, **data) if origin is None else origin
+        self.population: Population = population(problem.data) if origin.array is None else from_array(origin.array)
+        self.named = origin.array is None
+        self.limit: Limit = limit(problem, self.population)
+        self.settings: dict[str, Any] = limit_settings(problem, origin)
+        self.constants: Constants = constants(problem, self.population.power)
+        self.delta = noise_variance(problem.diffusion_time)
+        self.total_variance = total_variance(self.population.power, problem.diffusion_time)
+
+    @property
+    def kappa(self) -> float:
+        """κ = 2Δ/ψ_p (T7)."""
+        return learning_rate_constant(self.delta, self.problem.features_per_dim)
+
+    def time(self, eigenvalue: float) -> float:
+        """The train_time ψ_p/(Δ λ) of an eigenvalue."""
+        return rate_time(eigenvalue, self.delta, self.problem.features_per_dim)
+
+    @property
+    def score_power(self) -> float:
+        """Tr Σ_t^{−1}/d."""
+        limit = self.limit
+        return float(limit.weights @ (1 / (limit.signal * limit.values + limit.noise)))
+
+    @property
+    def finite_copies(self) -> bool:
+        """Whether the noise is frozen."""
+        return math.isfinite(self.problem.noise_copies)
+
+    def begin(self, begin: Begin | None, extra: Mapping[str, Any] | None = None) -> None:
+        """Say which settings the result will carry, those of `label` with the same `extra`."""
+        if begin:
+            begin(self._told(extra))
+
+    def label(self, kind: str, data: xr.Dataset, extra: Mapping[str, Any] | None = None) -> xr.Dataset:
+        """`data` as a result of this problem, with the constants (T9)."""
+        constants = {name: getattr(self.constants, name) for name in ("a", "b", "v2", "s2")}
+        wall = time.perf_counter() - self.started
+        return store.label(data.assign(constants), kind, self._told(extra), wall_time=wall)
+
+    def _told(self, extra: Mapping[str, Any] | None) -> dict[str, Any]:
+        return {**self.settings, **(extra or {})}

@@ -1,1 +1,0 @@
-"""Teacher training: losses written once over either spectrum, timescales."""
