@@ -17,7 +17,7 @@ import pytest
 from rfsim.computing import parallel
 from tests.devices.cases import CASES
 
-PROGRAMS = {"U": "collective-permute", "distillation": "all-gather", "simulation": "all-reduce"}
+PROGRAMS = {"U": "collective-permute", "simulation": "all-reduce"}
 ROOT = Path(__file__).parent.parent
 
 
@@ -80,7 +80,7 @@ def test_eight_devices_give_what_one_gives_and_hold_less_each():
 @pytest.mark.parametrize("count", [3, 4])
 def test_any_number_of_devices(count):
     """Odd rings, where every block has its transpose elsewhere, among them."""
-    found = virtual(count, "averaged", "distilled", "simulated")
+    found = virtual(count, "averaged", "simulated")
     assert max(found["differences"].values()) < 1e-10, found["differences"]
     if count == 4:
         assert_held(found, count)

@@ -8,7 +8,6 @@ c_skip,k−1 P + c_out,k−1 B̄⁻C itself, these are averaged as E yφᵀ by t
 from __future__ import annotations
 
 import itertools
-import operator
 from collections.abc import Callable, Generator
 from functools import partial
 from typing import NamedTuple
@@ -16,11 +15,9 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax import Array, lax
-from jax.sharding import Mesh, PartitionSpec
+from jax import Array
 from numpy.typing import NDArray
 
-from rfsim.computing.parallel import AXIS, DeviceLayout
 from rfsim.computing.precision import require_float64
 from rfsim.distillation.sampling import Function, Network, features, ode_map
 from rfsim.problem.data import stream
@@ -103,35 +100,27 @@ def level_moments(
     shares: int = 2,
     carried: bool = False,
     difference: bool = False,
-    layout: DeviceLayout | None = None,
 ) -> Generator[LevelMoments]:
     """The moments of one level after each of `shares` equal shares of the draws; the last ones are over all of them.
 
     targets: x_k (rows, dim) to y (rows, targets, dim); carried: also C and P; difference: also E δδᵀ.
-    layout: of the devices over which the columns of all of these, the student's features, are divided: for moments
-    that no one device holds. Each keeps its columns of a chunk's features and sees all of them, (CHUNK_ROWS, p); none
-    ever holds p × p. U is then symmetric to rounding. What decomposes U needs it whole.
     """
     require_float64()
-    layout = DeviceLayout() if layout is None else layout
     p, dim = pupil.weights.shape
     edges = np.ceil(noisy.count * np.arange(shares + 1) / shares).astype(int)
     # equal chunks, so that one compiled program serves all of them
     rows = -(-int(edges[1]) // -(-int(edges[1]) // CHUNK_ROWS))
     sums, heun = None, stage.heun
-    if layout.mesh is not None:
-        stage, pupil = jax.tree.map(layout.place, stage), layout.place_like(pupil, (p, dim), 0)
     for lo, hi in itertools.pairwise(edges.tolist()):
         for start in range(lo, hi, rows):
             count = min(rows, hi - start)
             x = jnp.asarray(np.pad(noisy.take(count), ((0, rows - count), (0, 0))))
             kept = jnp.asarray((np.arange(rows) < count).astype(np.float64))
             y = targets(x)
-            sums = _Sums.zero(layout, p, dim, y.shape[1], carried, difference) if sums is None else sums
-            x, kept, y = map(layout.place, (x, kept, y))
-            sums = _add(sums, x, kept, y, stage, pupil, heun=heun, function=function, mesh=layout.mesh)
+            sums = _Sums.zero(p, dim, y.shape[1], carried, difference) if sums is None else sums
+            sums = _add(sums, x, kept, y, stage, pupil, heun=heun, function=function)
         assert sums is not None  # a share holds draws
-        found = sums.average(hi, mirrored=layout.mesh is None)
+        found = sums.average(hi)
         sums = None if hi == noisy.count else sums  # of the last share its averages are all that is held
         yield found
         del found
@@ -157,10 +146,7 @@ class Noisy:
 
 
 class _Sums(NamedTuple):
-    """Sums over draws, as in `LevelMoments`; absent ones have no rows.
-
-    On one device symmetric ones have their upper blocks alone.
-    """
+    """Sums over draws, as in `LevelMoments`; absent ones have no rows, symmetric ones their upper blocks alone."""
 
     second: Array
     own: Array
@@ -170,25 +156,24 @@ class _Sums(NamedTuple):
     difference: Array
 
     @classmethod
-    def zero(cls, layout: DeviceLayout, p: int, dim: int, targets: int, carried: bool, difference: bool) -> _Sums:
+    def zero(cls, p: int, dim: int, targets: int, carried: bool, difference: bool) -> _Sums:
         shapes = (p, p), (dim, p), (targets, dim, p), (p * carried, p), (dim * carried, p), (p * difference, p)
-        return cls(*(layout.zeros(shape, -1) for shape in shapes))
+        return cls(*(jnp.zeros(shape) for shape in shapes))
 
-    def average(self, count: int, mirrored: bool) -> LevelMoments:
+    def average(self, count: int) -> LevelMoments:
         whole = len(self.carried) > 0
-        square = _mirrored if mirrored else operator.truediv
         return LevelMoments(
             count,
-            square(self.second, count),
+            _mirrored(self.second, count),
             self.own / count,
             self.targets / count,
             self.carried / count if whole else None,
             self.steps / count if whole else None,
-            square(self.difference, count) if len(self.difference) else None,
+            _mirrored(self.difference, count) if len(self.difference) else None,
         )
 
 
-@partial(jax.jit, static_argnames=("heun", "function", "mesh"), donate_argnums=0)
+@partial(jax.jit, static_argnames=("heun", "function"), donate_argnums=0)
 def _add(
     sums: _Sums,
     x: Array,
@@ -199,43 +184,11 @@ def _add(
     *,
     heun: bool,
     function: Function,
-    mesh: Mesh | None,
 ) -> _Sums:
     """The sums with a chunk of draws more: x (rows, dim), kept (rows,) of 0 and 1, y (rows, targets, dim)."""
-    if mesh is None:
-        return _added(sums, x, kept, y, stage, pupil, heun=heun, function=function)
-    gather = partial(lax.all_gather, axis_name=AXIS, axis=1, tiled=True)
-    added = partial(_added, heun=heun, function=function, gather=gather)
-    found = jax.tree.map(lambda leaf: PartitionSpec(*[None] * (leaf.ndim - 1), AXIS), sums)
-    own = jax.tree.map(lambda leaf: PartitionSpec(AXIS, None) if leaf.ndim else PartitionSpec(), pupil)
-    given = found, *[PartitionSpec()] * 4, own
-    shared = jax.shard_map(added, mesh=mesh, in_specs=given, out_specs=found)
-    return shared(sums, x, kept, y, stage, pupil)
-
-
-def _added(
-    sums: _Sums,
-    x: Array,
-    kept: Array,
-    y: Array,
-    stage: Stage,
-    pupil: StudentFeatures,
-    *,
-    heun: bool,
-    function: Function,
-    gather: Callable[[Array], Array] | None = None,
-) -> _Sums:
-    """Of the pupil's features, all of them or one device's; `gather` makes (rows, p) of every device's columns."""
-
-    def all_of(values: Array) -> Array:
-        return values if gather is None else gather(values)
-
-    def add_square(total: Array, values: Array) -> Array:
-        return _add_square(total, values) if gather is None else total + gather(values).T @ values
-
     phi = features(pupil.weights, x, pupil.offset, function) * kept[:, None]
     sums = sums._replace(
-        second=add_square(sums.second, phi),
+        second=_add_square(sums.second, phi),
         own=sums.own + x.T @ phi,
         targets=sums.targets + (y.reshape(len(x), -1).T @ phi).reshape(sums.targets.shape),
     )
@@ -244,9 +197,9 @@ def _added(
     arrived = stage.move(x, function, heun)
     there = features(pupil.weights, arrived, pupil.offset_there, function) * kept[:, None]
     if len(sums.carried):
-        sums = sums._replace(carried=sums.carried + all_of(there).T @ phi, steps=sums.steps + arrived.T @ phi)
+        sums = sums._replace(carried=sums.carried + there.T @ phi, steps=sums.steps + arrived.T @ phi)
     if len(sums.difference):
-        sums = sums._replace(difference=add_square(sums.difference, phi - there))
+        sums = sums._replace(difference=_add_square(sums.difference, phi - there))
     return sums
 
 

@@ -132,19 +132,6 @@ def score_to_noise(score: ArrayLike, diffusion_time: float) -> NDArray[np.float6
     return -math.sqrt(noise_variance(diffusion_time)) * np.asarray(score)
 
 
-def noise_to_score(noise: ArrayLike, diffusion_time: float) -> NDArray[np.float64]:
-    """Score s = −ξ̂/√Δ_t, the inverse of `score_to_noise` (T15).
-
-    Args:
-        noise: ξ̂, of any shape.
-        diffusion_time: t > 0.
-
-    Returns:
-        s, of the shape of noise.
-    """
-    return -np.asarray(noise) / math.sqrt(noise_variance(diffusion_time))
-
-
 def noise_to_clean(x_t: ArrayLike, noise: ArrayLike, diffusion_time: float) -> NDArray[np.float64]:
     """Prediction of the clean data x̂_0 = e^t (x_t − √Δ_t ξ̂), the inverse of `forward` in x (T15).
 
@@ -158,21 +145,6 @@ def noise_to_clean(x_t: ArrayLike, noise: ArrayLike, diffusion_time: float) -> N
     """
     residual = np.asarray(x_t) - math.sqrt(noise_variance(diffusion_time)) * np.asarray(noise)
     return residual / signal(diffusion_time)
-
-
-def clean_to_noise(x_t: ArrayLike, clean: ArrayLike, diffusion_time: float) -> NDArray[np.float64]:
-    """Noise ξ̂ = (x_t − e^{−t} x̂_0)/√Δ_t, the inverse of `noise_to_clean` (T15).
-
-    Args:
-        x_t: Noisy points, (..., dim).
-        clean: x̂_0, of the shape of x_t.
-        diffusion_time: t > 0.
-
-    Returns:
-        ξ̂, of the shape of x_t.
-    """
-    residual = np.asarray(x_t) - signal(diffusion_time) * np.asarray(clean)
-    return residual / math.sqrt(noise_variance(diffusion_time))
 
 
 def time_grid(lower: float, upper: float, levels: int, *, spacing: str = "geometric") -> NDArray[np.float64]:

@@ -15,8 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rfsim.computing.parallel import DeviceLayout, leads
-from rfsim.distillation.moments import Noisy, StudentFeatures, level_moments, stage
-from rfsim.distillation.sampling import Network
 from rfsim.problem import model
 from rfsim.problem.activations import ACTIVATIONS, centered
 from rfsim.problem.diffusion import Law, diffuse, forward, noise_variance
@@ -58,31 +56,6 @@ def frozen(layout: DeviceLayout) -> dict[str, NDArray[np.float64]]:
     return {"U": divided(layout, found.second, 0), "V": divided(layout, found.noise, 0)}
 
 
-def distilled(layout: DeviceLayout) -> dict[str, NDArray[np.float64]]:
-    """All moments of one level of distillation, by Heun's step of a teacher with features of its own."""
-    _, law = _drawn()
-    times = np.array([0.02, TIME, 1.2])
-    rng = np.random.default_rng(3)
-    width = 16
-    teacher = Network(
-        rng.standard_normal((width, DIM)), 0.3 * rng.standard_normal((3, DIM, width)), np.array([0.1, 0.2, 0.3]), times
-    )
-    pupil = StudentFeatures(jnp.asarray(rng.standard_normal((FEATURES, DIM))), jnp.asarray(0.2), jnp.asarray(0.1))
-    moments = level_moments(
-        stage(teacher, 1, "heun"),
-        pupil,
-        Noisy(law, TIME, 5, "test", 300),
-        jnp.tanh,
-        lambda x: jnp.stack([x, jnp.tanh(x)], axis=1),
-        carried=True,
-        difference=True,
-        layout=layout,
-    )
-    *_, found = moments
-    arrays = {name: value for name, value in found._asdict().items() if name != "draws"}
-    return {name: divided(layout, value, -1) for name, value in arrays.items()}
-
-
 def simulated(layout: DeviceLayout) -> dict[str, NDArray[np.float64]]:
     """Weights and losses of Adam with a moving average on minibatches, and of descent on averaged noise."""
     problem = Problem(samples_per_dim=POINTS / DIM, features_per_dim=FEATURES / DIM, diffusion_time=TIME)
@@ -119,7 +92,6 @@ def placed(layout: DeviceLayout) -> dict[str, NDArray[np.float64]]:
 CASES: Mapping[str, Callable[[DeviceLayout], dict[str, NDArray[np.float64]]]] = {
     "averaged": averaged,
     "frozen": frozen,
-    "distilled": distilled,
     "simulated": simulated,
     "placed": placed,
 }

@@ -1,6 +1,6 @@
 """Virtual CPU devices of one process; run as `python -m tests.devices.virtual COUNT CASE…`, prints one line of JSON.
 
-Besides the cases' differences from one device, it prints of three programs, on one device and on COUNT where that is a
+Besides the cases' differences from one device, it prints of two programs, on one device and on COUNT where that is a
 power of 2, the collectives they contain, the bytes each device holds, and the bytes derived in `expected`.
 """
 
@@ -16,9 +16,6 @@ import optax
 
 from rfsim.computing import parallel
 from rfsim.computing.parallel import DeviceLayout, layout
-from rfsim.distillation import moments
-from rfsim.distillation.moments import Stage, StudentFeatures
-from rfsim.problem.diffusion import Step
 from rfsim.sample.moments import assembly, sharded
 from rfsim.simulation import loop, objective
 from tests.devices import cases
@@ -36,18 +33,6 @@ def orders_program(where: DeviceLayout) -> jax.stages.Compiled:
     return sharded._add_orders.lower(*arrays, 1.0, 0, ORDERS, mesh=where.mesh, tile=TILE).compile()
 
 
-def level_program(where: DeviceLayout) -> jax.stages.Compiled:
-    """U and C of one chunk of ROWS draws."""
-    sums = moments._Sums.zero(where, LARGE, DIM, 0, carried=True, difference=False)
-    pupil = where.place_like(StudentFeatures(jnp.zeros((LARGE, DIM)), jnp.zeros(()), jnp.zeros(())), (LARGE, DIM), 0)
-    readouts = jnp.zeros((DIM, DIM))
-    stage = Stage(readouts, readouts, readouts, jnp.zeros(()), jnp.zeros(()), Step(1.0, 1.0))
-    rest = np.zeros((ROWS, DIM)), np.ones(ROWS), np.zeros((ROWS, 0, DIM)), stage
-    x, kept, y, stage = jax.tree.map(where.place, rest)
-    add = moments._add.lower(sums, x, kept, y, stage, pupil, heun=False, function=jnp.tanh, mesh=where.mesh)
-    return add.compile()
-
-
 def loop_program(where: DeviceLayout) -> jax.stages.Compiled:
     """Steps of descent on fresh minibatches of ROWS draws."""
     weights = where.zeros((DIM, LARGE), 1)
@@ -58,7 +43,7 @@ def loop_program(where: DeviceLayout) -> jax.stages.Compiled:
     return loop.advance.lower(state, 10, source, 1.0, 0.5, 1e6, loss=loss, optimizer=optax.sgd).compile()
 
 
-PROGRAMS = {"U": orders_program, "distillation": level_program, "simulation": loop_program}
+PROGRAMS = {"U": orders_program, "simulation": loop_program}
 
 
 def expected(count: int) -> dict[str, int]:
@@ -66,17 +51,14 @@ def expected(count: int) -> dict[str, int]:
 
     U: of its own blocks K/2 + 1 of b × b; g and directions of b features, on several devices three times: its own,
     those it works with and those that arrive; four tiles.
-    Distillation: (p, b) of U, of C and of one product to be added; features of all and of its own, here and below;
-    x, P and X.
     Simulation: of b features W, the gradient, and weights and average before and after; φ of a batch; points and six
     arrays of a batch's shape.
     """
     b = LARGE // count
     g = b * (ORDERS * ROWS + DIM)
     ring = (count // 2 + 1) * b**2 + (1 if count == 1 else sharded.HELD) * g + 4 * TILE**2
-    level = 3 * LARGE * b + 2 * ROWS * (LARGE + b) + DIM * (3 * b + ROWS)
     step = b * (6 * DIM + ROWS) + 7 * ROWS * DIM
-    return {"U": 8 * ring, "distillation": 8 * level, "simulation": 8 * step}
+    return {"U": 8 * ring, "simulation": 8 * step}
 
 
 def main(count: int, names: list[str]) -> None:
