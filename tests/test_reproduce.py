@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+import rfsim
 from rfsim import reproduce
 from rfsim.cli import main
 from rfsim.disk import provenance, store
@@ -123,7 +124,7 @@ def test_a_stored_result_is_reused_while_everything_matches(root, monkeypatch):
     again = outcome(root)
     assert (again.computed, again.reused) == (0, 2)
     assert outcome(root, "paper").computed == 2  # other settings lie elsewhere
-    monkeypatch.setattr(reproduce, "code_digest", lambda cell: "other code")
+    monkeypatch.setattr("rfsim.disk.provenance.of_module", lambda name: "other code")
     assert outcome(root).computed == 2
     path = root / "experiments/out/10_toy-quick/seed-1.nc"
     store.save(store.load(path).assign_attrs(rfsim_schema=0), path)
@@ -264,7 +265,7 @@ def test_unknown_figures_and_sizes_are_refused_in_one_line(root, capsys):
 def test_outside_a_checkout_the_command_says_so(tmp_path, monkeypatch, capsys):
     package = tmp_path / "site" / "rfsim"
     package.mkdir(parents=True)
-    monkeypatch.setattr(reproduce.rfsim, "__file__", str(package / "__init__.py"))
+    monkeypatch.setattr(rfsim, "__file__", str(package / "__init__.py"))
     monkeypatch.chdir(tmp_path)
     assert main(["reproduce", "--list"]) == 2
     err = capsys.readouterr().err

@@ -216,7 +216,7 @@ def test_a_figure_drawn_when_its_cells_were_computed_is_the_reports_too(root, mo
 
     monkeypatch.setattr(reproduce.Cell, "run", compute)
     toy = reproduce.experiments(root)[0]
-    monkeypatch.setattr(reproduce, "judge", lambda *_: [])
+    monkeypatch.setattr("rfsim.reproduce.running.judge", lambda *_: [])
     assert reproduce.run(root, toy, ["toy"], "quick").failure is None
     (found,) = pictures.find(root, toy, report.status.standing(root, toy).results)
     assert found.file == root / "figures/out/toy.png"
