@@ -55,14 +55,14 @@ def moments(case: Case) -> BenchRow:
     p, d = size.features, size.dim
     readouts = jnp.asarray(draw((len(times), d, p)) / p)
     teacher = Network(jnp.asarray(draw((p, d))), readouts, jnp.zeros(len(times)), times)
-    law, pupil = (
+    law, student_features = (
         Law(draw((size.samples, d)), np.zeros(d)),
         StudentFeatures(teacher.weights, jnp.zeros(()), jnp.zeros(())),
     )
 
     def compute() -> LevelMoments:
         noisy = Noisy(law, float(times[1]), 0, "bench", DRAWS * p)
-        *_, found = level_moments(stage(teacher, 1, "ddim"), pupil, noisy, jnp.tanh, _nothing, carried=True)
+        *_, found = level_moments(stage(teacher, 1, "ddim"), student_features, noisy, jnp.tanh, _nothing, carried=True)
         return found
 
     seconds = best_seconds(compute)

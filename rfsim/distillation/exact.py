@@ -40,7 +40,7 @@ class Judged(NamedTuple):
 
 
 class ExactSpectra:
-    """Eigenvalues, eigenvectors Q and QᵀV of every level's U, kept on a shelf under the features' name."""
+    """Eigenvalues, eigenvectors Q and QᵀV of every level's U, kept under the features' name."""
 
     def __init__(
         self,
@@ -49,10 +49,10 @@ class ExactSpectra:
         draw: Instance,
         data_power: float,
         times: NDArray[np.float64],
-        shelf: ArrayCache,
+        cache: ArrayCache,
     ) -> None:
         """draw: W of these features and the data; data_power: σ_x², at which σ is centered at each time."""
-        self._name, self._problem, self._draw, self._shelf = name, problem, draw, shelf
+        self._name, self._problem, self._draw, self._cache = name, problem, draw, cache
         self.times, self._power = times, data_power
         self._constants: dict[int, float] = {}  # the zero score's L_train, which is not 1 over frozen noise
         d, n, p = draw.sizes
@@ -69,24 +69,24 @@ class ExactSpectra:
         return np.array([self._at(k)[1].sigma.offset for k in range(len(self.times))])
 
     def decompose(self, k: int) -> SampleSpectrum:
-        """U at the time of index k, decomposed, and put on the shelf."""
+        """U at the time of index k, decomposed, and kept."""
         found = sample_spectrum(*self._at(k))
         for name, values in (("points", found.points), ("basis", found.basis), ("noise", found.sources[0])):
-            self._shelf.put((self._name, name, k), values)
+            self._cache.put((self._name, name, k), values)
         self._constants[k] = found.constant
         return found
 
     def points(self, k: int) -> Array:
         """Eigenvalues ascending, (features,)."""
-        return jnp.asarray(self._shelf.get((self._name, "points", k)))
+        return jnp.asarray(self._cache.get((self._name, "points", k)))
 
     def basis(self, k: int) -> Array:
         """Q (features, features)."""
-        return jnp.asarray(self._shelf.get((self._name, "basis", k)))
+        return jnp.asarray(self._cache.get((self._name, "basis", k)))
 
     def rows(self, k: int, part: str) -> Array:
         """The eigenvectors of one part, (count, features)."""
-        return jnp.asarray(self._shelf.get((self._name, "basis", k))[:, self.slices[part]]).T
+        return jnp.asarray(self._cache.get((self._name, "basis", k))[:, self.slices[part]]).T
 
     def judge(self, k: int, several: list[Array]) -> list[Judged]:
         """Energies and losses of each of several arrays of weights at the time of index k."""
@@ -94,7 +94,7 @@ class ExactSpectra:
         points, basis = self.points(k), self.basis(k)
         smallest = float(points[int(jnp.argmax(points > 0))])
         population = population_above(problem, draw, smallest + problem.ridge)
-        noise = jnp.asarray(self._shelf.get((self._name, "noise", k)))
+        noise = jnp.asarray(self._cache.get((self._name, "noise", k)))
         delta = noise_variance(problem.diffusion_time)
         found = []
         for weights in several:

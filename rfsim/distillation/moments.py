@@ -92,7 +92,7 @@ def stage(teacher: Network, level: int, solver: str) -> Stage:
 
 def level_moments(
     stage: Stage,
-    pupil: StudentFeatures,
+    student_features: StudentFeatures,
     noisy: Noisy,
     function: Function,
     targets: Callable[[Array], Array],
@@ -106,7 +106,7 @@ def level_moments(
     targets: x_k (rows, dim) to y (rows, targets, dim); carried: also C and P; difference: also E δδᵀ.
     """
     require_float64()
-    p, dim = pupil.weights.shape
+    p, dim = student_features.weights.shape
     edges = np.ceil(noisy.count * np.arange(shares + 1) / shares).astype(int)
     # equal chunks, so that one compiled program serves all of them
     rows = -(-int(edges[1]) // -(-int(edges[1]) // CHUNK_ROWS))
@@ -118,7 +118,7 @@ def level_moments(
             kept = jnp.asarray((np.arange(rows) < count).astype(np.float64))
             y = targets(x)
             sums = _Sums.zero(p, dim, y.shape[1], carried, difference) if sums is None else sums
-            sums = _add(sums, x, kept, y, stage, pupil, heun=heun, function=function)
+            sums = _add(sums, x, kept, y, stage, student_features, heun=heun, function=function)
         assert sums is not None  # a share holds draws
         found = sums.average(hi)
         sums = None if hi == noisy.count else sums  # of the last share its averages are all that is held
@@ -180,13 +180,13 @@ def _add(
     kept: Array,
     y: Array,
     stage: Stage,
-    pupil: StudentFeatures,
+    student_features: StudentFeatures,
     *,
     heun: bool,
     function: Function,
 ) -> _Sums:
     """The sums with a chunk of draws more: x (rows, dim), kept (rows,) of 0 and 1, y (rows, targets, dim)."""
-    phi = features(pupil.weights, x, pupil.offset, function) * kept[:, None]
+    phi = features(student_features.weights, x, student_features.offset, function) * kept[:, None]
     sums = sums._replace(
         second=_add_square(sums.second, phi),
         own=sums.own + x.T @ phi,
@@ -195,7 +195,7 @@ def _add(
     if not (len(sums.carried) or len(sums.difference)):
         return sums
     arrived = stage.move(x, function, heun)
-    there = features(pupil.weights, arrived, pupil.offset_there, function) * kept[:, None]
+    there = features(student_features.weights, arrived, student_features.offset_there, function) * kept[:, None]
     if len(sums.carried):
         sums = sums._replace(carried=sums.carried + there.T @ phi, steps=sums.steps + arrived.T @ phi)
     if len(sums.difference):

@@ -1,6 +1,6 @@
 """One seed's distillation: teachers over the grid, then students level by level (equations.md §7, §8).
 
-Two passes over the levels. The first leaves the exact eigenvectors of every U on a shelf; the second averages the
+Two passes over the levels. The first leaves the exact eigenvectors of every U in a cache; the second averages the
 moments of one level at a time, advances every student on them, measures, and lets the moments go.
 """
 
@@ -87,7 +87,7 @@ def take(
     draw: Instance,
     data_power: float,
     named: bool,
-    shelf: ArrayCache,
+    cache: ArrayCache,
     wanted: Wanted,
     tell: Tell,
 ) -> SeedDistillation:
@@ -95,10 +95,10 @@ def take(
 
     Raises ValueError where the teacher's trainer diverges or float64 does not resolve its U.
     """
-    return _Lessons(plan, problem, draw, data_power, named, shelf, wanted, tell).course()
+    return _Levels(plan, problem, draw, data_power, named, cache, wanted, tell).distilled()
 
 
-class _Lessons:
+class _Levels:
     """The second pass, level by level, with what the first has prepared."""
 
     def __init__(
@@ -108,22 +108,22 @@ class _Lessons:
         draw: Instance,
         data_power: float,
         named: bool,
-        shelf,
+        cache,
         wanted,
         tell,
     ):
         self.plan, self.draw, self.named, self.wanted, self.tell = plan, draw, named, wanted, tell
         features = plan.student_features(draw.sizes)
-        schools = [
+        trained = [
             TeacherFilter(plan.trainer, plan.teacher_ridge, time) for time in (plan.teacher_time, plan.early_time)
         ]
-        self.exact = ExactSpectra("teacher", problem, draw, data_power, plan.times, shelf)
-        self.teachers = teach(self.exact, schools, lambda k: tell(f"teacher, level {k}"))
+        self.exact = ExactSpectra("teacher", problem, draw, data_power, plan.times, cache)
+        self.teachers = teach(self.exact, trained, lambda k: tell(f"teacher, level {k}"))
         self.own = self.exact
         if features != draw.sizes.features:
             weights = stream(draw.seed, "student features").standard_normal((features, draw.sizes.dim))
             own = draw._replace(weights=weights, sizes=draw.sizes._replace(features=features))
-            self.own = ExactSpectra("student", problem, own, data_power, plan.times, shelf)
+            self.own = ExactSpectra("student", problem, own, data_power, plan.times, cache)
             teach(self.own, [], lambda k: tell(f"the student's features, level {k}"))
         self.forms = [consistency(one.parameterization, plan.times, data_power) for one in plan.students]
         shape = draw.sizes.dim, features
@@ -142,7 +142,7 @@ class _Lessons:
         self.since = plan.time_min if plan.distill_data == "teacher" else 0.0
         self.points = membership.points(draw.points, draw.population, draw.seed)
 
-    def course(self) -> SeedDistillation:
+    def distilled(self) -> SeedDistillation:
         """All levels, from the lowest up."""
         readouts = [np.zeros((len(self.forms), len(self.plan.distill_times), *self.student.readouts.shape[1:]))]
         levels, weights = [], {}
@@ -183,7 +183,7 @@ class _Lessons:
         top = level == self.plan.levels
         readout, stopped = (teacher.readouts[level] for teacher in self.teachers)
         offsets = self.student.offsets
-        pupil = StudentFeatures(self.student.weights, offsets[level], offsets[level - 1])
+        student_features = StudentFeatures(self.student.weights, offsets[level], offsets[level - 1])
         function, weights, times = self.draw.sigma.function, {}, self.full.count
         first, second = (stage(teacher, level, self.plan.solver) for teacher in self.teachers)
         rows = rows_alone(self.own.rows(level - 1, "gen"), readout.shape[0]) if level > 1 else None
@@ -192,12 +192,15 @@ class _Lessons:
 
         def targets(x: Array) -> Array:
             """What is read of the teacher's step, what the early teacher's students chase, and the endpoints."""
-            found = [read(own, first, pupil, function, x), read(chasing, second, pupil, function, x)]
+            found = [
+                read(own, first, student_features, function, x),
+                read(chasing, second, student_features, function, x),
+            ]
             return jnp.concatenate([*found, self._endpoint(x)[:, None]] if top else found, axis=1)
 
         moments = level_moments(
             first,
-            pupil,
+            student_features,
             self._noisy(level),
             function,
             targets,

@@ -41,26 +41,26 @@ NORMAL = 1.959963984540054  # half a 95% interval in standard errors
 class SampleQuality:
     """The samples of one seed's models, and their measures in the order of `Quality`'s fields."""
 
-    def __init__(self, plan: DistillationPlan, course: SeedDistillation) -> None:
-        dim, seed = course.draw.sizes.dim, course.draw.seed
-        self.plan, self.course = plan, course
+    def __init__(self, plan: DistillationPlan, distilled: SeedDistillation) -> None:
+        dim, seed = distilled.draw.sizes.dim, distilled.draw.seed
+        self.plan, self.distilled = plan, distilled
         self.start = starting_points(seed, plan.generated, dim)
         self.noise = generation_noise(seed, plan.generated, dim)
-        law = diffuse(course.draw.population, plan.time_min)
+        law = diffuse(distilled.draw.population, plan.time_min)
         self.truth = truth(law, plan.generated, seed)
         self.reference = fresh(law, plan.generated, seed)
         self.every = path(plan.levels, plan.levels)
-        names = dict.fromkeys(itertools.chain.from_iterable(level.membership for level in course.levels))
+        names = dict.fromkeys(itertools.chain.from_iterable(level.membership for level in distilled.levels))
         # over all levels that a model has: a property of the model, whatever the number of its steps
         self.losses = {
-            name: np.mean([level.membership[name] for level in course.levels if name in level.membership], axis=0)
+            name: np.mean([level.membership[name] for level in distilled.levels if name in level.membership], axis=0)
             for name in names
         }
 
     def measure(self) -> dict[str, NDArray[np.float64]]:
         """Measures by model, quality last; `_error`: standard errors over samples, or over training points."""
         plan = self.plan
-        teacher, early = self.course.teachers
+        teacher, early = self.distilled.teachers
         solver = plan.sampler
         few = [self.taught(teacher, path(plan.levels, steps), solver) for steps in step_counts(plan.levels)]
         found = {
@@ -86,13 +86,13 @@ class SampleQuality:
 
     def judge(self, samples: NDArray[np.float64], membership: float) -> NDArray[np.float64]:
         """`Quality` as an array."""
-        return np.array(quality(samples, self.course.draw.points, self.truth, membership))
+        return np.array(quality(samples, self.distilled.draw.points, self.truth, membership))
 
     def errors(self, samples: NDArray[np.float64], name: str, *which: int) -> NDArray[np.float64]:
         """Standard errors of a `Quality`, NaN for the ends of an interval."""
-        found = quality(samples, self.course.draw.points, self.truth)
+        found = quality(samples, self.distilled.draw.points, self.truth)
         frechet, sliced = jackknife(self.truth.distances, samples)
-        losses, training = self.losses[name][which], self.course.points.training
+        losses, training = self.losses[name][which], self.distilled.points.training
         groups = min(training, 8)
         guessed = jackknife(lambda rows: auc(rows, losses[training:]), losses[:training, None], groups)
         fraction = (found.memorized_high - found.memorized_low) / (2 * NORMAL)
@@ -102,33 +102,33 @@ class SampleQuality:
         """Membership AUC of one model; NaN where there is none."""
         if name not in self.losses:
             return math.nan
-        losses, training = self.losses[name][which], self.course.points.training
+        losses, training = self.losses[name][which], self.distilled.points.training
         return auc(losses[:training], losses[training:])
 
     def taught(self, network: Network, steps: list[int], solver: str) -> NDArray[np.float64]:
         """A teacher's samples."""
-        return generate(network, self.start, steps, self.course.function, solver, self.noise)
+        return generate(network, self.start, steps, self.distilled.function, solver, self.noise)
 
     def jumped(self, name: str, student: int, time: int) -> NDArray[np.float64]:
         """Samples of one jump T → ε by a model's weights of the last level."""
-        weights = (self.course.readouts[-1] if name == "student" else self.course.one_step[name])[student, time]
+        weights = (self.distilled.readouts[-1] if name == "student" else self.distilled.one_step[name])[student, time]
         ends = np.array([0, self.plan.levels])
-        network = self.course.student
+        network = self.distilled.student
         alone = Network(
             network.weights,
             jnp.stack([jnp.zeros(weights.shape), jnp.asarray(weights)]),
             network.offsets[ends],
             network.times[ends],
         )
-        form = self.course.forms[student]
+        form = self.distilled.forms[student]
         return generate_consistent(
-            alone, form.skip[ends], form.out[ends], self.start, [1, 0], self.course.function, self.noise
+            alone, form.skip[ends], form.out[ends], self.start, [1, 0], self.distilled.function, self.noise
         )
 
     def stepped(self, student: int, time: int, counts: Sequence[int] | None = None) -> Iterator[NDArray[np.float64]]:
         """A student's samples in each number of steps, 1, 2, 4, … unless given (S23, Algorithm 1)."""
-        network = self.course.student._replace(readouts=jnp.asarray(self.course.readouts[:, student, time]))
-        form = self.course.forms[student]
+        network = self.distilled.student._replace(readouts=jnp.asarray(self.distilled.readouts[:, student, time]))
+        form = self.distilled.forms[student]
         for steps in step_counts(self.plan.levels) if counts is None else counts:
             yield generate_consistent(
                 network,
@@ -136,6 +136,6 @@ class SampleQuality:
                 form.out,
                 self.start,
                 path(self.plan.levels, steps),
-                self.course.function,
+                self.distilled.function,
                 self.noise,
             )

@@ -109,15 +109,17 @@ def rows_alone(rows: Array, dim: int) -> Readers:
     return Readers(padded, np.zeros(len(padded)), np.ones(len(padded)))
 
 
-def read(readers: Readers, stage: Stage, pupil: StudentFeatures, function: Function, x: Array) -> Array:
+def read(readers: Readers, stage: Stage, student_features: StudentFeatures, function: Function, x: Array) -> Array:
     """The functions at Φ_k(x), (rows, count, dim), for x (rows, dim)."""
-    return _read(readers, stage, pupil, x, heun=stage.heun, function=function)
+    return _read(readers, stage, student_features, x, heun=stage.heun, function=function)
 
 
 @partial(jax.jit, static_argnames=("heun", "function"))
-def _read(readers: Readers, stage: Stage, pupil: StudentFeatures, x: Array, *, heun: bool, function: Function) -> Array:
+def _read(
+    readers: Readers, stage: Stage, student_features: StudentFeatures, x: Array, *, heun: bool, function: Function
+) -> Array:
     arrived = stage.move(x, function, heun)
-    phi = features(pupil.weights, arrived, pupil.offset_there, function)
+    phi = features(student_features.weights, arrived, student_features.offset_there, function)
     count, dim, p = readers.weights.shape
     answers = (phi @ readers.weights.reshape(-1, p).T).reshape(len(x), count, dim)
     skip, out = jnp.asarray(readers.skip), jnp.asarray(readers.out)

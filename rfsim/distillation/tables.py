@@ -30,13 +30,13 @@ WORDS = {
 }
 
 
-def table(plan: DistillationPlan, course: SeedDistillation, exhibition: SampleQuality) -> xr.Dataset:
+def table(plan: DistillationPlan, distilled: SeedDistillation, quality: SampleQuality) -> xr.Dataset:
     """Everything that was measured, without the dimension seed."""
     data = xr.Dataset(
         coords={
             "diffusion_time": ("grid", plan.times, {"long_name": "diffusion time t", "units": "1"}),
             "level": np.arange(1, plan.levels + 1),
-            "bulk": list(course.parts),
+            "bulk": list(distilled.parts),
             "variant": [student.label for student in plan.students],
             "distill_time": ("distill_time", np.array(plan.distill_times), {"long_name": "distillation time τ_S"}),
             "ridge": ("ridge", np.array(plan.leakage_ridges), {"long_name": "ridge γ of the leakage"}),
@@ -44,8 +44,8 @@ def table(plan: DistillationPlan, course: SeedDistillation, exhibition: SampleQu
             "quality": list(Quality._fields),
         }
     )
-    found = _quality(exhibition) | _bulks(course) | _leakage(plan, course) | _spectra(course)
-    return data.assign(found | (_samples(plan, course, exhibition) if plan.samples else {}))
+    found = _quality(quality) | _bulks(distilled) | _leakage(plan, distilled) | _spectra(distilled)
+    return data.assign(found | (_samples(plan, distilled, quality) if plan.samples else {}))
 
 
 def moved(value: NDArray[np.float64], half: NDArray[np.float64], error: NDArray[np.float64]) -> NDArray[np.int8]:
@@ -56,8 +56,8 @@ def moved(value: NDArray[np.float64], half: NDArray[np.float64], error: NDArray[
     return (np.abs(value - half) > np.maximum(NORMAL * error, ROUNDING * np.abs(value))).astype(np.int8)
 
 
-def _quality(exhibition: SampleQuality) -> dict[str, xr.Variable]:
-    found = exhibition.measure()
+def _quality(quality: SampleQuality) -> dict[str, xr.Variable]:
+    found = quality.measure()
     found["student_half"] = found.pop("half")
     own = dict.fromkeys(("student", "student_half", "student_error", "early_student", "regression"), OWN) | STEPS
     variables = {
@@ -68,10 +68,10 @@ def _quality(exhibition: SampleQuality) -> dict[str, xr.Variable]:
     return variables | {"student_moved": xr.Variable((*OWN, "quality"), flags, {"long_name": "1: moved by the draws"})}
 
 
-def _bulks(course: SeedDistillation) -> dict[str, xr.Variable]:
+def _bulks(distilled: SeedDistillation) -> dict[str, xr.Variable]:
     """Energies and suppression by level and bulk, and losses by level."""
     teacher, student, half = (
-        np.stack([getattr(level, name).energy for level in course.levels], axis=-3)
+        np.stack([getattr(level, name).energy for level in distilled.levels], axis=-3)
         for name in ("teacher", "students", "half")
     )
     per_level = (*OWN, "level", "bulk")
@@ -79,7 +79,7 @@ def _bulks(course: SeedDistillation) -> dict[str, xr.Variable]:
         "teacher_energy": xr.Variable(("level", "bulk"), teacher.mean(-2), {"long_name": "(1/d) Tr Ā P U P Āᵀ"}),
         "student_energy": xr.Variable(per_level, student.mean(-2), {"long_name": "(1/d) Tr B̄ P U P B̄ᵀ"}),
     }
-    own_features = len(course.student.weights) != len(course.teachers[0].weights)
+    own_features = len(distilled.student.weights) != len(distilled.teachers[0].weights)
     ratio, other = (
         measures.suppression(one, np.full_like(teacher, np.nan) if own_features else teacher) for one in (student, half)
     )
@@ -93,9 +93,9 @@ def _bulks(course: SeedDistillation) -> dict[str, xr.Variable]:
         ),
     }
     for loss in ("train", "test"):
-        of_teacher = np.array([getattr(level.teacher, loss) for level in course.levels])
-        of_student = np.stack([getattr(level.students, loss) for level in course.levels], axis=-1)
-        readable = np.array([form.jumps for form in course.forms])
+        of_teacher = np.array([getattr(level.teacher, loss) for level in distilled.levels])
+        of_student = np.stack([getattr(level.students, loss) for level in distilled.levels], axis=-1)
+        readable = np.array([form.jumps for form in distilled.forms])
         of_student = np.where(readable[:, None, None], of_student, np.nan)
         variables[f"teacher_{loss}"] = xr.Variable("level", of_teacher, {"long_name": f"L_{loss} of the teacher"})
         variables[f"student_{loss}"] = xr.Variable(
@@ -104,10 +104,10 @@ def _bulks(course: SeedDistillation) -> dict[str, xr.Variable]:
     return variables
 
 
-def _leakage(plan: DistillationPlan, course: SeedDistillation) -> dict[str, xr.Variable]:
+def _leakage(plan: DistillationPlan, distilled: SeedDistillation) -> dict[str, xr.Variable]:
     """Medians by level and over all of them; nothing is handed up to level 1."""
-    gen = list(course.parts).index("gen")
-    above = course.levels[1:]
+    gen = list(distilled.parts).index("gen")
+    above = distilled.levels[1:]
     by_level = np.stack(
         [measures.leakage(level.landing, gen).value for level in above if level.landing is not None], axis=1
     )
@@ -146,40 +146,40 @@ def _leakage(plan: DistillationPlan, course: SeedDistillation) -> dict[str, xr.V
     return variables
 
 
-def _spectra(course: SeedDistillation) -> dict[str, xr.Variable]:
+def _spectra(distilled: SeedDistillation) -> dict[str, xr.Variable]:
     """Exact eigenvalues by level, their parts, and instability where it was asked for."""
-    part = np.zeros(course.levels[0].points.size, dtype=np.int32)
-    for name, where in course.parts.items():
+    part = np.zeros(distilled.levels[0].points.size, dtype=np.int32)
+    for name, where in distilled.parts.items():
         part[where] = PARTS.index(name)
     flags = {"flag_values": list(range(len(PARTS))), "flag_meanings": " ".join(PARTS)}
     variables = {
         "eigenvalue": xr.Variable(
             ("level", "feature"),
-            np.stack([level.points for level in course.levels]),
+            np.stack([level.points for level in distilled.levels]),
             {"long_name": "eigenvalue λ of U"},
         ),
         "part": xr.Variable("feature", part, {"long_name": "part by rank"} | flags),
     }
-    if course.levels[0].instability is not None:
-        values = np.stack([level.instability for level in course.levels if level.instability is not None])
+    if distilled.levels[0].instability is not None:
+        values = np.stack([level.instability for level in distilled.levels if level.instability is not None])
         variables["instability"] = xr.Variable(("level", "feature"), values, {"long_name": "instability qᵀDq/λ"})
     return variables
 
 
-def _samples(plan: DistillationPlan, course: SeedDistillation, exhibition: SampleQuality) -> dict[str, xr.Variable]:
+def _samples(plan: DistillationPlan, distilled: SeedDistillation, quality: SampleQuality) -> dict[str, xr.Variable]:
     """The first samples of teacher and students, in one step and in all, and the training points."""
     shown, solver = slice(plan.samples), plan.sampler
-    teacher, (one, every) = course.teachers[0], (path(plan.levels, steps) for steps in (1, plan.levels))
+    teacher, (one, every) = distilled.teachers[0], (path(plan.levels, steps) for steps in (1, plan.levels))
     models = list(np.ndindex(len(plan.students), len(plan.distill_times)))
-    jumped = [exhibition.jumped("student", v, t)[shown] for v, t in models]
-    stepped = [next(exhibition.stepped(v, t, [plan.levels]))[shown] for v, t in models]
+    jumped = [quality.jumped("student", v, t)[shown] for v, t in models]
+    stepped = [next(quality.stepped(v, t, [plan.levels]))[shown] for v, t in models]
     shape = len(plan.students), len(plan.distill_times), plan.samples, -1
     words = {"long_name": "samples, in all steps"}, {"long_name": "samples, in one step"}
     dims = ("sample", "coordinate")
     return {
-        "teacher_sample": xr.Variable(dims, exhibition.taught(teacher, every, solver)[shown], words[0]),
-        "teacher_sample_one": xr.Variable(dims, exhibition.taught(teacher, one, solver)[shown], words[1]),
+        "teacher_sample": xr.Variable(dims, quality.taught(teacher, every, solver)[shown], words[0]),
+        "teacher_sample_one": xr.Variable(dims, quality.taught(teacher, one, solver)[shown], words[1]),
         "student_sample": xr.Variable((*OWN, *dims), np.reshape(jumped, shape), words[1]),
         "student_sample_all": xr.Variable((*OWN, *dims), np.reshape(stepped, shape), words[0]),
-        "training_point": xr.Variable(("point", "coordinate"), course.draw.points),
+        "training_point": xr.Variable(("point", "coordinate"), distilled.draw.points),
     }

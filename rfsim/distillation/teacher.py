@@ -31,22 +31,22 @@ class TeacherFilter(NamedTuple):
     train_time: float | None
 
 
-def teach(exact: ExactSpectra, schools: Sequence[TeacherFilter], tell: Callable[[int], None]) -> list[Network]:
+def teach(exact: ExactSpectra, taught: Sequence[TeacherFilter], tell: Callable[[int], None]) -> list[Network]:
     """One network per schooling, over the whole grid; U is decomposed, and shelved, at every time.
 
     Raises ValueError where a trainer diverges, or float64 does not resolve U.
     """
     p, d = exact.weights.shape
-    readouts = np.zeros((len(schools), len(exact.times), d, p))
+    readouts = np.zeros((len(taught), len(exact.times), d, p))
     for k, time in enumerate(exact.times):
         tell(k)
         spectrum = exact.decompose(k)
         delta = noise_variance(float(time))
         kappa = learning_rate_constant(delta, p / d)
-        for row, school in zip(readouts, schools, strict=True):
-            trained = school.trainer.at(kappa, school.ridge)
+        for row, by in zip(readouts, taught, strict=True):
+            trained = by.trainer.at(kappa, by.ridge)
             trained.require_stable(float(spectrum.points[-1]))
-            stop = school.train_time
+            stop = by.train_time
             if stop is None:
                 stop = between(np.asarray(spectrum.points), exact.slices["gen"], delta, p / d)
             row[k] = _weights(spectrum.sources[0], spectrum.basis, trained.filter(stop)(spectrum.points), delta)

@@ -1,4 +1,4 @@
-"""A bounded shelf of results that sessions share: each is computed once, however many threads ask for it at once."""
+"""A bounded cache of results that sessions share: each is computed once, however many threads ask for it at once."""
 
 from __future__ import annotations
 

@@ -265,12 +265,12 @@ def distill(
         for number in run.seeds:
             draw = model.instance(taught, run.origin, run.sizes, number)
             merged.append(len(draw.points) - len(distinct(draw.points)))  # what no measure can tell is refused here
-            with ArrayCache(spill) as shelf, ridge_named("teacher_ridge"):
+            with ArrayCache(spill) as cache, ridge_named("teacher_ridge"):
                 named = run.population is not None
-                course = take(asked, taught, draw, data_power, named, shelf, wanted, partial(run.tell, draw))
+                distilled = take(asked, taught, draw, data_power, named, cache, wanted, partial(run.tell, draw))
             run.tell(draw, "samples and their measures")
-            exhibition = SampleQuality(asked, course)
-            done.append(table(asked, course, exhibition))
+            quality = SampleQuality(asked, distilled)
+            done.append(table(asked, distilled, quality))
     return result()
 
 

@@ -189,9 +189,9 @@ def _several(
 ) -> list[xr.Dataset | Exception]:
     """Both front doors; `warn` hears of rates above the stable limit, and checkpoints are for one of `several`."""
     started = time.perf_counter()
-    courses = [_Course(problem, options) for options in several]
-    if not any(course.going for course in courses):
-        return [course.failure for course in courses if course.failure is not None]
+    variants = [_Variant(problem, options) for options in several]
+    if not any(variant.going for variant in variants):
+        return [variant.failure for variant in variants if variant.failure is not None]
     steps = whole("steps", steps, 1)
     if steps > MOST_STEPS:
         raise ValueError(f"steps must be at most 2^31 - 1; got {steps}")
@@ -207,61 +207,63 @@ def _several(
         )
     run = Run(problem, drawn, report, method=method, copies=0)
     layout = parallel.layout(number_of_devices(devices), run.sizes.features)
-    for course in courses:
-        course.attempt(lambda one: _require_memory(run, one.asked, layout, exact))
+    for variant in variants:
+        variant.attempt(lambda one: _require_memory(run, one.asked, layout, exact))
     stops = recorded_steps(steps)
     folders = {} if checkpoint is None else {number: Path(checkpoint) / f"seed-{number}" for number in run.seeds}
 
-    def extra(course: _Course) -> dict[str, Any]:
-        return course.identity | {"steps": steps, "devices": layout.count, "exact": exact}
+    def extra(variant: _Variant) -> dict[str, Any]:
+        return variant.identity | {"steps": steps, "devices": layout.count, "exact": exact}
 
-    def result(course: _Course) -> xr.Dataset:
-        done = course.done
+    def result(variant: _Variant) -> xr.Dataset:
+        done = variant.done
         data = xr.concat(done, dim="seed", join="exact", combine_attrs="drop")
         failed = {str(number): one.attrs["diverged"] for number, one in zip(run.seeds, done, strict=False)}
         told = {"diverged": {number: line for number, line in failed.items() if line}, "devices": layout.devices}
         data = data.assign_coords(seed=list(run.seeds[: len(done)]))
-        assert course.rate is not None  # known since the first seed was prepared
-        data = data.assign(_clocks(run, stops, course.rate)).assign_attrs(
+        assert variant.rate is not None  # known since the first seed was prepared
+        data = data.assign(_clocks(run, stops, variant.rate)).assign_attrs(
             {name: json.dumps(one) for name, one in told.items()}
         )
-        return run.label("simulate", data, extra(course), started)
+        return run.label("simulate", data, extra(variant), started)
 
-    for course in courses:
-        if course.going:
-            run.begin(begin, extra(course))
-    first = next((course for course in courses if course.going), courses[0])
+    for variant in variants:
+        if variant.going:
+            run.begin(begin, extra(variant))
+    first = next((variant for variant in variants if variant.going), variants[0])
     with (
         reserved(folders.values(), layout, resume=resume),
         keeping(first.done, lambda: result(first)),
     ):
         for number in run.seeds:
-            if not any(course.going for course in courses):
+            if not any(variant.going for variant in variants):
                 break
             draw = instance(problem, run.origin, run.sizes, number)
             tell = partial(run.tell, draw)
-            keepers = []
-            for course in courses:
-                about = {name: value for name, value in (run.settings | course.identity).items() if name != "seeds"}
-                if course.identity.get("rate") is None:  # then it is made of these
+            checkpointings = []
+            for variant in variants:
+                about = {name: value for name, value in (run.settings | variant.identity).items() if name != "seeds"}
+                if variant.identity.get("rate") is None:  # then it is made of these
                     about |= {"rate_from": {"seed": run.seeds[0], "exact": exact}}
                 folder, about = folders.get(number), about | {"seed": number}
-                keepers.append(Checkpointing(folder, about, layout, checkpoint_minutes, tell))
-                keepers[-1].find(steps)
+                checkpointings.append(Checkpointing(folder, about, layout, checkpoint_minutes, tell))
+                checkpointings[-1].find(steps)
             prepared = prepare(problem, draw, run.delta, layout, exact, tell)
-            for course, keeper in zip(courses, keepers, strict=True):
-                rate = course.rate = SHARE * prepared.limit if course.rate is None else course.rate
-                if course.going and course.asked.plain and rate > prepared.limit:
+            for variant, checkpointing in zip(variants, checkpointings, strict=True):
+                rate = variant.rate = SHARE * prepared.limit if variant.rate is None else variant.rate
+                if variant.going and variant.asked.plain and rate > prepared.limit:
                     warn(
                         f"rate {rate:.6g} is above the largest stable one, {prepared.limit:.6g}, of plain descent at "
                         f"seed {number}: it will diverge along the largest eigenvalue of U"
                     )
-                course.attempt(partial(_Course.follow, prepared=prepared, stops=stops, keeper=keeper, tell=tell))
+                variant.attempt(
+                    partial(_Variant.follow, prepared=prepared, stops=stops, checkpointing=checkpointing, tell=tell)
+                )
             del prepared  # p × p matrices of this seed, while those of the next are made
-    return [result(course) if course.failure is None else course.failure for course in courses]
+    return [result(variant) if variant.failure is None else variant.failure for variant in variants]
 
 
-class _Course:
+class _Variant:
     """One of several options: as asked, what has come of it seed by seed, or why nothing has."""
 
     def __init__(self, problem: Problem, options: Mapping[str, Any]) -> None:
@@ -279,7 +281,7 @@ class _Course:
     def going(self) -> bool:
         return self.failure is None
 
-    def attempt(self, step: Callable[[_Course], None]) -> None:
+    def attempt(self, step: Callable[[_Variant], None]) -> None:
         """Take a step unless one has failed before."""
         if not self.going:
             return
@@ -289,11 +291,11 @@ class _Course:
             self.failure = error
 
     def follow(
-        self, prepared: Prepared, stops: NDArray[np.int64], keeper: Checkpointing, tell: Callable[[str], None]
+        self, prepared: Prepared, stops: NDArray[np.int64], checkpointing: Checkpointing, tell: Callable[[str], None]
     ) -> None:
         """Train on one more seed."""
         asked = replace(self.asked, rate=self.rate)
-        self.done.append(follow(prepared, asked, stops, keeper, tell))
+        self.done.append(follow(prepared, asked, stops, checkpointing, tell))
 
 
 def _warned(line: str) -> None:

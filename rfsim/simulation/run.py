@@ -82,16 +82,16 @@ def follow(
     prepared: Prepared,
     setting: Simulation,
     stops: NDArray[np.int64],
-    keeper: Checkpointing,
+    checkpointing: Checkpointing,
     tell: Tell,
 ) -> xr.Dataset:
     """Train one draw and measure it at the stops: losses (step,), NaN after a divergence, and the filter's."""
     task, failure = prepared.task, ""
     one = training(setting, task, limit=prepared.limit if setting.plain else None)
-    state = placed(keeper.resume(initial(one, task)), task)
+    state = placed(checkpointing.resume(initial(one, task)), task)
     try:
-        for record in simulate(one, task, stops, state=state, keep=keeper.offer, report=_seldom(tell)):
-            keeper.add(step=record.step, train=record.train, test=record.test)
+        for record in simulate(one, task, stops, state=state, keep=checkpointing.offer, report=_seldom(tell)):
+            checkpointing.add(step=record.step, train=record.train, test=record.test)
             state = record.state
     except loop.Diverged as failed:
         failure, state = str(failed), failed.state
@@ -100,12 +100,12 @@ def follow(
         if task.layout.processes == 1:
             # outside of the loop, while losses are judged, it carries no state: then that of the last record
             state = getattr(pressed, "state", state)
-            keeper.save(state)
-            if keeper.folder is not None:
-                tell(f"kept step {int(state.step)} in {keeper.folder}")
+            checkpointing.save(state)
+            if checkpointing.folder is not None:
+                tell(f"kept step {int(state.step)} in {checkpointing.folder}")
         raise
-    keeper.save(state)
-    values = _at(stops, keeper.records) | _filtered(prepared, setting, stops)
+    checkpointing.save(state)
+    values = _at(stops, checkpointing.records) | _filtered(prepared, setting, stops)
     data = xr.Dataset(
         {name: ("step", row, {"long_name": _name(name)}) for name, row in values.items()}, coords={"step": stops}
     )
