@@ -23,6 +23,7 @@ def compute(quantity: Quantity, values: Mapping[str, Any], output: OutputFlags, 
     """
     from rfsim.cli import answers, folder
     from rfsim.computing import machine, parallel
+    from rfsim.computing.precision import float64
     from rfsim.disk import store
     from rfsim.results.runs import Interrupted
 
@@ -43,7 +44,7 @@ def compute(quantity: Quantity, values: Mapping[str, Any], output: OutputFlags, 
                 parallel.led(lambda: held.enter_context(place))
 
         try:
-            with terminal.progress(asked.notes, quiet=output.quiet) as report:
+            with terminal.progress(asked.notes, quiet=output.quiet) as report, float64():
                 data = resolve(quantity.function)(asked.problem, **asked.arguments, report=report, begin=begin)
         except Interrupted as stopped:
             if out is not None and parallel.leads() and not (out / folder.RESULT).exists():

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import xarray as xr
 
-import rfsim
 from rfsim.computing import machine
 from rfsim.disk import content
 
@@ -83,7 +82,7 @@ def closure(start: Path, root: Path) -> set[Path]:
 
 def package_root() -> Path:
     """The folder that holds the package."""
-    return Path(rfsim.__file__).resolve().parents[1]
+    return Path(__file__).resolve().parents[2]
 
 
 @functools.cache

@@ -51,6 +51,7 @@ def test_every_parameter_that_is_declared_is_one_of_the_function(name):
     quantity = QUANTITIES[name]
     function, (wrong, told) = resolve(quantity.function), WRONG.get(name, NONE)
     given = {one: parameter.default for one, parameter in options(quantity).items()}
+    given = {one: options(quantity)[one].given if value is REQUIRED else value for one, value in given.items()}
     given = {one: value for one, value in given.items() if value is not REQUIRED}
     with pytest.raises(ValueError, match=told):
         function(SMALL, **given | FEW.get(name, {}) | OVER.get(name, {}) | wrong)
