@@ -79,7 +79,7 @@ def test_a_result_is_stored_with_its_settings(tmp_path):
 @pytest.mark.slow
 def test_scores_are_unknown_for_arrays():
     array = np.random.default_rng(0).standard_normal((60, 6))
-    result = rfsim.train(Problem(samples_per_dim=3, features_per_dim=4, data="mine"), [10.0], array=array)
+    result = rfsim.train(Problem(samples_per_dim=3, features_per_dim=4), [10.0], array=array)
     assert np.isnan(result.score).all()
     assert np.isnan(result.bias2).all()
     assert np.isfinite(result.test).all()

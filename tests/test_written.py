@@ -218,9 +218,6 @@ def test_an_imported_activation_is_looked_up_once(monkeypatch):
     assert seen == ["jax.nn:silu"]
 
 
-GRID = {"samples_per_dim": [2.0], "features_per_dim": [4.0]}
-
-
 @pytest.mark.parametrize(
     ("call", "message"),
     [
@@ -238,16 +235,6 @@ GRID = {"samples_per_dim": [2.0], "features_per_dim": [4.0]}
             lambda: theory.ridge(Problem(ridge=0.5), [1.0]),
             "theory.ridge does not use ridge.*give it among ridges",
         ),
-        (
-            lambda: theory.ridge_plane(Problem(features_per_dim=3), [2.0]),
-            "theory.ridge_plane .* features_per_dim",
-        ),
-        (lambda: theory.ridge_plane(Problem(samples_per_dim=3), [2.0], [4.0]), "does not use samples_per_dim"),
-        (
-            lambda: theory.diagram(Problem(samples_per_dim=3), **GRID, train_times=[1.0]),
-            "theory.diagram does not",
-        ),
-        (lambda: theory.score_minimum(Problem(features_per_dim=3), **GRID), "theory.score_minimum does not use"),
         (
             lambda: theory.mini_gap(Problem(ridge=0.1), samples_per_dim=[8], diffusion_times=[0.1]),
             "theory.mini_gap does not use ridge",
@@ -268,7 +255,12 @@ def test_a_setting_that_is_not_used_is_refused(call, message):
 
 def test_a_value_that_the_grid_holds_too_is_no_contradiction():
     problem = Problem(samples_per_dim=2, features_per_dim=4)
-    assert theory.diagram(problem, **GRID, train_times=[1.0]).sizes["features_per_dim"] == 1
+    assert (
+        theory.diagram(problem, samples_per_dim=[2.0, 3.0], features_per_dim=[8.0], train_times=[1.0]).sizes[
+            "features_per_dim"
+        ]
+        == 1
+    )
     assert theory.ridge(Problem(ridge=0.1), [0.1, 1.0]).sizes["ridge"] == 2
 
 

@@ -15,7 +15,7 @@ from rfsim.learning.timescales import mean_gen_eigenvalue, rate_time, smallest_b
 from rfsim.limit.maps import STATUS, Progress, flow_map
 from rfsim.limit.mini import large_eigenvalue
 from rfsim.problem.arrays import Rows
-from rfsim.problem.model import Problem, require_unused, times
+from rfsim.problem.model import Problem, times
 from rfsim.results.datasets import LONG_NAMES
 from rfsim.results.runs import Report
 from rfsim.theory.run import LimitRun, require_tolerance
@@ -44,7 +44,7 @@ def diagram(
 
     Args:
         problem: What is trained on, and its ridge γ. The grid takes the place of its own samples_per_dim and
-            features_per_dim, which are refused where they are given and not on the grid.
+            features_per_dim.
         samples_per_dim: ψ_n (rows,), increasing.
         features_per_dim: ψ_p (columns,), increasing.
         train_times: Training times τ (times,), not negative, inf allowed.
@@ -77,7 +77,6 @@ def diagram(
         for name, values in zip(AXES, (samples_per_dim, features_per_dim), strict=True)
     }
     require_tolerance(tolerance)
-    require_unused(problem, "theory.diagram", axes, **dict.fromkeys(axes, "give it among the values of the grid"))
     run = LimitRun(problem, array=array, center=center, scale=scale)
     psi_n, psi_p = (grid.ravel() for grid in np.meshgrid(*axes.values(), indexing="ij"))
 

@@ -18,7 +18,7 @@ from rfsim.learning.timescales import time_grid
 from rfsim.learning.trainers import FlowFilter
 from rfsim.limit.limits import Limit
 from rfsim.limit.tables import converged, eigenvalue_bounds, limit_spectrum
-from rfsim.problem.model import Problem, require_unused
+from rfsim.problem.model import Problem
 from rfsim.results.runs import Report
 from rfsim.theory.diagram import AXES, axis
 from rfsim.theory.run import LimitRun, require_tolerance
@@ -39,7 +39,7 @@ def score_minimum(
 
     Args:
         problem: What is trained on, a named population, and its ridge γ. The grid takes the place of its own
-            samples_per_dim and features_per_dim, which are refused where they are given and not on the grid.
+            samples_per_dim and features_per_dim.
         samples_per_dim: ψ_n (rows,), increasing.
         features_per_dim: ψ_p (columns,), increasing.
         tolerance: Contour nodes are doubled until the smallest L_test moves by at most this.
@@ -62,8 +62,6 @@ def score_minimum(
     psi_n = axis(problem, "samples_per_dim", samples_per_dim)
     psi_p = axis(problem, "features_per_dim", features_per_dim)
     require_tolerance(tolerance)
-    axes = {"samples_per_dim": psi_n, "features_per_dim": psi_p}
-    require_unused(problem, "theory.score_minimum", axes, **dict.fromkeys(axes, "give it among the values of the grid"))
     run = LimitRun(problem)
     if not run.named:
         raise ValueError(f"data {str(problem.data)!r} have no true score to be in error of; name a population")

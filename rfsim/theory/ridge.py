@@ -145,7 +145,7 @@ def ridge_plane(
 
     Args:
         problem: What is trained on, and its ridge γ. The grid takes the place of its own ratios, which are left out of
-            the settings, and refused where they are given and not on the grid.
+            the settings.
         features_per_dim: ψ_p (columns,), positive; inf: the limit of many features, taken after d → ∞ (`theory.wide`).
         samples_per_dim: ψ_n (rows,), positive and finite; None: the problem's own alone.
         ridge_per_feature: Whether the ridge is that of the problem × features_per_dim.
@@ -169,10 +169,6 @@ def ridge_plane(
     psi_n = _positive("samples_per_dim", problem.samples_per_dim if samples_per_dim is None else samples_per_dim)
     if np.isinf(psi_n).any():
         raise ValueError("samples_per_dim must be finite; got inf")
-    given = {"samples_per_dim": psi_n, "features_per_dim": psi_p}
-    require_unused(
-        problem, "theory.ridge_plane", given, **dict.fromkeys(given, "give it among the values of the plane")
-    )
     run = LimitRun(problem, array=array, center=center, scale=scale)
     for name in ("features_per_dim", "samples_per_dim"):
         run.settings.pop(name)

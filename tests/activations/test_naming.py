@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import math
 import subprocess
@@ -151,13 +152,14 @@ def test_settings_hold_a_digest_of_what_is_imported(monkeypatch):
 @pytest.mark.parametrize("function", [jax.nn.gelu, LOCAL["a partial one"]()], ids=["gelu", "partial"])
 def test_every_quantity_takes_a_callable(function):
     problem = Problem(samples_per_dim=3, features_per_dim=4, ridge=0.1, activation=function)
+    spectral = dataclasses.replace(problem, ridge=0.0)  # a spectrum takes none
     runs = [
         rfsim.train(problem, [0, 10], dim=4),
-        rfsim.spectrum(problem, dim=4),
+        rfsim.spectrum(spectral, dim=4),
         rfsim.simulate(problem, steps=2, dim=4),
         rfsim.distill(problem, [0, 10], dim=8, levels=2, time_min=0.3, time_max=1.0, generated=16, teacher_ridge=0.1),
         rfsim.theory.curves(problem, [10.0]),
-        rfsim.theory.spectrum(problem),
+        rfsim.theory.spectrum(spectral),
         rfsim.theory.ridge(problem, [0.1]),
     ]
     assert {store.settings(one)["activation"] for one in runs} == {str(problem.activation)}
