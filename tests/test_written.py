@@ -221,8 +221,6 @@ def test_an_imported_activation_is_looked_up_once(monkeypatch):
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: rfsim.spectrum(Problem(ridge=0.5)), "spectrum does not use ridge, .* at 0.5: .* train takes it"),
-        (lambda: rfsim.density(Problem(ridge=0.5)), "density does not use ridge"),
         (
             lambda: rfsim.distill(Problem(diffusion_time=1)),
             "distill does not use diffusion_time.* time_min",

@@ -11,7 +11,7 @@ register(
         name="spectrum",
         help="Eigenvalues of U and its parts.",
         function="rfsim.sampled.spectrum:spectrum",
-        # U has no ridge; the flag is there for those who give all commands the same
+        # U has no ridge; the flag says how exact U is asked for
         parameters=(*(one.but(swept=False) if one is RIDGE else one for one in SAMPLE), MODEL, MOMENTS),
         speaks_of_parts=True,
         answer=Answer(

@@ -20,7 +20,7 @@ from rfsim.checking.scalars import MOST_VALUES, whole
 from rfsim.computing.machine import require_memory
 from rfsim.computing.precision import in_float64
 from rfsim.problem.draws import Draw, DrawOptions, told
-from rfsim.problem.model import Instance, Problem, instance, require_unused
+from rfsim.problem.model import Instance, Problem, instance
 from rfsim.results.runs import Report, Run, keeping
 from rfsim.sample.spectra import Method
 from rfsim.sample.spectra.lanczos import (
@@ -70,7 +70,8 @@ def density(
     same ψ_n, ψ_p (equations.md T11, §5).
 
     Args:
-        problem: What is sampled. Its ridge is not used, and refused where one is given.
+        problem: What is sampled. U has no ridge; one that is given says how exact U is asked for: eigenvalues are
+            resolved beside it.
         probes: Random vectors, at least 2.
         steps: Products with U that each probe takes.
         model: "gaussian" for the Gaussian-equivalent model (§2), or "real".
@@ -99,7 +100,6 @@ def density(
     5
     """
     started = time.perf_counter()
-    require_unused(problem, "density", ridge="leave it out; train takes it")
     counted = whole("probes", probes, 2, MOST_VALUES), whole("steps", steps, 1, MOST_VALUES)
     run = _Run(problem, Draw(**draw), report, counted, model)
     borders = _borders(run)

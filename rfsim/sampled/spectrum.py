@@ -9,7 +9,7 @@ import xarray as xr
 
 from rfsim.computing.precision import in_float64
 from rfsim.problem.draws import Draw, DrawOptions, told
-from rfsim.problem.model import Problem, require_unused
+from rfsim.problem.model import Problem
 from rfsim.results.datasets import eigenvalue_errors, joined
 from rfsim.results.runs import Begin, Report, Run, keeping
 from rfsim.sample.spectra import Averages, Method, SampleSpectrum
@@ -33,7 +33,8 @@ def spectrum(
     Equations.md T4 and §8; Bonnaire et al. 2025, Fig. 4.
 
     Args:
-        problem: What is sampled. Its ridge is not used, and refused where one is given.
+        problem: What is sampled. U has no ridge; one that is given says how exact U is asked for: eigenvalues are
+            resolved beside it.
         model: "real", or "gaussian" for the Gaussian-equivalent model (§2).
         moments: `rfsim.Exact()` in the noise, or `rfsim.MonteCarlo(draws)`, a check that averages that many draws per
             sample; or the text of either, "exact" or "montecarlo:DRAWS".
@@ -61,7 +62,6 @@ def spectrum(
     (40, ['null', 'mini', 'main', 'gen'])
     """
     started = time.perf_counter()
-    require_unused(problem, "spectrum", ridge="leave it out; train takes it")
     method = Method(model=model, moments=moments)
     run = Run(problem, Draw(**draw), report, method=method, copies=SPECTRUM_COPIES)
     run.begin(begin, {})

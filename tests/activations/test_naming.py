@@ -155,7 +155,7 @@ def test_every_quantity_takes_a_callable(function):
     spectral = dataclasses.replace(problem, ridge=0.0)  # a spectrum takes none
     runs = [
         rfsim.train(problem, [0, 10], dim=4),
-        rfsim.spectrum(spectral, dim=4),
+        rfsim.spectrum(problem, dim=4),
         rfsim.simulate(problem, steps=2, dim=4),
         rfsim.distill(problem, [0, 10], dim=8, levels=2, time_min=0.3, time_max=1.0, generated=16, teacher_ridge=0.1),
         rfsim.theory.curves(problem, [10.0]),
