@@ -227,11 +227,11 @@ def test_other_settings_are_not_overwritten_without_force(capsys, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(runs, "solve", lambda *_, **__: pytest.fail("computed before asking"))
         assert_refused(
-            capsys, "spectrum", *SMALL, "--diffusion-time", "0.2", "--out", "here", match="other settings; use --force"
+            capsys, "spectrum", *SMALL, "--ridge", "1e-9", "--out", "here", match="other settings; use --force"
         )
-    assert run(capsys, "spectrum", *SMALL, "--diffusion-time", "0.2", "--out", "here", "--force")[0] == 0
-    assert store.settings(rfsim.load("here/result.nc"))["diffusion_time"] == 0.2
-    assert_refused(capsys, "train", *SMALL, "--diffusion-time", "0.2", "--out", "here", match="other settings")
+    assert run(capsys, "spectrum", *SMALL, "--ridge", "1e-9", "--out", "here", "--force")[0] == 0
+    assert store.settings(rfsim.load("here/result.nc"))["ridge"] == 1e-9
+    assert_refused(capsys, "train", *SMALL, "--ridge", "1e-9", "--out", "here", match="other settings")
 
 
 def test_foreign_files_are_not_overwritten_without_force(capsys):
@@ -392,7 +392,7 @@ def test_bad_arrays_are_refused_and_left_alone(capsys):
 def test_settings_file_lies_under_the_flags(capsys):
     Path("a.toml").write_text(
         "dim = 10\nnoise_copies = inf\nridge = 1e-9\nquiet = true\nsamples = 30\nfeatures = 30\n"
-        "[train]\nfeatures-per-dim = 4\ntrain-times = [1, 10.0, inf]\n[spectrum]\nridge = 0\ndiffusion-time = 0.2\n"
+        "[train]\nfeatures-per-dim = 4\ntrain-times = [1, 10.0, inf]\n[spectrum]\nridge = 2e-9\n"
     )
     status, out, err = run(capsys, "train", "--config", "a.toml", "--samples-per-dim", "2", "--json")
     assert (status, err) == (0, "")
@@ -400,9 +400,8 @@ def test_settings_file_lies_under_the_flags(capsys):
     problem = found["problem"]
     assert (problem["dim"], problem["n"], problem["p"], problem["ridge"]) == (10, 20, 40, 1e-9)
     assert found["train_time"] == [1.0, 10.0, "inf"]
-    for given, time in (([], 0.2), (["--diffusion-time", "0.3"], 0.3)):
-        problem = answer(capsys, "spectrum", "--config", "a.toml", *given)["problem"]
-        assert (problem["ridge"], problem["diffusion_time"]) == (0, time)
+    assert answer(capsys, "spectrum", "--config", "a.toml", "--ridge", "0")["problem"]["ridge"] == 0
+    assert answer(capsys, "spectrum", "--config", "a.toml")["problem"]["ridge"] == 2e-9
 
 
 @pytest.mark.parametrize(

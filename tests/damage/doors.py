@@ -33,7 +33,7 @@ DOORS = {  # command: (module, name) of what computes, flags of a small problem,
             "--moments montecarlo:8 --seed 3 --seeds 2 --activation relu",
         ),
     ),
-    "spectrum": ((spectrum, "spectrum"), DRAWN, ("--model gaussian --data powerlaw:1",)),
+    "spectrum": ((spectrum, "spectrum"), DRAWN, ("--model gaussian --ridge 0.1 --data powerlaw:1",)),
     "simulate": (
         (simulate, "simulate"),
         f"{DRAWN} --steps 4",
