@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from rfsim import Problem
+from rfsim.checking.notes import Note
 from rfsim.learning.curves import loss_curves
 from rfsim.learning.filters import learning_rate_constant
 from rfsim.learning.trainers import FlowFilter
@@ -172,8 +173,9 @@ def test_fewer_features_than_dimensions_are_one_block():
 @pytest.mark.slow
 def test_repeated_data_points():
     array = np.repeat(np.random.default_rng(0).standard_normal((20, 8)), 4, axis=0)
-    problem = Problem(samples_per_dim=3, features_per_dim=11.125, data="mine")
-    draw = drawn(problem, None, array=array)
+    problem = Problem(samples_per_dim=3, features_per_dim=11.125)
+    with pytest.warns(Note, match="60 rows that are copies"):
+        draw = drawn(problem, None, array=array)
     assert draw.sizes.features == 89
     assert_same_curves(problem, draw)
 

@@ -246,7 +246,7 @@ def test_bias_and_variance_split_the_score_error_by_simulation():
 @pytest.mark.slow
 def test_the_law_of_an_array_is_averaged_exactly_too():
     array = np.random.default_rng(6).standard_normal((80, 6))
-    problem = Problem(samples_per_dim=3, features_per_dim=6, data="mine")
+    problem = Problem(samples_per_dim=3, features_per_dim=6)
     origin = model.source(problem, array=array)
     draw = model.instance(problem, origin, model.resolve(problem, origin, None), 0)
     spectrum = spectra.sample_spectrum(problem, draw)
