@@ -1,7 +1,6 @@
-"""What a quantity is, and all that there are: a file of this room that registers one is found by itself, and so is a
-module of an installed package that names it among its entry points `rfsim.quantities`.
+"""What a quantity is, and all that there are: a file of this room that registers one is found by itself.
 
-Importing this loads no NumPy, no xarray and no JAX: functions are named as "module:function" and found when they run.
+So is a module that another installed package names among its entry points `rfsim.quantities`. Importing this loads no NumPy, no xarray and no JAX: functions are named as "module:function" and found when they run.
 """
 
 from __future__ import annotations
