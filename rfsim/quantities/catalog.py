@@ -1,6 +1,7 @@
 """What a quantity is, and all that there are: a file of this room that registers one is found by itself.
 
-So is a module that another installed package names among its entry points `rfsim.quantities`. Importing this loads no NumPy, no xarray and no JAX: functions are named as "module:function" and found when they run.
+So is a module that another installed package names among its entry points `rfsim.quantities`. Importing this
+loads no NumPy, no xarray and no JAX: functions are named as "module:function" and found when they run.
 """
 
 from __future__ import annotations
