@@ -20,7 +20,7 @@ from rfsim.plotting.pages import Page
 from rfsim.plotting.style import CENTIMETER, STYLES, Drawing, centimeters, ems, style_of, styled
 from rfsim.plotting.sweep import sweep_figure
 from rfsim.plotting.titles import problem_line
-from rfsim.quantities.catalog import QUANTITIES, of_kind, resolve
+from rfsim.quantities.catalog import PAGES, resolve
 
 PAPER, DOUBLE = "paper", "double"
 # in font sizes: what stands below an axis with its numbers and name, below one without, and the lowest panel
@@ -62,6 +62,7 @@ def plot(
 
     A spectrum on a log and on linear axes; losses, gap, energies and spectrum of a training (losses and gap alone by
     the Krylov route), or bias² and variance; losses against the ridge; energies, leakage and samples of a distillation;
+    a loss against τ for several ridges, and over a plane of the limit;
     losses and gap of a simulation against steps; a density by stochastic Lanczos; a sweep as a map over two axes or as
     curves along one. `rfsim.plotting.save` writes the figure.
 
@@ -137,11 +138,10 @@ def _result(given: Any) -> xr.Dataset:
 
 def _page(result: xr.Dataset) -> Page:
     kind = result.attrs[store.KIND]
-    quantity = of_kind(kind)
-    if quantity is None or quantity.page is None:
-        drawn = [one.kind for one in QUANTITIES.values() if one.page is not None]
-        raise ValueError(f"plot draws results of the kinds {', '.join([*drawn, SWEEP])}; got {kind}")
-    return resolve(quantity.page)(ready(result))
+    page = PAGES.get(kind)
+    if page is None:
+        raise ValueError(f"plot draws results of the kinds {', '.join([*PAGES, SWEEP])}; got {kind}")
+    return resolve(page)(ready(result))
 
 
 def _whole(title: list[str], page: Page, style: str, width: str | float) -> Drawing:

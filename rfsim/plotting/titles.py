@@ -20,6 +20,7 @@ from rfsim.quantities.catalog import PLAIN_PAGE, of_kind
 from rfsim.quantities.parameters import DRAW, PREPARED
 
 TOLD = ("samples_per_dim", "features_per_dim", "noise_copies", "activation", "data")
+PLANE = TOLD[:2]
 SHOWN = 4  # seeds that are listed one by one
 
 
@@ -46,8 +47,8 @@ def problem_line(result: xr.Dataset) -> list[str]:
     activation = short(s["activation"]).replace("_", r"\_")
     sizes = [rf"$d={s['dim']}$", _seeds(result, s)] if "dim" in s else [r"$d\to\infty$"]
     return [
-        _set(s, "samples_per_dim"),
-        _set(s, "features_per_dim"),
+        # what is a list is an axis of the figure, which has its name there
+        *(_set(s, name) for name in PLANE if not isinstance(s[name], list)),
         *([_set(s, "diffusion_time")] if "diffusion_time" in s else _levels(result, s)),
         _set(s, "noise_copies"),
         *([_set(s, "ridge")] if "ridge" in s else []),

@@ -136,6 +136,7 @@ class Quantity:
 
 QUANTITIES: dict[str, Quantity] = {}
 FORMS: dict[str, Form] = {}  # by the kind of a stored result
+PAGES: dict[str, Reference] = {}  # of what its figure consists
 
 
 def register(quantity: Quantity) -> Quantity:
@@ -145,6 +146,8 @@ def register(quantity: Quantity) -> Quantity:
     QUANTITIES[quantity.name] = quantity
     if quantity.form is not None:
         FORMS[quantity.kind] = quantity.form
+    if quantity.page is not None:
+        PAGES[quantity.kind] = quantity.page
     return quantity
 
 

@@ -48,6 +48,7 @@ CONSTANTS = variables(one="a b v2 s2")
 LOSSES = "train train_penalized test emp score gen"
 RIDGE_LOSSES = "train train_penalized test emp score bias2 variance residual"
 ROUTES = variables("gen_route", "mem_route")
+LEARNED = frozenset({"train_time", "gen_route", "mem_route"})  # dimensions of what depends on how weights are trained
 PLANE = "samples_per_dim", "features_per_dim"
 SPECTRUM = (
     CONSTANTS

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rfsim.quantities.catalog import FORMS, Answer, Cells, Quantity, register
+from rfsim.quantities.catalog import FORMS, PAGES, Answer, Cells, Quantity, register
 from rfsim.quantities.forms import CONSTANTS, LARGE, LOSSES, PLANE, ROUTES, Form, variables
 from rfsim.quantities.forms import LIMIT as SPECTRUM
 from rfsim.quantities.parameters import BY_PART, LIMIT, TOLERANCE, TRAIN_TIMES, TRAINER
@@ -41,6 +41,7 @@ register(
     )
 )
 
+PAGES["theory-diagram"] = "rfsim.plotting.several:limit_diagram"
 FORMS["theory-diagram"] = Form(
     variables=CONSTANTS
     | variables(*PLANE, "train_time", samples_per_dim__features_per_dim__train_time="train test score gen")

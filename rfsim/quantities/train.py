@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from rfsim.quantities.catalog import Answer, Cells, Quantity, register
-from rfsim.quantities.forms import CONSTANTS, LOSSES, ROUTES, SPECTRUM, Form, variables
+from dataclasses import replace
+
+from rfsim.quantities.catalog import FORMS, PAGES, Answer, Cells, Quantity, register
+from rfsim.quantities.forms import CONSTANTS, LEARNED, LOSSES, ROUTES, SPECTRUM, Form, variables
 from rfsim.quantities.parameter import Parameter
 from rfsim.quantities.parameters import BY_PART, MODEL, MOMENTS, SAMPLE, TRAIN_TIMES, TRAINER
 
@@ -51,4 +53,14 @@ TRAIN = register(
             optional=frozenset({*SPECTRUM, "train_penalized", "emp", "energy"} - {*CONSTANTS, "residual", "seed"}),
         ),
     )
+)
+
+PAGES["train-ridges"] = "rfsim.plotting.several:train_ridges"
+FORMS["train-ridges"] = replace(
+    FORMS["train"],
+    variables={
+        name: ("ridge", *dims) if LEARNED.intersection(dims) and name not in (*LEARNED, "steps") else dims
+        for name, dims in FORMS["train"].variables.items()
+    }
+    | variables("ridge"),
 )

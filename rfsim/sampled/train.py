@@ -18,13 +18,13 @@ from rfsim.learning import trainers
 from rfsim.learning.trainers import DescentFilter, Trainer, TrainerFilter
 from rfsim.problem.draws import Draw, DrawOptions, told
 from rfsim.problem.model import TRAIN_TIMES, Problem, require_unused, ridges_given, times
+from rfsim.quantities.forms import LEARNED
 from rfsim.results.datasets import curves_datasets, joined, with_bias_variance
 from rfsim.results.halves import without_shifted_times
 from rfsim.results.runs import Begin, Report, Run, keeping
 from rfsim.sample.spectra import Averages, Method, SampleSpectrum
 
 TRAIN_COPIES = 7  # p × p matrices at the peak
-LEARNED = {"train_time", "gen_route", "mem_route"}  # dimensions of what depends on how the weights are trained
 
 
 @in_float64
