@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from rfsim.checking.text import nearest
-from rfsim.disk import store
+from rfsim.disk import renamed, store
 from rfsim.maps.views import KIND as SWEEP
 from rfsim.plotting.forms import a_thing, ready
 from rfsim.plotting.layout import figure_of, share_axis, wrap
@@ -132,7 +132,7 @@ def _result(given: Any) -> xr.Dataset:
         told = None
     if not isinstance(told, dict):
         raise ValueError("plot draws results of rfsim; this one has lost its settings, which the title says")
-    return given
+    return renamed.renamed(given)  # xarray reads files too, with the names that they have
 
 
 def _page(result: xr.Dataset) -> Page:

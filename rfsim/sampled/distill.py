@@ -222,7 +222,7 @@ def distill(
         distance to the law of x_ε, and membership AUC: teacher, reference (fresh samples of the truth), student
         (variant, distill_time; one jump), and the controls teacher_steps and student_steps (steps), early_teacher,
         early_student, regression (one-step students regressed on the teacher's endpoints); suppression and energies by
-        level and bulk; leakage and gamma_star; losses by level; student_half, suppression_half, leakage_all_half by
+        level and part; leakage and gamma_star; losses by level; student_half, suppression_half, leakage_all_half by
         half the draws, with _error and _moved, 1 where half the draws move a measure by more than 1.96 standard errors.
         What is undefined is NaN, with its reason in the attribute `undefined`. Training points that are copies of
         others, which are merged for the second nearest, are counted by seed in the attribute `merged_points` where
@@ -256,8 +256,8 @@ def distill(
     merged: list[int] = []
 
     def result() -> xr.Dataset:
-        data = xr.concat([one.drop_vars("part") for one in done], dim="seed", join="exact", coords="minimal")
-        data = data.assign(part=done[0].part).assign_coords(seed=list(run.seeds[: len(done)]))
+        data = xr.concat([one.drop_vars("feature_part") for one in done], dim="seed", join="exact", coords="minimal")
+        data = data.assign(feature_part=done[0].feature_part).assign_coords(seed=list(run.seeds[: len(done)]))
         told = {"merged_points": merged[: len(done)]} if any(merged) else {}
         return run.label("distill", data.assign_attrs(undefined=_undefined(asked, run), **told), extra, started)
 

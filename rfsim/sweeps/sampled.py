@@ -137,7 +137,7 @@ def _distilled(data: xr.Dataset) -> xr.Dataset:
     """Names that a sweep's axes cannot have taken: `ridge` is the student's, and grids follow from their ends."""
     data = data.rename(ridge="leakage_ridge")
     if "source" in data.dims:
-        data = data.assign_coords(source=data.bulk.values)
+        data = data.assign_coords(source=data.part.values)
     times = data.diffusion_time.variable
     data = data.drop_vars("diffusion_time").assign(grid_time=("grid", times.values, times.attrs))
     return tidy(data)

@@ -208,10 +208,10 @@ def test_reasons_are_one_line(error, line):
 
 def test_parts_that_are_absent_have_no_mass_and_unknown_edges():
     data = xr.Dataset(
-        {"mass": ("bulk", [1.0]), "lower": (("seed", "bulk"), [[0.5]])}, coords={"bulk": ["gen"], "seed": [3]}
+        {"mass": ("part", [1.0]), "lower": (("seed", "part"), [[0.5]])}, coords={"part": ["gen"], "seed": [3]}
     )
     found = cells.tidy(data)
-    assert found.bulk.values.tolist() == list(PARTS)
+    assert found.part.values.tolist() == list(PARTS)
     assert found.mass.values.tolist() == [0, 0, 0, 0, 1]
     np.testing.assert_array_equal(found.lower, [np.nan] * 4 + [0.5])
 
@@ -408,8 +408,8 @@ def test_a_spectrum_and_a_density_are_those_of_the_front_door():
     for name in ("node", "density", "edge"):
         np.testing.assert_array_equal(data[name][0], front[name][0])
     np.testing.assert_array_equal(data.eigenvalue[0], front.eigenvalue)
-    for name in front.bulk.values:
-        assert data.mass.sel(bulk=name)[0] == front.mass.sel(bulk=name)[0]
+    for name in front.part.values:
+        assert data.mass.sel(part=name)[0] == front.mass.sel(part=name)[0]
 
 
 # --- the limit ----------------------------------------------------------------------------------------------------
@@ -451,8 +451,8 @@ def test_curves_of_other_trainers_are_those_of_the_front_door():
     front = theory.curves(Problem(), TIMES, trainer="descent:0.1")
     np.testing.assert_array_equal(data.test[0], front.test)
     np.testing.assert_array_equal(data.tau_mem[0], front.tau_mem)
-    assert data.energy.sizes["bulk"] == len(cells.MERGED)
-    np.testing.assert_array_equal(data.energy[0].sel(bulk=front.bulk.values), front.energy)
+    assert data.energy.sizes["part"] == len(cells.MERGED)
+    np.testing.assert_array_equal(data.energy[0].sel(part=front.part.values), front.energy)
 
 
 @pytest.mark.slow
@@ -480,7 +480,7 @@ def test_the_other_quantities_of_the_limit_are_those_of_the_front_door():
     front = theory.spectrum(Problem(), grid=[2.0, 3.0])
     data = counted(group("theory.spectrum", {"grid": [2.0, 3.0]}))
     np.testing.assert_array_equal(data.density[0], front.density)
-    np.testing.assert_array_equal(data.mass[0].sel(bulk=front.bulk.values), front.mass)
+    np.testing.assert_array_equal(data.mass[0].sel(part=front.part.values), front.mass)
     assert float(data.mass.sum()) == pytest.approx(1)
     np.testing.assert_array_equal(data.large_mass[0], front.large_mass)
     assert "density" not in counted(group("theory.spectrum", {}))
