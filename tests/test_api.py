@@ -20,7 +20,7 @@ from rfsim.sample.moments import sampled_moments
 SMALL = Problem(samples_per_dim=2, features_per_dim=5)
 
 
-def test_the_front_door_leaves_jax_as_it_was():
+def test_a_public_function_leaves_jax_as_it_was():
     with jax.enable_x64(False):
         result = rfsim.train(SMALL, [0, 1e3], dim=8)
         assert jnp.zeros(1).dtype == jnp.float32

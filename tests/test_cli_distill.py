@@ -32,7 +32,7 @@ def parsed(data) -> dict:
 
 @pytest.fixture
 def invented(monkeypatch):
-    """The front door answers at once, with numbers that are invented; returns what it was asked for."""
+    """The public function answers at once, with numbers that are invented; returns what it was asked for."""
     asked = {}
 
     def distill(problem, *, array, center, scale, report, begin, **options):
@@ -197,7 +197,7 @@ def test_files_are_written_drawn_again_and_shown(capsys):
     assert_refused(capsys, "distill", *SMALL, "--teacher-time", "1e3", match="other settings; use --force")
 
 
-def test_flags_reach_the_front_door(capsys, invented):
+def test_flags_reach_the_public_function(capsys, invented):
     found = answer(
         capsys, "distill", *SMALL, "--ridge", "0.1", "--distill-times", "1,inf", "--leakage-ridges", "0,2",
         "--early-teacher-time", "30", "--target", "coupled:5", "--sampler", "sde", "--start", "zero", "--draws", "400",

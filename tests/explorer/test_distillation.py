@@ -372,7 +372,7 @@ def test_the_page_says_what_is_being_computed(compute, tmp_path):
 
 
 @pytest.mark.slow
-def test_a_process_of_its_own_computes_what_the_front_door_does(tmp_path, monkeypatch):
+def test_a_process_of_its_own_computes_what_the_public_function_does(tmp_path, monkeypatch):
     monkeypatch.setenv("RFSIM_CACHE", str(tmp_path))
     options = {"dim": 2, "levels": 2, "generated": 16, "distill_times": [1.0], "teacher_ridge": 1e-3}
     one = Request(
@@ -399,7 +399,7 @@ def test_the_animation_goes_through_all_distillation_times(tab):
 
 
 @pytest.mark.slow
-def test_what_the_tab_starts_with_is_what_the_front_door_gives(tmp_path):
+def test_what_the_tab_starts_with_is_what_the_public_function_gives(tmp_path):
     """The presets themselves, as a reader sees them."""
     tab = DistillationTab(StoredResults(in_child, lambda: tmp_path))
     tab.warm_up(lambda done, steps: None)

@@ -1,4 +1,4 @@
-"""The theory's front door: labelled results, their agreement with the library below, what is refused."""
+"""Public functions of the theory: labelled results, their agreement with the library below, what is refused."""
 
 from __future__ import annotations
 

@@ -68,7 +68,7 @@ def _models(own: xr.Dataset) -> tuple[Model, ...]:
     points, names = own["training_point"].values, own["quality"].values.tolist()
     steps = {count: own.steps.values.tolist().index(count) for count in (1, every)}
     teachers, students = own["teacher_steps"].values, own["student_steps"].values
-    asked = (
+    rows = (
         ("teacher", f"teacher, {every} steps", teachers[steps[every]], "teacher_sample"),
         ("teacher_one", "teacher, 1 step", teachers[steps[1]], "teacher_sample_one"),
         ("student", "student, 1 step", students[steps[1]], "student_sample"),
@@ -77,10 +77,10 @@ def _models(own: xr.Dataset) -> tuple[Model, ...]:
         ("regression", "regression on the teacher's ends, 1 step", own["regression"].values, None),
         ("reference", "true law", own["reference"].values, None),
     )
-    clouds = _clouds({drawn: own[drawn].values for _, _, _, drawn in asked if drawn}, points)
+    clouds = _clouds({drawn: own[drawn].values for _, _, _, drawn in rows if drawn}, points)
     return tuple(
         Model(name, words, dict(zip(names, values.tolist(), strict=True)), clouds.get(drawn))
-        for name, words, values, drawn in asked
+        for name, words, values, drawn in rows
     )
 
 

@@ -1,4 +1,4 @@
-"""Spectra of sampled problems. Named in the plural because `rfsim.spectrum` is the front door's function."""
+"""Spectra of sampled problems. Named in the plural because `rfsim.spectrum` is the public function."""
 
 from rfsim.problem.ranks import PARTS, part_counts
 from rfsim.sample.spectra.krylov import krylov_spectrum, project
