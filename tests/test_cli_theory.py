@@ -54,11 +54,11 @@ def test_a_spectrum_prints_the_keys_of_the_sampled_one(capsys):
     assert list(found)[:5] == ["schema", "problem", "eigenvalues", "bulks", "constants"]
     assert set(found["problem"]) == KEYS
     assert found["eigenvalues"] is None
-    assert [list(bulk)[:6] for bulk in found["bulks"]] == [["name", "count", "mass", "lower", "upper", "gap_below"]] * 4
-    assert [bulk["name"] for bulk in found["bulks"]] == ["null", "mini", "main", "gen"]
-    assert all(bulk["count"] is None for bulk in found["bulks"])
+    assert [list(part)[:6] for part in found["bulks"]] == [["name", "count", "mass", "lower", "upper", "gap_below"]] * 4
+    assert [part["name"] for part in found["bulks"]] == ["null", "mini", "main", "gen"]
+    assert all(part["count"] is None for part in found["bulks"])
     assert found["bulks"][0]["lower"] == found["bulks"][0]["upper"] == found["constants"]["s2"]
-    assert sum(bulk["mass"] for bulk in found["bulks"]) == pytest.approx(1, abs=1e-8)
+    assert sum(part["mass"] for part in found["bulks"]) == pytest.approx(1, abs=1e-8)
     assert len(found["density"]["eigenvalue"]) == len(found["density"]["density"]) == 399
 
 

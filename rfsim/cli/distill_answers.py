@@ -80,7 +80,7 @@ def failed_parts(data: xr.Dataset) -> list[str]:
 def _student(one: xr.Dataset) -> dict[str, Any]:
     """A student at one distill_time, the same with half of the draws, and the measures that differ by too much."""
     moved = [name for name in MEASURES if _mostly(one.student_moved.sel(quality=name))]
-    moved += [f"suppression.{name}" for name in _known(one) if _mostly(one.suppression_moved.sel(bulk=name))]
+    moved += [f"suppression.{name}" for name in _known(one) if _mostly(one.suppression_moved.sel(part=name))]
     return (
         _quality(one, "student")
         | {"suppression": _by_part(one, "suppression")}
@@ -98,12 +98,12 @@ def _leakage(one: xr.Dataset) -> dict[str, Any]:
     """Leakage at one ridge, over all levels and level by level."""
     found: dict[str, Any] = dict.fromkeys(PARTS)
     for name in _known(one):
-        found |= _numbers(one.sel(bulk=name), name, "leakage_all")
-    half = {name: float(mean(one.leakage_all_half.sel(bulk=name))) for name in _known(one)}
+        found |= _numbers(one.sel(part=name), name, "leakage_all")
+    half = {name: float(mean(one.leakage_all_half.sel(part=name))) for name in _known(one)}
     return found | {
         "per_level": _by_part(one, "leakage"),
         "half": dict.fromkeys(PARTS) | half,
-        "moved": [name for name in _known(one) if _mostly(one.leakage_all_moved.sel(bulk=name))],
+        "moved": [name for name in _known(one) if _mostly(one.leakage_all_moved.sel(part=name))],
     }
 
 
@@ -137,11 +137,11 @@ def _numbers(one: xr.Dataset, key: str, name: str) -> dict[str, float]:
 
 def _by_part(one: xr.Dataset, name: str) -> dict[str, NDArray[np.float64] | None]:
     """(levels,) for each part; null for a part without directions."""
-    return dict.fromkeys(PARTS) | {part: mean(one[name].sel(bulk=part)) for part in _known(one)}
+    return dict.fromkeys(PARTS) | {part: mean(one[name].sel(part=part)) for part in _known(one)}
 
 
 def _errors_by_part(one: xr.Dataset, name: str) -> dict[str, dict[str, Any]]:
-    found = {part: error for part in _known(one) for error in _error(one.sel(bulk=part), name)}
+    found = {part: error for part in _known(one) for error in _error(one.sel(part=part), name)}
     return {"se": dict.fromkeys(PARTS) | found} if found else {}
 
 
@@ -155,7 +155,7 @@ def _error(one: xr.Dataset, name: str) -> Iterator[NDArray[np.float64]]:
 
 def _known(one: xr.Dataset) -> list[str]:
     """Names of the parts that have directions, descending."""
-    return [str(name) for name in one.bulk.values[::-1]]
+    return [str(name) for name in one.part.values[::-1]]
 
 
 def _mostly(flags: xr.DataArray) -> bool:

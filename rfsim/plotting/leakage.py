@@ -41,9 +41,9 @@ def leakage_panel(ax: Axes, result: xr.Dataset, *, chosen: float | None = None) 
     ridges = result.ridge.values
     handles, seen = [], []
     at = ridge_axis(ax, ridges)
-    for name in [str(bulk) for bulk in result.bulk.values[::-1]]:
-        rows = result.leakage_all.sel(bulk=name).transpose("seed", "ridge").values
-        error = result.leakage_all_error.sel(bulk=name).values[0]
+    for name in [str(part) for part in result.part.values[::-1]]:
+        rows = result.leakage_all.sel(part=name).transpose("seed", "ridge").values
+        error = result.leakage_all_error.sel(part=name).values[0]
         if len(rows) > 1:
             error = rows.std(0, ddof=1) / math.sqrt(len(rows))
         mean = rows.mean(0)
@@ -54,7 +54,7 @@ def leakage_panel(ax: Axes, result: xr.Dataset, *, chosen: float | None = None) 
         handles.append(bars_line(ax, at, Bars(mean, mean - error, mean + error), look, label, marker=look.marker))
         seen += [*mean]
         if name == "gen":
-            levels = result.leakage.sel(bulk=name).mean("seed").dropna("level", how="all").values
+            levels = result.leakage.sel(part=name).mean("seed").dropna("level", how="all").values
             if levels.size:
                 ax.fill_between(at, levels.min(1), levels.max(1), color=look.color, alpha=0.15, linewidth=0)
     threshold = store.settings(result)["threshold"]

@@ -53,7 +53,7 @@ def limit_spectrum(result: xr.Dataset) -> Page:
 
 
 def _spectrum_page(result: xr.Dataset, panel: Callable[..., object]) -> Page:
-    names = [str(name) for name in ready(result, "mass").bulk.values]
+    names = [str(name) for name in ready(result, "mass").part.values]
     below, top = names[:-1], names[-1]
     panels: dict[str, Callable[[Axes], object]] = {
         "log": lambda ax: panel(ax, result),
@@ -74,7 +74,7 @@ def train(result: xr.Dataset) -> Page:
         Its panels.
     """
     panels = _losses(result)
-    if not {"eigenvalue", "energy", "bulk"} & set(map(str, result.variables)):  # the Krylov route knows no parts
+    if not {"eigenvalue", "energy", "part"} & set(map(str, result.variables)):  # the Krylov route knows no parts
         return Page([["losses", "gap"]], panels)
     panels |= {"energy": lambda ax: energy_panel(ax, result), "log": lambda ax: spectrum_panel(ax, result)}
     return Page([["losses", "gap"], ["energy", "log"]], panels)

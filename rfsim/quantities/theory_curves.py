@@ -34,7 +34,7 @@ register(
         form=Form(
             variables=SPECTRUM
             | ROUTES
-            | variables("train_time", train_time=f"{LOSSES} bias2 variance error", bulk__train_time="energy")
+            | variables("train_time", train_time=f"{LOSSES} bias2 variance error", part__train_time="energy")
             | variables(one="residual nodes", gen_route="tau_gen", mem_route="tau_mem"),
             optional=LARGE | {"energy"},
         ),

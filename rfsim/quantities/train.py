@@ -49,7 +49,7 @@ TRAIN = register(
             variables=SPECTRUM
             | ROUTES
             | variables("train_time", seed__train_time=f"{LOSSES} cross", train_time="bias2 variance")
-            | variables(seed__bulk__train_time="energy", seed__gen_route="tau_gen", seed__mem_route="tau_mem"),
+            | variables(seed__part__train_time="energy", seed__gen_route="tau_gen", seed__mem_route="tau_mem"),
             optional=frozenset({*SPECTRUM, "train_penalized", "emp", "energy"} - {*CONSTANTS, "residual", "seed"}),
         ),
     )

@@ -1,4 +1,4 @@
-"""Every computing command, found in the command line itself, with small flags; front doors that answer from memory."""
+"""Every computing command, found in the command line itself, with small flags; functions that answer from memory."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def computed(command: str) -> xr.Dataset:
 
 @pytest.fixture
 def kept(command, monkeypatch) -> xr.Dataset:
-    """The front door of a command answers at once with what it has computed before, which this is."""
+    """The public function of a command answers at once with what it has computed before, which this is."""
     data = computed(command)
 
     def door(*_, begin, **__):

@@ -21,25 +21,25 @@ LOSSES = ("train", "test", "score", "gen", "train_penalized", "emp", "cross")
 def sample(kind="train", *, dim=6, seed=0, seeds=2, by_part=False, krylov=False, montecarlo=False):
     """A training or a spectrum; the numbers of a seed do not depend on the others."""
     sizes = model.resolve(PROBLEM, model.source(PROBLEM), dim)
-    p, bulks = sizes.features, [*PARTS[1:]]
+    p, parts = sizes.features, [*PARTS[1:]]
     draws = np.arange(seed, seed + seeds)
     bend = 1 + 0.05 * np.sin(7.0 * draws)[:, None]  # of each seed
-    each = p // len(bulks)
-    base = np.repeat([0.01, 0.05, 0.4, 3.0], each) * np.tile(np.linspace(1, 2, each), len(bulks))
+    each = p // len(parts)
+    base = np.repeat([0.01, 0.05, 0.4, 3.0], each) * np.tile(np.linspace(1, 2, each), len(parts))
     flags = {"flag_values": list(range(len(PARTS))), "flag_meanings": " ".join(PARTS)}
     variables = {name: ((), value) for name, value in (("a", 0.6), ("b", 0.26), ("v2", 0.01), ("s2", 0.01))}
     variables["residual"] = ("seed", np.full(seeds, 1e-15))
     coords = {"seed": draws}
     if not krylov:
-        coords["bulk"] = bulks
-        edges = np.array([base[k * each : (k + 1) * each][[0, -1]] for k in range(len(bulks))])
+        coords["part"] = parts
+        edges = np.array([base[k * each : (k + 1) * each][[0, -1]] for k in range(len(parts))])
         variables |= {
             "eigenvalue": (("seed", "feature"), base * bend),
-            "part": ("feature", np.repeat(np.arange(1, 5), each).astype(np.int32), flags),
-            "count": ("bulk", np.full(len(bulks), each)),
-            "mass": ("bulk", np.full(len(bulks), 1 / len(bulks))),
-            "lower": (("seed", "bulk"), edges[:, 0] * bend),
-            "upper": (("seed", "bulk"), edges[:, 1] * bend),
+            "feature_part": ("feature", np.repeat(np.arange(1, 5), each).astype(np.int32), flags),
+            "count": ("part", np.full(len(parts), each)),
+            "mass": ("part", np.full(len(parts), 1 / len(parts))),
+            "lower": (("seed", "part"), edges[:, 0] * bend),
+            "upper": (("seed", "part"), edges[:, 1] * bend),
         }
     if kind == "train":
         fall = np.exp(-np.minimum(TIMES, 1e5) / 100)
@@ -55,7 +55,7 @@ def sample(kind="train", *, dim=6, seed=0, seeds=2, by_part=False, krylov=False,
         }
         if not krylov:
             rise = (1 - fall) * np.arange(1, 5)[:, None]
-            variables["energy"] = (("seed", "bulk", "train_time"), rise * bend[:, :, None])
+            variables["energy"] = (("seed", "part", "train_time"), rise * bend[:, :, None])
         if by_part:
             variables["test_without"] = variables["energy"]
         if montecarlo:
@@ -75,15 +75,15 @@ def density(*, seed=0, seeds=2):
     data = xr.Dataset(
         {
             "density": (("seed", "eigenvalue"), height * bend),
-            "mass": (("seed", "bulk"), [0.7, 0.3] * bend),
-            "mass_error": (("seed", "bulk"), [0.01, 0.02] * bend),
-            "rank_mass": ("bulk", [0.75, 0.25]),
-            "mass_from": ("bulk", [-np.inf, 1.0]),
-            "mass_to": ("bulk", [1.0, np.inf]),
+            "mass": (("seed", "part"), [0.7, 0.3] * bend),
+            "mass_error": (("seed", "part"), [0.01, 0.02] * bend),
+            "rank_mass": ("part", [0.75, 0.25]),
+            "mass_from": ("part", [-np.inf, 1.0]),
+            "mass_to": ("part", [1.0, np.inf]),
             "density_width": ((), 0.05),
             "node": (("seed", "probe", "step"), np.ones((seeds, 3, 4))),
         },
-        coords={"seed": draws, "bulk": ["null+mini+main", "gen"], "eigenvalue": lam},
+        coords={"seed": draws, "part": ["null+mini+main", "gen"], "eigenvalue": lam},
     )
     kept = model.settings(PROBLEM, model.source(PROBLEM), sizes, seed=seed, seeds=seeds)
     return store.label(data, "density", kept, wall_time=1.0)
@@ -95,15 +95,15 @@ def limit(kind="theory-curves"):
     variables = {
         "density": ("eigenvalue", 1 / lam),
         "density_residual": ("eigenvalue", np.full(lam.size, 1e-15)),
-        "mass": ("bulk", [0.25, 0.5, 0.25]),
-        "lower": ("bulk", [0.013, 0.02, 2.0]),
-        "upper": ("bulk", [0.013, 1.0, 5.0]),
+        "mass": ("part", [0.25, 0.5, 0.25]),
+        "lower": ("part", [0.013, 0.02, 2.0]),
+        "upper": ("part", [0.013, 1.0, 5.0]),
         "interval_lower": ("interval", [0.013, 0.02, 2.0]),
         "interval_upper": ("interval", [0.013, 1.0, 5.0]),
         "interval_part": ("interval", np.arange(3, dtype=np.int32)),
         "a": ((), 0.6),
     }
-    coords = {"eigenvalue": lam, "bulk": ["null", "mini+main", "gen"]}
+    coords = {"eigenvalue": lam, "part": ["null", "mini+main", "gen"]}
     if kind == "theory-spectrum":
         variables |= {
             "large_density": ("large_eigenvalue", 1.1 / lam),
@@ -116,7 +116,7 @@ def limit(kind="theory-curves"):
         names = (*LOSSES, "bias2", "variance")
         variables |= {name: ("train_time", 0.1 * k + (1 + k) * fall) for k, name in enumerate(names)}
         variables |= {
-            "energy": (("bulk", "train_time"), (1 - fall) * np.arange(1, 4)[:, None]),
+            "energy": (("part", "train_time"), (1 - fall) * np.arange(1, 4)[:, None]),
             "tau_gen": ("gen_route", [5.0, 6.0, 7.0]),
             "tau_mem": ("mem_route", [500.0, 600.0, 700.0, 800.0]),
             "residual": ((), 1e-15),

@@ -103,7 +103,7 @@ def test_the_command_has_the_same_number_of_samples_and_features(psi):
     assert found["asked"].sizes[1:] == (round(psi * 45), round(2 * psi * 45))
 
 
-def test_what_has_no_flag_is_python_that_calls_the_front_door(monkeypatch):
+def test_what_has_no_flag_is_python_that_calls_the_public_function(monkeypatch):
     heard = {}
 
     def train(*positional, **named):
