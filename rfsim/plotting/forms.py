@@ -19,8 +19,8 @@ from rfsim.problem.ranks import PARTS
 from rfsim.quantities.forms import Variables
 
 # dimensions whose values say what stands where; the others count only
-LABELLED = ("bulk", "distill_time", "eigenvalue", "gen_route", "large_eigenvalue", "level", "mem_route", "quality",
-            "ridge", "step", "steps", "train_time")  # fmt: skip
+LABELLED = ("bulk", "distill_time", "eigenvalue", "gen_route", "large_eigenvalue", "level", "mem_route", "part",
+            "quality", "ridge", "step", "steps", "train_time")  # fmt: skip
 ASCENDING = ("seed", "bulk", "train_time", "ridge", "step", "steps", "level", "eigenvalue", "large_eigenvalue")
 ONCE = ("seed", "bulk")  # dimensions along which a value that stands twice would count twice
 
