@@ -1,19 +1,47 @@
-"""The ridge of one step that is enough against leakage, in the limit (equations.md D13, D18, D19) [ours]."""
+"""Leakage of steps and the ridge that is enough against it, in the limit (equations.md D13, D18, D19) [ours]."""
 
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike
 
 from rfsim.computing.precision import in_float64
-from rfsim.limit.leakage import around, closed_form, enough_ridge, leakage
+from rfsim.limit.leakage import Leakage, around, closed_form, enough_ridge, leakage
+from rfsim.limit.rational import Trained
+from rfsim.limit.resolvents import Level
+from rfsim.limit.steps import TeacherStep, fields, step
 from rfsim.problem.arrays import Rows
 from rfsim.problem.model import Problem, require_unused
 from rfsim.results.runs import Begin, Report
 from rfsim.theory.step_run import StepRun
+
+
+class Step(NamedTuple):
+    """A step of a teacher by itself: where it begins, its constants, who takes it and what leaks, without a ridge."""
+
+    now: Level
+    constants: TeacherStep
+    teacher: Trained
+    leakage: Leakage
+
+
+def steps_of(run: StepRun, report: Report) -> list[Step]:
+    """Every step of a ladder, each by itself: how frozen noises of several correlate is of no concern to leakage."""
+    levels, teachers = run.levels(report), run.teachers()
+    angle = np.pi / 2 if math.isinf(run.teacher_time) else np.pi / 4
+    parts = [around(one, angle) for one in levels]
+    found = []
+    for k in range(1, len(levels)):
+        report(f"leakage of step {k} of {len(levels) - 1}", {})
+        now, before, teacher = levels[k], levels[k - 1], teachers[k - 1]
+        constants = step(run.problem.activation, now, before, fields(now, teacher))
+        lost = leakage(now, before, constants, teacher, 0.0, parts[k], parts[k - 1])
+        found.append(Step(now, constants, teacher, lost))
+    return found
 
 
 @in_float64
@@ -74,17 +102,15 @@ def gamma_star(
     settings = run.settings | {"diffusion_time": problem.diffusion_time, "next_time": float(run.times[0])}
     if begin:
         begin(settings)
-    found = run.ladder(report or (lambda step, values: None))
-    (before, now), (constants,), (teacher,) = found.levels, found.steps, found.teachers
-    angle = np.pi / 2 if math.isinf(run.teacher_time) else np.pi / 4
-    lost = leakage(now, before, constants, teacher, 0.0, around(now, angle), around(before, angle))
+    (one,) = steps_of(run, report or (lambda step, values: None))
+    lost, constants = one.leakage, one.constants
     values = {
         "gamma_star": enough_ridge(lost, run.threshold),
         "leakage": float(lost.lost),
         "floor": lost.floor,
         "residual": constants.error,
     }
-    closed = closed_form(now, constants, teacher)
+    closed = closed_form(one.now, constants, one.teacher)
     near = {
         "gamma_star_closed": closed.ridge(run.threshold),
         "leakage_closed": float(closed.leakage(0.0)),

@@ -18,7 +18,8 @@ from rfsim.learning.filters import learning_rate_constant
 from rfsim.limit.ladders import Ladder, ladder
 from rfsim.limit.populations import Population, from_array, population
 from rfsim.limit.rational import Trained
-from rfsim.limit.resolvents import level
+from rfsim.limit.resolvents import Level, level
+from rfsim.problem.diffusion import noise_variance
 from rfsim.problem.draws import DataOptions
 from rfsim.problem.model import Problem, limit_settings, require_ridge, source, times
 from rfsim.results.runs import Report
@@ -94,20 +95,25 @@ class StepRun:
             if name not in ("ridge", "diffusion_time")
         } | {"teacher_time": self.teacher_time, "teacher_ridge": self.teacher_ridge, "threshold": self.threshold}
 
-    def ladder(self, report: Report) -> Ladder:
-        """Levels, teachers and steps."""
-        levels = []
+    def levels(self, report: Report) -> list[Level]:
+        """The ladder's levels; ValueError where a teacher without a ridge never ends learning."""
+        found = []
         for one in self.problems:
             report(f"level t = {one.diffusion_time:g}", {})
-            levels.append(level(one, self.population))
-        if self.teacher_ridge == 0 and float(levels[0].limit.floor) == 0:
+            found.append(level(one, self.population))
+        if self.teacher_ridge == 0 and float(found[0].limit.floor) == 0:
             raise ValueError("eigenvalues of U reach down to 0 where σ is linear; give a teacher_ridge")
+        return found
+
+    def teachers(self) -> list[Trained]:
+        """Of all levels but the first."""
         psi_p = self.problem.features_per_dim
-        teachers = [
-            Trained(self.teacher_time, learning_rate_constant(one.noise, psi_p), self.teacher_ridge)
-            for one in levels[1:]
-        ]
-        return ladder(levels, teachers, self.problem.activation)
+        rates = [learning_rate_constant(noise_variance(t), psi_p) for t in self.times[1:].tolist()]
+        return [Trained(self.teacher_time, rate, self.teacher_ridge) for rate in rates]
+
+    def ladder(self, report: Report) -> Ladder:
+        """Levels, teachers, steps, and how their frozen noises correlate."""
+        return ladder(self.levels(report), self.teachers(), self.problem.activation)
 
     def label(self, kind: str, data: xr.Dataset, settings: Mapping[str, Any]) -> xr.Dataset:
         """`data` as a result, each variable with what it is."""
