@@ -37,6 +37,7 @@ def invented(monkeypatch):
 
     def distill(problem, *, array, center, scale, report, begin, **options):
         asked.update(options, problem=problem)
+        options.pop("limit")
         draw = {name: options.pop(name) for name in ("dim", "seed", "seeds")}
         made = dataset(problem, **draw, **{name: options[name] for name in ("levels", *AXES)})
         sizes = model.resolve(problem, model.source(problem), draw["dim"])
@@ -263,3 +264,62 @@ def test_a_student_with_features_of_its_own_has_no_suppression(capsys):
     assert "features of its own" in found["undefined"]["suppression"]
     assert found["student"][0]["suppression"] == {part: [None] * 3 for part in PARTS}
     assert found["student"][0]["memorized_fraction"] is not None
+
+
+# --- the limit beside the sample ----------------------------------------------------------------------------------
+
+
+def test_the_limit_stands_beside_the_sample_where_it_was_asked_for():
+    data = dataset(levels=3)
+    lost = np.array([np.nan, 0.7, 0.6]) / (1 + data.ridge.values[:, None])
+    both = data.assign(limit_leakage=(("ridge", "level"), lost), limit_gamma_star=("level", [np.nan, 0.4, 0.5]))
+    found, alone = parsed(both), parsed(data)
+    assert found["gamma_star"].pop("limit") == [None, 0.4, 0.5]
+    assert [one.pop("limit") for one in found["leakage"]] == [[None, *row] for row in lost[:, 1:].tolist()]
+    assert found == alone
+    told = "\n".join(distill_answers.lines(both))
+    assert "gamma_star of the limit by level: median and range  0.45 (0.4–0.5)" in told
+    assert "0.65 (0.6–0.7)" in told
+    assert "limit" not in "\n".join(distill_answers.lines(data))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "match"),
+    [
+        ("--solver heun", "of solver ddim; got heun: leave the limit out"),
+        ("--trainer descent:0.5", "of trainer flow; got descent:0.5"),
+        ("--distill-data fresh", "of distill_data train; got fresh"),
+        ("--student-features-per-dim 5", "of the teacher's own features"),
+        ("--activation relu", "is of odd activations"),
+        ("--noise-copies 2", "averages the noise"),
+    ],
+)
+def test_where_there_is_no_limit_it_is_refused(capsys, arguments, match):
+    assert_refused(capsys, "distill", *SMALL, "--limit", *arguments.split(), match=match)
+
+
+@pytest.mark.slow
+def test_the_limit_is_that_of_the_theory_and_a_sample_is_near(capsys):
+    asked = (
+        "--dim",
+        "20",
+        "--samples-per-dim",
+        "8",
+        "--features-per-dim",
+        "32",
+        "--levels",
+        "2",
+        "--time-min",
+        "0.025",
+    )
+    found = answer(
+        capsys, "distill", *asked, "--time-max", "0.1", "--generated", "16", "--distill-times", "1", "--limit",
+        "--leakage-ridges", "0,0.1,0.5",
+    )  # fmt: skip
+    assert found["problem"]["limit"] is True
+    above = [one["limit"] for one in found["leakage"]]
+    assert [row[0] for row in above] == [None] * 3
+    assert [f"{row[1]:.3g}" for row in above] == ["0.753", "0.104", "0.00754"]  # equations.md D13, from 0.1 to 0.05
+    assert found["gamma_star"]["limit"] == [None, pytest.approx(0.426, rel=2e-3)]
+    assert found["leakage"][1]["gen"] == pytest.approx(above[1][1], rel=0.5)  # gaps fall as 1/d
+    assert "rfsim-out" not in str(list(Path().iterdir()))

@@ -100,6 +100,8 @@ def _seeds(result: xr.Dataset, s: dict[str, Any]) -> str:
 
 def _levels(result: xr.Dataset, s: dict[str, Any]) -> list[str]:
     """The diffusion times of a distillation, its teacher, and the student that is drawn, the first there is."""
+    if "diffusion_times" in s:
+        return _limit_levels(result, s)
     students = {Student(**one).label: one for one in s["variants"]}
     label = str(result.variant.values.flat[0]) if "variant" in result.coords else ""
     student = students.get(label, s["variants"][0])
@@ -107,4 +109,17 @@ def _levels(result: xr.Dataset, s: dict[str, Any]) -> list[str]:
         rf"$t={number(s['time_min'])}$–${number(s['time_max'])}$ in {s['levels']} levels",
         rf"teacher $\tau={number(s['teacher_time'])}$",
         f"{student['parameterization']} from {student['start']}",
+    ]
+
+
+def _limit_levels(result: xr.Dataset, s: dict[str, Any]) -> list[str]:
+    """The same of a distillation in the limit, of which the students at the last distill_time are drawn."""
+    grid = s["diffusion_times"]
+    steps = len(grid) - 1
+    last = np.sort(ready(result, "test").distill_time.values, axis=None)[-1]
+    return [
+        rf"$t={number(grid[0])}$–${number(grid[-1])}$ in {steps} step{'s' if steps > 1 else ''}",
+        rf"teacher $\tau={number(s['teacher_time'])}$",
+        *([rf"$\gamma={number(s['teacher_ridge'])}$"] if s["teacher_ridge"] else []),
+        rf"students from {s['start']}, $\tau_S={number(float(last))}$",
     ]

@@ -39,6 +39,7 @@ from rfsim.problem.draws import DrawOptions, apart, defaults_of, told
 from rfsim.problem.model import Problem, Sizes
 from rfsim.results.runs import Begin, Report, Run, keeping
 from rfsim.sample.spectra import Method
+from rfsim.sampled.beside import limit_leakage, limit_run
 
 DISTILL_TIMES = (10.0, 1e3, 1e5)
 GENERATED = 2000  # samples of each model
@@ -170,6 +171,7 @@ def distill(
     begin: Begin | None = None,
     instability: bool = False,
     transfer: bool = False,
+    limit: bool = False,
     spill: str | Path | None = None,
     **options: Unpack[DistillOptions],
 ) -> xr.Dataset:
@@ -185,6 +187,7 @@ def distill(
         begin: Called with the settings of the result before anything is computed, as in `rfsim.spectrum`.
         instability: Also of every direction.
         transfer: Also between all parts.
+        limit: Also leakage and γ⋆ of the same steps as d → ∞, as `rfsim.theory.distill` has them (D13).
         spill: A folder for the eigenvectors of all levels, p² doubles each, which memory holds otherwise.
         levels: N, of N + 1 diffusion times, geometric.
         time_min: The lowest of them, ε.
@@ -224,6 +227,7 @@ def distill(
         early_student, regression (one-step students regressed on the teacher's endpoints); suppression and energies by
         level and part; leakage and gamma_star; losses by level; student_half, suppression_half, leakage_all_half by
         half the draws, with _error and _moved, 1 where half the draws move a measure by more than 1.96 standard errors.
+        With limit, limit_leakage (ridge, level), outside gen, and limit_gamma_star (level).
         What is undefined is NaN, with its reason in the attribute `undefined`. Training points that are copies of
         others, which are merged for the second nearest, are counted by seed in the attribute `merged_points` where
         there are any. Students stand along the dimension variant, in the order given.
@@ -242,6 +246,7 @@ def distill(
     wanted = Wanted(instability, transfer)
     drawn, own = apart(options)
     planned = plan(problem, distill_times, **own)
+    beside = limit_run(problem, planned, drawn) if limit else None
     taught = replace(problem, diffusion_time=planned.time_min, ridge=planned.teacher_ridge)
     run = Run(taught, drawn, report, method=Method(), copies=6)
     features = planned.student_features(run.sizes)
@@ -251,13 +256,16 @@ def distill(
     del run.settings["diffusion_time"]
     data_power = model.power(problem, run.origin, run.sizes)
     extra = planned.settings(draws) | {"instability": instability, "transfer": transfer}
+    extra |= {"limit": True} if limit else {}
     run.begin(begin, extra)
+    of_limit = {} if beside is None else limit_leakage(beside, planned, report)
     done: list[xr.Dataset] = []
     merged: list[int] = []
 
     def result() -> xr.Dataset:
         data = xr.concat([one.drop_vars("feature_part") for one in done], dim="seed", join="exact", coords="minimal")
-        data = data.assign(feature_part=done[0].feature_part).assign_coords(seed=list(run.seeds[: len(done)]))
+        data = data.assign(of_limit).assign(feature_part=done[0].feature_part)
+        data = data.assign_coords(seed=list(run.seeds[: len(done)]))
         told = {"merged_points": merged[: len(done)]} if any(merged) else {}
         return run.label("distill", data.assign_attrs(undefined=_undefined(planned, run), **told), extra, started)
 

@@ -9,12 +9,14 @@ from rfsim.disk import store
 from rfsim.problem import model
 from rfsim.problem.model import Problem
 from rfsim.problem.ranks import PARTS
+from rfsim.quantities.theory_distill import CONSTANTS
 from tests.distillation import synthetic as distilled
 from tests.simulation import synthetic as simulated
 
 TIMES = np.array([0.0, 1.0, 30.0, 1e3, 1e4, np.inf])
 PROBLEM = Problem(samples_per_dim=2, features_per_dim=4)
 GEN_ROUTES, MEM_ROUTES = ["formula", "spectrum", "curve"], ["formula", "main", "mini", "curve"]
+STUDENT = ("train", "test", "map_error")
 LOSSES = ("train", "test", "score", "gen", "train_penalized", "emp", "cross")
 
 
@@ -136,6 +138,34 @@ def ridge():
     return store.label(xr.Dataset(variables, coords={"ridge": gamma}), "theory-ridge", kept, wall_time=1.0)
 
 
+def limit_distill():
+    """Two steps, of which the second knows mini and main as one part, at two distill_times."""
+    gamma, ends, names = np.array([0.0, 0.01, 0.1, 1.0]), np.array([100.0, np.inf]), ["null", "mini", "main", "gen"]
+    names.insert(2, "mini+main")
+    known = np.array([[1, 1, 0, 1, 1], [1, 0, 1, 0, 1]], dtype=bool)
+    fall = 1 / (1 + 30 * gamma) ** 2
+    by_part = np.where(known, [1e-6, 0.4, 0.5, 0.1, 0.3], np.nan)
+    variables = {name: ("step", [0.5, 0.7]) for name in CONSTANTS.split()}
+    variables |= {"from_time": ("step", [0.1, 0.2]), "to_time": ("step", [0.05, 0.1])}
+    variables |= {"gamma_star": ("step", [0.3, np.nan]), "gamma_star_closed": ("step", [0.25, 0.0])}
+    variables |= {"floor": ("step", [1e-5, 0.1]), "kappa": ("step", [0.004, 0.4]), "closed_valid": ("step", [1, 0])}
+    variables |= {name: (("step", "ridge"), k * fall * [[0.7], [0.9]]) for k, name in ((1, "leakage"), (4, "gain"))}
+    variables["leakage_closed"] = (("step", "ridge"), 0.8 * fall * np.ones((2, 1)))
+    variables["share"] = (("step", "ridge", "part"), by_part[:, None] * fall[:, None])
+    variables |= dict.fromkeys(("instability", "teacher_energy"), (("step", "part"), 0.02 * by_part))
+    loss = (1 + fall)[:, None] * [1.0, 0.8] * np.ones((2, 1, 1))
+    variables |= {name: (("distill_time", "ridge", "step"), k * loss) for k, name in enumerate(STUDENT, 1)}
+    energy = fall[:, None, None] * by_part * np.ones((2, 1, 1, 1))
+    variables |= dict.fromkeys(("student_energy", "suppression"), (("distill_time", "ridge", "step", "part"), energy))
+    variables["residual"] = ((), 1e-15)
+    coords = {"step": [1, 2], "ridge": gamma, "distill_time": ends, "part": names, "diffusion_time": [0.05, 0.1, 0.2]}
+    kept = model.limit_settings(PROBLEM, model.source(PROBLEM))
+    kept = {name: value for name, value in kept.items() if name not in ("ridge", "diffusion_time")}
+    kept |= {"diffusion_times": [0.05, 0.1, 0.2], "ridges": gamma.tolist(), "distill_times": [100.0, "inf"]}
+    kept |= {"teacher_time": 1e4, "teacher_ridge": 0.1, "threshold": 0.01, "start": "zero"}
+    return store.label(xr.Dataset(variables, coords=coords), "theory-distill", kept, wall_time=1.0)
+
+
 def distill(*, seed=0, seeds=2):
     return distilled.dataset(
         dim=3, levels=4, seed=seed, seeds=seeds, variants=("a", "b"), instability=True, transfer=True, threshold=0.5
@@ -158,5 +188,6 @@ MADE = {
     "theory-curves": limit,
     "theory-spectrum": lambda: limit("theory-spectrum"),
     "theory-ridge": ridge,
+    "theory-distill": limit_distill,
 }
 SEEDED = [name for name in MADE if not name.startswith("theory")]

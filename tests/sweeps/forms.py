@@ -6,6 +6,7 @@ import numpy as np
 import xarray as xr
 
 from rfsim.problem.ranks import PARTS
+from rfsim.quantities.theory_distill import CONSTANTS as STEP_CONSTANTS
 from rfsim.sweeps.cells import MERGED
 from tests.sweeps.synthetic import coordinate, labelled
 
@@ -72,6 +73,15 @@ OWN: dict[str, dict[str, str]] = {
     | PARTS_TABLE
     | {"form": "large_mass large_lower large_upper", "eigenvalue": "density density_residual"},
     "theory.ridge": {"ridge": "train train_penalized test emp score bias2 variance", "": "best_ridge best_test"},
+    "theory.distill": {
+        "step": f"from_time to_time {STEP_CONSTANTS} gamma_star floor kappa gamma_star_closed closed_valid",
+        "step ridge": "leakage gain leakage_closed",
+        "step ridge part": "share",
+        "step part": "instability teacher_energy",
+        "distill_time ridge step": "train test map_error",
+        "distill_time ridge step part": "student_energy suppression",
+    },
+    "theory.gamma_star": {"": "gamma_star leakage floor gamma_star_closed leakage_closed kappa"},
     "theory.score_minimum": CONSTANTS | {"": "score final train_time error a b v2 s2"},
     "theory.mini_gap": CONSTANTS | {"": "opening opening_large a b v2 s2"},
 }
@@ -98,7 +108,7 @@ def stored(command: str, own: dict[str, str] | None = None) -> xr.Dataset:
     variables, coords = {}, {name: coordinate(name, values[name]) for name in axes}
     for dims, names in (own or OWN[command]).items():
         beside = dims.split()
-        labels = LABELS | {"part": list(MERGED)} if command == "density" else LABELS
+        labels = LABELS | {"part": list(MERGED)} if command in ("density", "theory.distill") else LABELS
         coords |= {dim: coordinate(dim, labels[dim]) for dim in beside if dim in labels}
         shape = [*sizes.values(), *(len(labels.get(dim, range(3))) for dim in beside)]
         for name in names.split():

@@ -54,6 +54,8 @@ def test_what_a_quantity_ignores_is_no_parameter_of_it():
         "distill": {"diffusion_time"},
         "theory.spectrum": {"ridge"},
         "theory.ridge": {"ridge"},
+        "theory.distill": {"ridge", "diffusion_time"},
+        "theory.gamma_star": {"ridge"},
         "theory.mini_gap": {"ridge", "features_per_dim"},
     }
     for name, quantity in QUANTITIES.items():
