@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from cyclopts import App
 
@@ -25,6 +25,7 @@ from rfsim.cli.sweep_app import complete, sweep
 from rfsim.computing import interrupts
 
 FIGURE, SWEEP = FigureFlags(), SweepFlags()
+Shell = Literal["bash", "zsh", "fish"]
 
 app = App(
     name="rfsim",
@@ -112,3 +113,18 @@ def info(*, json: Annotated[bool, switch("Print one JSON object.")] = False) -> 
     facts, complete = information.gather()
     streams.tell(answers.text(facts) if json else information.lines(facts))
     return DONE if complete else UNCONVERGED
+
+
+@app.command(name="--install-completion")
+def install_completion(
+    *, shell: Annotated[Shell | None, text_flag("Whose completion it is; that which this runs in.")] = None
+) -> int:
+    """Let the shell complete commands and flags."""
+    from cyclopts.completion.detect import ShellDetectionError
+
+    try:
+        script = app.install_completion(shell=shell)
+    except ShellDetectionError:
+        raise ValueError("which shell this is cannot be told; give --shell bash, zsh or fish") from None
+    streams.tell([f"wrote {script}", "a new shell completes rfsim's commands and flags"])
+    return DONE
