@@ -19,7 +19,6 @@ from typing import Any
 
 import jupytext
 import nbformat
-from jupyter_client import AsyncKernelManager
 from nbclient import NotebookClient
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -93,9 +92,14 @@ def run(book: nbformat.NotebookNode, name: str, folder: str) -> None:
     """Execute the cells in place, by this checkout's package, in a folder of their own."""
     own = {"PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))}
     try:
-        kernel = AsyncKernelManager(kernel_name="python3", transport="ipc")  # no port that others could talk to
-        settings = {"timeout": SECONDS, "resources": {"metadata": {"path": folder}}}
-        NotebookClient(book, km=kernel, **settings).execute(env=os.environ | own)
+        client = NotebookClient(
+            book,
+            timeout=SECONDS,
+            startup_timeout=SECONDS,
+            resources={"metadata": {"path": folder}},
+            extra_arguments=["--IPKernelApp.log_level=ERROR"],  # it warns of listening on this machine's own address
+        )
+        client.execute(env=os.environ | own)
     except Exception as error:  # a cell's own, a kernel that died or one that takes too long
         raise TutorialError(f"{name} failed: {COLORS.sub('', str(error))}") from error
     for number, cell in enumerate(book.cells):

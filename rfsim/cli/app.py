@@ -76,11 +76,26 @@ def plot(
 
 
 @app.command(help_epilogue=PARTS)
-def show(file: str, /, *, json: Annotated[bool, switch("Print one JSON object.")] = False) -> int:
+def show(
+    file: str,
+    /,
+    *,
+    json: Annotated[bool, switch("Print one JSON object.")] = False,
+    csv: Annotated[
+        bool, switch("Print a table as CSV: the dimensions that most variables share, and these variables.")
+    ] = False,
+) -> int:
     """Say what a stored result is: kind, settings, versions, variables."""
-    from rfsim.cli import answers, folder
+    from rfsim.cli import answers, folder, tables
 
+    if json and csv:
+        raise ValueError("--json and --csv are two forms of one answer; give one of them")
     data = folder.load(Path(file))
+    if csv:
+        table, others = tables.csv(data)
+        streams.tell(table.splitlines())
+        terminal.say([f"left out, over other dimensions: {', '.join(others)}"] if others else [], quiet=False)
+        return complete({Path(file): data})
     streams.tell(answers.text(answers.summary(data)) if json else answers.summary_lines(data))
     return complete({Path(file): data})
 
