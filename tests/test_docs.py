@@ -1,8 +1,10 @@
-"""The reference: it builds without a warning, names everything public, links to what exists, and needs no network."""
+"""The site: it builds without a warning, names everything public, links to what exists, and needs no network."""
 
 from __future__ import annotations
 
 import html
+import importlib
+import json
 import os
 import posixpath
 import re
@@ -14,7 +16,9 @@ import pytest
 
 import rfsim
 import rfsim.theory
+from rfsim import reproduce
 from rfsim.quantities.catalog import QUANTITIES
+from tests.commands import names
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -23,10 +27,10 @@ ROOT = Path(__file__).resolve().parents[1]
 def site(tmp_path_factory):
     folder = tmp_path_factory.mktemp("docs") / "site"
     pytest.importorskip("mkdocs", reason="rfsim[docs] is not installed")
-    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "-f", ".docs/mkdocs.yml", "-d", str(folder)]
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "-f", "docs/mkdocs.yml", "-d", str(folder)]
     path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
     env = os.environ | {"NO_MKDOCS_2_WARNING": "1", "PYTHONPATH": path}
-    done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=300, check=False)
+    done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=1800, check=False)
     assert done.returncode == 0, done.stderr
     assert "WARNING" not in done.stderr
     return {str(page.relative_to(folder)): page.read_text("utf-8") for page in folder.rglob("*.html")} | {
@@ -129,9 +133,92 @@ def test_nothing_is_fetched_from_elsewhere(site):
 
 
 @pytest.mark.slow
-def test_tutorials_stand_there_with_their_code(site):
+def test_the_course_stands_there_with_its_code_its_numbers_and_its_pictures(site):
+    folder = Path(site[""])
     for path in sorted((ROOT / "experiments").glob("0[0-9]_*.py")):
-        text = re.sub(r"<[^>]*>", "", site[f"tutorials/{path.stem}.html"])
+        page = site[f"tutorials/{path.stem}.html"]
+        text = html.unescape(re.sub(r"<[^>]*>", "", page))
         assert "### " not in text
         assert "assert" in text
         assert "Answer 1" in text
+        code = path.read_text("utf-8")
+        assert page.count('class="language-text output') + page.count("output highlight") >= code.count("print(") / 3
+        drawn = re.findall(r'<img [^>]*src="?([^"\s>]+)', page)
+        assert len(drawn) == len(re.findall(r"^(?:figure\b(?! *[,=])|rfsim\.plot\()", code, re.M))
+        assert all((folder / "tutorials" / name).stat().st_size > 5000 for name in drawn)
+
+
+@pytest.mark.slow
+def test_claims_stand_there_with_the_command_that_decides_them(site):
+    page = html.unescape(re.sub(r"<[^>]*>", "", site["claims.html"]))
+    experiments = reproduce.experiments(ROOT)
+    assert all(f"({claim.id})" in page for one in experiments for claim in one.claims)
+    assert all(f"rfsim reproduce {' '.join(one.figures)} --size" in page for one in experiments if one.claims)
+
+
+@pytest.mark.slow
+def test_every_command_and_every_question_is_listed(site):
+    page = html.unescape(re.sub(r"<[^>]*>", "", site["command-line.html"]))
+    assert all(f"rfsim {' '.join(command)}" in page for command in names())
+    asked = [
+        one
+        for path in (ROOT / "docs" / "pages" / "how-to").glob("*.md")
+        for one in re.findall(r"^## (.*\?)$", path.read_text("utf-8"), re.M)
+    ]
+    assert len(asked) > 50
+    listed = html.unescape(re.sub(r"<[^>]*>", "", site["how-to/index.html"]))
+    assert all(one in listed for one in asked)
+
+
+@pytest.mark.slow
+def test_what_is_searched_is_in_the_site(site):
+    """Every page is in the index that its own script reads."""
+    index = json.loads((Path(site[""]) / "search" / "search_index.json").read_text("utf-8"))
+    found = {entry["location"].partition("#")[0] for entry in index["docs"]}
+    assert {name for name in pages(site) if name != "index.html"} <= found | {"index.html"}
+
+
+@pytest.mark.slow
+def test_a_cell_that_fails_or_warns_ends_the_build(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / "docs"))
+    course = importlib.import_module("course")
+    monkeypatch.setattr(course, "KEPT", tmp_path / "kept")
+    for code, match in (
+        ("assert 1 > 2", "AssertionError"),
+        ("import sys; print(1, file=sys.stderr)", "standard error"),
+    ):
+        script = tmp_path / "00_wrong.py"
+        script.write_text(f"# %% [markdown]\n# # 0. Wrong\n\n# %%\n{code}\n", encoding="utf-8")
+        with pytest.raises(course.TutorialError, match=match):
+            course.page(script)
+        assert not list((tmp_path / "kept").glob("*"))
+    script.write_text("# %% [markdown]\n# # 0. Right\n\n# %%\nprint(1 + 1)\n", encoding="utf-8")
+    assert "\n2\n```" in course.page(script)[0]
+    (kept,) = (tmp_path / "kept").glob("*.ipynb")
+    kept.write_text(kept.read_text("utf-8").replace('"2\\n"', '"kept\\n"'), encoding="utf-8")
+    assert "\nkept\n```" in course.page(script)[0]  # not run again
+    script.write_text(script.read_text("utf-8").replace("1 + 1", "1 + 2"), encoding="utf-8")
+    assert "\n3\n```" in course.page(script)[0]  # as soon as it changed, it is
+
+
+def test_scripts_of_formulas_are_set_and_nothing_else_is_touched(monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / "docs"))
+    formulas = importlib.import_module("formulas")
+    assert formulas.scripts("2ψ_p λ̄_2 = σ_x² e^{−2t_k}, A_yc_1 c_out,k²: train_time, n^.72 R^d.") == (
+        "2ψ<sub>p</sub> λ̄<sub>2</sub> = σ<sub>x</sub>² e<sup>−2t<sub>k</sub></sup>, A<sub>y</sub>c<sub>1</sub> "
+        "c<sub>out</sub>,k²: train_time, n<sup>.72</sup> R<sup>d</sup>."
+    )
+    for name in ("equations.md", "trust.md"):
+        for line in (ROOT / "rfsim" / name).read_text("utf-8").splitlines():
+            shown = formulas.scripts(html.escape(line, quote=False))
+            assert formulas.plain(shown) == formulas.braced(line)
+            assert re.sub(r"[_^{}]|</?su[bp]>", "", html.unescape(shown)) == re.sub(r"[_^{}]", "", line)
+
+
+@pytest.mark.slow
+def test_equations_are_read_with_their_scripts(site):
+    block = re.search(r'<pre class="?equation"? id="?T7"?>(.*?)</pre>', site["equations.html"], re.S)[1]
+    assert "e<sup>−κτ(U+γ)</sup>" in block
+    assert "ψ<sub>p</sub>" in block
+    assert "<sub>" not in site["quantities.html"]
+    assert "<sub>" not in site["api/rfsim-theory.html"]

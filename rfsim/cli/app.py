@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from cyclopts import App
 
@@ -25,6 +25,7 @@ from rfsim.cli.sweep_app import complete, sweep
 from rfsim.computing import interrupts
 
 FIGURE, SWEEP = FigureFlags(), SweepFlags()
+Shell = Literal["bash", "zsh", "fish"]
 
 app = App(
     name="rfsim",
@@ -75,11 +76,26 @@ def plot(
 
 
 @app.command(help_epilogue=PARTS)
-def show(file: str, /, *, json: Annotated[bool, switch("Print one JSON object.")] = False) -> int:
+def show(
+    file: str,
+    /,
+    *,
+    json: Annotated[bool, switch("Print one JSON object.")] = False,
+    csv: Annotated[
+        bool, switch("Print a table as CSV: the dimensions that most variables share, and these variables.")
+    ] = False,
+) -> int:
     """Say what a stored result is: kind, settings, versions, variables."""
-    from rfsim.cli import answers, folder
+    from rfsim.cli import answers, folder, tables
 
+    if json and csv:
+        raise ValueError("--json and --csv are two forms of one answer; give one of them")
     data = folder.load(Path(file))
+    if csv:
+        table, others = tables.csv(data)
+        streams.tell(table.splitlines())
+        terminal.say([f"left out, over other dimensions: {', '.join(others)}"] if others else [], quiet=False)
+        return complete({Path(file): data})
     streams.tell(answers.text(answers.summary(data)) if json else answers.summary_lines(data))
     return complete({Path(file): data})
 
@@ -112,3 +128,18 @@ def info(*, json: Annotated[bool, switch("Print one JSON object.")] = False) -> 
     facts, complete = information.gather()
     streams.tell(answers.text(facts) if json else information.lines(facts))
     return DONE if complete else UNCONVERGED
+
+
+@app.command(name="--install-completion")
+def install_completion(
+    *, shell: Annotated[Shell | None, text_flag("Whose completion it is; that which this runs in.")] = None
+) -> int:
+    """Let the shell complete commands and flags."""
+    from cyclopts.completion.detect import ShellDetectionError
+
+    try:
+        script = app.install_completion(shell=shell)
+    except ShellDetectionError:
+        raise ValueError("which shell this is cannot be told; give --shell bash, zsh or fish") from None
+    streams.tell([f"wrote {script}", "a new shell completes rfsim's commands and flags"])
+    return DONE

@@ -65,10 +65,10 @@ def markdown(parts: Sequence[ReportPart]) -> str:
         rows += [
             [
                 f"{SYMBOLS[entry.verdict]} {entry.verdict}",
-                f"{_marked(entry.claim.claim)} ({_marked(entry.claim.id)})",
-                _marked(entry.claim.source),
-                _marked(entry.claim.published),
-                _marked(value_words(entry)) + "".join(f"; **{_marked(remark)}**" for remark in entry.remarks),
+                f"{marked(entry.claim.claim)} ({marked(entry.claim.id)})",
+                marked(entry.claim.source),
+                marked(entry.claim.published),
+                marked(value_words(entry)) + "".join(f"; **{marked(remark)}**" for remark in entry.remarks),
                 f"`{entry.command}`",
                 duration(part.standing.seconds) if part.size else "",
             ]
@@ -76,7 +76,7 @@ def markdown(parts: Sequence[ReportPart]) -> str:
         ]
     table = "\n".join(f"| {' | '.join(row)} |" for row in rows)
     said = [count_words(parts), size_words(parts), *version_words(parts)]
-    return "# Claims\n\n" + "\n".join(f"{_marked(one)}  " for one in said) + f"\n\n{table}\n"
+    return "# Claims\n\n" + "\n".join(f"{marked(one)}  " for one in said) + f"\n\n{table}\n"
 
 
 def value_words(entry: Entry) -> str:
@@ -131,7 +131,7 @@ def duration(seconds: float | None) -> str:
     return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
 
 
-def _marked(text: str) -> str:
+def marked(text: str) -> str:
     """Text that Markdown shows as it is, in a cell of a table."""
     escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return re.sub(r"([\\|*`~$])", r"\\\1", " ".join(escaped.split()))
