@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from rfsim.computing import arrays
 from rfsim.computing.parallel import DeviceLayout
 from rfsim.problem import populations
 from rfsim.problem.activations import ACTIVATIONS, centered
@@ -287,7 +288,8 @@ def test_polynomial_activations_need_the_orders_of_their_degree_and_no_more(dim)
 
 
 @pytest.mark.slow
-def test_an_offset_is_not_a_new_program():
+def test_an_offset_is_not_a_new_program(monkeypatch):
+    monkeypatch.setattr(arrays, "on_host", lambda: False)
     rng = np.random.default_rng(15)
     weights = rng.standard_normal((17, 6))
     law = diffuse(Law(rng.standard_normal((5, 6)), np.zeros(6)), 0.1)

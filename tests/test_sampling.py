@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from rfsim.computing import arrays
 from rfsim.distillation import sampling
 from rfsim.distillation.sampling import (
     Network,
@@ -202,14 +203,15 @@ def test_rows_in_chunks_are_the_same_samples(monkeypatch):
     np.testing.assert_allclose(generate(network, start, path(3, 3), jnp.tanh, "heun"), whole, rtol=1e-12)
 
 
-def test_a_whole_path_and_the_students_jumps_compile_one_program():
+def test_a_whole_path_and_the_students_jumps_compile_one_program(monkeypatch):
+    monkeypatch.setattr(arrays, "on_host", lambda: False)
     times = time_grid(0.1, 1.0, 6)
     network, start = gaussian(times, dim=5), np.zeros((7, 5))
-    before = sampling._stepped._cache_size()
+    before = sampling._stepped.program._cache_size()
     generate(network, start, path(6, 6), identity)
     generate(network, start, path(6, 4), identity, "euler")
     generate_consistent(network, np.ones(7), np.zeros(7), start, path(6, 3), identity, generation_noise(0, 7, 5))
-    assert sampling._stepped._cache_size() == before + 1
+    assert sampling._stepped.program._cache_size() == before + 1
 
 
 def test_draws_are_by_seed_and_a_larger_sample_begins_with_the_smaller():

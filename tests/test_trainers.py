@@ -131,7 +131,7 @@ def test_a_step_is_a_number_and_not_a_program():
     def programs(texts):
         for text in texts:
             limit_curves(limit, [1.0, 1e3], 0.01, trainer=text)
-        return curves._losses._cache_size()
+        return curves._losses.program._cache_size()
 
     first = programs(["flow", "descent:1", "distillation:10"])
     assert programs(["flow", "descent:2", "descent:3.5", "distillation:20", "distillation:inf"]) == first

@@ -68,8 +68,8 @@ class DeviceLayout:
 
         Over several processes each of them gives the whole array, the same values, and keeps its own part.
         """
-        if self.mesh is None:
-            return jnp.asarray(array)
+        if self.mesh is None:  # `jnp.asarray` compiles a program for every shape
+            return array if isinstance(array, Array) else jax.device_put(np.asarray(array))
         sharding = self.replicated if axis is None else self.features(axis, np.ndim(array))
         if isinstance(array, Array) and (self.processes == 1 or not array.is_fully_addressable):
             return jax.device_put(array, sharding)

@@ -7,8 +7,8 @@ from collections.abc import Hashable
 from pathlib import Path
 
 import numpy as np
-from jax import Array
-from numpy.typing import NDArray
+
+from rfsim.computing.arrays import Numbers
 
 
 class ArrayCache:
@@ -25,14 +25,14 @@ class ArrayCache:
 
     def __init__(self, folder: str | Path | None = None) -> None:
         """OSError where the folder cannot be written."""
-        self._held: dict[Hashable, NDArray | Array] = {}
+        self._held: dict[Hashable, Numbers] = {}
         self._files: dict[Hashable, Path] = {}
         self._folder: tempfile.TemporaryDirectory | None = None
         if folder is not None:
             Path(folder).mkdir(parents=True, exist_ok=True)
             self._folder = tempfile.TemporaryDirectory(prefix="rfsim-levels-", dir=folder)
 
-    def put(self, key: Hashable, array: NDArray | Array) -> None:
+    def put(self, key: Hashable, array: Numbers) -> None:
         """Keep an array under a key."""
         if self._folder is None:
             self._held[key] = array
@@ -41,7 +41,7 @@ class ArrayCache:
         np.save(path, np.asarray(array), allow_pickle=False)
         self._files[key] = path
 
-    def get(self, key: Hashable) -> NDArray | Array:
+    def get(self, key: Hashable) -> Numbers:
         """The array; KeyError for a key that was never put."""
         return self._held[key] if self._folder is None else np.load(self._files[key], mmap_mode="r")
 

@@ -12,12 +12,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import jax
-import jax.numpy as jnp
 import numpy as np
-from jax import Array
 from jax.typing import ArrayLike
 
+from rfsim.computing.arrays import Numbers, compiled, mapped, namespace, placed
 from rfsim.distillation.flow import System, sequential
 
 NODES = 32
@@ -30,8 +28,8 @@ class CoupledContour(NamedTuple):
     nodes: z = sτ, weights: complex, (nodes/2,) each; the other half is their conjugate.
     """
 
-    nodes: Array
-    weights: Array
+    nodes: Numbers
+    weights: Numbers
 
 
 class Transform(NamedTuple):
@@ -40,8 +38,8 @@ class Transform(NamedTuple):
     start: B̄(0) (dim, features); moved: ŝ(z/τ)/τ of B̄⁻ − B̄(0), complex (times, nodes/2, dim, features).
     """
 
-    start: Array
-    moved: Array
+    start: Numbers
+    moved: Numbers
 
 
 def contour(nodes: int = NODES) -> CoupledContour:
@@ -58,12 +56,12 @@ def contour(nodes: int = NODES) -> CoupledContour:
     angle = (2 * np.arange(nodes // 2) + 1) * np.pi / nodes
     z = nodes * (a * angle / np.tan(b * angle) - c + 1j * d * angle)
     slope = nodes * (a / np.tan(b * angle) - a * b * angle / np.sin(b * angle) ** 2 + 1j * d)
-    return CoupledContour(jnp.asarray(z), jnp.asarray(-2j / nodes * np.exp(z) * slope))
+    return CoupledContour(placed(z), placed(-2j / nodes * np.exp(z) * slope))
 
 
 def coupled(
     system: System, below: Transform | None, distill_times: ArrayLike, ema_time: float, path: CoupledContour
-) -> tuple[Array, Transform]:
+) -> tuple[Numbers, Transform]:
     """Weights of level k (times, dim, features) where all levels learn at once, and its transform for level k + 1.
 
     below: transform of level k − 1 at the same distill_times, ema_time and contour, None at k = 1, whose target does
@@ -75,50 +73,52 @@ def coupled(
     """
     if not 0 <= ema_time < np.inf:
         raise ValueError(f"ema_time must be finite and not negative; got {ema_time:g}")
-    tau = jnp.asarray(distill_times, dtype=float)
+    tau = placed(np.asarray(distill_times, dtype=float))
     shape = system.start.shape[0], system.carried.shape[0]
-    origin = jnp.zeros(shape) if below is None else below.start
+    origin = placed(np.zeros(shape)) if below is None else below.start
     frozen = sequential(system, origin[None], tau)
     moved = None if below is None else below.moved
     added, own = _moving(system, origin, moved, tau, ema_time, path)
     return frozen + added, Transform(system.start, own)
 
 
-@jax.jit
+@compiled
 def _moving(
-    system: System, origin: Array, moved: Array | None, tau: Array, ema_time: float, path: CoupledContour
-) -> tuple[Array, Array]:
+    system: System, origin: Numbers, moved: Numbers | None, tau: Numbers, ema_time: float, path: CoupledContour
+) -> tuple[Numbers, Numbers]:
     """What the motion of the target adds to the weights, and the transform of B̄⁻ − B̄(0)."""
     lam, basis = system.points, system.basis
     u, z = lam + system.ridge, path.nodes[:, None, None]
     target = (system.fixed + system.gain * origin @ system.carried) @ basis
-    slope = jnp.where(lam == 0, 0.0, target) - (system.start @ basis) * u  # dB̄/dτ at 0 over κ, in U's basis
-    only = jnp.zeros_like(path.weights).at[0].set(path.nodes[0])
-    onward = jnp.where(lam == 0, 0.0, system.gain * system.carried @ basis)
+    xp = namespace(lam)
+    slope = xp.where(lam == 0, 0.0, target) - (system.start @ basis) * u  # dB̄/dτ at 0 over κ, in U's basis
+    only = xp.concatenate([path.nodes[:1], 0 * path.nodes[1:]])
+    onward = xp.where(lam == 0, 0.0, system.gain * system.carried @ basis)
 
-    def at(one: tuple[Array, Array | None]) -> tuple[Array, Array]:
-        time, arriving = one
+    def at(time: Numbers, arriving: Numbers | None = None) -> tuple[Numbers, Numbers]:
         answer = _response(u, z, system.kappa * time)
-        driven = jnp.zeros_like(answer) if arriving is None else _product(arriving, onward) * answer
-        delay = jnp.where(time > 0, ema_time / jnp.where(time > 0, time, 1.0), 0.0)
+        driven = xp.zeros_like(answer) if arriving is None else _product(arriving, onward) * answer
+        delay = xp.where(time > 0, ema_time / xp.where(time > 0, time, 1.0), 0.0)
         followed = (slope / z * answer + driven) / (1 + z * delay)
         # at inf every transform is its final value over z, which one node tells without the contour's error
-        weights = jnp.where(jnp.isfinite(time), path.weights, only)
+        weights = xp.where(xp.isfinite(time), path.weights, only)
         return (weights[:, None, None] * driven).real.sum(0), _product(followed, basis.T)
 
-    added, own = jax.lax.map(at, (tau, moved))
+    added, own = mapped(at, tau) if moved is None else mapped(at, tau, moved)
     return added @ basis.T, own
 
 
-def _response(u: Array, z: Array, time: Array) -> Array:
+def _response(u: Numbers, z: Numbers, time: Numbers) -> Numbers:
     """κτ/(z + κτu) for time = κτ from 0 to inf: its limit 1/u at inf, and 0 there in directions that do not move."""
     late = time > 1
-    early = jnp.where(late, 0.0, time)
-    rest = z * (1 / jnp.where(late, time, 1.0)) + u
-    return jnp.where(late, jnp.where(rest == 0, 0.0, 1 / jnp.where(rest == 0, 1.0, rest)), early / (z + early * u))
+    where = namespace(u, z, time).where
+    early = where(late, 0.0, time)
+    rest = z * (1 / where(late, time, 1.0)) + u
+    return where(late, where(rest == 0, 0.0, 1 / where(rest == 0, 1.0, rest)), early / (z + early * u))
 
 
-def _product(left: Array, right: Array) -> Array:
+def _product(left: Numbers, right: Numbers) -> Numbers:
     """Product left @ right of complex left (nodes, dim, features) and real right, as one real product."""
-    both = jnp.concatenate([left.real, left.imag]) @ right
-    return jax.lax.complex(*jnp.split(both, 2))
+    xp = namespace(left, right)
+    real, imaginary = xp.split(xp.concatenate([left.real, left.imag]) @ right, 2)
+    return real + 1j * imaginary

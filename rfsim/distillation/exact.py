@@ -10,12 +10,10 @@ import math
 from dataclasses import replace
 from typing import NamedTuple
 
-import jax
-import jax.numpy as jnp
 import numpy as np
-from jax import Array
 from numpy.typing import NDArray
 
+from rfsim.computing.arrays import Numbers, compiled, mapped, placed
 from rfsim.distillation.cache import ArrayCache
 from rfsim.distillation.measures import row_energies
 from rfsim.learning.losses import weights_loss
@@ -76,25 +74,26 @@ class ExactSpectra:
         self._constants[k] = found.constant
         return found
 
-    def points(self, k: int) -> Array:
+    def points(self, k: int) -> Numbers:
         """Eigenvalues ascending, (features,)."""
-        return jnp.asarray(self._cache.get((self._name, "points", k)))
+        return self._kept("points", k)
 
-    def basis(self, k: int) -> Array:
+    def basis(self, k: int) -> Numbers:
         """Q (features, features)."""
-        return jnp.asarray(self._cache.get((self._name, "basis", k)))
+        return self._kept("basis", k)
 
-    def rows(self, k: int, part: str) -> Array:
+    def rows(self, k: int, part: str) -> Numbers:
         """The eigenvectors of one part, (count, features)."""
-        return jnp.asarray(self._cache.get((self._name, "basis", k))[:, self.slices[part]]).T
+        return placed(np.array(self._cache.get((self._name, "basis", k))[:, self.slices[part]])).T
 
-    def judge(self, k: int, several: list[Array]) -> list[Judged]:
+    def judge(self, k: int, several: list[Numbers]) -> list[Judged]:
         """Energies and losses of each of several arrays of weights at the time of index k."""
         problem, draw = self._at(k)
         points, basis = self.points(k), self.basis(k)
-        smallest = float(points[int(jnp.argmax(points > 0))])
+        positive = np.asarray(points)
+        smallest = float(positive[positive > 0][0])
         population = population_above(problem, draw, smallest + problem.ridge)
-        noise = jnp.asarray(self._cache.get((self._name, "noise", k)))
+        noise = self._kept("noise", k)
         delta = noise_variance(problem.diffusion_time)
         found = []
         for weights in several:
@@ -104,18 +103,23 @@ class ExactSpectra:
             found.append(Judged(np.asarray(row_energies(weights, points, basis, self.slices)), train, test))
         return found
 
+    def _kept(self, name: str, k: int) -> Numbers:
+        """In memory: what lies in a file is read once."""
+        found = self._cache.get((self._name, name, k))
+        return placed(np.array(found) if isinstance(found, np.memmap) else found)
+
     def _at(self, k: int) -> tuple[Problem, Instance]:
         time = float(self.times[k])
         sigma = centered(self._problem.activation, math.sqrt(total_variance(self._power, time)))
         return replace(self._problem, diffusion_time=time), self._draw._replace(sigma=sigma)
 
 
-@jax.jit
+@compiled
 def _losses(weights, points, basis, noise, constant, second, population_noise, delta):
     """L_train and L_test of weights (count, dim, features), (count,) each."""
 
-    def one(readout: Array) -> tuple[Array, Array]:
+    def one(readout: Numbers) -> tuple[Numbers, Numbers]:
         train = weights_loss(readout @ basis, points, noise, delta, constant)
         return train, weights_loss(readout, second, population_noise, delta)
 
-    return jax.lax.map(one, weights)
+    return mapped(one, weights)

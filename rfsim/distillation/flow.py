@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import jax
-import jax.numpy as jnp
-from jax import Array
+import numpy as np
 from jax.typing import ArrayLike
 
+from rfsim.computing.arrays import Numbers, compiled, namespace
 from rfsim.learning.filters import flow, flow_decay
 from rfsim.sample.spectra.sample import eigh, resolution
 
@@ -22,39 +21,39 @@ class System(NamedTuple):
     start: B̄_k(0) (dim, features). R has no component where U is flat: the weights stay there as they begin.
     """
 
-    points: Array
-    basis: Array
-    fixed: Array
-    carried: Array
+    points: Numbers
+    basis: Numbers
+    fixed: Numbers
+    carried: Numbers
     gain: float
     kappa: float
     ridge: float
-    start: Array
+    start: Numbers
 
 
-def decomposed(second: Array) -> tuple[Array, Array]:
+def decomposed(second: Numbers) -> tuple[Numbers, Numbers]:
     """Eigenvalues and eigenvectors of a sampled U; what float64 cannot tell from 0 is 0."""
     points, basis = eigh(second)
-    return jnp.where(points > resolution(len(points), float(points[-1])), points, 0.0), basis
+    return namespace(points).where(points > resolution(len(points), float(points[-1])), points, 0.0), basis
 
 
-def sequential(system: System, below: ArrayLike, distill_times: ArrayLike) -> Array:
+def sequential(system: System, below: ArrayLike, distill_times: ArrayLike) -> Numbers:
     """Weights of level k where the level below has been trained for the same distill_time (T17).
 
     below: B̄_{k−1} (times, dim, features of the level below); distill_times (times,) may hold 0 and inf.
     Returns (times, dim, features).
     """
-    return towards(system, system.fixed + system.gain * jnp.asarray(below) @ system.carried, distill_times)
+    return towards(system, system.fixed + system.gain * namespace(below).asarray(below) @ system.carried, distill_times)
 
 
-def towards(system: System, target: ArrayLike, distill_times: ArrayLike) -> Array:
+def towards(system: System, target: ArrayLike, distill_times: ArrayLike) -> Numbers:
     """Weights (times, dim, features) of level k on their way to R = target, (dim, features) or one for each time."""
-    return _towards(system, jnp.asarray(target), jnp.asarray(distill_times))
+    return _towards(system, namespace(target).asarray(target), np.asarray(distill_times))
 
 
-@jax.jit
-def _towards(system: System, target: Array, tau: Array) -> Array:
-    target = jnp.where(system.points == 0, 0.0, target @ system.basis)
+@compiled
+def _towards(system: System, target: Numbers, tau: Numbers) -> Numbers:
+    target = namespace(system.points).where(system.points == 0, 0.0, target @ system.basis)
     rising, left = (f(tau, system.kappa, system.ridge)(system.points) for f in (flow, flow_decay))
     if target.ndim == 2:
         target = target[None]

@@ -11,13 +11,11 @@ import math
 from collections.abc import Mapping
 from typing import NamedTuple
 
-import jax
-import jax.numpy as jnp
 import numpy as np
-from jax import Array
 from jax.typing import ArrayLike
 from numpy.typing import NDArray
 
+from rfsim.computing.arrays import Numbers, compiled, namespace
 from rfsim.learning.filters import minimizer
 from rfsim.sample.spectra import jackknife_error
 from rfsim.sample.spectra.sample import resolution
@@ -34,16 +32,16 @@ class Estimate(NamedTuple):
     error: NDArray[np.float64]
 
 
-def row_energies(weights: ArrayLike, points: ArrayLike, basis: ArrayLike, slices: Slices) -> Array:
+def row_energies(weights: ArrayLike, points: ArrayLike, basis: ArrayLike, slices: Slices) -> Numbers:
     """What every output row of weights M holds in each part: the diagonal of M P U P Mᵀ (..., dim, parts).
 
     weights (..., dim, features); points (features,) and basis (features, features) of the exact U.
     """
-    lam = jnp.asarray(points)
-    return (jnp.asarray(weights) @ jnp.asarray(basis)) ** 2 * lam @ _members(slices, len(lam))
+    weights, lam, q = _arrays(weights, points, basis)
+    return (weights @ q) ** 2 * lam @ _members(slices, len(lam))
 
 
-def energies(weights: ArrayLike, points: ArrayLike, basis: ArrayLike, slices: Slices) -> Array:
+def energies(weights: ArrayLike, points: ArrayLike, basis: ArrayLike, slices: Slices) -> Numbers:
     """Energies by part (1/d) Tr M P U P Mᵀ (..., parts) of weights (..., dim, features), in all E‖Mφ‖²/d (§8)."""
     return row_energies(weights, points, basis, slices).mean(axis=-2)
 
@@ -69,7 +67,7 @@ def landing(
     ridges: ArrayLike,
     exact_basis: ArrayLike,
     slices: Slices,
-) -> Array:
+) -> Numbers:
     """Fractions of ‖qᵀC_k(U_k + γ)^{−1}‖² that land in each part of level k, (ridges, inputs, parts) (§8, ours).
 
     handed: qᵀC_k (inputs, features) for coefficient rows qᵀ of level k − 1, of unit length; points, basis: of the U_k
@@ -77,15 +75,15 @@ def landing(
     slices: of the exact U_k. Fractions add up to 1; NaN where qᵀC_k is nothing but rounding. As γ grows what is handed
     up falls like 1/γ, and the fractions tend to those of qᵀC_k, not to 0 outside of q's own part.
     """
-    given, gamma, q = (jnp.asarray(a, dtype=float) for a in (handed, ridges, basis))
-    lam, last = jnp.asarray(points), jnp.asarray(exact_basis)
+    given, gamma, q, lam, last = _arrays(handed, ridges, basis, points, exact_basis)
     # few rows go through both bases, many through their product
     turn = (q.T, last) if len(given) * len(gamma) < len(lam) else (q.T @ last,)
     floor = resolution(len(lam), float(lam.max()))
     members = _members(slices, len(lam))
     step = max(1, ROWS // len(gamma))
     blocks = [given[i : i + step] for i in range(0, len(given), step)]
-    return jnp.concatenate([_landed(block, lam, q, turn, gamma, floor, members) for block in blocks], axis=1)
+    found = [_landed(block, lam, q, turn, gamma, floor, members) for block in blocks]
+    return namespace(found).concatenate(found, axis=1)
 
 
 def transfer(fractions: ArrayLike, sources: Slices) -> NDArray[np.float64]:
@@ -119,36 +117,43 @@ def gamma_star(ridges: ArrayLike, leakage: ArrayLike, threshold: float) -> float
     return float(below.min()) if below.size else None
 
 
-def instability(difference: ArrayLike, points: ArrayLike, basis: ArrayLike) -> Array:
+def instability(difference: ArrayLike, points: ArrayLike, basis: ArrayLike) -> Numbers:
     """qᵀDq/λ_q of every direction (features,), D = E[(φ(x_k) − φ(Φ_k(x_k)))(·)ᵀ] (§8, ours); NaN where λ_q = 0."""
-    lam, q = jnp.asarray(points), jnp.asarray(basis)
-    moved = ((jnp.asarray(difference) @ q) * q).sum(axis=0)
-    return jnp.where(lam == 0, jnp.nan, moved / jnp.where(lam == 0, 1.0, lam))
+    difference, lam, q = _arrays(difference, points, basis)
+    moved, where = ((difference @ q) * q).sum(axis=0), namespace(difference, lam, q).where
+    return where(lam == 0, np.nan, moved / where(lam == 0, 1.0, lam))
 
 
-@jax.jit
+@compiled
 def _landed(
-    handed: Array,
-    lam: Array,
-    basis: Array,
-    turn: tuple[Array, ...],
-    gamma: Array,
+    handed: Numbers,
+    lam: Numbers,
+    basis: Numbers,
+    turn: tuple[Numbers, ...],
+    gamma: Numbers,
     floor: float,
-    members: Array,
-) -> Array:
-    arriving = jnp.where(lam == 0, 0.0, handed @ basis)
-    nothing = jnp.linalg.norm(arriving, axis=1) <= floor
-    filters = jax.vmap(lambda ridge: minimizer(ridge)(lam))(gamma)
+    members: Numbers,
+) -> Numbers:
+    xp = namespace(lam, handed)
+    arriving = xp.where(lam == 0, 0.0, handed @ basis)
+    nothing = xp.linalg.norm(arriving, axis=1) <= floor
+    filters = minimizer(gamma[:, None])(lam)
     landed = (filters[:, None] * arriving).reshape(-1, len(lam))
     for factor in turn:
         landed = landed @ factor
     parts = (landed**2 @ members).reshape(len(gamma), len(handed), -1)
-    return jnp.where(nothing[:, None], jnp.nan, parts / parts.sum(axis=-1, keepdims=True))
+    return xp.where(nothing[:, None], np.nan, parts / parts.sum(axis=-1, keepdims=True))
 
 
-def _members(slices: Slices, features: int) -> Array:
+def _members(slices: Slices, features: int) -> NDArray[np.float64]:
     """1 where a direction is in a part, (features, parts)."""
     found = np.zeros((features, len(slices)))
     for column, where in enumerate(slices.values()):
         found[where, column] = 1.0
-    return jnp.asarray(found)
+    return found
+
+
+def _arrays(*given: ArrayLike) -> list[Numbers]:
+    """As float64 arrays of NumPy's, or of JAX's where one of them is."""
+    xp = namespace(given)
+    return [xp.asarray(one, dtype=float) for one in given]

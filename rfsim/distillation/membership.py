@@ -6,12 +6,10 @@ from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
-import jax
-import jax.numpy as jnp
 import numpy as np
-from jax import Array
 from numpy.typing import NDArray
 
+from rfsim.computing.arrays import Numbers, compiled, mapped, placed
 from rfsim.distillation.consistency import Consistency
 from rfsim.distillation.sampling import Function, Network, features
 from rfsim.problem.data import draw, stream
@@ -31,9 +29,9 @@ class Points(NamedTuple):
 class MembershipProbe(NamedTuple):
     """Noisy copies of the points at one level: x, ξ (copies·points, dim), φ(x) (copies·points, features), √Δ."""
 
-    x: Array
-    noise: Array
-    phi: Array
+    x: Numbers
+    noise: Numbers
+    phi: Numbers
     scale: float
 
 
@@ -48,12 +46,12 @@ def probe(
 ) -> MembershipProbe:
     """The points with COPIES draws of the noise each, seen by a network's features at index k; `use` names draws."""
     noise = stream(seed, use).standard_normal((COPIES * len(of.clean), of.clean.shape[1]))
-    x = jnp.asarray(forward(np.tile(of.clean, (COPIES, 1)), noise, diffusion_time))
+    x = placed(forward(np.tile(of.clean, (COPIES, 1)), noise, diffusion_time))
     phi = _features(network.weights, x, network.offsets[k], function=function)
-    return MembershipProbe(x, jnp.asarray(noise), phi, float(np.sqrt(noise_variance(diffusion_time))))
+    return MembershipProbe(x, placed(noise), phi, float(np.sqrt(noise_variance(diffusion_time))))
 
 
-def losses(of: MembershipProbe, weights: Array, along: float = 0.0, factor: float = 1.0) -> NDArray[np.float64]:
+def losses(of: MembershipProbe, weights: Numbers, along: float = 0.0, factor: float = 1.0) -> NDArray[np.float64]:
     """‖√Δ s(x) + ξ‖²/d of the score s(x) = along·x + factor·Mφ(x), averaged over the copies of each point.
 
     weights: M (..., dim, features). Returns (..., points).
@@ -75,15 +73,15 @@ def as_score(form: Consistency, level: int, jump: Step) -> tuple[float, float]:
     return float((form.skip[level] - jump.x) / jump.score), float(form.out[level] / jump.score)
 
 
-@jax.jit
-def _losses(of: MembershipProbe, weights: Array, along: float, factor: float) -> Array:
-    def one(readout: Array) -> Array:
+@compiled
+def _losses(of: MembershipProbe, weights: Numbers, along: float, factor: float) -> Numbers:
+    def one(readout: Numbers) -> Numbers:
         score = along * of.x + factor * of.phi @ readout.T
         return ((of.scale * score + of.noise) ** 2).mean(1).reshape(COPIES, -1).mean(0)
 
-    return jax.lax.map(one, weights)
+    return mapped(one, weights)
 
 
-@partial(jax.jit, static_argnames=("function",))
+@partial(compiled, static=("function",))
 def _features(weights, x, offset, *, function: Function):
     return features(weights, x, offset, function)

@@ -12,14 +12,13 @@ import math
 from collections.abc import Callable
 from typing import NamedTuple
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 import scipy.linalg
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import binom, rankdata
 
 from rfsim.checking import notes
+from rfsim.computing.arrays import compiled, mapped, namespace, placed
 from rfsim.computing.precision import require_float64
 from rfsim.problem.data import stream
 from rfsim.problem.diffusion import Law
@@ -253,7 +252,7 @@ def nearest_two(samples: ArrayLike, points: ArrayLike) -> tuple[NDArray[np.float
     # infinitely far points fill the last block
     blocks = np.full((count * width, d), np.inf)
     blocks[: len(y)] = y
-    blocks = jnp.asarray(blocks.reshape(count, width, d))
+    blocks = placed(blocks.reshape(count, width, d))
     middle = y.mean(axis=0)
     size = -(-len(x) // max(1, -(-len(x) // ROWS)))
     squares = [_nearest_in_blocks(x[lo : lo + size], blocks, middle, size) for lo in range(0, len(x), size)]
@@ -394,7 +393,7 @@ def _nearest_in_blocks(x, blocks, middle, size):
     """The two least squared distances (2, rows) of at most `size` samples: of the pairs that products leave over."""
     rows = np.zeros((size, x.shape[1]))
     rows[: len(x)] = x
-    kept = np.asarray(_candidates(jnp.asarray(rows - middle), blocks, middle))[:, : len(x)]
+    kept = np.asarray(_candidates(placed(rows - middle), blocks, middle))[:, : len(x)]
     row, block = np.nonzero(kept.T)
     chunk = max(1, PAIRS // blocks[0].size)
     pairs = np.zeros((2, -(-row.size // chunk) * chunk), dtype=np.int64)
@@ -407,34 +406,36 @@ def _nearest_in_blocks(x, blocks, middle, size):
     return squares[order][[at, at + 1]]
 
 
-@jax.jit
+@compiled
 def _candidates(x, blocks, middle):
     """Which blocks (blocks, rows) may hold one of a sample's two nearest points, for samples less the middle.
 
     The least ‖y‖² − 2x·y of a block is off by at most (d + 4) eps (‖x‖ + ‖y‖)², centering included. Two blocks lie
     below the second least upper bound, so two points do, and a block above it holds neither of the nearest two.
     """
-    norms = jnp.linalg.norm(x, axis=1)
-    slack = (x.shape[1] + 4) * jnp.finfo(x.dtype).eps
+    xp = namespace(x, blocks)
+    norms = xp.linalg.norm(x, axis=1)
+    slack = (x.shape[1] + 4) * np.finfo(x.dtype).eps
 
     def bounds(block):
-        present = jnp.isfinite(block[:, :1])
-        y = jnp.where(present, block - middle, 0.0)
+        present = xp.isfinite(block[:, :1])
+        y = xp.where(present, block - middle, 0.0)
         squares = (y**2).sum(1, keepdims=True)
-        least = (jnp.where(present, squares, jnp.inf) - 2 * (y @ x.T)).min(0)
-        error = slack * (norms + jnp.sqrt(squares.max())) ** 2
+        least = (xp.where(present, squares, np.inf) - 2 * (y @ x.T)).min(0)
+        error = slack * (norms + xp.sqrt(squares.max())) ** 2
         return least - error, least + error
 
-    lower, upper = jax.lax.map(bounds, blocks)
-    others = jnp.arange(len(blocks))[:, None] != upper.argmin(0)
-    limit = jnp.where(others, upper, jnp.inf).min(0)
+    lower, upper = mapped(bounds, blocks)
+    others = np.arange(len(blocks))[:, None] != upper.argmin(0)
+    limit = xp.where(others, upper, np.inf).min(0)
     # where squares overflow the bounds are NaN or infinite, and nothing may be excluded
     return ~(lower > limit)
 
 
-@jax.jit
+@compiled
 def _two_least(x, blocks, row, block):
     """The two least squared distances (2, pairs) of samples x[row] to the points of blocks[block], by differences."""
     squares = ((x[row][:, None, :] - blocks[block]) ** 2).sum(-1)
-    others = jnp.arange(squares.shape[1]) != squares.argmin(1)[:, None]
-    return jnp.stack([squares.min(1), jnp.where(others, squares, jnp.inf).min(1)])
+    xp = namespace(squares)
+    others = np.arange(squares.shape[1]) != squares.argmin(1)[:, None]
+    return xp.stack([squares.min(1), xp.where(others, squares, np.inf).min(1)])

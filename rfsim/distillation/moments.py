@@ -12,12 +12,10 @@ from collections.abc import Callable, Generator
 from functools import partial
 from typing import NamedTuple
 
-import jax
-import jax.numpy as jnp
 import numpy as np
-from jax import Array
 from numpy.typing import NDArray
 
+from rfsim.computing.arrays import Numbers, added, compiled, namespace, placed
 from rfsim.computing.precision import require_float64
 from rfsim.distillation.sampling import Function, Network, features, ode_map
 from rfsim.problem.data import stream
@@ -37,20 +35,20 @@ class LevelMoments(NamedTuple):
     """
 
     draws: int
-    second: Array
-    own: Array
-    targets: Array
-    carried: Array | None
-    steps: Array | None
-    difference: Array | None
+    second: Numbers
+    own: Numbers
+    targets: Numbers
+    carried: Numbers | None
+    steps: Numbers | None
+    difference: Numbers | None
 
 
 class StudentFeatures(NamedTuple):
     """The student's features: W (features, dim), and σ's means at the level and below it."""
 
-    weights: Array
-    offset: Array
-    offset_there: Array
+    weights: Numbers
+    offset: Numbers
+    offset_there: Numbers
 
 
 class Stage(NamedTuple):
@@ -60,17 +58,17 @@ class Stage(NamedTuple):
     the step (T15).
     """
 
-    here: Array
-    there: Array
-    weights: Array
-    offset: Array
-    offset_there: Array
+    here: Numbers
+    there: Numbers
+    weights: Numbers
+    offset: Numbers
+    offset_there: Numbers
     step: Step
 
-    def move(self, x: Array, function: Function, heun: bool) -> Array:
+    def move(self, x: Numbers, function: Function, heun: bool) -> Numbers:
         """Φ_k(x), (rows, dim)."""
 
-        def read(readouts: Array, offset: Array) -> Function:
+        def read(readouts: Numbers, offset: Numbers) -> Function:
             return lambda y: features(self.weights, y, offset, function) @ readouts.T
 
         return ode_map(self.step, heun, x, read(self.here, self.offset), read(self.there, self.offset_there))
@@ -95,7 +93,7 @@ def level_moments(
     student_features: StudentFeatures,
     noisy: Noisy,
     function: Function,
-    targets: Callable[[Array], Array],
+    targets: Callable[[Numbers], Numbers],
     *,
     shares: int = 2,
     carried: bool = False,
@@ -114,8 +112,8 @@ def level_moments(
     for lo, hi in itertools.pairwise(edges.tolist()):
         for start in range(lo, hi, rows):
             count = min(rows, hi - start)
-            x = jnp.asarray(np.pad(noisy.take(count), ((0, rows - count), (0, 0))))
-            kept = jnp.asarray((np.arange(rows) < count).astype(np.float64))
+            x = placed(np.pad(noisy.take(count), ((0, rows - count), (0, 0))))
+            kept = placed((np.arange(rows) < count).astype(np.float64))
             y = targets(x)
             sums = _Sums.zero(p, dim, y.shape[1], carried, difference) if sums is None else sums
             sums = _add(sums, x, kept, y, stage, student_features, heun=heun, function=function)
@@ -148,17 +146,17 @@ class Noisy:
 class _Sums(NamedTuple):
     """Sums over draws, as in `LevelMoments`; absent ones have no rows, symmetric ones their upper blocks alone."""
 
-    second: Array
-    own: Array
-    targets: Array
-    carried: Array
-    steps: Array
-    difference: Array
+    second: Numbers
+    own: Numbers
+    targets: Numbers
+    carried: Numbers
+    steps: Numbers
+    difference: Numbers
 
     @classmethod
     def zero(cls, p: int, dim: int, targets: int, carried: bool, difference: bool) -> _Sums:
         shapes = (p, p), (dim, p), (targets, dim, p), (p * carried, p), (dim * carried, p), (p * difference, p)
-        return cls(*(jnp.zeros(shape) for shape in shapes))
+        return cls(*(placed(np.zeros(shape)) for shape in shapes))
 
     def average(self, count: int) -> LevelMoments:
         whole = len(self.carried) > 0
@@ -173,12 +171,12 @@ class _Sums(NamedTuple):
         )
 
 
-@partial(jax.jit, static_argnames=("heun", "function"), donate_argnums=0)
+@partial(compiled, static=("heun", "function"), donated=(0,))
 def _add(
     sums: _Sums,
-    x: Array,
-    kept: Array,
-    y: Array,
+    x: Numbers,
+    kept: Numbers,
+    y: Numbers,
     stage: Stage,
     student_features: StudentFeatures,
     *,
@@ -189,29 +187,33 @@ def _add(
     phi = features(student_features.weights, x, student_features.offset, function) * kept[:, None]
     sums = sums._replace(
         second=_add_square(sums.second, phi),
-        own=sums.own + x.T @ phi,
-        targets=sums.targets + (y.reshape(len(x), -1).T @ phi).reshape(sums.targets.shape),
+        own=added(sums.own, ..., x.T @ phi),
+        targets=added(sums.targets, ..., (y.reshape(len(x), -1).T @ phi).reshape(sums.targets.shape)),
     )
     if not (len(sums.carried) or len(sums.difference)):
         return sums
     arrived = stage.move(x, function, heun)
     there = features(student_features.weights, arrived, student_features.offset_there, function) * kept[:, None]
     if len(sums.carried):
-        sums = sums._replace(carried=sums.carried + there.T @ phi, steps=sums.steps + arrived.T @ phi)
+        sums = sums._replace(
+            carried=added(sums.carried, ..., there.T @ phi), steps=added(sums.steps, ..., arrived.T @ phi)
+        )
     if len(sums.difference):
         sums = sums._replace(difference=_add_square(sums.difference, phi - there))
     return sums
 
 
-def _add_square(total: Array, values: Array) -> Array:
+def _add_square(total: Numbers, values: Numbers) -> Numbers:
     """Add valuesᵀ·values to a total, blocks above and on the diagonal only."""
     edges = np.linspace(0, len(total), BLOCKS + 1).astype(int)
     for lo, hi in itertools.pairwise(edges):
-        total = total.at[lo:hi, lo:].add(values[:, lo:hi].T @ values[:, lo:])
+        total = added(total, (slice(lo, hi), slice(lo, None)), values[:, lo:hi].T @ values[:, lo:])
     return total
 
 
-@jax.jit
-def _mirrored(total: Array, count: int) -> Array:
-    upper = jnp.triu(total)
-    return (upper + jnp.triu(total, 1).T) / count
+@compiled
+def _mirrored(total: Numbers, count: int) -> Numbers:
+    triu = namespace(total).triu
+    whole = added(triu(total), ..., triu(total, 1).T)
+    whole /= count
+    return whole

@@ -10,11 +10,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-import jax.numpy as jnp
 import numpy as np
-from jax import Array
 from numpy.typing import NDArray
 
+from rfsim.computing.arrays import Numbers, namespace, placed
 from rfsim.distillation import measures, membership
 from rfsim.distillation.cache import ArrayCache
 from rfsim.distillation.consistency import Consistency, consistency
@@ -134,7 +133,7 @@ class _Levels:
         )
         self.whole = wanted.transfer or any(student.target.ema_time is not None for student in plan.students)
         self.student = Network(
-            jnp.asarray(self.own.weights), jnp.zeros((0, *shape)), jnp.asarray(self.own.offsets), plan.times
+            placed(self.own.weights), placed(np.zeros((0, *shape))), placed(self.own.offsets), plan.times
         )
         self.draws = plan.number_of_draws(features)
         self.law = self._law()
@@ -178,7 +177,7 @@ class _Levels:
         found = generate(self.teachers[0], start, every, draw.sigma.function, self.plan.sampler, noise)
         return Law(found[self.plan.generated :], nothing)  # those that are judged are not learned from
 
-    def _give(self, level: int) -> tuple[dict[str, Array], LevelResult]:
+    def _give(self, level: int) -> tuple[dict[str, Numbers], LevelResult]:
         """Teach one level: every model's weights, (V, T, dim, features), and what is measured."""
         top = level == self.plan.levels
         readout, stopped = (teacher.readouts[level] for teacher in self.teachers)
@@ -190,13 +189,14 @@ class _Levels:
         own = together([self.full.readers(level), self.half.readers(level), *([] if rows is None else [rows])])
         chasing = self.early.readers(level)
 
-        def targets(x: Array) -> Array:
+        def targets(x: Numbers) -> Numbers:
             """What is read of the teacher's step, what the early teacher's students chase, and the endpoints."""
             found = [
                 read(own, first, student_features, function, x),
                 read(chasing, second, student_features, function, x),
             ]
-            return jnp.concatenate([*found, self._endpoint(x)[:, None]] if top else found, axis=1)
+            found += [self._endpoint(x)[:, None]] if top else []
+            return namespace(found).concatenate(found, axis=1)
 
         moments = level_moments(
             first,
@@ -249,19 +249,19 @@ class _Levels:
         time = float(self.plan.times[level]) - self.since
         return Noisy(self.law, time, self.draw.seed, f"distillation/{level}", self.draws)
 
-    def _endpoint(self, x: Array) -> Array:
+    def _endpoint(self, x: Numbers) -> Numbers:
         """Where the teacher takes x_T in all of its steps."""
         every = path(self.plan.levels, self.plan.levels)
-        return jnp.asarray(generate(self.teachers[0], x, every, self.draw.sigma.function, self.plan.solver))
+        return placed(generate(self.teachers[0], x, every, self.draw.sigma.function, self.plan.solver))
 
-    def _landing(self, level: int, handed: Array, eigen: Eigen) -> NDArray[np.float64] | None:
+    def _landing(self, level: int, handed: Numbers, eigen: Eigen) -> NDArray[np.float64] | None:
         """Where rows qᵀC (groups, dim, features) of Gen inputs of the level below land, (ridges, inputs, parts)."""
         if level == 1:
             return None  # f_0 has no weights to hand up
         gen = self.own.slices["gen"]
         return self._landed(level, handed.reshape(-1, handed.shape[-1])[: gen.stop - gen.start], eigen)
 
-    def _landed(self, level: int, arriving: Array, eigen: Eigen) -> NDArray[np.float64]:
+    def _landed(self, level: int, arriving: Numbers, eigen: Eigen) -> NDArray[np.float64]:
         ridges, slices = np.asarray(self.plan.leakage_ridges), self.own.slices
         return np.asarray(measures.landing(arriving, *eigen, ridges, self.own.basis(level), slices))
 
@@ -273,7 +273,7 @@ class _Levels:
         arriving = self.own.basis(level - 1).T @ found.carried
         return measures.transfer(self._landed(level, arriving, eigen), self.own.slices)
 
-    def _membership(self, level: int, weights: dict[str, Array]) -> dict[str, NDArray[np.float64]]:
+    def _membership(self, level: int, weights: dict[str, Numbers]) -> dict[str, NDArray[np.float64]]:
         """Denoising losses of training and fresh points under every model, (…, points)."""
         time, seed, function = float(self.plan.times[level]), self.draw.seed, self.draw.sigma.function
         use = f"membership/{level}"
@@ -301,7 +301,7 @@ class _Levels:
 
 def _decomposed(found: LevelMoments) -> tuple[LevelMoments, Eigen]:
     """The moments without U, and U decomposed in its place."""
-    rest = found._replace(second=jnp.zeros((0, 0)))
+    rest = found._replace(second=np.zeros((0, 0)))
     return rest, decomposed(found.second)
 
 

@@ -10,10 +10,10 @@ import itertools
 import math
 from collections.abc import Iterator, Sequence
 
-import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
+from rfsim.computing.arrays import placed
 from rfsim.distillation.memorization import (
     Quality,
     auc,
@@ -116,7 +116,7 @@ class SampleQuality:
         network = self.distilled.student
         alone = Network(
             network.weights,
-            jnp.stack([jnp.zeros(weights.shape), jnp.asarray(weights)]),
+            placed(np.stack([np.zeros(weights.shape), weights])),
             network.offsets[ends],
             network.times[ends],
         )
@@ -127,7 +127,7 @@ class SampleQuality:
 
     def stepped(self, student: int, time: int, counts: Sequence[int] | None = None) -> Iterator[NDArray[np.float64]]:
         """A student's samples in each number of steps, 1, 2, 4, … unless given (S23, Algorithm 1)."""
-        network = self.distilled.student._replace(readouts=jnp.asarray(self.distilled.readouts[:, student, time]))
+        network = self.distilled.student._replace(readouts=placed(self.distilled.readouts[:, student, time]))
         form = self.distilled.forms[student]
         for steps in step_counts(self.plan.levels) if counts is None else counts:
             yield generate_consistent(

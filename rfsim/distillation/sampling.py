@@ -13,12 +13,10 @@ from functools import partial
 from itertools import pairwise
 from typing import NamedTuple
 
-import jax
-import jax.numpy as jnp
 import numpy as np
-from jax import Array
 from numpy.typing import ArrayLike, NDArray
 
+from rfsim.computing.arrays import Numbers, compiled, placed, pointwise
 from rfsim.computing.precision import require_float64
 from rfsim.problem.data import stream
 from rfsim.problem.diffusion import ODE_SOLVERS, Step, ode_step, renoise, reverse_sde_step
@@ -26,7 +24,7 @@ from rfsim.problem.diffusion import ODE_SOLVERS, Step, ode_step, renoise, revers
 SOLVERS = (*ODE_SOLVERS, "sde")
 CHUNK = 2**24  # features × rows held at once
 
-Function = Callable[[Array], Array]
+Function = Callable[[Numbers], Numbers]
 Noise = Callable[[int], NDArray[np.float64]]
 
 
@@ -40,13 +38,13 @@ class Network(NamedTuple):
         times: Diffusion times, ascending, (grid,).
     """
 
-    weights: Array  # W (features, dim)
-    readouts: Array  # M_k (grid, dim, features)
-    offsets: Array  # (grid,)
+    weights: Numbers  # W (features, dim)
+    readouts: Numbers  # M_k (grid, dim, features)
+    offsets: Numbers  # (grid,)
     times: NDArray[np.float64]  # (grid,) ascending
 
 
-def features(weights: Array, x: Array, offset: Array | float, function: Function) -> Array:
+def features(weights: Numbers, x: Numbers, offset: Numbers | float, function: Function) -> Numbers:
     """Features φ(x) = function(Wx/√d) − offset (§1).
 
     Args:
@@ -58,10 +56,10 @@ def features(weights: Array, x: Array, offset: Array | float, function: Function
     Returns:
         φ, (rows, features).
     """
-    return function(x @ (weights / math.sqrt(weights.shape[1])).T) - offset
+    return pointwise(function, x @ (weights / math.sqrt(weights.shape[1])).T) - offset
 
 
-def readout(network: Network, k: int | Array, x: Array, function: Function) -> Array:
+def readout(network: Network, k: int | Numbers, x: Numbers, function: Function) -> Numbers:
     """Read-out M_k φ_k(x) of one diffusion time (§7).
 
     Args:
@@ -76,7 +74,7 @@ def readout(network: Network, k: int | Array, x: Array, function: Function) -> A
     return features(network.weights, x, network.offsets[k], function) @ network.readouts[k].T
 
 
-def ode_map(step: Step, heun: bool, x: Array, score_here: Function, score_there: Function) -> Array:
+def ode_map(step: Step, heun: bool, x: Numbers, score_here: Function, score_there: Function) -> Numbers:
     """Where one step without noise takes points (T15).
 
     Args:
@@ -170,7 +168,7 @@ def generate(
 ) -> NDArray[np.float64]:
     """Samples of the model whose score at t_k is the network's read-out (T15, §7).
 
-    One compiled program per shape, whatever the path.
+    One program of an accelerator per shape, whatever the path.
 
     Args:
         network: The scores' read-outs.
@@ -253,9 +251,9 @@ def _checked(network: Network, path: Sequence[int]) -> Network:
     if len(path) < 2 or not last >= path[0] or not path[-1] >= 0 or any(j >= k for k, j in pairwise(path)):
         raise ValueError(f"a path must descend from at most {last} to at least 0 in one step or more; got {list(path)}")
     return network._replace(
-        weights=jnp.asarray(network.weights),
-        readouts=jnp.asarray(network.readouts),
-        offsets=jnp.asarray(network.offsets),
+        weights=placed(network.weights),
+        readouts=placed(network.readouts),
+        offsets=placed(network.offsets),
     )
 
 
@@ -272,7 +270,7 @@ def _moved(
     return np.concatenate(pieces)[:rows]
 
 
-@partial(jax.jit, static_argnames=("heun", "function"))
+@partial(compiled, static=("heun", "function"))
 def _stepped(network, x, here, there, step, heun, function):
     return ode_map(
         step, heun, x, lambda y: readout(network, here, y, function), lambda y: readout(network, there, y, function)

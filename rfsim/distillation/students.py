@@ -6,12 +6,10 @@ from collections.abc import Sequence
 from functools import partial
 from typing import NamedTuple
 
-import jax
-import jax.numpy as jnp
 import numpy as np
-from jax import Array
 from numpy.typing import NDArray
 
+from rfsim.computing.arrays import Numbers, compiled, namespace, placed
 from rfsim.distillation.consistency import Consistency
 from rfsim.distillation.coupled import Transform, contour, coupled
 from rfsim.distillation.flow import System, towards
@@ -20,7 +18,7 @@ from rfsim.distillation.plan import Student
 from rfsim.distillation.sampling import Function, features
 from rfsim.learning.filters import learning_rate_constant
 
-Eigen = tuple[Array, Array]
+Eigen = tuple[Numbers, Numbers]
 
 
 class Students:
@@ -35,7 +33,7 @@ class Students:
     ) -> None:
         """forms: of the students; shape: (dim, features)."""
         self._students, self._forms, self._times, self._shape = students, forms, distill_times, shape
-        self._below = [jnp.zeros((len(distill_times), *shape)) for _ in students]
+        self._below: list[Numbers] = [placed(np.zeros((len(distill_times), *shape))) for _ in students]
         self._transforms: list[Transform | None] = [None] * len(students)
         self._contour = contour()
 
@@ -50,9 +48,9 @@ class Students:
             np.repeat([getattr(form, name)[level - 1] for form in self._forms], len(self._times))
             for name in ("skip", "out")
         )
-        return Readers(jnp.concatenate(self._below), skip, out)
+        return Readers(namespace(self._below).concatenate(self._below), skip, out)
 
-    def advance(self, level: int, targets: Array, moments: LevelMoments, eigen: Eigen, teacher: Array) -> Array:
+    def advance(self, level: int, targets: Numbers, moments: LevelMoments, eigen: Eigen, teacher: Numbers) -> Numbers:
         """Weights of every student at the next level, (students, times, dim, features).
 
         targets: E yφᵀ of what each is regressed on, (students·times, dim, features), or one for all, (dim, features);
@@ -73,17 +71,17 @@ class Students:
             self._below[number], self._transforms[number] = coupled(
                 system, self._transforms[number], self._times, student.target.ema_time, self._contour
             )
-        return jnp.stack(self._below)
+        return namespace(self._below).stack(self._below)
 
     def _system(
-        self, student: Student, form: Consistency, level: int, eigen: Eigen, fixed: Array, teacher: Array
+        self, student: Student, form: Consistency, level: int, eigen: Eigen, fixed: Numbers, teacher: Numbers
     ) -> System:
         """The flow of level k (T16) towards `fixed`/c_out alone."""
         dim, p = self._shape
-        start = teacher if student.start == "teacher" else jnp.zeros(self._shape)
+        start = teacher if student.start == "teacher" else np.zeros(self._shape)
         out = float(form.out[level])
         kappa = learning_rate_constant(out**2, p / dim)
-        return System(*eigen, fixed / out, jnp.zeros((p, 1)), 0.0, kappa, student.ridge, start)
+        return System(*eigen, fixed / out, np.zeros((p, 1)), 0.0, kappa, student.ridge, start)
 
 
 class Readers(NamedTuple):
@@ -92,7 +90,7 @@ class Readers(NamedTuple):
     weights: B (count, dim, features); skip, out: (count,).
     """
 
-    weights: Array
+    weights: Numbers
     skip: NDArray[np.float64]
     out: NDArray[np.float64]
 
@@ -100,27 +98,26 @@ class Readers(NamedTuple):
 def together(several: Sequence[Readers]) -> Readers:
     """All of them as one."""
     weights, skip, out = zip(*several, strict=True)
-    return Readers(jnp.concatenate(weights), np.concatenate(skip), np.concatenate(out))
+    return Readers(namespace(weights).concatenate(weights), np.concatenate(skip), np.concatenate(out))
 
 
-def rows_alone(rows: Array, dim: int) -> Readers:
+def rows_alone(rows: Numbers, dim: int) -> Readers:
     """Coefficient rows q (count, features) that read qᵀφ alone, in as many groups of `dim` as hold them."""
-    padded = jnp.pad(rows, ((0, -len(rows) % dim), (0, 0))).reshape(-1, dim, rows.shape[1])
+    padded = namespace(rows).pad(rows, ((0, -len(rows) % dim), (0, 0))).reshape(-1, dim, rows.shape[1])
     return Readers(padded, np.zeros(len(padded)), np.ones(len(padded)))
 
 
-def read(readers: Readers, stage: Stage, student_features: StudentFeatures, function: Function, x: Array) -> Array:
+def read(readers: Readers, stage: Stage, student_features: StudentFeatures, function: Function, x: Numbers) -> Numbers:
     """The functions at Φ_k(x), (rows, count, dim), for x (rows, dim)."""
     return _read(readers, stage, student_features, x, heun=stage.heun, function=function)
 
 
-@partial(jax.jit, static_argnames=("heun", "function"))
+@partial(compiled, static=("heun", "function"))
 def _read(
-    readers: Readers, stage: Stage, student_features: StudentFeatures, x: Array, *, heun: bool, function: Function
-) -> Array:
+    readers: Readers, stage: Stage, student_features: StudentFeatures, x: Numbers, *, heun: bool, function: Function
+) -> Numbers:
     arrived = stage.move(x, function, heun)
     phi = features(student_features.weights, arrived, student_features.offset_there, function)
     count, dim, p = readers.weights.shape
     answers = (phi @ readers.weights.reshape(-1, p).T).reshape(len(x), count, dim)
-    skip, out = jnp.asarray(readers.skip), jnp.asarray(readers.out)
-    return skip[:, None] * arrived[:, None] + out[:, None] * answers
+    return readers.skip[:, None] * arrived[:, None] + readers.out[:, None] * answers

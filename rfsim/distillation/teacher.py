@@ -6,12 +6,10 @@ import math
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-import jax
-import jax.numpy as jnp
 import numpy as np
-from jax import Array
 from numpy.typing import NDArray
 
+from rfsim.computing.arrays import Numbers, compiled, placed
 from rfsim.distillation.exact import ExactSpectra
 from rfsim.distillation.sampling import Network
 from rfsim.learning.filters import learning_rate_constant
@@ -51,8 +49,8 @@ def teach(exact: ExactSpectra, taught: Sequence[TeacherFilter], tell: Callable[[
                 stop = between(np.asarray(spectrum.points), exact.slices["gen"], delta, p / d)
             row[k] = _weights(spectrum.sources[0], spectrum.basis, trained.filter(stop)(spectrum.points), delta)
         del spectrum  # a p × p matrix less while the next one is decomposed
-    weights, offsets = jnp.asarray(exact.weights), jnp.asarray(exact.offsets)
-    return [Network(weights, jnp.asarray(row), offsets, exact.times) for row in readouts]
+    weights, offsets = placed(exact.weights), placed(exact.offsets)
+    return [Network(weights, placed(row), offsets, exact.times) for row in readouts]
 
 
 def between(points: NDArray[np.float64], gen: slice, delta: float, features_per_dim: float) -> float:
@@ -62,7 +60,7 @@ def between(points: NDArray[np.float64], gen: slice, delta: float, features_per_
     return rate_time(math.sqrt(lowest * below), delta, features_per_dim)
 
 
-@jax.jit
-def _weights(source: Array, basis: Array, values: Array, delta: float) -> Array:
+@compiled
+def _weights(source: Numbers, basis: Numbers, values: Numbers, delta: float) -> Numbers:
     """Ā = −(1/√Δ) Vᵀ f(U) from V and f in the eigenbasis (T7), (dim, features)."""
-    return -(source.T * values) @ basis.T / jnp.sqrt(delta)
+    return -(source.T * values) @ basis.T / delta**0.5

@@ -1,17 +1,15 @@
-"""Loss curves of a trainer from zero, over either spectrum: compiled once per kind of trainer (T7, T8)."""
+"""Loss curves of a trainer from zero, over either spectrum: compiled for JAX's, once per kind of trainer (T7, T8)."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
-import jax
-import jax.numpy as jnp
 import numpy as np
-from jax import Array
 from jax.typing import ArrayLike
 from numpy.typing import NDArray
 
+from rfsim.computing.arrays import Numbers, compiled, mapped, namespace
 from rfsim.learning import losses
 from rfsim.learning.protocol import Spectrum, Target
 from rfsim.learning.trainers import TrainerFilter
@@ -89,7 +87,7 @@ def energy_curves(
     Returns:
         The energies, (parts, times).
     """
-    keep = jnp.asarray(parts)
+    keep = np.asarray(parts)
     return np.stack(_in_batches(train_times, lambda tau: _energies(spectrum, tau, trainer, noise_variance, keep)))
 
 
@@ -108,13 +106,13 @@ def part_curves(
     Returns:
         `losses.train_parts`, (parts, times), and `losses.target_pairs`, (parts, parts, times).
     """
-    keep = jnp.asarray(parts)
+    keep = np.asarray(parts)
     size = len(keep)
     rows = _in_batches(train_times, lambda tau: _parts(spectrum, target, tau, trainer, keep))
     return np.stack(rows[:size]), np.stack(rows[size:]).reshape(size, size, -1)
 
 
-def _in_batches(train_times: ArrayLike, values: Callable[[NDArray], Iterable[Array]]) -> list[NDArray[np.float64]]:
+def _in_batches(train_times: ArrayLike, values: Callable[[NDArray], Iterable[Numbers]]) -> list[NDArray[np.float64]]:
     """`values` (rows of times) over any number of times, in padded batches: memory and compiled programs stay few."""
     tau = np.asarray(train_times, dtype=np.float64)
     size = FEW if tau.size <= FEW else MANY
@@ -126,8 +124,8 @@ def _in_batches(train_times: ArrayLike, values: Callable[[NDArray], Iterable[Arr
     return [np.concatenate(row) for row in zip(*batches, strict=True)]
 
 
-@jax.jit
-def _losses(spectrum, target, tau: Array, trainer: TrainerFilter) -> tuple[Array, ...]:
+@compiled
+def _losses(spectrum, target, tau: Numbers, trainer: TrainerFilter) -> tuple[Numbers, ...]:
     f = trainer.filter(tau)
     return (
         losses.train_loss(spectrum, [f]),
@@ -137,19 +135,19 @@ def _losses(spectrum, target, tau: Array, trainer: TrainerFilter) -> tuple[Array
     )
 
 
-@jax.jit
+@compiled
 def _train(spectrum, tau, trainer):
     return losses.train_loss(spectrum, [trainer.filter(tau)])
 
 
-@jax.jit
+@compiled
 def _energies(spectrum, tau, trainer, noise_variance, parts):
     f = trainer.filter(tau)
-    return jax.vmap(lambda keep: losses.feature_energy(spectrum, [f], noise_variance, keep))(parts)
+    return mapped(lambda keep: losses.feature_energy(spectrum, [f], noise_variance, keep), parts)
 
 
-@jax.jit
+@compiled
 def _parts(spectrum, target, tau, trainer, parts):
     f = trainer.filter(tau)
     pairs = losses.target_pairs(spectrum, target, f, parts)
-    return jnp.concatenate([losses.train_parts(spectrum, f, parts), pairs.reshape(-1, tau.size)])
+    return namespace(pairs).concatenate([losses.train_parts(spectrum, f, parts), pairs.reshape(-1, tau.size)])

@@ -3,6 +3,7 @@
 A filter is a function of eigenvalues `lam` (points,) — real, or complex on a contour — that returns
 (..., points). Ā(τ) = −(1/√Δ) Vᵀ f(U) + Ā_0 decay(U). Zero eigenvalues at γ = 0 and τ = ∞ are directions in which
 the loss is flat: f is 0 there (pseudo-inverse) and the start stays.
+Values are arrays of JAX's where eigenvalues or times are, and of NumPy's else.
 """
 
 from __future__ import annotations
@@ -10,17 +11,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-import jax.numpy as jnp
 import numpy as np
-from jax import Array
-from jax.typing import ArrayLike
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
+from rfsim.computing.arrays import Numbers, namespace
 from rfsim.computing.numerics import decay_integral
 
-Filter = Callable[[Array], Array]
+Filter = Callable[[Numbers], Numbers]
 Number = TypeVar("Number", float, NDArray[np.float64])
 LATE = 1e4  # e^{−LATE} is 0 in float64
+quiet = np.errstate(all="ignore")  # of NumPy's arrays, as of JAX's: what is infinite or undefined is not picked
 SERIES = 16  # terms of a series whose ratio is at most 1/2 and that has factorials: the next is below 1e-17
 
 
@@ -64,18 +64,17 @@ def flow(train_time: ArrayLike, kappa: float, ridge: float = 0.0) -> Filter:
     Returns:
         The filter, from eigenvalues (points,), real or complex, to values (..., points).
 
-    >>> import jax
-    >>> with jax.enable_x64(True):
-    ...     flow(jnp.array([0.0, 1.0, jnp.inf]), kappa=2.0)(jnp.array([0.0, 0.5])).round(6).tolist()
+    >>> flow([0.0, 1.0, np.inf], kappa=2.0)(np.array([0.0, 0.5])).round(6).tolist()
     [[0.0, 0.0], [2.0, 1.264241], [0.0, 2.0]]
     """
-    tau = jnp.asarray(train_time)[..., None]
+    tau = _last(train_time)
 
-    def f(lam: Array) -> Array:
-        u = lam + ridge
+    @quiet
+    def f(lam: Numbers) -> Numbers:
+        xp, u = namespace(tau, lam), lam + ridge
         late = _late(tau, kappa, u)
-        time = jnp.where(late, 0.0, tau)
-        return jnp.where(late, minimizer(ridge)(lam), kappa * time * decay_integral(kappa * time * u))
+        time = xp.where(late, 0.0, tau)
+        return xp.where(late, minimizer(ridge)(lam), kappa * time * decay_integral(kappa * time * u))
 
     return f
 
@@ -118,35 +117,41 @@ def flow_decay(train_time: ArrayLike, kappa: float, ridge: float = 0.0) -> Filte
     Returns:
         The filter, from eigenvalues (points,) to values (..., points).
     """
-    tau = jnp.asarray(train_time)[..., None]
+    tau = _last(train_time)
 
-    def f(lam: Array) -> Array:
-        u = lam + ridge
+    @quiet
+    def f(lam: Numbers) -> Numbers:
+        xp, u = namespace(tau, lam), lam + ridge
         late = _late(tau, kappa, u)
-        time = jnp.where(late, 0.0, tau)
-        return jnp.where(late, jnp.where(u == 0, 1.0, 0.0), jnp.exp(-kappa * time * u))
+        time = xp.where(late, 0.0, tau)
+        return xp.where(late, xp.where(u == 0, 1.0, 0.0), xp.exp(-kappa * time * u))
 
     return f
 
 
-def _late(tau: Array, kappa: float, u: Array) -> Array:
+def _last(given: ArrayLike) -> Numbers:
+    """Times or steps (...) as an array (..., 1) of their kind."""
+    return namespace(given).asarray(given)[..., None]
+
+
+def _late(tau: Numbers, kappa: float, u: Numbers) -> Numbers:
     """Where κτ|u| is beyond LATE, without a product that could overflow; everywhere at τ = ∞."""
-    return (jnp.abs(u) > LATE / (kappa * tau)) | ~jnp.isfinite(tau)
+    return (abs(u) > LATE / (kappa * tau)) | ~namespace(tau).isfinite(tau)
 
 
-def minimizer(ridge: float) -> Filter:
+def minimizer(ridge: Numbers) -> Filter:
     """Ridge minimizer f = 1/(λ+γ), the end of every trainer; 0 at λ + γ = 0 (§3).
 
     Args:
-        ridge: γ ≥ 0, in units of the eigenvalues of U.
+        ridge: γ ≥ 0, in units of the eigenvalues of U; a number, or several, (..., 1).
 
     Returns:
-        The filter, from eigenvalues (points,) to values (points,).
+        The filter, from eigenvalues (points,) to values (points,), or (..., points).
     """
 
-    def f(lam: Array) -> Array:
-        u = lam + ridge
-        return jnp.where(u == 0, 0.0, 1 / jnp.where(u == 0, 1.0, u))
+    def f(lam: Numbers) -> Numbers:
+        xp, u = namespace(lam, ridge), lam + ridge
+        return xp.where(u == 0, 0.0, 1 / xp.where(u == 0, 1.0, u))
 
     return f
 
@@ -162,13 +167,12 @@ def descent(steps: ArrayLike, step: float, ridge: float = 0.0) -> Filter:
     Returns:
         The filter, from eigenvalues (points,) to values (..., points).
     """
-    given = jnp.asarray(steps)[..., None]
-    end = ~jnp.isfinite(given)
-    k = jnp.where(end, 0, given)
+    k, end = _finite(steps)
 
-    def f(lam: Array) -> Array:
+    @quiet
+    def f(lam: Numbers) -> Numbers:
         u = lam + ridge
-        return jnp.where(end, minimizer(ridge)(lam), step * _risen(step * u, k))
+        return namespace(k, lam).where(end, minimizer(ridge)(lam), step * _risen(step * u, k))
 
     return f
 
@@ -184,8 +188,8 @@ def descent_decay(steps: ArrayLike, step: float, ridge: float = 0.0) -> Filter:
     Returns:
         The filter, from eigenvalues (points,) to values (..., points).
     """
-    k = jnp.asarray(steps)[..., None]
-    return lambda lam: (1 - step * (lam + ridge)) ** k
+    k = _last(steps)
+    return quiet(lambda lam: (1 - step * (lam + ridge)) ** k)
 
 
 def averaged_descent(steps: ArrayLike, step: float, decay: float, ridge: float = 0.0) -> Filter:
@@ -205,57 +209,68 @@ def averaged_descent(steps: ArrayLike, step: float, decay: float, ridge: float =
     Returns:
         The filter, from eigenvalues (points,) to values (..., points).
     """
-    given = jnp.asarray(steps, dtype=float)[..., None]
-    end = ~jnp.isfinite(given)
-    k = jnp.where(end, 0, given)
+    k, end = _finite(steps)
     share = 1 - decay
 
-    def f(lam: Array) -> Array:
-        late = jnp.where(share > 0, minimizer(ridge)(lam), 0.0)
-        return jnp.where(end, late, step * share * _progress(step * (lam + ridge), share, k))
+    @quiet
+    def f(lam: Numbers) -> Numbers:
+        xp = namespace(k, lam)
+        late = xp.where(share > 0, minimizer(ridge)(lam), 0.0)
+        return xp.where(end, late, step * share * _progress(step * (lam + ridge), share, 1.0 * k))
 
     return f
 
 
-def _progress(s: Array, t: float, k: Array) -> Array:
+def _finite(steps: ArrayLike) -> tuple[Numbers, Numbers]:
+    """Steps (..., 1), 0 where they are infinite, and where that is."""
+    given = _last(steps)
+    xp = namespace(given)
+    end = ~xp.isfinite(given)
+    return xp.where(end, 0, given), end
+
+
+def _progress(s: Numbers, t: float, k: Numbers) -> Numbers:
     """(g(t) − g(s))/(s − t), g(s) = (1 − (1−s)^{k+1})/s, which is symmetric, with no difference of near numbers."""
-    order = k + 1
-    swap = jnp.abs(s) < t
-    near, far = jnp.where(swap, s, t), jnp.where(swap, t, s)
+    xp, order = namespace(s, k), k + 1
+    swap = abs(s) < t
+    near, far = xp.where(swap, s, t), xp.where(swap, t, s)
     # Leibniz' rule for the product (1−s)^{k+1} · 1/s: at (k+1)|far| ≥ 1/2 the second term stays below the first
-    whole = (_risen(near, order) - _slope(near, far, order)) / jnp.where(far == 0, 1.0, far)
+    whole = (_risen(near, order) - _slope(near, far, order)) / xp.where(far == 0, 1.0, far)
     # before: Σ_m (−1)^m C(k+1, m+2) h_m, h_m the sum of near^a far^b over a + b = m
-    early = order * jnp.abs(far) < 0.5
-    x, y = jnp.where(early, near, 0.0), jnp.where(early, far, 0.0)
-    binomial, power, mixed = order * k / 2, jnp.ones_like(y), jnp.ones_like(y)
+    early = order * abs(far) < 0.5
+    x, y = xp.where(early, near, 0.0), xp.where(early, far, 0.0)
+    binomial, power, mixed = order * k / 2, xp.ones_like(y), xp.ones_like(y)
     series = binomial * mixed
     for m in range(1, SERIES):
         binomial = -binomial * (k - m) / (m + 2)
         power = power * x
         mixed = mixed * y + power
         series = series + binomial * mixed
-    return jnp.where(early, series, jnp.where(k == 0, 0.0, whole))
+    return xp.where(early, series, xp.where(k == 0, 0.0, whole))
 
 
-def _slope(x: Array, y: Array, k: Array) -> Array:
+def _slope(x: Numbers, y: Numbers, k: Numbers) -> Numbers:
     """((1−x)^k − (1−y)^k)/(y − x), k(1−x)^{k−1} at x = y, for k ≥ 1."""
-    swap = jnp.abs(1 - y) > jnp.abs(1 - x)
-    large, small = jnp.where(swap, y, x), jnp.where(swap, x, y)
-    rest = jnp.where(large == 1, 1.0, 1 - large)
+    xp = namespace(x, y, k)
+    swap = abs(1 - y) > abs(1 - x)
+    large, small = xp.where(swap, y, x), xp.where(swap, x, y)
+    rest = xp.where(large == 1, 1.0, 1 - large)
     return _power(large, k - 1) * _risen((small - large) / rest, k)
 
 
-def _risen(s: Array, k: Array) -> Array:
+def _risen(s: Numbers, k: Numbers) -> Numbers:
     """(1 − (1−s)^k)/s, k at s = 0."""
-    small = jnp.abs(s) < 0.5
-    rise = jnp.where(small, -jnp.expm1(k * jnp.log1p(-jnp.where(small, s, 0.0))), 1 - (1 - s) ** k)
-    return jnp.where(s == 0, k, rise / jnp.where(s == 0, 1.0, s))
+    xp = namespace(s, k)
+    small = abs(s) < 0.5
+    rise = xp.where(small, -xp.expm1(k * xp.log1p(-xp.where(small, s, 0.0))), 1 - (1 - s) ** k)
+    return xp.where(s == 0, k, rise / xp.where(s == 0, 1.0, s))
 
 
-def _power(s: Array, k: Array) -> Array:
+def _power(s: Numbers, k: Numbers) -> Numbers:
     """(1−s)^k, exact to rounding where s is small and k large."""
-    small = jnp.abs(s) < 0.5
-    return jnp.where(small, jnp.exp(k * jnp.log1p(-jnp.where(small, s, 0.0))), (1 - s) ** k)
+    xp = namespace(s, k)
+    small = abs(s) < 0.5
+    return xp.where(small, xp.exp(k * xp.log1p(-xp.where(small, s, 0.0))), (1 - s) ** k)
 
 
 def compose(teacher: Filter, student: Filter) -> Filter:
@@ -282,4 +297,4 @@ def restricted(f: Filter, keep: ArrayLike) -> Filter:
     Returns:
         The filter, of the shape of `f`; its eigenvalues must be the spectrum's points.
     """
-    return lambda lam: f(lam) * jnp.asarray(keep)
+    return lambda lam: f(lam) * namespace(keep).asarray(keep)

@@ -11,14 +11,14 @@ from collections.abc import Iterable, Sequence
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax import Array
 from jax.typing import ArrayLike
 
+from rfsim.computing.arrays import Numbers, mapped, namespace, put
 from rfsim.learning.filters import Filter, restricted
 from rfsim.learning.protocol import Spectrum, Target
 
 
-def train_loss(spectrum: Spectrum, filters: Sequence[Filter]) -> Array:
+def train_loss(spectrum: Spectrum, filters: Sequence[Filter]) -> Numbers:
     """Training loss L_train = constant + Σ_jk own_jk(λ f_j f_k) − 2 Σ_j own_0j(f_j) (T1, T8).
 
     Args:
@@ -33,7 +33,7 @@ def train_loss(spectrum: Spectrum, filters: Sequence[Filter]) -> Array:
     return spectrum.constant + _quadratic(spectrum, values, spectrum.points) - 2 * linear
 
 
-def target_loss(spectrum: Spectrum, target: Target, filters: Sequence[Filter]) -> Array:
+def target_loss(spectrum: Spectrum, target: Target, filters: Sequence[Filter]) -> Numbers:
     """Loss on a target L = constant + Σ_jk overlap_jk(f_j, f_k) − 2 Σ_j cross_j(f_j) (T1, T8).
 
     Args:
@@ -50,7 +50,7 @@ def target_loss(spectrum: Spectrum, target: Target, filters: Sequence[Filter]) -
     return target.constant + quadratic - 2 * linear
 
 
-def penalty(spectrum: Spectrum, filters: Sequence[Filter], ridge: float) -> Array:
+def penalty(spectrum: Spectrum, filters: Sequence[Filter], ridge: float) -> Numbers:
     """What the ridge adds to L_train in the objective: (Δγ/d)‖Ā‖² = γ Σ_jk own_jk(f_j f_k) (T12).
 
     Args:
@@ -61,12 +61,12 @@ def penalty(spectrum: Spectrum, filters: Sequence[Filter], ridge: float) -> Arra
     Returns:
         The penalty, of the filters' leading shape.
     """
-    return ridge * _quadratic(spectrum, [f(spectrum.points) for f in filters], jnp.ones(()))
+    return ridge * _quadratic(spectrum, [f(spectrum.points) for f in filters], 1.0)
 
 
 def feature_energy(
     spectrum: Spectrum, filters: Sequence[Filter], noise_variance: float, keep: ArrayLike = 1.0
-) -> Array:
+) -> Numbers:
     """Energy of the score in some directions, (1/d) Tr Ā P U Āᵀ (§8).
 
     Args:
@@ -79,10 +79,10 @@ def feature_energy(
         The energy, of the filters' leading shape.
     """
     values = [f(spectrum.points) for f in filters]
-    return _quadratic(spectrum, values, spectrum.points * jnp.asarray(keep)) / noise_variance
+    return _quadratic(spectrum, values, spectrum.points * namespace(keep).asarray(keep)) / noise_variance
 
 
-def train_parts(spectrum: Spectrum, f: Filter, keep: ArrayLike) -> Array:
+def train_parts(spectrum: Spectrum, f: Filter, keep: ArrayLike) -> Numbers:
     """Each part's term of L_train − constant, own(λf² − 2f) on the part; they add up to it (T8).
 
     Args:
@@ -93,10 +93,10 @@ def train_parts(spectrum: Spectrum, f: Filter, keep: ArrayLike) -> Array:
     Returns:
         The terms, (parts, ...), the filter's leading shape last.
     """
-    return jax.lax.map(lambda one: train_loss(spectrum, [restricted(f, one)]) - spectrum.constant, jnp.asarray(keep))
+    return mapped(lambda one: train_loss(spectrum, [restricted(f, one)]) - spectrum.constant, keep)
 
 
-def target_pairs(spectrum: Spectrum, target: Target, f: Filter, keep: ArrayLike) -> Array:
+def target_pairs(spectrum: Spectrum, target: Target, f: Filter, keep: ArrayLike) -> Numbers:
     """Terms of the target's loss − constant by pairs of parts, which add up to it (T8).
 
     Off the diagonal stands overlap(f on a, f on b), on it the part's own overlap − 2 cross. Switching the filter off on
@@ -111,21 +111,22 @@ def target_pairs(spectrum: Spectrum, target: Target, f: Filter, keep: ArrayLike)
     Returns:
         The terms, symmetric, (parts, parts, ...), the filter's leading shape last.
     """
-    keep = jnp.asarray(keep)
     values = f(spectrum.points)
-    upper = np.transpose(np.triu_indices(len(keep)))
+    xp = namespace(values)
+    kept: Numbers = xp.asarray(keep)
+    upper = np.transpose(np.triu_indices(len(kept)))
 
-    def pair(index: Array) -> Array:
-        a, b = keep[index[0]], keep[index[1]]
-        own = jnp.where(index[0] == index[1], 2 * target.cross(values * a), 0.0)
+    def pair(index: Numbers) -> Numbers:
+        a, b = kept[index[0]], kept[index[1]]
+        own = xp.where(index[0] == index[1], 2 * target.cross(values * a), 0.0)
         return target.overlap(values * a, values * b) - own
 
-    terms = jax.lax.map(pair, jnp.asarray(upper))
-    table = jnp.zeros((len(keep), len(keep), *terms.shape[1:]))
-    return table.at[upper[:, 0], upper[:, 1]].set(terms).at[upper[:, 1], upper[:, 0]].set(terms)
+    terms = mapped(pair, xp.asarray(upper))
+    table = xp.zeros((len(kept), len(kept), *terms.shape[1:]))
+    return put(put(table, tuple(upper.T), terms), tuple(upper.T[::-1]), terms)
 
 
-def score_error(test_loss: ArrayLike, noise_variance: float, score_power: float) -> Array:
+def score_error(test_loss: ArrayLike, noise_variance: float, score_power: float) -> Numbers:
     """Score error E_score = (L_test − 1 + Δ·(1/d)E‖∇ log P_t‖²)/Δ, by the identity under (T2) (B25 Eq. 8).
 
     Args:
@@ -136,10 +137,10 @@ def score_error(test_loss: ArrayLike, noise_variance: float, score_power: float)
     Returns:
         E_score, of the shape of test_loss.
     """
-    return (jnp.asarray(test_loss) - 1) / noise_variance + score_power
+    return (namespace(test_loss).asarray(test_loss) - 1) / noise_variance + score_power
 
 
-def bias_squared(cross: ArrayLike, noise_variance: float, total_variance: float = 1.0) -> Array:
+def bias_squared(cross: ArrayLike, noise_variance: float, total_variance: float = 1.0) -> Numbers:
     """Squared bias Γ²(1/Γ² − cross(f)/Δ)² of isotropic data; the variance is E_score − bias² (T12; U26 §2.2).
 
     Args:
@@ -150,12 +151,12 @@ def bias_squared(cross: ArrayLike, noise_variance: float, total_variance: float 
     Returns:
         bias², of the shape of cross.
     """
-    return total_variance * (1 / total_variance - jnp.asarray(cross) / noise_variance) ** 2
+    return total_variance * (1 / total_variance - namespace(cross).asarray(cross) / noise_variance) ** 2
 
 
 def weights_loss(
-    weights: Array, second: Array, noise: Array, noise_variance: ArrayLike, constant: float = 1.0
-) -> Array:
+    weights: Numbers, second: Numbers, noise: Numbers, noise_variance: ArrayLike, constant: float = 1.0
+) -> Numbers:
     """Loss (T1) of explicit weights, 1 + (Δ/d) Tr Ā M Ā^T + (2√Δ/d) Tr Ā N.
 
     The gradient holds for a symmetric M, and takes no second product with it.
@@ -170,16 +171,16 @@ def weights_loss(
     Returns:
         The loss, a scalar.
     """
-    d = weights.shape[0]
-    applied = jax.lax.stop_gradient(weights * second if second.ndim == 1 else weights @ second)
-    delta = jnp.asarray(noise_variance)
+    d, xp = weights.shape[0], namespace(weights, second, noise)
+    applied = _held(weights * second if second.ndim == 1 else weights @ second)
+    delta = xp.asarray(noise_variance)
     # twice the product less itself: Ā M Āᵀ, and the gradient 2ĀM of both factors through one of them
-    along = jnp.sum(applied * weights)
-    quadratic = (delta / d) * (2 * along - jax.lax.stop_gradient(along))
-    return constant + quadratic + (2 * jnp.sqrt(delta) / d) * jnp.sum(weights * noise.T)
+    along = xp.sum(applied * weights)
+    quadratic = (delta / d) * (2 * along - _held(along))
+    return constant + quadratic + (2 * xp.sqrt(delta) / d) * xp.sum(weights * noise.T)
 
 
-def weights_score_error(weights: Array, second: Array, feature_data: Array, variances: ArrayLike) -> Array:
+def weights_score_error(weights: Numbers, second: Numbers, feature_data: Numbers, variances: ArrayLike) -> Numbers:
     """Score error (T2) of explicit weights for y ~ N(0, diag(variances)) (B25 Eq. 8).
 
     Args:
@@ -197,9 +198,15 @@ def weights_score_error(weights: Array, second: Array, feature_data: Array, vari
     return (jnp.sum((weights @ second) * weights) + 2 * cross + inverse.sum()) / d
 
 
-def _quadratic(spectrum: Spectrum, values: Sequence[Array], factor: Array) -> Array:
+def _quadratic(spectrum: Spectrum, values: Sequence[Numbers], factor: Numbers) -> Numbers:
     return _total(spectrum.own(factor * f * g, j, k) for j, f in enumerate(values) for k, g in enumerate(values))
 
 
-def _total(terms: Iterable[Array]) -> Array:
-    return jnp.stack(list(terms)).sum(0)
+def _held(values: Numbers) -> Numbers:
+    """Without a gradient, which NumPy's arrays have none of."""
+    return values if namespace(values) is np else jax.lax.stop_gradient(values)
+
+
+def _total(terms: Iterable[Numbers]) -> Numbers:
+    found = list(terms)
+    return namespace(found).stack(found).sum(0)

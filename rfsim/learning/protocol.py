@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from jax import Array
+from rfsim.computing.arrays import Numbers
 
 
 class Spectrum(Protocol):
     """U and its sources, sampled or of the limit (T7, T8)."""
 
     @property
-    def points(self) -> Array:
+    def points(self) -> Numbers:
         """Where filters are evaluated, (points,)."""
         ...
 
@@ -25,7 +25,7 @@ class Spectrum(Protocol):
         """The loss of the zero score: E‖ξ‖²/d over the training noise, 1 where it is averaged."""
         ...
 
-    def own(self, g: Array, left: int = 0, right: int = 0) -> Array:
+    def own(self, g: Numbers, left: int = 0, right: int = 0) -> Numbers:
         """Trace (1/d) Tr S_leftᵀ g(U) S_right (T8).
 
         Args:
@@ -47,7 +47,7 @@ class Target(Protocol):
         """The loss of the zero score on the target."""
         ...
 
-    def cross(self, g: Array, source: int = 0) -> Array:
+    def cross(self, g: Numbers, source: int = 0) -> Numbers:
         """Trace (1/d) Tr S_sourceᵀ g(U) Ṽ (T8).
 
         Args:
@@ -59,7 +59,7 @@ class Target(Protocol):
         """
         ...
 
-    def overlap(self, f: Array, g: Array, left: int = 0, right: int = 0) -> Array:
+    def overlap(self, f: Numbers, g: Numbers, left: int = 0, right: int = 0) -> Numbers:
         """Trace (1/d) Tr S_leftᵀ f(U) Ũ g(U) S_right (T8).
 
         Args:

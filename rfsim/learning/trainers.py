@@ -15,13 +15,12 @@ import math
 from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
-import jax.numpy as jnp
-from jax import Array
-from jax.typing import ArrayLike
+from numpy.typing import ArrayLike
 
 from rfsim.checking.scalars import real, told
 from rfsim.checking.text import nearest, number_or_nan
 from rfsim.checking.written import Written, short
+from rfsim.computing.arrays import Numbers, namespace
 from rfsim.learning import filters
 from rfsim.learning.filters import Filter
 from rfsim.problem.model import LATEST_TRAINING
@@ -159,9 +158,10 @@ class DescentFilter(NamedTuple):
     def reach(self) -> float:
         return 2 / (self.kappa * self.step)
 
-    def steps(self, train_time: ArrayLike) -> Array:
+    def steps(self, train_time: ArrayLike) -> Numbers:
         """Whole steps nearest to train_time, inf at inf."""
-        return jnp.round(jnp.asarray(train_time) / self.step)
+        xp = namespace(train_time)
+        return xp.round(xp.asarray(train_time) / self.step)
 
     def filter(self, train_time: ArrayLike) -> Filter:
         return filters.descent(self.steps(train_time), self.kappa * self.step, self.ridge)

@@ -106,7 +106,7 @@ def key(seed: int, use: str) -> Array:
 
 def initial(training: Training, weights: Tree, key: Array) -> LoopState:
     """The state before the first step; the average begins at the weights."""
-    weights = jax.tree.map(jnp.asarray, weights)
+    weights = jax.tree.map(jax.device_put, weights)
     slots = training.optimizer(training.rate).init(weights)
     return LoopState(jnp.zeros((), jnp.int32), weights, weights, slots, key)
 

@@ -6,15 +6,13 @@ import time
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 import xarray as xr
 from jax import Array
 from numpy.typing import NDArray
 from scipy.sparse.linalg import LinearOperator, eigsh
 
-from rfsim.computing import parallel
+from rfsim.computing import arrays, parallel
 from rfsim.computing.parallel import DeviceLayout
 from rfsim.learning import clocks, filters, losses
 from rfsim.learning.protocol import Spectrum, Target
@@ -73,7 +71,7 @@ def prepare(problem: Problem, draw: Instance, delta: float, layout: DeviceLayout
         tell("population and change of basis")
         population = population_moments(problem, draw, spectrum, tolerance=TOLERANCE, layout=layout)
         target = sample_target(spectrum, _whole(population, layout))
-        largest, pair = float(spectrum.points[-1]), (spectrum._replace(basis=jnp.zeros(0)), target)
+        largest, pair = float(spectrum.points[-1]), (spectrum._replace(basis=np.zeros(0)), target)
     limit = clocks.largest_stable_rate(largest, problem.ridge, delta, p, d)
     return Prepared(Task(problem, draw, moments, population, layout), limit, pair)
 
@@ -149,17 +147,17 @@ def _whole(moments: Moments, layout: DeviceLayout) -> Moments:
     """On one device."""
     if layout.mesh is None:
         return moments
-    second, noise = (jnp.asarray(layout.whole(one)) for one in (moments.second, moments.noise))
+    second, noise = (arrays.placed(layout.whole(one)) for one in (moments.second, moments.noise))
     return moments._replace(second=second, noise=noise)
 
 
 def _largest(second: Array, layout: DeviceLayout) -> float:
     """The largest eigenvalue of a symmetric matrix that stays where it is; the same bits every time."""
     p = second.shape[0]
-    multiply = jax.jit(jnp.matmul)
+    multiply = arrays.compiled(lambda left, right: left @ right)
 
     def times(x: NDArray[np.float64]) -> NDArray[np.float64]:
-        return layout.whole(multiply(second, layout.place(x)))
+        return layout.whole(multiply(second, x if arrays.namespace(second) is np else layout.place(x)))
 
     operator = LinearOperator((p, p), matvec=times, dtype=np.float64)  # type: ignore[call-arg]
     start = np.random.default_rng(0).standard_normal(p)  # scipy's own differs from call to call

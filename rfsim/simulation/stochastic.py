@@ -17,6 +17,7 @@ from jax import Array
 from numpy.typing import NDArray
 
 from rfsim.checking.text import nearest
+from rfsim.computing import arrays
 from rfsim.computing.parallel import DeviceLayout
 from rfsim.computing.precision import require_float64
 from rfsim.learning.losses import weights_loss
@@ -132,14 +133,16 @@ class Judge:
     """L_train and L_test of weights A (dim, features), exact from the moments, in float64."""
 
     def __init__(self, task: Task) -> None:
-        place, delta = task.layout.place, noise_variance(task.problem.diffusion_time)
+        delta = noise_variance(task.problem.diffusion_time)
+        self._host = arrays.namespace(task.training.second) is np
+        place = _as_it_is if self._host else task.layout.place
         self._arguments = tuple(
             (place(one.second, 0), place(one.noise, 0), delta, one.constant) for one in (task.training, task.population)
         )
 
     def __call__(self, weights: Array) -> tuple[float, float]:
         """L_train and L_test."""
-        train, test = _judged(weights, self._arguments)
+        train, test = _judged(np.asarray(weights) if self._host else weights, self._arguments)
         return float(train), float(test)
 
 
@@ -190,7 +193,11 @@ def _objective(setting: Simulation, task: Task) -> tuple[loop.Loss, objective.So
     return loss, objective.Frozen(by, put(x), put(xi))
 
 
-@jax.jit
+def _as_it_is(array: arrays.Numbers, axis: int) -> arrays.Numbers:
+    return array
+
+
+@arrays.compiled
 def _judged(weights, arguments):
     bar = weights.astype(float) / math.sqrt(weights.shape[1])
     return [weights_loss(bar, *one) for one in arguments]

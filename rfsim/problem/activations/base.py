@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-PIECE = 16384
+from rfsim.computing.arrays import pointwise
 
 
 class Closed(NamedTuple):
@@ -71,14 +70,11 @@ def evaluate(sigma: Activation, points: np.ndarray) -> np.ndarray:
     Raises:
         ValueError: Where σ is NaN or infinite.
     """
-    flat = np.ravel(points)
-    padded = np.zeros((-(-flat.size // PIECE), PIECE))
-    padded.ravel()[: flat.size] = flat
-    values = np.concatenate([np.asarray(sigma.function(jnp.asarray(piece))) for piece in padded])[: flat.size]
+    values = pointwise(sigma.function, points)
     bad = ~np.isfinite(values)
     if bad.any():
         raise ValueError(
-            f"activation {sigma.name!r} is {values[bad][0]:g} at {flat[bad][0]:.4g}; it must be finite wherever the "
-            f"features are evaluated, here from {flat.min():.3g} to {flat.max():.3g}"
+            f"activation {sigma.name!r} is {values[bad][0]:g} at {points[bad][0]:.4g}; it must be finite wherever the "
+            f"features are evaluated, here from {points.min():.3g} to {points.max():.3g}"
         )
-    return values.reshape(points.shape) - sigma.offset
+    return values - sigma.offset

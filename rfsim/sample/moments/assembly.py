@@ -155,7 +155,7 @@ class Whole:
         """Rows of features, with rows of zeros up to whole tiles."""
         return pad(array)
 
-    def unpad(self, array: Array) -> Array:
+    def unpad(self, array) -> Array:
         """(padded, columns) to (features, columns)."""
         return array[: self.features]
 
@@ -171,13 +171,13 @@ class Whole:
         """An array as the host's."""
         return np.asarray(array)
 
-    def values(self, sums: Array) -> NDArray[np.float64]:
+    def values(self, sums) -> NDArray[np.float64]:
         """Sums over centers (kinds, features) on the host, without padding."""
         return np.asarray(sums)[:, : self.features]
 
-    def coefficients(self, w, deviation, centers, window, offset, kernel) -> tuple[Array, Array]:
-        """Coefficients g of some centers, and sums over these."""
-        return coefficients(w, deviation, jnp.asarray(centers), window, offset, kernel)
+    def coefficients(self, w, deviation, centers, window, offset, rule) -> tuple[Array, Array]:
+        """Coefficients g of some centers by a `rules.Rule`, and sums over these."""
+        return coefficients(w, deviation, jnp.asarray(centers), window, offset, rule.kernel)
 
     def features_of(self, w, x, offset, function) -> Array:
         """φ(x), (padded features, draws)."""
@@ -186,6 +186,10 @@ class Whole:
     def add_orders(self, second, g, directions, scale, first, orders) -> Array:
         """The function of that name."""
         return add_orders(second, g, directions, scale, first, orders)
+
+    def power_sum(self, directions, remainder, orders) -> float:
+        """The function of that name, of rows of features."""
+        return float(power_sum(pad(directions), pad(remainder), orders))
 
     def finish(self, second, diagonal=None) -> Array:
         """U (features, features), with its exact diagonal where that is known by itself, (features,)."""

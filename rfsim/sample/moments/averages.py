@@ -13,16 +13,16 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
+import jax
 import numpy as np
-from jax import Array
 from numpy.typing import NDArray
 
+from rfsim.computing.arrays import Numbers
 from rfsim.computing.parallel import DeviceLayout
 from rfsim.computing.precision import Unresolved, require_float64
 from rfsim.problem.activations import Activation
 from rfsim.problem.diffusion import Law
 from rfsim.sample.moments import tensor
-from rfsim.sample.moments.assembly import Whole
 from rfsim.sample.moments.planning import (
     MAX_CLOSED_ORDERS,
     MAX_ORDERS,
@@ -35,7 +35,7 @@ from rfsim.sample.moments.planning import (
     truncation_bound,
 )
 from rfsim.sample.moments.rules import Rule
-from rfsim.sample.moments.sharded import Ring, assembler
+from rfsim.sample.moments.sharded import Assembler, Ring, assembler
 
 HOPELESS = 100
 
@@ -52,8 +52,8 @@ class Moments(NamedTuple):
             last two tensor rules. Rounding, of order eps·‖M‖, comes on top.
     """
 
-    second: Array
-    noise: Array
+    second: Numbers
+    noise: Numbers
     constant: float
     orders: int
     error_bound: float
@@ -116,12 +116,12 @@ def averaged_moments(
         totals = _sum_orders(work, totals, weights, law, geometry, rule, sigma, first, orders)
         if ends is None:
             remainder = np.maximum(totals.square - totals.energy, 4 * np.finfo(float).eps * totals.square)
-            bound = truncation_bound(geometry, remainder, orders)
+            bound = truncation_bound(work, geometry, remainder, orders)
         if bound <= target or orders >= max_orders:
             break
         first, orders = orders, min(orders + max(2, orders // 4), max_orders)
     few = weights.shape[1] <= tensor.MOST_DIM and not sigma.kinks
-    if bound > target and few and isinstance(work, Whole):
+    if bound > target and few and not isinstance(work, Ring):
         del totals
         return _by_tensor(weights, law, sigma, noise_scale, tolerance, floor)
     if bound > target:
@@ -151,7 +151,7 @@ def _by_tensor(
     return Moments(second, noise, 1.0, 0, error)
 
 
-def feature_data(moments: Moments, law: Law, noise_scale: float) -> Array:
+def feature_data(moments: Moments, law: Law, noise_scale: float) -> Numbers:
     """Moment E φyᵀ of features and data in closed form, Ṽ Σ_t/√Δ (T6), for the score error (T2).
 
     Args:
@@ -176,18 +176,18 @@ class _Totals(NamedTuple):
     square: E σ²; energy: Σ_s E g_s² over the orders summed; stein: E g_1.
     """
 
-    second: Array
+    second: Numbers
     square: NDArray[np.float64]
     energy: NDArray[np.float64]
     stein: NDArray[np.float64]
 
     @classmethod
-    def zero(cls, work: Whole | Ring) -> _Totals:
+    def zero(cls, work: Assembler) -> _Totals:
         return cls(work.zero(), *np.zeros((3, work.features)))
 
 
 def _sum_orders(
-    work: Whole | Ring,
+    work: Assembler,
     totals: _Totals,
     weights: NDArray[np.float64],
     law: Law,
@@ -207,11 +207,11 @@ def _sum_orders(
     second, square, energy, stein = totals.second, np.zeros(p), totals.energy, totals.stein
     for lo in range(0, n, rows):
         centers = law.centers[lo : lo + rows]
-        g, sums = work.coefficients(w, deviation, centers, window, sigma.offset, rule.kernel)
+        g, sums = work.coefficients(w, deviation, centers, window, sigma.offset, rule)
         chunk_square, chunk_energy, chunk_stein = work.values(sums) / n
         require_finite(chunk_square, sigma)
         # waited for, so that one chunk of coefficients is held at a time
-        second = work.add_orders(second, g, directions, 1 / n, first, orders - first).block_until_ready()
+        second = jax.block_until_ready(work.add_orders(second, g, directions, 1 / n, first, orders - first))
         del g
         square += chunk_square
         energy = energy + chunk_energy

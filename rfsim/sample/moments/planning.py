@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from rfsim.computing.numerics import HermiteRule, hermite_rule
 from rfsim.problem.activations import Activation, evaluate
 from rfsim.problem.diffusion import Law
-from rfsim.sample.moments.assembly import pad, power_sum
-from rfsim.sample.moments.rules import ClosedRule, GridRule, PanelRule, Rule, averages, without_grid
+from rfsim.sample.moments.rules import ClosedRule, GridRule, PanelRule, Rule, without_grid
+from rfsim.sample.moments.sharded import Assembler
 
 RULE_TOLERANCE = 1e-14  # of √E σ² and of E σ², where these pass 1
 PANEL_TOLERANCE = 1e-13  # rounding in a recurrence of a hundred orders, where a grid has its table
@@ -130,10 +130,10 @@ def choose_orders(geometry: Geometry, tail: NDArray[np.float64], target: float) 
     return orders, estimate
 
 
-def truncation_bound(geometry: Geometry, remainder: NDArray[np.float64], orders: int) -> float:
+def truncation_bound(work: Assembler, geometry: Geometry, remainder: NDArray[np.float64], orders: int) -> float:
     """‖error‖ ≤ ‖error‖_F with |error_ij| ≤ |c_ij|^orders √(r_i r_j) (Cauchy–Schwarz), r the energy left out."""
-    total = power_sum(pad(geometry.directions), pad(remainder), orders)
-    return math.sqrt(max(float(total), 0.0))
+    total = work.power_sum(geometry.directions, remainder, orders)
+    return math.sqrt(max(total, 0.0))
 
 
 def spanned_degree(features: int, dim: int) -> int:
@@ -157,14 +157,14 @@ def _evaluate(
     eta: NDArray, deviation: NDArray, rule: Rule, sigma: Activation, orders: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """g_s (rows, centers, orders) and E σ² (rows, centers) under `rule`."""
-    if isinstance(rule, GridRule):  # in pieces, where a program would be compiled for each of many grids
+    if isinstance(rule, GridRule):  # refused, and said where, if σ is not finite there
         nodes, weights = rule.rule
         values = evaluate(sigma, eta[..., None] + deviation[:, None, None] * nodes)
         return values @ weights.T, values**2 @ weights[0]
     if isinstance(rule, PanelRule):
         rule = rule._replace(room=PANEL_NODES[-1])
-    g, square = averages(eta, deviation, rule.window(0, max(orders, MAX_ORDERS)), sigma.offset, rule.kernel)
-    return np.moveaxis(np.asarray(g)[:orders], 0, -1), np.asarray(square)
+    g, square = rule.host(eta, deviation, rule.window(0, max(orders, MAX_ORDERS)), sigma.offset)
+    return np.moveaxis(g[:orders], 0, -1), square
 
 
 def _probe(size: int, most: int = 64) -> NDArray[np.int64]:

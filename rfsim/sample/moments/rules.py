@@ -17,14 +17,16 @@ import numpy as np
 from jax import Array, lax
 from numpy.typing import NDArray
 
+from rfsim.computing.arrays import Numbers, pointwise
 from rfsim.computing.numerics import HermiteRule, hermite_step
 from rfsim.problem.activations import Activation
 from rfsim.problem.activations.base import Closed
 
 REACH = 12.0
 SCAN_ARRAYS = 6  # of one block's size that the panels' loop over orders holds
+TILE = 32, 16  # features and centers that a kernel with a loop over orders takes at once on the host
 
-Kernel = Callable[[Array, Array, Any, Array], tuple[Array, Array]]
+Kernel = Callable[[Numbers, Numbers, Any, Numbers], tuple[Numbers, Numbers]]
 
 
 class Rule(Protocol):
@@ -33,6 +35,11 @@ class Rule(Protocol):
     @property
     def kernel(self) -> Kernel:
         """From η (features, centers), T (features,), window and offset: g_s (orders, features, centers) and E σ²."""
+        ...
+
+    @property
+    def host(self) -> Kernel:
+        """The same of NumPy's arrays of any size, without a program for each size."""
         ...
 
     @property
@@ -46,12 +53,43 @@ class Rule(Protocol):
 
 
 class _OnGrid(NamedTuple):
+    """For arrays of NumPy and of JAX."""
+
     function: Callable[[Array], Array]
 
     def __call__(self, eta: Array, deviation: Array, window: Any, offset: Array) -> tuple[Array, Array]:
         weights, nodes, square_weights = window
-        values = self.function(eta[..., None] + deviation[:, None, None] * nodes) - offset
-        return jnp.einsum("inq,sq->sin", values, weights), jnp.einsum("inq,q->in", values**2, square_weights)
+        values = pointwise(self.function, eta[..., None] + deviation[:, None, None] * nodes) - offset
+        values = values.reshape(-1, nodes.size)
+        return (weights @ values.T).reshape(-1, *eta.shape), (values**2 @ square_weights).reshape(eta.shape)
+
+
+class _Tiled(NamedTuple):
+    """A compiled kernel on tiles of one size, those at the edges filled up with features and centers of zeros."""
+
+    kernel: Kernel
+
+    def __call__(
+        self, eta: NDArray[np.float64], deviation: NDArray[np.float64], window: Any, offset: float
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        features, centers = eta.shape
+        g, square = np.empty((len(window[0]), features, centers)), np.empty((features, centers))
+        for i in range(0, features, TILE[0]):
+            spread = np.zeros(TILE[0])
+            spread[: features - i] = deviation[i : i + TILE[0]]
+            for j in range(0, centers, TILE[1]):
+                part = eta[i : i + TILE[0], j : j + TILE[1]]
+                whole = np.zeros(TILE)
+                whole[: part.shape[0], : part.shape[1]] = part
+                found = _averages(whole, spread, window, offset, self.kernel)
+                where = slice(i, i + TILE[0]), slice(j, j + TILE[1])
+                g[:, *where], square[where] = (np.asarray(one)[..., : part.shape[0], : part.shape[1]] for one in found)
+        return g, square
+
+
+@partial(jax.jit, static_argnames=("kernel",))
+def _averages(eta: Array, deviation: Array, window: Any, offset: Array, kernel: Kernel) -> tuple[Array, Array]:
+    return kernel(eta, deviation, window, offset)
 
 
 class GridRule(NamedTuple):
@@ -66,6 +104,11 @@ class GridRule(NamedTuple):
         return _OnGrid(self.function)
 
     @property
+    def host(self) -> Kernel:
+        """As `Rule` has it."""
+        return self.kernel
+
+    @property
     def doubles(self) -> int:
         """As `Rule` has it."""
         return self.rule.nodes.size
@@ -74,7 +117,7 @@ class GridRule(NamedTuple):
         """As `Rule` has it."""
         wanted = np.zeros((_rounded(orders), self.rule.nodes.size))
         wanted[:orders] = self.rule.weights[first : first + orders]
-        return jnp.asarray(wanted), jnp.asarray(self.rule.nodes), jnp.asarray(self.rule.weights[0])
+        return wanted, self.rule.nodes, self.rule.weights[0]
 
 
 class _OnPanels(NamedTuple):
@@ -122,6 +165,11 @@ class PanelRule(NamedTuple):
         return _OnPanels(self.function)
 
     @property
+    def host(self) -> Kernel:
+        """As `Rule` has it."""
+        return _Tiled(self.kernel)
+
+    @property
     def doubles(self) -> int:
         """As `Rule` has it."""
         return SCAN_ARRAYS * self.per_panel * (len(self.kinks) + 1)
@@ -131,8 +179,7 @@ class PanelRule(NamedTuple):
         x, w = (
             np.pad(v, (0, max(self.room - self.per_panel, 0))) for v in np.polynomial.legendre.leggauss(self.per_panel)
         )
-        kinks = jnp.asarray(self.kinks, dtype=jnp.float64)
-        return *_counted(first, orders), kinks, jnp.asarray(x), jnp.asarray(w)
+        return *_counted(first, orders), np.asarray(self.kinks, dtype=np.float64), x, w
 
 
 class ClosedRule(NamedTuple):
@@ -146,15 +193,14 @@ class ClosedRule(NamedTuple):
         """As `Rule` has it."""
         return self.orders
 
+    @property
+    def host(self) -> Kernel:
+        """As `Rule` has it."""
+        return _Tiled(self.kernel)
+
     def window(self, first: int, orders: int) -> tuple[Any, ...]:
         """As `Rule` has it."""
         return _counted(first, orders)
-
-
-@partial(jax.jit, static_argnames=("kernel",))
-def averages(eta: Array, deviation: Array, window: Any, offset: float, kernel: Kernel) -> tuple[Array, Array]:
-    """A kernel by itself, compiled: for a few features and centers."""
-    return kernel(eta, deviation, window, jnp.asarray(offset))
 
 
 def without_grid(sigma: Activation, per_panel: int) -> PanelRule | ClosedRule | None:
@@ -164,10 +210,10 @@ def without_grid(sigma: Activation, per_panel: int) -> PanelRule | ClosedRule | 
     return PanelRule(sigma.function, sigma.kinks, per_panel) if sigma.kinks else None
 
 
-def _counted(first: int, orders: int) -> tuple[Array, Array]:
+def _counted(first: int, orders: int) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     wanted: NDArray[np.float64] = np.zeros(_rounded(orders))
     wanted[:orders] = 1.0
-    return jnp.asarray(wanted), jnp.asarray(first)
+    return wanted, np.asarray(first)
 
 
 def _rounded(orders: int) -> int:

@@ -5,17 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator
 
-import jax.numpy as jnp
 import numpy as np
-from jax import Array
 from numpy.typing import NDArray
 
+from rfsim.computing.arrays import Numbers
 from rfsim.computing.parallel import DeviceLayout
 from rfsim.computing.precision import require_float64
 from rfsim.problem.activations import Activation
-from rfsim.sample.moments.assembly import Whole
 from rfsim.sample.moments.averages import Moments, require_finite
-from rfsim.sample.moments.sharded import Ring, assembler
+from rfsim.sample.moments.sharded import Assembler, assembler
 
 Draws = Iterable[tuple[NDArray[np.float64], NDArray[np.float64]]]
 
@@ -44,7 +42,7 @@ def sampled_moments(
     return moments
 
 
-def moments_of_features(features: int, draws: Iterable[tuple[Array | NDArray, NDArray]]) -> Moments:
+def moments_of_features(features: int, draws: Iterable[tuple[Numbers, NDArray]]) -> Moments:
     """Averages of φφᵀ and φξᵀ over draws of features themselves, streamed (§2).
 
     Args:
@@ -57,26 +55,27 @@ def moments_of_features(features: int, draws: Iterable[tuple[Array | NDArray, ND
     Raises:
         RuntimeError: In float32.
     """
-    return _averaged(work := Whole(features), ((work.pad(phi), xi) for phi, xi in draws))
+    return _averaged(work := assembler(None, features), ((work.pad(phi), xi) for phi, xi in draws))
 
 
-def _averaged(work: Whole | Ring, draws: Iterable[tuple[Array, NDArray]]) -> Moments:
+def _averaged(work: Assembler, draws: Iterable[tuple[Numbers, NDArray]]) -> Moments:
     """Of padded φ."""
     require_float64()
     second, no_directions = work.zero(), work.pad(np.zeros((work.features, 1)))
-    noise, power, count = jnp.zeros(0), 0.0, 0
+    noise, power, count, dim = 0.0, 0.0, 0, 0
     for phi, xi in draws:
-        noise = phi @ work.share(xi) + (noise if count else 0.0)
+        noise = phi @ work.share(xi) + noise
         second = work.add_orders(second, phi[None], no_directions, 1.0, 0, 1)
         power += float((xi**2).sum())
-        count += len(xi)
-    second = work.finish(second) / count
-    return Moments(second, work.unpad(noise) / count, power / noise.shape[1] / count, 0, 0.0)
+        count, dim = count + len(xi), xi.shape[1]
+    second = work.finish(second)
+    second /= count
+    return Moments(second, work.unpad(noise) / count, power / dim / count, 0, 0.0)
 
 
 def _features(
-    work: Whole | Ring, weights: NDArray[np.float64], draws: Draws, sigma: Activation
-) -> Iterator[tuple[Array, NDArray]]:
+    work: Assembler, weights: NDArray[np.float64], draws: Draws, sigma: Activation
+) -> Iterator[tuple[Numbers, NDArray]]:
     """φ(x_t), padded, in chunks of rows that fit the memory budget of `chunk_rows`."""
     w = work.pad(weights / math.sqrt(weights.shape[1]))
     for x, xi in draws:

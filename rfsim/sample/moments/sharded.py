@@ -9,7 +9,7 @@ processes each chooses rule and orders for itself, from the same numbers: hosts 
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
+from typing import Any, TypeAlias
 
 import jax
 import jax.numpy as jnp
@@ -18,17 +18,24 @@ from jax import Array, lax
 from jax.sharding import PartitionSpec
 from numpy.typing import NDArray
 
+from rfsim.computing import arrays
 from rfsim.computing.parallel import AXIS, DeviceLayout
 from rfsim.sample.moments import assembly
 from rfsim.sample.moments.assembly import Whole
+from rfsim.sample.moments.host import Host
 
 HELD = 3  # copies of the coefficients: a device's own, those it works with and those that arrive
 ROWS, COLUMNS, ORDERS, COMMON = (PartitionSpec(*axes) for axes in ((AXIS, None), (None, AXIS), (None, AXIS, None), ()))
 
 
-def assembler(layout: DeviceLayout | None, features: int) -> Whole | Ring:
+Assembler: TypeAlias = "Host | Whole | Ring"
+
+
+def assembler(layout: DeviceLayout | None, features: int) -> Assembler:
     """What does the work of U and V where `layout` says."""
-    return Whole(features) if layout is None or layout.mesh is None else Ring(layout, features)
+    if layout is not None and layout.mesh is not None:
+        return Ring(layout, features)
+    return Host(features) if arrays.on_host() else Whole(features)
 
 
 class Ring:
@@ -59,7 +66,7 @@ class Ring:
         each = np.pad(each, [(0, 0), (0, extra)] + [(0, 0)] * (array.ndim - 1)) if extra else each
         return self._layout.place(each.reshape(-1, *array.shape[1:]), 0)
 
-    def unpad(self, array: Array) -> Array:
+    def unpad(self, array) -> Array:
         """(K·padded, columns) to (features, columns)."""
         return _unpadded(array, mesh=self._mesh, own=self._own)
 
@@ -75,15 +82,15 @@ class Ring:
         """As `Whole` has it, gathered."""
         return self._layout.whole(array)
 
-    def values(self, sums: Array) -> NDArray[np.float64]:
+    def values(self, sums) -> NDArray[np.float64]:
         """As `Whole` has it."""
         each = self._layout.whole(sums).reshape(len(sums), self._layout.count, -1)
         return each[:, :, : self._own].reshape(len(sums), self.features)
 
-    def coefficients(self, w, deviation, centers, window, offset, kernel) -> tuple[Array, Array]:
+    def coefficients(self, w, deviation, centers, window, offset, rule) -> tuple[Array, Array]:
         """As `Whole` has it, of each device's own features."""
         centers, window, offset = jax.tree.map(self._layout.place, (centers, window, offset))
-        return _coefficients(w, deviation, centers, window, offset, mesh=self._mesh, kernel=kernel)
+        return _coefficients(w, deviation, centers, window, offset, mesh=self._mesh, kernel=rule.kernel)
 
     def features_of(self, w, x, offset, function) -> Array:
         """As `Whole` has it, of each device's own features."""
@@ -93,6 +100,10 @@ class Ring:
     def add_orders(self, second, g, directions, scale, first, orders) -> Array:
         """As `Whole` has it, around the ring."""
         return _add_orders(second, g, directions, scale, first, orders, mesh=self._mesh, tile=self._tile)
+
+    def power_sum(self, directions, remainder, orders) -> float:
+        """As `Whole` has it, on each device by itself."""
+        return float(assembly.power_sum(assembly.pad(directions), assembly.pad(remainder), orders))
 
     def finish(self, second, diagonal=None) -> Array:
         """U (features, features), with its exact diagonal where that is known by itself, (features,)."""

@@ -12,10 +12,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import scipy.linalg
-from jax import Array
 from jax.scipy.linalg import solve_triangular
 from numpy.typing import NDArray
 
+from rfsim.computing.arrays import Numbers, compiled, namespace, placed, put
 from rfsim.computing.parallel import decomposing
 from rfsim.computing.precision import Unresolved
 from rfsim.sample.spectra.operators import Seen
@@ -39,7 +39,7 @@ class KrylovBasis:
         self.training, self.ridge = training, ridge
         self.features, dim = training.noise.shape
         self.rank, self.width = min(self.features, rank or self.features), min(dim, self.features)
-        self.rows = jnp.zeros((0, self.features))
+        self.rows = placed(np.zeros((0, self.features)))
         self.sizes: list[int] = []  # rows of each block that are not zero, the pending one's last
         self.edges = [0]
         self.solutions: list[Square] = [np.zeros((0, dim))]
@@ -123,10 +123,10 @@ class KrylovBasis:
                 "U is singular to rounding on the Krylov space of V", "add a {ridge} or take fewer features"
             ) from None
 
-    def _block(self, k: int) -> Array:
+    def _block(self, k: int) -> Numbers:
         return _rows(self.rows, k * self.width, self.width)
 
-    def _append(self, block: Array, gram: Square, scale: float | None) -> None:
+    def _append(self, block: Numbers, gram: Square, scale: float | None) -> None:
         """The next block: the directions of `block` (width, features) that `scale` resolves, orthogonalized once more.
 
         gram: block·blockᵀ; scale: by default the block's own. Directions beyond the rank of U can only be rounding:
@@ -135,7 +135,7 @@ class KrylovBasis:
         energy, rotation = (part[..., ::-1] for part in scipy.linalg.eigh(gram, check_finite=False))
         least = resolution(self.features, np.sqrt(max(energy[0], 0.0)) if scale is None else scale)
         if energy[-1] > max(WELL_CONDITIONED * energy[0], least**2):
-            found, block = self.width, _multiply(jnp.asarray((rotation / np.sqrt(energy)).T), block)
+            found, block = self.width, _multiply((rotation / np.sqrt(energy)).T, block)
         else:  # a Gram matrix knows singular values to the root of rounding only
             orthonormal, size = _singular(block)
             found, block = int((np.asarray(size) > least).sum()), orthonormal
@@ -143,9 +143,10 @@ class KrylovBasis:
         self.ended = found == 0
         if self.ended:
             return
-        keep = jnp.asarray(np.arange(self.width) < found)
+        keep = np.arange(self.width) < found
         if len(self.sizes) % GROUP == 0:
-            self.rows = jnp.concatenate([self.rows, jnp.zeros((GROUP * self.width, self.features))])
+            more = np.zeros((GROUP * self.width, self.features))
+            self.rows = namespace(self.rows).concatenate([self.rows, more])
         _, block = _remove(self.rows, block * keep[:, None])
         self.rows = _store(self.rows, _normalize(block, keep), len(self.sizes) * self.width)
         self.sizes.append(found)
@@ -181,36 +182,50 @@ class SeenFrom:
             self.count += many
 
 
-_multiply = jax.jit(lambda left, right: left @ right)
-_gram = jax.jit(lambda block: block @ block.T)
-_across = jax.jit(lambda left, right: left @ right.T)
-_rows = jax.jit(partial(jax.lax.dynamic_slice_in_dim, axis=0), static_argnums=2)
-_triangular = decomposing(jax.jit(lambda rows: jnp.linalg.qr(rows, mode="r")))
+_multiply = compiled(lambda left, right: left @ right)
+_gram = compiled(lambda block: block @ block.T)
+_across = compiled(lambda left, right: left @ right.T)
 
 
-@partial(jax.jit, donate_argnums=0)
-def _store(rows: Array, block: Array, start: int) -> Array:
-    return jax.lax.dynamic_update_slice_in_dim(rows, block, start, axis=0)
+def _rows(rows: Numbers, start: int, count: int) -> Numbers:
+    return rows[start : start + count] if namespace(rows) is np else _sliced(rows, start, count)
 
 
-@jax.jit
-def _remove(rows: Array, rest: Array) -> tuple[Array, Array]:
+def _store(rows: Numbers, block: Numbers, start: int) -> Numbers:
+    return put(rows, slice(start, start + len(block)), block) if namespace(rows) is np else _stored(rows, block, start)
+
+
+_sliced = jax.jit(partial(jax.lax.dynamic_slice_in_dim, axis=0), static_argnums=2)
+_stored = jax.jit(partial(jax.lax.dynamic_update_slice_in_dim, axis=0), donate_argnums=0)
+
+
+@compiled
+def _remove(rows: Numbers, rest: Numbers) -> tuple[Numbers, Numbers]:
     """The share of `rows` in `rest`, and what is left without it."""
     share = rest @ rows.T
     return share, rest - share @ rows
 
 
 @decomposing
-@jax.jit
-def _singular(block: Array) -> tuple[Array, Array]:
+@compiled
+def _triangular(rows: Numbers) -> Numbers:
+    return namespace(rows).linalg.qr(rows, mode="r")
+
+
+@decomposing
+@compiled
+def _singular(block: Numbers) -> tuple[Numbers, Numbers]:
     """Orthonormal rows that span `block`, by falling singular value, and those values."""
-    _, size, right = jnp.linalg.svd(block, full_matrices=False)
+    _, size, right = namespace(block).linalg.svd(block, full_matrices=False)
     return right, size
 
 
 @decomposing
-@jax.jit
-def _normalize(block: Array, keep: Array) -> Array:
+@compiled
+def _normalize(block: Numbers, keep: Numbers) -> Numbers:
     """Orthonormal rows from nearly orthonormal ones where `keep`, zero elsewhere."""
-    root = jnp.linalg.cholesky(block @ block.T + jnp.diag(1.0 - keep))
+    xp = namespace(block)
+    root = xp.linalg.cholesky(block @ block.T + xp.diag(1.0 - keep))
+    if xp is np:
+        return scipy.linalg.solve_triangular(root, np.eye(len(keep)), lower=True, check_finite=False) @ block
     return solve_triangular(root, jnp.eye(len(keep)), lower=True) @ block

@@ -14,11 +14,10 @@ from functools import partial
 from typing import NamedTuple
 
 import jax
-import jax.numpy as jnp
 import numpy as np
-from jax import Array
 from numpy.typing import NDArray
 
+from rfsim.computing.arrays import Numbers, namespace, placed, put
 from rfsim.computing.precision import require_float64
 from rfsim.problem.activations import Constants
 from rfsim.problem.data import stream
@@ -37,19 +36,19 @@ class GaussianTarget(NamedTuple):
     last rows of it, all others being zero. sources are the spectrum's own, (sources, points, dim).
     """
 
-    noise: Array
-    covariance: Array
+    noise: Numbers
+    covariance: Numbers
     noise_variance: float
     isotropic: float
-    sources: Array
+    sources: Numbers
     constant: float = 1.0
 
-    def cross(self, g: Array, source: int = 0) -> Array:
+    def cross(self, g: Numbers, source: int = 0) -> Numbers:
         """As `protocol.Target` has it."""
         rows, dim = self.noise.shape
         return g[..., -rows:] @ (self.sources[source, -rows:] * self.noise).sum(1) / dim
 
-    def overlap(self, f: Array, g: Array, left: int = 0, right: int = 0) -> Array:
+    def overlap(self, f: Numbers, g: Numbers, left: int = 0, right: int = 0) -> Numbers:
         """As `protocol.Target` has it."""
         rows, dim = self.noise.shape
         # rows × rows, as large as what was decomposed: with all times at once there is one product for each of them
@@ -76,35 +75,35 @@ def gaussian_spectrum(problem: Problem, draw: Instance, constants: Constants) ->
         return decomposition(problem, draw, moments, *eigh(moments.second), zero=zero)
     width = n + d
     if width < p:
-        gram = jnp.asarray(_gram(problem, draw, constants))
+        gram = placed(_gram(problem, draw, constants))
         mu, rotation = eigh(gram)
         # with V = F·last, QᵀV = √μ Rᵀ·last for FᵀF = R μ Rᵀ and Q = F R/√μ
-        rows = jnp.sqrt(jnp.maximum(mu, 0.0))[:, None] * rotation[n:].T
-        residual = relative_residual(gram, mu, rotation, jnp.eye(width, d, -n))
+        rows = np.sqrt(np.maximum(mu, 0.0))[:, None] * rotation[n:].T
+        residual = relative_residual(gram, mu, rotation, np.eye(width, d, -n))
     else:
         factor = gaussian_factor(problem, draw, constants)
         square = factor @ factor.T
         mu, basis = eigh(square)
         rows = basis.T @ factor[:, n:]
-        residual = relative_residual(square, mu, basis, jnp.eye(p, min(d, p)))
+        residual = relative_residual(square, mu, basis, np.eye(p, min(d, p)))
     # what lies beyond the rank of F is rounding, and has no share of V
     beyond = mu.size - gaussian_rank(problem, draw, constants)
-    mu, rows = mu.at[:beyond].set(0.0), rows.at[:beyond].set(0.0)
+    kept, xp = np.arange(mu.size) >= beyond, namespace(mu)
     absent = p - mu.size
-    points = constants.s2 + jnp.pad(mu, (absent, 0))
-    sources = jnp.pad(rows, ((absent, 0), (0, 0)))[None]
-    return SampleSpectrum(points, jnp.zeros(0), sources, 1.0, 0, rounding(float(points[-1])), float(residual))
+    points = constants.s2 + xp.pad(mu * kept, (absent, 0))
+    sources = xp.pad(rows * kept[:, None], ((absent, 0), (0, 0)))[None]
+    return SampleSpectrum(points, np.zeros(0), sources, 1.0, 0, rounding(float(points[-1])), float(residual))
 
 
 def gaussian_target(problem: Problem, draw: Instance, constants: Constants, spectrum: SampleSpectrum) -> GaussianTarget:
     """The population seen from a `gaussian_spectrum`: Gaussian features of the population's second moment."""
     covariance = population_covariance(problem, draw)
     if math.isfinite(problem.noise_copies):
-        noise = spectrum.basis.T @ jnp.asarray(noise_moment(draw, constants))
+        noise = spectrum.basis.T @ noise_moment(draw, constants)
     else:  # V = Ṽ, and beyond the width of F they have no share
         noise = spectrum.sources[0, -min(draw.sizes.features, draw.sizes.samples + draw.sizes.dim) :]
     delta, isotropic = noise_variance(problem.diffusion_time), constants.v2 + constants.s2
-    return GaussianTarget(noise, jnp.asarray(covariance), delta, isotropic, spectrum.sources)
+    return GaussianTarget(noise, covariance, delta, isotropic, spectrum.sources)
 
 
 def gaussian_rank(problem: Problem, draw: Instance, constants: Constants) -> int:
@@ -115,12 +114,12 @@ def gaussian_rank(problem: Problem, draw: Instance, constants: Constants) -> int
     return min(n + d if constants.v2 > 0 else d, p)
 
 
-def gaussian_factor(problem: Problem, draw: Instance, constants: Constants) -> Array:
+def gaussian_factor(problem: Problem, draw: Instance, constants: Constants) -> Numbers:
     """F (features, samples + dim) of U = s² + FFᵀ at m = ∞: on the device alone, where its rows are put by chunks."""
     d, n, p = draw.sizes
-    factor = jnp.zeros((p, n + d))
+    factor = placed(np.zeros((p, n + d)))
     for where, rows in _factor_rows(problem, draw, constants):
-        factor = _put(factor, rows, where.start)
+        factor = put(factor, where, rows) if namespace(factor) is np else _put(factor, rows, where.start)
     return factor
 
 
@@ -177,5 +176,5 @@ def _of_points(problem: Problem, draw: Instance, constants: Constants) -> Iterat
 
 
 @partial(jax.jit, donate_argnums=0)
-def _put(whole: Array, rows: Array, start: int) -> Array:
+def _put(whole: Numbers, rows: Numbers, start: int) -> Numbers:
     return jax.lax.dynamic_update_slice_in_dim(whole, rows, start, axis=0)

@@ -12,9 +12,10 @@ from collections.abc import Callable
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax import Array
+from scipy.linalg.lapack import dpotrf  # type: ignore[attr-defined]
 from threadpoolctl import threadpool_limits
 
+from rfsim.computing.arrays import Numbers, compiled, namespace, placed
 from rfsim.computing.decompositions import counted
 from rfsim.computing.parallel import decomposing
 from rfsim.computing.precision import require_float64
@@ -27,6 +28,7 @@ from rfsim.sample.spectra.sample import (
     SampleTarget,
     decomposition,
     eigh,
+    eigvalsh,
     next_floor,
     null_directions,
     population_above,
@@ -129,7 +131,7 @@ def certified_moments(problem: Problem, draw: Instance, tolerance: float) -> Mom
         if _exceeds(moments.second, max(needed, resolved) - problem.ridge):
             return moments
         counted(again=True)
-        lam = decomposing(jnp.linalg.eigvalsh)(moments.second)
+        lam = eigvalsh(moments.second)
         require_resolved(problem, draw, float(lam[0]), float(lam[-1]))
         floor = next_floor(moments, float(lam[0]), problem.ridge, tolerance)
         if floor is None:
@@ -217,11 +219,11 @@ def remaining_change(basis: KrylovBasis, seen: SeenFrom | None) -> float:
 def _turned(basis: KrylovBasis, seen: SeenFrom, change: float) -> tuple[SampleSpectrum, SampleTarget]:
     """Ritz values and vectors of T, and what is seen from them."""
     training, moments = basis.training, seen.moments
-    theta, vectors = eigh(jnp.asarray(basis.second))
+    theta, vectors = eigh(placed(basis.second))
     spectrum = SampleSpectrum(
         points=theta,
-        basis=jnp.zeros((0, 0)),
-        sources=(vectors[: len(basis.sources)].T @ jnp.asarray(basis.sources))[None],
+        basis=np.zeros((0, 0)),
+        sources=(vectors[: len(basis.sources)].T @ basis.sources)[None],
         constant=training.constant,
         orders=training.orders,
         error_bound=training.error_bound + rounding(float(theta[-1])),
@@ -230,8 +232,8 @@ def _turned(basis: KrylovBasis, seen: SeenFrom, change: float) -> tuple[SampleSp
         remaining=change,
     )
     target = SampleTarget(
-        second=_turn(vectors, jnp.asarray(seen.second)),
-        noise=vectors.T @ jnp.asarray(seen.noise),
+        second=_turn(vectors, seen.second),
+        noise=vectors.T @ seen.noise,
         sources=spectrum.sources,
         constant=moments.constant,
         orders=moments.orders,
@@ -240,23 +242,29 @@ def _turned(basis: KrylovBasis, seen: SeenFrom, change: float) -> tuple[SampleSp
     return spectrum, target
 
 
-@jax.jit
-def _turn(vectors: Array, second: Array) -> Array:
+@compiled
+def _turn(vectors: Numbers, second: Numbers) -> Numbers:
     return vectors.T @ (second @ vectors)
 
 
-@jax.jit
-def _row_sum(second: Array) -> Array:
-    return jnp.abs(second).sum(1).max()
+@compiled
+def _row_sum(second: Numbers) -> Numbers:
+    return abs(second).sum(1).max()
 
 
-def _exceeds(second: Array, bound: float) -> bool:
+def _exceeds(second: Numbers, bound: float) -> bool:
     """Whether all eigenvalues of a positive semidefinite matrix exceed `bound`, by whether second − bound factors."""
-    return bound <= 0 or bool(jnp.isfinite(_last_pivot(second, bound)))
+    if bound <= 0:
+        return True
+    if namespace(second) is jnp:
+        return bool(jnp.isfinite(_last_pivot(second, bound)))
+    moved = np.array(second, order="F")
+    np.fill_diagonal(moved, np.diagonal(moved) - bound)
+    return dpotrf(moved, lower=True, overwrite_a=True, clean=False)[1] == 0
 
 
 @decomposing
 @jax.jit
-def _last_pivot(second: Array, bound: float) -> Array:
+def _last_pivot(second: Numbers, bound: float) -> Numbers:
     p = second.shape[0]
     return jnp.linalg.cholesky(second - bound * jnp.eye(p), symmetrize_input=False)[p - 1, p - 1]

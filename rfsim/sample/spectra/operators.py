@@ -12,11 +12,10 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import jax
-import jax.numpy as jnp
 import numpy as np
-from jax import Array
 from numpy.typing import NDArray
 
+from rfsim.computing.arrays import Numbers, placed
 from rfsim.computing.precision import require_float64
 from rfsim.problem.activations import Constants
 from rfsim.problem.activations.base import evaluate
@@ -36,18 +35,19 @@ class Factored:
     matrix products each. Its memory is that of F.
     """
 
-    factor: Array
-    shift: Array
+    __array_ufunc__ = None  # of a product with NumPy's rows: `__rmatmul__`, and not one for each row
+    factor: Numbers
+    shift: Numbers
 
     @property
     def shape(self) -> tuple[int, int]:
         """(features, features)."""
         return self.factor.shape[0], self.factor.shape[0]
 
-    def __matmul__(self, columns: Array) -> Array:
+    def __matmul__(self, columns: Numbers) -> Numbers:
         return self.shift * columns + self.factor @ (self.factor.T @ columns)
 
-    def __rmatmul__(self, rows: Array) -> Array:
+    def __rmatmul__(self, rows: Numbers) -> Numbers:
         return self.shift * rows + (rows @ self.factor) @ self.factor.T
 
 
@@ -59,7 +59,7 @@ class Implicit(NamedTuple):
     """
 
     second: Factored
-    noise: Array
+    noise: Numbers
     constant: float
     orders: int = 0
     error_bound: float = 0.0
@@ -76,8 +76,8 @@ def gaussian_operators(problem: Problem, draw: Instance, constants: Constants) -
     require_float64()
     if math.isfinite(problem.noise_copies):
         return frozen_operators(problem, draw, frozen_features(problem, draw, constants))
-    second = Factored(gaussian_factor(problem, draw, constants), jnp.asarray(constants.s2))
-    return Implicit(second, jnp.asarray(noise_moment(draw, constants)), 1.0)
+    second = Factored(gaussian_factor(problem, draw, constants), placed(constants.s2))
+    return Implicit(second, placed(noise_moment(draw, constants)), 1.0)
 
 
 def gaussian_population(problem: Problem, draw: Instance, constants: Constants) -> Implicit:
@@ -85,8 +85,8 @@ def gaussian_population(problem: Problem, draw: Instance, constants: Constants) 
     variances, directions = np.linalg.eigh(population_covariance(problem, draw))
     root = directions * np.sqrt(np.maximum(variances, 0.0))
     factor = constants.a / math.sqrt(draw.sizes.dim) * draw.weights @ root
-    second = Factored(jnp.asarray(factor), jnp.asarray(constants.v2 + constants.s2))
-    return Implicit(second, jnp.asarray(noise_moment(draw, constants)), 1.0)
+    second = Factored(placed(factor), placed(constants.v2 + constants.s2))
+    return Implicit(second, placed(noise_moment(draw, constants)), 1.0)
 
 
 def sampled_operators(problem: Problem, draw: Instance) -> Implicit:
@@ -107,7 +107,7 @@ def frozen_operators(
         factor[:, done : done + len(xi)] = part
         noise += part @ xi / math.sqrt(count)
         power, done = power + float((xi**2).sum()), done + len(xi)
-    return Implicit(Factored(jnp.asarray(factor), jnp.zeros(())), jnp.asarray(noise), power / count / d)
+    return Implicit(Factored(placed(factor), placed(0.0)), placed(noise), power / count / d)
 
 
 def _features(problem: Problem, draw: Instance) -> Iterator[tuple[NDArray[np.float64], NDArray[np.float64]]]:

@@ -1,4 +1,7 @@
-"""A sampled U decomposed, and its targets seen from its eigenbasis (`protocol.Spectrum`, `protocol.Target`)."""
+"""A sampled U decomposed, and its targets seen from its eigenbasis (`protocol.Spectrum`, `protocol.Target`).
+
+Arrays are NumPy's on a CPU and JAX's on accelerators, as the moments are.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +13,10 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax import Array
+import scipy.linalg
 from numpy.typing import ArrayLike
 
+from rfsim.computing.arrays import Numbers, compiled, namespace, placed, put
 from rfsim.computing.decompositions import counted
 from rfsim.computing.parallel import DeviceLayout, decomposing
 from rfsim.computing.precision import Unresolved, require_float64
@@ -41,9 +45,9 @@ class SampleSpectrum(NamedTuple):
             1); 0 where the space is exhausted.
     """
 
-    points: Array
-    basis: Array
-    sources: Array
+    points: Numbers
+    basis: Numbers
+    sources: Numbers
     constant: float
     orders: int
     error_bound: float
@@ -51,7 +55,7 @@ class SampleSpectrum(NamedTuple):
     blocks: int | None = None
     remaining: float = 0.0
 
-    def own(self, g: Array, left: int = 0, right: int = 0) -> Array:
+    def own(self, g: Numbers, left: int = 0, right: int = 0) -> Numbers:
         """Trace (1/d) Tr S_leftᵀ g(U) S_right, as in `protocol.Spectrum` (T8).
 
         Args:
@@ -77,14 +81,14 @@ class SampleTarget(NamedTuple):
         error_bound: On Ũ.
     """
 
-    second: Array
-    noise: Array
-    sources: Array
+    second: Numbers
+    noise: Numbers
+    sources: Numbers
     constant: float
     orders: int
     error_bound: float
 
-    def cross(self, g: Array, source: int = 0) -> Array:
+    def cross(self, g: Numbers, source: int = 0) -> Numbers:
         """Trace (1/d) Tr S_sourceᵀ g(U) Ṽ, as in `protocol.Target` (T8).
 
         Args:
@@ -96,7 +100,7 @@ class SampleTarget(NamedTuple):
         """
         return g @ (self.sources[source] * self.noise).sum(1) / self.noise.shape[1]
 
-    def overlap(self, f: Array, g: Array, left: int = 0, right: int = 0) -> Array:
+    def overlap(self, f: Numbers, g: Numbers, left: int = 0, right: int = 0) -> Numbers:
         """Trace (1/d) Tr S_leftᵀ f(U) Ũ g(U) S_right, as in `protocol.Target` (T8).
 
         Args:
@@ -108,7 +112,7 @@ class SampleTarget(NamedTuple):
         Returns:
             The trace, (...).
         """
-        f, g = jnp.broadcast_arrays(f, g)
+        f, g = namespace(f, g).broadcast_arrays(f, g)
         flat = _overlap(
             f.reshape(-1, f.shape[-1]), g.reshape(-1, g.shape[-1]), self.sources[left], self.sources[right], self.second
         )
@@ -147,8 +151,8 @@ def decomposition(
     problem: Problem,
     draw: Instance,
     moments: Moments,
-    lam: Array,
-    basis: Array,
+    lam: Numbers,
+    basis: Numbers,
     *,
     zero: int | None = None,
     start: ArrayLike | None = None,
@@ -175,13 +179,15 @@ def decomposition(
     require_resolved(problem, draw, float(lam[zero]), float(lam[-1]))
     if zero:
         # V lies in the range of U: outside of it only rounding is left, and 1/λ would blow it up
-        lam, v = lam.at[:zero].set(0.0), v.at[:zero].set(0.0)
+        kept = np.arange(len(lam)) >= zero
+        lam, v = lam * kept, v * kept[:, None]
     sources = [v]
     if start is not None:
         scale = math.sqrt(noise_variance(problem.diffusion_time))
-        sources.append(-scale * (basis.T @ jnp.asarray(start).T))
+        sources.append(-scale * (basis.T @ np.asarray(start).T))
     error_bound = moments.error_bound + rounding(float(lam[-1]))
-    return SampleSpectrum(lam, basis, jnp.stack(sources), moments.constant, moments.orders, error_bound, residual)
+    stacked = namespace(v).stack(sources)
+    return SampleSpectrum(lam, basis, stacked, moments.constant, moments.orders, error_bound, residual)
 
 
 def population_moments(
@@ -312,12 +318,13 @@ def _averaged(
 
 def _smallest(spectrum: SampleSpectrum) -> float:
     """The smallest eigenvalue that is not zero."""
-    return float(spectrum.points[int(jnp.argmax(spectrum.points > 0))])
+    points = np.asarray(spectrum.points)
+    return float(points[np.argmax(points > 0)])
 
 
 def decomposed(
     problem: Problem, draw: Instance, tolerance: float, layout: DeviceLayout | None = None
-) -> tuple[Moments, Array, Array]:
+) -> tuple[Moments, Numbers, Numbers]:
     """U and V of one draw, and the eigenvalues and eigenvectors of U, with U's truncation checked against λ_min.
 
     layout: as in `population_above`; every process decomposes the whole of U by itself.
@@ -325,7 +332,7 @@ def decomposed(
     floor = None
     while True:
         moments = training_moments(problem, draw, tolerance, floor, layout)
-        second = moments.second if layout is None else jnp.asarray(layout.whole(moments.second))
+        second = moments.second if layout is None else placed(layout.whole(moments.second))
         lam, basis = eigh(second, again=floor is not None)
         floor = next_floor(moments, float(lam[null_directions(problem, draw)]), problem.ridge, tolerance)
         if floor is None:
@@ -370,56 +377,71 @@ def null_directions(problem: Problem, draw: Instance) -> int:
     return part_counts(p, n, d, problem.noise_copies, draw.sigma.degrees)["zero"]
 
 
-def eigh(second: Array, *, again: bool = False) -> tuple[Array, Array]:
-    """Eigenvalues ascending and eigenvectors of a symmetric matrix, compiled; on the host where the backend cannot.
+def eigh(second: Numbers, *, again: bool = False) -> tuple[Numbers, Numbers]:
+    """Eigenvalues ascending and eigenvectors of a symmetric matrix; of JAX's on the host where the backend cannot.
 
     Every call is a decomposition that `decompositions.counting` counts, as one done `again` where told so. Not to be
     called inside a compiled function.
     """
     counted(again=again)
+    if namespace(second) is np:
+        return scipy.linalg.eigh(second, driver="evd", check_finite=False)
     return _eigh(second)
 
 
 @decomposing
 @jax.jit
-def _eigh(second: Array) -> tuple[Array, Array]:
+def _eigh(second: Numbers) -> tuple[Numbers, Numbers]:
     values, vectors = jnp.linalg.eigh(second, symmetrize_input=False)
     return values, vectors
 
 
-@jax.jit
+def eigvalsh(second: Numbers) -> Numbers:
+    """Eigenvalues alone, ascending, as `eigh` has them."""
+    if namespace(second) is np:
+        return scipy.linalg.eigh(second, eigvals_only=True, driver="evd", check_finite=False)
+    return decomposing(jnp.linalg.eigvalsh)(second)
+
+
+@compiled
 def relative_residual(second, lam, basis, probe):
     """‖(M − QΛQᵀ)B‖_F over λ_max‖B‖_F."""
+    norm = namespace(second, basis).linalg.norm
     difference = second @ probe - basis @ (lam[:, None] * (basis.T @ probe))
-    return jnp.linalg.norm(difference) / (jnp.abs(lam).max() * jnp.linalg.norm(probe))
+    return norm(difference) / (abs(lam).max() * norm(probe))
 
 
-@jax.jit
-def _rotate(basis: Array, second: Array) -> Array:
+@compiled
+def _rotate(basis: Numbers, second: Numbers) -> Numbers:
     """QᵀMQ by blocks of columns, upper blocks only and mirrored: three quarters of the products, one p × p less."""
     p = second.shape[0]
     edges = np.linspace(0, p, min(ROTATION_BLOCKS, p) + 1).astype(int).tolist()
-    out = jnp.zeros_like(second)
+    out = namespace(second).zeros_like(second)
     for lo, hi in itertools.pairwise(edges):
         part = basis[:, :hi].T @ (second @ basis[:, lo:hi])
-        out = out.at[:hi, lo:hi].set(part)
-        out = out.at[lo:hi, :lo].set(part[:lo].T)
+        out = put(out, (slice(hi), slice(lo, hi)), part)
+        out = put(out, (slice(lo, hi), slice(lo)), part[:lo].T)
     return out
 
 
-@jax.jit
-def _overlap(f, g, left, right, second):
+@compiled
+def _overlap(f, g, left, right, second) -> Numbers:
     """Σ_kl f_k (left·rightᵀ ∘ second)_kl g_l for each row of f, g (times, points), by blocks of rows of `second`."""
     p = second.shape[0]
     block = min(256, p)
-    padded = -(-p // block) * block
 
-    def rows(total, start):
+    def rows(f, left, second):
+        return (f * (g @ (left @ right.T * second).T)).sum(1)
+
+    if namespace(f, left, second) is np:
+        blocks = (slice(at, at + block) for at in range(0, p, block))
+        return sum(rows(f[:, here], left[here], second[here]) for here in blocks)
+
+    def add(total, start):
         # the last block slides back to end at p: rows it shares with the one before are masked out
         at = jnp.minimum(start, p - block)
         fresh = (at + jnp.arange(block) >= start)[:, None]
         take = partial(jax.lax.dynamic_slice_in_dim, start_index=at, slice_size=block)
-        weighted = (take(left) * fresh) @ right.T * take(second)
-        return total + (take(f, axis=1) * (g @ weighted.T)).sum(1), None
+        return total + rows(take(f, axis=1), take(left) * fresh, take(second)), None
 
-    return jax.lax.scan(rows, jnp.zeros(f.shape[0]), jnp.arange(0, padded, block))[0]
+    return jax.lax.scan(add, jnp.zeros(f.shape[0]), jnp.arange(0, -(-p // block) * block, block))[0]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-import jax.numpy as jnp
+import numpy as np
 
 from rfsim.learning.protocol import Target
 from rfsim.problem.activations import Constants
@@ -104,4 +104,4 @@ def _estimated(problem: Problem, draw: Instance, estimates: Estimates, without: 
 
 
 def _solved(spectrum: SampleSpectrum, target: Target | None) -> Solved:
-    return Solved(spectrum._replace(basis=jnp.zeros(0)), target, iter(()))
+    return Solved(spectrum._replace(basis=np.zeros(0)), target, iter(()))

@@ -1,0 +1,115 @@
+"""The work of U and V on the CPU, by NumPy and BLAS: `assembly.Whole` without a program for every size.
+
+A Horner step multiplies a tile by its correlations and has BLAS add the next order's product to it, while it is warm.
+"""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg.blas import dgemm  # type: ignore[attr-defined]
+
+from rfsim.computing.arrays import pointwise
+from rfsim.sample.moments.assembly import BLOCK, rows_within, upper_tiles
+from rfsim.sample.moments.rules import Rule
+
+Matrix = NDArray[np.float64]
+TILE = 512
+POWER_ROWS = 64  # of the correlations whose power is held at once
+
+
+class Host:
+    """As `assembly.Whole`, of NumPy's arrays, which need no padding."""
+
+    def __init__(self, features: int) -> None:
+        self.features = features
+
+    def zero(self) -> Matrix:
+        """Of `add_orders`, (features, features)."""
+        return np.zeros((self.features,) * 2)
+
+    def chunk_rows(self, orders: int, doubles: int = 1) -> int:
+        """As `Whole` has it."""
+        return rows_within(self.features**2, self.features * orders, doubles)
+
+    def pad(self, array) -> Matrix:
+        """As it is."""
+        return array
+
+    def unpad(self, array) -> Matrix:
+        """As it is."""
+        return array
+
+    def place(self, array) -> Matrix:
+        """As it is."""
+        return array
+
+    def share(self, array) -> Matrix:
+        """As it is."""
+        return array
+
+    def host(self, array) -> Matrix:
+        """As it is."""
+        return array
+
+    def values(self, sums) -> Matrix:
+        """As it is."""
+        return sums
+
+    def coefficients(self, w, deviation, centers, window, offset, rule: Rule) -> tuple[Matrix, Matrix]:
+        """As `Whole` has it."""
+        shape = len(w), len(centers)
+        g, sums = np.empty((len(window[0]), *shape)), np.empty((3, len(w)))
+        for lo in range(0, len(w), BLOCK):
+            where = slice(lo, lo + BLOCK)
+            part, square = rule.host(w[where] @ centers.T, deviation[where], window, offset)
+            g[:, where] = part
+            sums[:, where] = square.sum(1), np.einsum("sic,sic->i", part, part), part[1].sum(1)
+        return g, sums
+
+    def features_of(self, w, x, offset, function) -> Matrix:
+        """φ(x), (features, draws)."""
+        return pointwise(function, w @ x.T) - offset
+
+    def add_orders(self, second, g, directions, scale, first, orders) -> Matrix:
+        """As `assembly.add_orders`; what is above the diagonal is mirrored."""
+        for i, j in upper_tiles(self.features, TILE):
+            rows, columns = slice(i, i + TILE), slice(j, j + TILE)
+            part = _product(g[orders - 1, rows], g[orders - 1, columns])
+            c = _product(directions[rows], directions[columns]) if first or orders > 1 else np.ones(())
+            for s in range(orders - 2, -1, -1):
+                part *= c
+                part = _product(g[s, rows], g[s, columns], part)
+            for _ in range(first):
+                part *= c
+            second[rows, columns] += scale * part
+            if i != j:
+                second[columns, rows] = second[rows, columns].T
+        return second
+
+    def finish(self, second, diagonal=None) -> Matrix:
+        """U with its exact diagonal where that is known by itself, (features,)."""
+        if diagonal is not None:
+            np.fill_diagonal(second, diagonal)
+        return second
+
+    def power_sum(self, directions, remainder, orders) -> float:
+        """As `assembly.power_sum`; what is above the diagonal counts twice."""
+        total = 0.0
+        for start, stop in itertools.pairwise([*range(0, self.features, POWER_ROWS), self.features]):
+            here, beyond = slice(start, stop), slice(stop, None)
+            for where, weight in ((here, 1.0), (beyond, 2.0)):
+                c2 = (directions[here] @ directions[where].T) ** 2
+                if where is here:
+                    np.fill_diagonal(c2, 0.0)
+                total += weight * float(remainder[here] @ (c2**orders @ remainder[where]))
+        return total
+
+
+def _product(left: Matrix, right: Matrix, total: Matrix | None = None) -> Matrix:
+    """left·rightᵀ in columns, added to what is there already."""
+    if total is None:
+        return dgemm(1.0, left.T, right.T, trans_a=True)
+    return dgemm(1.0, left.T, right.T, trans_a=True, beta=1.0, c=total, overwrite_c=True)

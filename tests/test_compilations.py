@@ -1,0 +1,110 @@
+"""A new d, n or p compiles nothing on a CPU; and formulas for NumPy's arrays and JAX's give the same numbers."""
+
+from __future__ import annotations
+
+import jax
+import jax.monitoring
+import numpy as np
+import pytest
+
+import rfsim
+from rfsim.computing import arrays
+from rfsim.problem.model import Problem
+
+COMPILED: list[float] = []
+SIZES = [(2.0, 4.0, 6), (3.0, 5.0, 7), (2.5, 6.0, 8), (1.0, 2.0, 9), (4.0, 3.0, 5)]
+
+
+@jax.monitoring.register_event_duration_secs_listener
+def _heard(event: str, seconds: float, **_: object) -> None:
+    if event.endswith("backend_compile_duration"):
+        COMPILED.append(seconds)
+
+
+def programs(call, sizes=SIZES, **problem) -> list[int]:
+    """How many programs each of several sizes compiles."""
+    counts = []
+    for psi_n, psi_p, dim in sizes:
+        before = len(COMPILED)
+        call(Problem(psi_n, psi_p, **problem), dim)
+        counts.append(len(COMPILED) - before)
+    return counts
+
+
+def test_programs_are_counted():
+    counts = programs(lambda one, dim: jax.jit(lambda x: x + dim)(np.zeros(dim)))
+    assert counts == [1] * len(SIZES)
+
+
+TIMES = [0.0, 1.0, 100.0, np.inf]
+CALLS = {
+    "train": lambda one, dim: rfsim.train(one, TIMES, dim=dim),
+    "train by parts": lambda one, dim: rfsim.train(one, TIMES, dim=dim, by_part=True),
+    "train krylov": lambda one, dim: rfsim.train(one, TIMES, dim=dim, route="krylov"),
+    "train gaussian": lambda one, dim: rfsim.train(one, TIMES, dim=dim, model="gaussian"),
+    "train descent": lambda one, dim: rfsim.train(one, TIMES, dim=dim, trainer="descent:0.01"),
+    "train montecarlo": lambda one, dim: rfsim.train(one, TIMES, dim=dim, moments="montecarlo:40"),
+    "spectrum": lambda one, dim: rfsim.spectrum(one, dim=dim),
+}
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_a_new_size_of_a_sample_compiles_nothing(name):
+    first, *others = programs(CALLS[name])
+    assert first <= 1  # σ at points, unless a test before has asked for it
+    assert others == [0] * len(others)
+
+
+def test_frozen_noise_of_a_new_size_compiles_nothing():
+    assert programs(CALLS["train"], noise_copies=3)[1:] == [0] * (len(SIZES) - 1)
+
+
+def test_an_activation_with_kinks_compiles_a_few_programs_for_all_sizes():
+    """One for each number of orders, by steps: sizes that need others may meet a new one."""
+    counts = programs(CALLS["train"], activation="relu")
+    assert max(counts[1:]) <= 3
+
+
+def test_a_distillation_of_a_new_size_compiles_nothing():
+    def call(one, dim):
+        rfsim.distill(one, [0.0, 10.0], dim=dim - 3, levels=2, generated=16)
+
+    first, *others = programs(call, SIZES[:3], ridge=1e-2)
+    assert first <= 1
+    assert others == [0, 0]
+
+
+def test_a_simulation_of_a_new_size_compiles_its_steps_and_their_rounding():
+    """Loops of steps run compiled whatever the backend: they are what a size still compiles."""
+    counts = programs(lambda one, dim: rfsim.simulate(one, steps=3, dim=dim), SIZES[:3], noise_copies=2)
+    assert max(counts[1:]) <= 3
+
+
+@pytest.mark.parametrize("activation", ["tanh", "relu", "jax.nn:relu", "hermite3"])
+@pytest.mark.parametrize("route", ["dense", "krylov"])
+def test_arrays_of_numpy_and_of_jax_give_the_same_numbers(activation, route, monkeypatch):
+    one = Problem(3, 6, activation=activation, ridge=1e-3)
+
+    def found():
+        return rfsim.train(one, TIMES, dim=8, route=route, by_part=route == "dense")
+
+    here = found()
+    monkeypatch.setattr(arrays, "on_host", lambda: False)
+    there = found()
+    for name in here.data_vars:
+        np.testing.assert_allclose(here[name], there[name], rtol=1e-9, atol=1e-10, err_msg=name)
+
+
+@pytest.mark.parametrize("copies", [3, np.inf])
+def test_arrays_of_both_kinds_agree_for_the_gaussian_model(copies, monkeypatch):
+    one = Problem(2, 6, noise_copies=copies, ridge=1e-3)
+
+    def found(route):
+        return rfsim.train(one, TIMES, dim=8, route=route, model="gaussian")
+
+    here = {route: found(route) for route in ("dense", "krylov")}
+    monkeypatch.setattr(arrays, "on_host", lambda: False)
+    for route, known in here.items():
+        there = found(route)
+        for name in known.data_vars:
+            np.testing.assert_allclose(known[name], there[name], rtol=1e-9, atol=1e-10, err_msg=name)
