@@ -10,6 +10,7 @@ from rfsim import Problem, plotting
 from rfsim.plotting import LOSS_LOOKS, PART_LOOKS, canvas
 from rfsim.plotting.limit import pieces
 from rfsim.plotting.style import part_look
+from tests.plotting.synthetic import limit_distill
 
 WIDE = Problem(samples_per_dim=8, features_per_dim=64)
 
@@ -97,3 +98,43 @@ def test_the_best_ridge_is_marked_where_it_is_inside():
     assert [line.get_xdata()[0] for line in ax.lines][-1] == float(ridge.best_ridge)
     labels = [text.get_text() for text in ax.get_legend().get_texts()]
     assert labels == [LOSS_LOOKS[name].label for name in ("train", "test", "emp")]
+
+
+def labelled(ax):
+    found = {line.get_label(): np.asarray(line.get_ydata()) for line in ax.lines}
+    return {label: values for label, values in found.items() if label and not label.startswith("_")}
+
+
+def test_leakage_of_a_step_stands_by_part_beside_its_closed_form_and_the_ridge_that_is_enough():
+    result = limit_distill()
+    ax = one(plotting.step_leakage_panel, result, 1)
+    found = labelled(ax)
+    assert list(found) == ["outside gen", "in main", "in mini", "in null", "outside, closed form", "threshold 0.01"]
+    np.testing.assert_array_equal(found["outside gen"], result.leakage.sel(step=1))
+    np.testing.assert_array_equal(found["in mini"], result.share.sel(step=1, part="mini"))
+    np.testing.assert_array_equal(found["outside, closed form"], result.leakage_closed.sel(step=1))
+    assert [text.get_text() for text in ax.texts if "star" in text.get_text()] == [r"$\gamma^\star=0.3$"]
+    assert ax.get_ylabel() == r"leaked share, $t=0.1\to0.05$"
+    # at the second step mini and main are one part, and no ridge is enough
+    other = one(plotting.step_leakage_panel, result, 2)
+    assert "in mini+main" in labelled(other)
+    assert not {"in mini", "in main"} & set(labelled(other))
+    assert not any("star" in text.get_text() for text in other.texts)
+    without = one(plotting.step_leakage_panel, result.assign(leakage_closed=result.leakage_closed * np.nan), 1)
+    assert "outside, closed form" not in labelled(without)
+
+
+def test_students_stand_by_level_at_the_last_distill_time():
+    result = limit_distill()
+    last = result.test.sel(distill_time=np.inf)
+    result["test"] = result.test.where(result.distill_time == np.inf, 99.0)
+    found = labelled(one(plotting.student_panel, result, "test"))
+    assert list(found) == ["$t=0.1$", "$t=0.2$"]
+    np.testing.assert_array_equal(found["$t=0.2$"], last.sel(step=2))
+    energy = labelled(one(plotting.level_energy_panel, result, 2))
+    assert list(energy) == ["gen", "mini+main", "null"]
+    np.testing.assert_array_equal(energy["gen"], result.suppression.sel(step=2, part="gen", distill_time=np.inf))
+    shaken = labelled(one(plotting.step_instability_panel, result))
+    assert set(shaken) == {"gen", "main", "mini+main", "mini", "null"}
+    assert np.isnan(shaken["mini"]).tolist() == [False, True]
+    assert len(rfsim.plot(result).axes) == 7  # two rows of steps, instability, test, map

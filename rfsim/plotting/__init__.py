@@ -23,6 +23,12 @@ from rfsim.plotting.learned import Moving, learned_panel, marked_loss_panel
 from rfsim.plotting.legends import legend_above, legend_below, on_colors
 from rfsim.plotting.levels import instability_panel, level_panel, transfer_bar, transfer_panel
 from rfsim.plotting.limit import DOTS, limit_density, limit_handle, limit_losses, limit_spectrum_panel, ridge_panel
+from rfsim.plotting.limit_distill import (
+    level_energy_panel,
+    step_instability_panel,
+    step_leakage_panel,
+    student_panel,
+)
 from rfsim.plotting.multiples import collapse_grid, part_legend, spectrum_strip
 from rfsim.plotting.planes import BORDER_COLOR, color_bar, diagonal, plane_line, plane_panel
 from rfsim.plotting.samples import log_axis, measure_axis, places, ridge_axis, seeds_line
@@ -76,6 +82,7 @@ __all__ = [
     "learned_panel",
     "legend_above",
     "legend_below",
+    "level_energy_panel",
     "level_panel",
     "limit_density",
     "limit_handle",
@@ -106,7 +113,10 @@ __all__ = [
     "simulation_panel",
     "spectrum_panel",
     "spectrum_strip",
+    "step_instability_panel",
+    "step_leakage_panel",
     "steps_panel",
+    "student_panel",
     "style_of",
     "styled",
     "suppression_panel",
