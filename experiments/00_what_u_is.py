@@ -95,10 +95,10 @@ assert 0.9 < shares[-1] < 1
 
 # %%
 for name, count, lower, upper in zip(
-    exact.bulk.values, exact["count"].values, exact.lower.values[0], exact.upper.values[0], strict=True
+    exact.part.values, exact["count"].values, exact.lower.values[0], exact.upper.values[0], strict=True
 ):
     print(f"{name!s:5} {count:4d} eigenvalues between {lower:.4f} and {upper:.4f}")
-counts = dict(zip(exact.bulk.values.tolist(), exact["count"].values.tolist(), strict=True))
+counts = dict(zip(exact.part.values.tolist(), exact["count"].values.tolist(), strict=True))
 assert counts == {
     "null": features - samples - dim,
     "mini": dim,
@@ -119,15 +119,15 @@ rfsim.plot(exact, style="screen")
 # %%
 limit = rfsim.theory.spectrum(problem)
 for name, mass, lower, upper in zip(
-    limit.bulk.values, limit.mass.values, limit.lower.values, limit.upper.values, strict=True
+    limit.part.values, limit.mass.values, limit.lower.values, limit.upper.values, strict=True
 ):
     print(f"{name!s:5} mass {mass:.4f} between {lower:.5f} and {upper:.5f}")
 
-null = limit.sel(bulk="null")
+null = limit.sel(part="null")
 assert float(null.lower) == float(null.upper)
 assert abs(float(null.mass) - (1 - (1 + 4) / 16)) < 1e-12
 assert abs(float(null.lower) - float(limit.s2)) < 1e-15
-gap = float(limit.lower.sel(bulk="main") / limit.upper.sel(bulk="mini"))
+gap = float(limit.lower.sel(part="main") / limit.upper.sel(part="mini"))
 print(f"main begins at {gap:.5f} times the end of mini")
 assert 1 < gap < 1.001
 
@@ -155,7 +155,7 @@ figure  # noqa: B018
 sizes, away = (10, 20, 40), []
 for size in sizes:
     drawn = rfsim.spectrum(problem, dim=size, seeds=2)
-    in_null = drawn.part.values == drawn.part.attrs["flag_meanings"].split().index("null")
+    in_null = drawn.feature_part.values == drawn.feature_part.attrs["flag_meanings"].split().index("null")
     away.append(float(limit.s2) - float(drawn.eigenvalue.values[:, in_null].mean()))
     print(f"d = {size}: the mean of null is {away[-1]:.5f} below s² = {float(limit.s2):.5f}")
 ratios = [away[k] / away[k + 1] for k in range(2)]
@@ -185,7 +185,7 @@ assert all(1.7 < ratio < 2.2 for ratio in ratios)
 # %%
 published = rfsim.theory.spectrum(rfsim.Problem(samples_per_dim=8, features_per_dim=64))
 expected = {"null": 5500, "mini": 100, "main": 700, "gen": 100}
-for name, mass in zip(published.bulk.values.tolist(), published.mass.values, strict=True):
+for name, mass in zip(published.part.values.tolist(), published.mass.values, strict=True):
     print(f"{name:5} {6400 * mass:.6f}")
     assert abs(6400 * mass - expected.pop(name)) < 1e-6
 assert not expected
@@ -198,7 +198,7 @@ assert not expected
 # %%
 for psi_p in (4.5, 4.99, 5.01, 5.5):
     found = rfsim.theory.spectrum(rfsim.Problem(samples_per_dim=4, features_per_dim=psi_p))
-    names = found.bulk.values.tolist()
+    names = found.part.values.tolist()
     print(f"ψ_p = {psi_p:g}: {', '.join(names)}")
     assert ("null" in names) == (psi_p > 5)
     assert names[-2] == "mini+main"

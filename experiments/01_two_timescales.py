@@ -146,7 +146,7 @@ rfsim.plot(ridge, style="screen")
 kappa = 2 * (1 - np.exp(-2 * 0.1)) / 32
 halves = {}
 for name in ("null", "gen"):
-    lam = float(limit["mean"].sel(bulk=name))
+    lam = float(limit["mean"].sel(part=name))
     halves[name] = np.log(2) / (kappa * lam)
     print(f"{name}: λ = {lam:.4f}, half learned at τ = {halves[name]:.1f}")
     assert abs(1 - np.exp(-kappa * halves[name] * lam) - 0.5) < 1e-12

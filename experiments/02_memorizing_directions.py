@@ -27,10 +27,10 @@ v2, s2 = float(limit.v2), float(limit.s2)
 ratio = problem.features_per_dim / problem.samples_per_dim
 edges = [s2 + v2 * (1 + sign * np.sqrt(ratio)) ** 2 for sign in (-1, 1)]
 print(f"B25's bulk: {edges[0]:.4f} to {edges[1]:.4f}")
-for name in limit.bulk.values:
-    part = limit.sel(bulk=name)
+for name in limit.part.values:
+    part = limit.sel(part=name)
     print(f"{name!s:5} mass {float(part.mass):.4f}, {float(part.lower):.4f} to {float(part.upper):.4f}")
-main, mini = limit.sel(bulk="main"), limit.sel(bulk="mini")
+main, mini = limit.sel(part="main"), limit.sel(part="mini")
 assert abs(float(main.lower) / edges[0] - 1) < 0.1
 assert abs(float(main.upper) / edges[1] - 1) < 0.1
 assert float(mini.upper) < 0.8 * edges[0]
@@ -50,7 +50,7 @@ figure  # noqa: B018
 
 # %%
 everything = float(limit.test[0])
-without = {name: float(limit.test_without.sel(bulk=name)[0]) for name in ("mini", "main")}
+without = {name: float(limit.test_without.sel(part=name)[0]) for name in ("mini", "main")}
 path = rfsim.theory.curves(problem, np.geomspace(0.1, 1e8, 161))
 lowest = float(path.test.min())
 gone = {name: (everything - value) / (everything - lowest) for name, value in without.items()}
@@ -70,7 +70,7 @@ assert gone["main"] < 0.12
 
 # %%
 names = ["mini", "main", "gen"]
-pairs = limit.test_pair.isel(train_time=0).sel(bulk=names, other=names).values
+pairs = limit.test_pair.isel(train_time=0).sel(part=names, other=names).values
 print("          " + "".join(f"{name:>8}" for name in names))
 for name, row in zip(names, pairs, strict=True):
     print(f"{name:>10}" + "".join(f"{value:8.3f}" for value in row))
@@ -96,9 +96,9 @@ delta = 1 - np.exp(-0.2)
 for psi_n in (8, 64, 512):
     found = rfsim.theory.spectrum(rfsim.Problem(samples_per_dim=psi_n, features_per_dim=8 * psi_n))
     foretold = s2 + v2 * (delta * 8 - np.expm1(0.2))
-    center = float(found["mean"].sel(bulk="mini"))
+    center = float(found["mean"].sel(part="mini"))
     print(f"ψ_n = {psi_n:3d}: mini has mean {center:.5f}, the formula says {foretold:.5f}")
-    spread = float(found.upper.sel(bulk="mini") / found.lower.sel(bulk="mini"))
+    spread = float(found.upper.sel(part="mini") / found.lower.sel(part="mini"))
     print(f"           and its upper edge is {spread:.2f} times its lower one")
 assert abs(center / foretold - 1) < 0.003
 assert spread < 1.1
@@ -121,10 +121,10 @@ def told(values):
 
 for dim in (8, 16):
     sample = rfsim.train(small, [np.inf], dim=dim, by_part=True)
-    fall = -sample.train_part.isel(seed=0, train_time=0).sel(bulk=below).values
+    fall = -sample.train_part.isel(seed=0, train_time=0).sel(part=below).values
     shares[dim] = fall / fall.sum()
     print(f"d = {dim:2d}: {told(shares[dim])}")
-fall = -rfsim.theory.curves(small, [np.inf], by_part=True).train_part.isel(train_time=0).sel(bulk=below).values
+fall = -rfsim.theory.curves(small, [np.inf], by_part=True).train_part.isel(train_time=0).sel(part=below).values
 shares[np.inf] = fall / fall.sum()
 print(f"limit:  {told(shares[np.inf])}")
 null_share, mini_share, main_share = (np.array([one[k] for one in shares.values()]) for k in range(3))
@@ -172,10 +172,10 @@ assert 1 < opening[2] / law[2] < 1.15
 
 # %%
 closed = rfsim.theory.curves(rfsim.Problem(samples_per_dim=8, features_per_dim=16), [np.inf], by_part=True)
-print(closed.bulk.values.tolist())
-rest, end = float(closed.test_without.sel(bulk="mini+main")[0]), float(closed.test[0])
+print(closed.part.values.tolist())
+rest, end = float(closed.test_without.sel(part="mini+main")[0]), float(closed.test[0])
 print(f"L_test {end:.3f} at the end, {rest:.3f} without mini+main")
-assert closed.bulk.values.tolist() == ["null", "mini+main", "gen"]
+assert closed.part.values.tolist() == ["null", "mini+main", "gen"]
 assert rest < 1 < end
 
 # %% [markdown]
@@ -186,7 +186,7 @@ assert rest < 1 < end
 # %%
 odd = rfsim.Problem(samples_per_dim=8, features_per_dim=64, activation="hermite3")
 flat = rfsim.theory.curves(odd, [1.0, 1e5])
-print(f"a = {float(flat.a):.1g}; parts: {', '.join(flat.bulk.values.tolist())}; L_test = {flat.test.values.tolist()}")
+print(f"a = {float(flat.a):.1g}; parts: {', '.join(flat.part.values.tolist())}; L_test = {flat.test.values.tolist()}")
 assert abs(float(flat.a)) < 1e-12
-assert "gen" not in flat.bulk.values.tolist()
+assert "gen" not in flat.part.values.tolist()
 assert np.allclose(flat.test.values, 1, atol=1e-9)

@@ -106,13 +106,13 @@ assert w2["student"] < 0.5 * w2["teacher"]
 # %%
 late = found.suppression.sel(distill_time=1e4).median("level")
 print("student's energy over the teacher's, median over the levels")
-print("ridge    " + "".join(f"{name!s:>8}" for name in result.bulk.values))
+print("ridge    " + "".join(f"{name!s:>8}" for name in result.part.values))
 for ridge, variant in ((0.0, 0), (0.1, 1)):
     row = late.isel(variant=variant)
     print(f"{ridge:<9g}" + "".join(f"{float(value):8.2f}" for value in row))
-assert all(late.isel(variant=0).sel(bulk=["mini", "main"]) > 1)
-assert all(late.isel(variant=1).sel(bulk=["null", "mini", "main"]) < 0.5)
-assert float(late.isel(variant=1).sel(bulk="gen")) > 0.8
+assert all(late.isel(variant=0).sel(part=["mini", "main"]) > 1)
+assert all(late.isel(variant=1).sel(part=["null", "mini", "main"]) < 0.5)
+assert float(late.isel(variant=1).sel(part="gen")) > 0.8
 
 figure, axes = canvas(1, 2, style="screen", width="double", aspect=0.9)
 suppression_panel(axes[0, 0], result, variant=0)
@@ -130,7 +130,7 @@ figure  # noqa: B018
 # on small eigenvalues. *Leakage* [ours] is the share that lands outside gen.
 
 # %%
-leak = found.leakage_all.sel(bulk="gen")
+leak = found.leakage_all.sel(part="gen")
 for ridge in (0.0, 0.1, 1.0):
     print(f"γ = {ridge:g}: {100 * float(leak.sel(ridge=ridge)):.2g}% of a row of gen lands outside gen")
 star = float(found.gamma_star)

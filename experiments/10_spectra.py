@@ -61,8 +61,8 @@ def published_edges(result: xr.Dataset, samples_per_dim: float) -> tuple[float, 
 
 def masses(results: Results) -> Judgment:
     result = results[label(8, ISOTROPIC)]
-    found = dict(zip(result.bulk.values.tolist(), result.mass.values.tolist(), strict=True))
-    gaps = {name: float(result.gap_below.sel(bulk=name).min()) for name in ("mini", "gen")}
+    found = dict(zip(result.part.values.tolist(), result.mass.values.tolist(), strict=True))
+    gaps = {name: float(result.gap_below.sel(part=name).min()) for name in ("mini", "gen")}
     words = (
         f"counted by rank, gen {found['gen']:.6f} and mem {found['main'] + found['mini']:.6f}; eigenvalue ratio at "
         f"gen's border {gaps['gen']:.0f}, at mem's {gaps['mini']:.3f}"
@@ -79,7 +79,7 @@ def full(results: Results) -> bool:
 
 def merged(result: xr.Dataset, name: str) -> bool:
     """Whether a part touches the one below it in some seed: its rank label then has no edge to compare (§8)."""
-    return bool(result.merged.sel(bulk=name).any())
+    return bool(result.merged.sel(part=name).any())
 
 
 def edges(results: Results) -> Judgment:

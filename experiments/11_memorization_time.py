@@ -1,9 +1,9 @@
-"""Training first generalizes, then memorizes; when it begins to memorize is read off the mini-bulk.
+"""Training first generalizes, then memorizes; when it begins to memorize is read off mini.
 
 Claim (Bonnaire et al. 2025, Fig. 5A, B; equations.md T7, T8, §3): at ψ_p = 64, t = 0.1, the training loss keeps
 falling long after the test loss has turned, and the generalization loss L_gen = L_test − L_train collapses over
 ψ_n = 4, 8, 16, 32 when train_time is measured in τ_mem = ψ_p/(Δ λ_min), with λ_min their lower edge of ρ_1; so
-τ_mem ∝ n. The other prediction drawn here is τ_mini = ψ_p/(Δ λ_mini), λ_mini the median of the mini-bulk: the d
+τ_mem ∝ n. The other prediction drawn here is τ_mini = ψ_p/(Δ λ_mini), λ_mini the median of mini: the d
 eigenvalues between the null ones and that edge [ours].
 
 Here: the gradient flow from zero in closed form at every time, losses exact in the noise, tanh, isotropic data.

@@ -45,8 +45,8 @@ def cells(size: str) -> list[Cell]:
 
 
 def separated(results: Results) -> Judgment:
-    gaps = np.array([results[label(psi_n)].gap_below.sel(bulk="gen").values for psi_n in SAMPLES_PER_DIM])
-    merged = any(results[label(psi_n)].merged.sel(bulk="gen").any() for psi_n in SAMPLES_PER_DIM)
+    gaps = np.array([results[label(psi_n)].gap_below.sel(part="gen").values for psi_n in SAMPLES_PER_DIM])
+    merged = any(results[label(psi_n)].merged.sel(part="gen").any() for psi_n in SAMPLES_PER_DIM)
     words = f"gap below gen a factor {', '.join(f'{gap:.2f}' for gap in gaps.mean(axis=1))}"
     return Judgment(words, None, decide(not merged))
 

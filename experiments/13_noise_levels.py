@@ -4,7 +4,7 @@ Claim (Bonnaire et al. 2025, Fig. 11; equations.md T7, T8, §3): what their Fig.
 diffusion times t: with train_time measured in τ_mem = ψ_p/(Δ λ_min), λ_min = s² + v²(1 − √(ψ_p/ψ_n))², the
 generalization loss L_gen = L_test − L_train collapses over ψ_n. Everything in it depends on t: Δ = 1 − e^{−2t}
 and the energies v², s² of (T9), v² the larger at small t, s² at large. Set against it is τ_mini = ψ_p/(Δ λ_mini),
-λ_mini the median of the mini-bulk [ours].
+λ_mini the median of mini [ours].
 
 Here: the gradient flow from zero in closed form, tanh, isotropic data, ψ_p = 32, t = 0.01, 0.1, 0.3, 1 and
 ψ_n = 4, 8, 16. Published size: d = 100. Memorization sets in at τ_half, the time at which L_gen first reaches half of

@@ -4,7 +4,7 @@ Claim (Bonnaire et al. 2025, Fig. 12; equations.md T7, T8, §3): the collapse of
 units of τ_mem = ψ_p/(Δ λ_min) does not need data of unit variance: it holds at σ_x = 2 and σ_x = 0.5 as well. The
 scale enters λ_min = s² + v²(1 − √(ψ_p/ψ_n))² through the energies of (T9): wide data saturate tanh and make v² larger
 than s², narrow data hardly leave its linear range, and s² is the larger. The other clock drawn is
-τ_mini = ψ_p/(Δ λ_mini), λ_mini the median of the mini-bulk [ours].
+τ_mini = ψ_p/(Δ λ_mini), λ_mini the median of mini [ours].
 
 Here: isotropic data of variance σ_x² = 4 and 0.25, the gradient flow from zero in closed form, tanh, ψ_p = 32,
 t = 0.1, ψ_n = 4, 8, 16, 32. Published size: d = 100. Memorization sets in at τ_half, the time at which L_gen first
@@ -54,7 +54,7 @@ def collapse(route: str, results: Results) -> Judgment:
     for scale in SCALES:
         family = [results[label(scale, psi_n)] for psi_n in SAMPLES_PER_DIM]
         if route == "mini":
-            family = [result for result in family if "mini" in result.bulk]
+            family = [result for result in family if "mini" in result.part]
         found = spread(onsets(family, route))
         ratios.append(found.ratio)
         words.append(f"σ_x = {scale:g}: {found.words}, spread {found.ratio:.2f}")

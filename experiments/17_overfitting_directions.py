@@ -76,14 +76,14 @@ def real(results: Results) -> dict[int, xr.Dataset]:
 def final_losses(result: xr.Dataset) -> np.ndarray:
     """L_test at τ = ∞: all, without mini, without main, gen alone; (4, seeds)."""
     end = result.isel(train_time=-1)
-    without = end.test_without.transpose("bulk", "seed")
-    alone = 1 + end.test_pair.sel(bulk="gen", other="gen")
-    return np.array([end.test, without.sel(bulk="mini"), without.sel(bulk="main"), alone])
+    without = end.test_without.transpose("part", "seed")
+    alone = 1 + end.test_pair.sel(part="gen", other="gen")
+    return np.array([end.test, without.sel(part="mini"), without.sel(part="main"), alone])
 
 
 def shares(result: xr.Dataset) -> dict[str, np.ndarray]:
     """Each part's share of the fall of L_train at τ = ∞ that is not gen's, (seeds,)."""
-    falls = {name: -result.train_part.isel(train_time=-1).sel(bulk=name).values for name in ("null", "mini", "main")}
+    falls = {name: -result.train_part.isel(train_time=-1).sel(part=name).values for name in ("null", "mini", "main")}
     total = sum(falls.values())
     return {name: fall / total for name, fall in falls.items()}
 
@@ -120,8 +120,8 @@ def mini_carries(results: Results) -> Judgment:
 
 def cross_term(results: Results) -> Judgment:
     end = results[label("gaussian", (8, 64, 0.1))].isel(train_time=-1).test_pair
-    own = end.sel(bulk="mini", other="mini").values
-    crossed = {name: 2 * end.sel(bulk="mini", other=name).values for name in ("gen", "main")}
+    own = end.sel(part="mini", other="mini").values
+    crossed = {name: 2 * end.sel(part="mini", other=name).values for name in ("gen", "main")}
     excess = own + sum(crossed.values())
     words = (
         f"mini alone {own.mean():+.2f}, mini × gen {crossed['gen'].mean():+.2f}, "

@@ -52,7 +52,9 @@ def table(results: Results) -> Judgment:
     words, ratios = [], []
     for name in LEARNING:
         result = results[name]
-        of_part = {part: result.eigenvalue.values[0, result.part.values == k] for k, part in ((1, "null"), (4, "gen"))}
+        of_part = {
+            part: result.eigenvalue.values[0, result.feature_part.values == k] for k, part in ((1, "null"), (4, "gen"))
+        }
         null = float(np.median(of_part["null"]) / result.s2)
         gen = float(of_part["gen"].mean() / (32 * result.a**2 + result.v2 + result.s2))
         ratios.append((null, gen))

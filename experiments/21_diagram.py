@@ -2,7 +2,7 @@
 
 Claim (Bonnaire et al. 2025, Fig. 5C; equations.md T13, T14, §3): stopped at training time τ, a model memorizes where
 p is large and n small, and longer training moves the border to larger n: memorization needs p > n and τ > τ_mem(n, p)
-= ψ_p/(Δ λ_min), λ_min = s² + v²(1 − √(ψ_p/ψ_n))². Beside it is set τ_mini, of the eigenvalue that the mini-bulk has
+= ψ_p/(Δ λ_min), λ_min = s² + v²(1 − √(ψ_p/ψ_n))². Beside it is set τ_mini, of the eigenvalue that mini has
 at large ψ, s² + v²[Δ ψ_p/ψ_n − (e^{2t} − 1)] (equations.md §5) [ours].
 
 Here: the limit d → ∞, tanh, isotropic data, t = 0.1, no ridge, gradient flow from zero, τ = 10³ and 10⁴ as published,

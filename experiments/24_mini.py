@@ -63,13 +63,13 @@ def cells(size: str) -> list[Cell]:
 
 def shares(result: xr.Dataset) -> tuple[float, float] | None:
     """What switching the filter off on mini, and on main, takes away of the rise of L_test; None where they merge."""
-    if "mini" not in result.bulk:
+    if "mini" not in result.part:
         return None
     late = result.isel(train_time=0)
-    alone = float(late.test_pair.sel(bulk="gen", other="gen")) + 1.0
+    alone = float(late.test_pair.sel(part="gen", other="gen")) + 1.0
     rise = float(late.test) - alone
     without = late.test_without
-    mini, main = ((float(late.test) - float(without.sel(bulk=name))) / rise for name in ("mini", "main"))
+    mini, main = ((float(late.test) - float(without.sel(part=name))) / rise for name in ("mini", "main"))
     return mini, main
 
 

@@ -103,7 +103,7 @@ def energies(results: Results) -> Judgment:
     result = results[label(MEMORIZED)].isel(variant=0, distill_time=-1)
     words, holds = [], True
     for name in ("gen", "main", "mini", "null"):
-        rows = result.suppression.sel(bulk=name)
+        rows = result.suppression.sel(part=name)
         middle = compared(rows.median("level").values, np.ones(rows.sizes["seed"]))
         levels = rows.mean("seed").values
         words.append(f"{name} {middle.left:.3g} ({levels.min():.2g} to {levels.max():.2g})")

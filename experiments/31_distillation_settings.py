@@ -107,7 +107,7 @@ def full(results: Results) -> bool:
 def suppressed(student: Student, part: str) -> np.ndarray:
     """Energy over the teacher's, the median over levels, (seeds,)."""
     own = student.result.isel(variant=student.variant, distill_time=-1).suppression
-    return own.sel(bulk=part).median("level").values
+    return own.sel(part=part).median("level").values
 
 
 def ridge_suppresses(results: Results) -> Judgment:

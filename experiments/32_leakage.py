@@ -66,7 +66,7 @@ def stated_level(result: xr.Dataset) -> int:
 
 def falls(results: Results) -> Judgment:
     """Leakage over all levels against γ: means over seeds."""
-    outside = only(results).leakage_all.sel(bulk="gen").transpose("seed", "ridge").values
+    outside = only(results).leakage_all.sel(part="gen").transpose("seed", "ridge").values
     mean = outside.mean(0)
     words = ", ".join(f"{value:.2g} at γ = {ridge:g}" for ridge, value in zip(RIDGES, mean, strict=True))
     holds = bool((np.diff(outside, axis=1) < 0).all())
@@ -78,7 +78,7 @@ def enough(results: Results) -> Judgment:
     """γ⋆ of every seed, and of every level by itself."""
     result = only(results)
     stars, threshold = result.gamma_star.values, result.gamma_star.attrs["threshold"]
-    below = result.leakage.sel(bulk="gen").mean("seed").transpose("ridge", "level").values < threshold
+    below = result.leakage.sel(part="gen").mean("seed").transpose("ridge", "level").values < threshold
     levels = [RIDGES[int(np.argmax(below[:, k]))] if below[:, k].any() else np.inf for k in range(1, below.shape[1])]
     times = result.diffusion_time.values[2:]
     words = "; ".join(f"{star:g} at t = {time:.3g}" for star, time in zip(levels, times, strict=True))
@@ -91,9 +91,9 @@ def lands(results: Results) -> Judgment:
     zero = only(results).sel(ridge=0.0)
     words = []
     for name in PARTS:
-        value, half = (zero[key].sel(bulk=name).mean().item() for key in ("leakage_all", "leakage_all_half"))
+        value, half = (zero[key].sel(part=name).mean().item() for key in ("leakage_all", "leakage_all_half"))
         words.append(f"{'outside gen' if name == 'gen' else name} {value:.3g} ({half:.3g})")
-    null, mem = (zero.leakage_all.sel(bulk=list(parts)).sum("bulk").values for parts in (("null",), ("main", "mini")))
+    null, mem = (zero.leakage_all.sel(part=list(parts)).sum("part").values for parts in (("null",), ("main", "mini")))
     holds = bool((mem > null).all())
     return Judgment(
         f"{'; '.join(words)}, by half of the draws in brackets", None, decide(holds, decidable=full(results))
@@ -102,7 +102,7 @@ def lands(results: Results) -> Judgment:
 
 def stated(results: Results) -> Judgment:
     result = only(results)
-    own = result.leakage.sel(bulk="gen", level=stated_level(result))
+    own = result.leakage.sel(part="gen", level=stated_level(result))
     found = {ridge: float(own.sel(ridge=ridge).mean("seed")) for ridge in STATED_LEAKAGE}
     words = "; ".join(f"γ = {ridge:g}: {value:.3g}" for ridge, value in found.items())
     # one draw was stated, in one to three digits
@@ -112,9 +112,10 @@ def stated(results: Results) -> Judgment:
 
 def instabilities(result: xr.Dataset, level: int) -> dict[str, np.ndarray]:
     """Medians by part of one level, main and mini together as mem, (seeds,)."""
-    names = result.part.attrs["flag_meanings"].split()
+    names = result.feature_part.attrs["flag_meanings"].split()
     index = {
-        name: np.isin(result.part.values, [names.index(part) for part in parts]) for name, parts in MEMBERS.items()
+        name: np.isin(result.feature_part.values, [names.index(part) for part in parts])
+        for name, parts in MEMBERS.items()
     }
     values = result.instability.sel(level=level).transpose("seed", "feature").values
     return {name: np.nanmedian(values[:, here], axis=1) for name, here in index.items()}
@@ -134,13 +135,13 @@ def unstable(results: Results) -> Judgment:
 
 def transferred(results: Results) -> Judgment:
     """Shares that land in gen and in null, by ridge: means over seeds and levels."""
-    own = only(results).transfer.mean(["seed", "level"]).assign_coords(source=only(results).bulk.values)
+    own = only(results).transfer.mean(["seed", "level"]).assign_coords(source=only(results).part.values)
     words = []
     for ridge in (0.0, 0.1, 1.0):
-        to_gen, to_null = (own.sel(ridge=ridge, bulk=name) for name in ("gen", "null"))
+        to_gen, to_null = (own.sel(ridge=ridge, part=name) for name in ("gen", "null"))
         shown = (f"{name} {float(to_gen.sel(source=name)):.2g}/{float(to_null.sel(source=name)):.2g}" for name in PARTS)
         words.append(f"γ = {ridge:g}: {', '.join(shown)}")
-    last = own.sel(ridge=1.0, bulk="gen")
+    last = own.sel(ridge=1.0, part="gen")
     holds = last.sel(source="gen") > 0.99 and bool((last.sel(source=list(PARTS[1:])) < 0.05).all())
     return Judgment(f"to gen/null at {'; '.join(words)}", None, decide(bool(holds), decidable=full(results)))
 

@@ -74,14 +74,14 @@ def largest_gap(result: xr.Dataset, limit: xr.Dataset) -> dict[str, float]:
 
 def edge_gap(result: xr.Dataset, limit: xr.Dataset) -> float:
     """The largest relative difference of any part's edge from theory's, mean over seeds of each one's own."""
-    gaps = [np.abs(result[end] / limit[end].sel(bulk=result.bulk) - 1) for end in ("lower", "upper")]
+    gaps = [np.abs(result[end] / limit[end].sel(part=result.part) - 1) for end in ("lower", "upper")]
     return float(np.mean(np.max(gaps, axis=(0, 2))))
 
 
 def masses(results: Results) -> Judgment:
     limit, one = results["theory"], samples(results)[-1]
-    apart = float(np.abs(one.mass - limit.mass.sel(bulk=one.bulk)).max())
-    words = ", ".join(f"{name} {float(one.mass.sel(bulk=name)):g}" for name in one.bulk.values)
+    apart = float(np.abs(one.mass - limit.mass.sel(part=one.part)).max())
+    words = ", ".join(f"{name} {float(one.mass.sel(part=name)):g}" for name in one.part.values)
     holds = apart < 1e-6 and not bool(one.merged.any())
     return Judgment(f"{words} at d = {dimension(one)}: theory's to {apart:.0e}", None, decide(holds))
 
@@ -114,13 +114,13 @@ def lanczos(results: Results) -> Judgment:
     away = (one.mass - one.rank_mass) / one.mass_error
     share = one.mass_error / one.rank_mass
     words = ", ".join(
-        f"{name} {float(one.mass.sel(bulk=name)):.4g} ({float(away.sel(bulk=name)):+.1f} standard errors of "
-        f"{100 * float(share.sel(bulk=name)):.1f}%)"
-        for name in one.bulk.values
+        f"{name} {float(one.mass.sel(part=name)):.4g} ({float(away.sel(part=name)):+.1f} standard errors of "
+        f"{100 * float(share.sel(part=name)):.1f}%)"
+        for name in one.part.values
     )
     change = float((np.abs(one.mass_change) / one.mass_error).max())
     words += f"; the last quarter of the steps changed them by {change:.0e} standard errors at most"
-    small = share.sel(bulk=["mini", "main", "gen"])
+    small = share.sel(part=["mini", "main", "gen"])
     holds = bool(np.abs(away).max() < 3 and small.max() < 0.03 and change < 1)
     return Judgment(words, None, decide(holds, decidable=dimension(one) >= FULL))
 

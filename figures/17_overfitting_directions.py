@@ -39,10 +39,10 @@ def _curves(ax: Axes, result: xr.Dataset) -> None:
     for name in OFF:
         look = PART_LOOKS[name]
         handles.append(
-            line(result.test_without.sel(bulk=name), color=look.color, linestyle=look.dash, label=f"{name} off")
+            line(result.test_without.sel(part=name), color=look.color, linestyle=look.dash, label=f"{name} off")
         )
     look = PART_LOOKS["gen"]
-    alone = 1 + result.test_pair.sel(bulk="gen", other="gen")
+    alone = 1 + result.test_pair.sel(part="gen", other="gen")
     handles.append(line(alone, color=look.color, linestyle=look.dash, label="gen alone"))
     ax.set_xscale("log")
     ax.set_xlabel(r"training time $\tau$")
@@ -59,9 +59,9 @@ def _removed(ax: Axes, results: Results) -> None:
     for k, name in enumerate(cases):
         for model, filled in (("gaussian", True), ("real", False)):
             end = results[f"{model}-{name}"].isel(train_time=-1)
-            excess = end.test - 1 - end.test_pair.sel(bulk="gen", other="gen")
+            excess = end.test - 1 - end.test_pair.sel(part="gen", other="gen")
             for part in OFF:
-                values = ((end.test - end.test_without.sel(bulk=part)) / excess).values
+                values = ((end.test - end.test_without.sel(part=part)) / excess).values
                 look = PART_LOOKS[part]
                 ax.errorbar(
                     k + (0.14 if filled else -0.14),
@@ -73,10 +73,10 @@ def _removed(ax: Axes, results: Results) -> None:
                 )
         exact = known[f"gaussian-{name}"].isel(train_time=-1)
         for part in OFF:
-            if part not in exact.bulk:  # merged with its neighbor
+            if part not in exact.part:  # merged with its neighbor
                 continue
-            left = exact.test - exact.test_without.sel(bulk=part)
-            share = float(left / (exact.test - 1 - exact.test_pair.sel(bulk="gen", other="gen")))
+            left = exact.test - exact.test_without.sel(part=part)
+            share = float(left / (exact.test - 1 - exact.test_pair.sel(part="gen", other="gen")))
             ax.plot([k - 0.3, k + 0.3], [share, share], color=PART_LOOKS[part].color, linewidth=0.9)
     ax.set_xticks(range(len(cases)), [f"{a:g}\n{b:g}\n{t:g}" for a, b, t in map(_case, cases.values())])
     ax.text(-0.02, -0.045, "$\\psi_n$\n$\\psi_p$\n$t$", transform=ax.transAxes, va="top", ha="right")
@@ -107,12 +107,12 @@ def _shares(ax: Axes, results: Results) -> None:
         look, rows = PART_LOOKS[part], []
         for result in at_d.values():
             falls = -result.train_part.isel(train_time=-1)
-            values = (falls.sel(bulk=part) / falls.sel(bulk=list(OFF)).sum("bulk")).values
+            values = (falls.sel(part=part) / falls.sel(part=list(OFF)).sum("part")).values
             rows.append((store.settings(result)["dim"], values.mean(), values.std(ddof=1) / np.sqrt(values.size)))
         d, mean, error = np.array(rows).T
         handles.append(ax.errorbar(d, mean, error, color=look.color, marker=look.marker, label=part).lines[0])
         limit = -limits(results)["gaussian-4-32-0.1"].train_part.isel(train_time=-1)
-        share = float(limit.sel(bulk=part) / limit.sel(bulk=list(OFF)).sum("bulk"))
+        share = float(limit.sel(part=part) / limit.sel(part=list(OFF)).sum("part"))
         ax.axhline(share, color=look.color, linestyle=(0, (4, 2)), linewidth=0.8)
     for handle, part in zip(handles, OFF, strict=True):
         handle.set_label(part)

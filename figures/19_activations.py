@@ -25,8 +25,8 @@ STYLE = "paper"
 def _facts(name: str, result: xr.Dataset) -> str:
     """The activation's name and constants, and the share of eigenvalues that are 0, which a log axis cannot show."""
     pieces = [rf"$a={float(result.a):.3f}$", rf"$v^2={float(result.v2):.4f}$", rf"$s^2={float(result.s2):.4f}$"]
-    if "zero" in result.bulk:
-        pieces.append(rf"{100 * float(result.mass.sel(bulk='zero')):.1f}% at 0")
+    if "zero" in result.part:
+        pieces.append(rf"{100 * float(result.mass.sel(part='zero')):.1f}% at 0")
     return f"{name}: " + ", ".join(pieces)
 
 

@@ -75,15 +75,15 @@ def _shares(ax: Axes, found: list[tuple[float, xr.Dataset]], gap: xr.Dataset) ->
     psi_n = np.array([n for n, _ in found])
     late = [one.isel(train_time=0) for _, one in found]
     ax.plot(psi_n, [float(one.test) for one in late], color=LOSS_LOOKS["test"].color, label="all parts")
-    apart = [(n, one) for n, one in zip(psi_n, late, strict=True) if "mini" in one.bulk]
+    apart = [(n, one) for n, one in zip(psi_n, late, strict=True) if "mini" in one.part]
     at = [n for n, _ in apart]
     for name in ("main", "mini"):
         look = PART_LOOKS[name]
-        values = [float(one.test_without.sel(bulk=name)) for _, one in apart]
+        values = [float(one.test_without.sel(part=name)) for _, one in apart]
         ax.plot(
             at, values, color=look.color, linestyle=look.dash, marker=look.marker, markersize=3, label=f"without {name}"
         )
-    alone = [1 + float(one.test_pair.sel(bulk="gen", other="gen")) for one in late]
+    alone = [1 + float(one.test_pair.sel(part="gen", other="gen")) for one in late]
     look = PART_LOOKS["gen"]
     ax.plot(psi_n, alone, color=look.color, linestyle=look.dash, label="gen alone")
     row = gap.opening.sel(diffusion_time=SHARES_AT).values

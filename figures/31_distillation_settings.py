@@ -79,9 +79,9 @@ def _energies(ax: Axes, results: Results) -> None:
     own = results["students"].suppression.isel(distill_time=-1).median("level")
     family = _family(results, "ddim")
     at = ridge_axis(ax, np.array([ridge for ridge, _ in family]))
-    handles, names = [], [str(name) for name in own.bulk.values]
+    handles, names = [], [str(name) for name in own.part.values]
     for name, place in zip(names, places(len(names)), strict=True):
-        rows = [own.isel(variant=k).sel(bulk=name).values for _, k in family]
+        rows = [own.isel(variant=k).sel(part=name).values for _, k in family]
         handles.append(seeds_line(ax, at, rows, PART_LOOKS[name], place=place))
     ax.axhline(1, color="black", linewidth=0.5)
     ax.set_yscale("log")

@@ -35,7 +35,7 @@ def _levels(ax: Axes, results: Results) -> None:
     handles = []
     for k, color in zip(range(2, len(times)), sequence(len(times) - 2), strict=True):
         label = rf"$t={number(times[k - 1])}\to{number(times[k])}$"
-        rows = result.leakage.sel(bulk="gen", level=k).transpose("ridge", "seed").values
+        rows = result.leakage.sel(part="gen", level=k).transpose("ridge", "seed").values
         handles.append(seeds_line(ax, at, rows, Look(label, color, "-", "o")))
     ax.set_yscale("log")
     ax.set_ylabel("leaked share of gen")

@@ -20,7 +20,7 @@ from rfsim.sample.moments import sampled_moments
 SMALL = Problem(samples_per_dim=2, features_per_dim=5)
 
 
-def test_the_front_door_leaves_jax_as_it_was():
+def test_a_public_function_leaves_jax_as_it_was():
     with jax.enable_x64(False):
         result = rfsim.train(SMALL, [0, 1e3], dim=8)
         assert jnp.zeros(1).dtype == jnp.float32
@@ -181,14 +181,14 @@ def test_an_array_is_called_one_in_the_settings():
 @pytest.mark.parametrize("name", ["real", "gaussian"])
 def test_the_terms_of_the_parts_add_up_to_the_losses(name):
     result = rfsim.train(SMALL, [0.0, 10.0, np.inf], dim=8, model=name, by_part=True)
-    np.testing.assert_allclose(1 + result.train_part.sum("bulk"), result.train)
-    np.testing.assert_allclose(1 + result.test_pair.sum(["bulk", "other"]), result.test)
+    np.testing.assert_allclose(1 + result.train_part.sum("part"), result.train)
+    np.testing.assert_allclose(1 + result.test_pair.sum(["part", "other"]), result.test)
     # switching the filter off on a part leaves the terms of the others
-    others = [part for part in result.bulk.values if part != "mini"]
-    rest = result.test_pair.sel(bulk=others, other=others).sum(["bulk", "other"])
-    np.testing.assert_allclose(result.test_without.sel(bulk="mini"), 1 + rest)
-    rest = result.train_part.sel(bulk=others).sum("bulk")
-    np.testing.assert_allclose(result.train_without.sel(bulk="mini"), 1 + rest)
+    others = [part for part in result.part.values if part != "mini"]
+    rest = result.test_pair.sel(part=others, other=others).sum(["part", "other"])
+    np.testing.assert_allclose(result.test_without.sel(part="mini"), 1 + rest)
+    rest = result.train_part.sel(part=others).sum("part")
+    np.testing.assert_allclose(result.train_without.sel(part="mini"), 1 + rest)
     assert "test_pair" not in rfsim.train(SMALL, [1.0], dim=8, model=name)
 
 

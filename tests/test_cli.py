@@ -121,9 +121,9 @@ def test_spectrum_over_seeds_is_rank_wise(capsys):
     np.testing.assert_allclose(both["eigenvalues"], np.add(one["eigenvalues"], two["eigenvalues"]) / 2)
     difference = np.abs(np.subtract(one["eigenvalues"], two["eigenvalues"]))
     np.testing.assert_allclose(both["eigenvalues_se"], difference / 2, rtol=1e-9)
-    for k, bulk in enumerate(both["bulks"][1:], 1):
+    for k, part in enumerate(both["bulks"][1:], 1):
         for field in ("lower", "upper", "gap_below"):
-            assert bulk[field] == pytest.approx((one["bulks"][k][field] + two["bulks"][k][field]) / 2)
+            assert part[field] == pytest.approx((one["bulks"][k][field] + two["bulks"][k][field]) / 2)
 
 
 def test_undefined_is_null_and_infinite_is_inf(capsys):
@@ -140,7 +140,7 @@ def test_linear_features_never_memorize(capsys):
     assert found["tau_mem"]["formula"] == "inf"
     assert found["tau_mem"]["main"] is found["tau_mem"]["mini"] is None
     found = answer(capsys, "spectrum", *linear, "--quiet")
-    assert [(bulk["name"], bulk["count"]) for bulk in found["bulks"]] == [("zero", 12), ("gen", 6)]
+    assert [(part["name"], part["count"]) for part in found["bulks"]] == [("zero", 12), ("gen", 6)]
     assert found["constants"]["v2"] == found["constants"]["s2"] == 0.0
     _, _, told = run(capsys, "train", *linear)
     assert "tau_mem  formula inf  main -  mini -" in told

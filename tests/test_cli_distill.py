@@ -32,11 +32,12 @@ def parsed(data) -> dict:
 
 @pytest.fixture
 def invented(monkeypatch):
-    """The front door answers at once, with numbers that are invented; returns what it was asked for."""
+    """The public function answers at once, with numbers that are invented; returns what it was asked for."""
     asked = {}
 
     def distill(problem, *, array, center, scale, report, begin, **options):
         asked.update(options, problem=problem)
+        options.pop("limit")
         draw = {name: options.pop(name) for name in ("dim", "seed", "seeds")}
         made = dataset(problem, **draw, **{name: options[name] for name in ("levels", *AXES)})
         sizes = model.resolve(problem, model.source(problem), draw["dim"])
@@ -102,15 +103,15 @@ def test_every_number_is_the_results_own():
     one = found["student"][1]
     assert one["sliced_wasserstein"] == float(first.student.sel(quality="sliced_wasserstein")[1])
     assert one["half"]["frechet_per_dim"] == float(first.student_half.sel(quality="frechet_per_dim")[1])
-    assert one["suppression"]["mini"] == first.suppression.sel(bulk="mini")[1].values.tolist()
-    assert one["suppression_se"]["mini"] == first.suppression_error.sel(bulk="mini")[1].values.tolist()
+    assert one["suppression"]["mini"] == first.suppression.sel(part="mini")[1].values.tolist()
+    assert one["suppression_se"]["mini"] == first.suppression_error.sel(part="mini")[1].values.tolist()
     assert one["train"] == first.student_train[1].values.tolist()
     last = found["controls"]["student_steps"][2]
     assert last["membership_auc"] == float(first.student_steps.sel(quality="membership_auc", steps=4)[-1])
     three = found["leakage"][3]
-    assert three["null"] == float(first.leakage_all.sel(bulk="null")[3])
-    assert three["null_se"] == float(first.leakage_all_error.sel(bulk="null")[3])
-    assert three["per_level"]["main"][2] == float(first.leakage.sel(bulk="main", level=3)[3])
+    assert three["null"] == float(first.leakage_all.sel(part="null")[3])
+    assert three["null_se"] == float(first.leakage_all_error.sel(part="null")[3])
+    assert three["per_level"]["main"][2] == float(first.leakage.sel(part="main", level=3)[3])
 
 
 def test_seeds_give_mean_and_standard_error():
@@ -120,7 +121,7 @@ def test_seeds_give_mean_and_standard_error():
     one = found["student"][2]
     assert one["frechet_per_dim"] == pytest.approx(values.mean())
     assert one["frechet_per_dim_se"] == pytest.approx(values.std(ddof=1) / math.sqrt(3))
-    rows = data.suppression.isel(variant=0, distill_time=2).sel(bulk="gen").values
+    rows = data.suppression.isel(variant=0, distill_time=2).sel(part="gen").values
     assert one["suppression"]["gen"] == pytest.approx(rows.mean(0).tolist())
     assert one["suppression_se"]["gen"] == pytest.approx((rows.std(0, ddof=1) / math.sqrt(3)).tolist())
     assert set(found["reference"]) == {*Q, *(f"{name}_se" for name in Q if name != "memorized_interval")}
@@ -152,8 +153,8 @@ def test_what_moves_with_half_of_the_draws_is_named():
         data[f"{name}_moved"] = data[f"{name}_moved"] * 0
     data.student_moved.loc[{"quality": "frechet_per_dim", "distill_time": 10.0}] = [[1], [1], [0]]
     data.student_moved.loc[{"quality": "membership_auc", "distill_time": 10.0}] = [[1], [0], [0]]
-    data.suppression_moved.loc[{"bulk": "null", "level": 2, "distill_time": 1e3}] = 1
-    data.leakage_all_moved.loc[{"bulk": "mini", "ridge": 0.0}] = 1
+    data.suppression_moved.loc[{"part": "null", "level": 2, "distill_time": 1e3}] = 1
+    data.leakage_all_moved.loc[{"part": "mini", "ridge": 0.0}] = 1
     found = parsed(data)
     assert [one["moved"] for one in found["student"]] == [["frechet_per_dim"], ["suppression.null"], []]
     assert [one["moved"] for one in found["leakage"]] == [["mini"], *([[]] * 6)]
@@ -164,7 +165,7 @@ def test_what_moves_with_half_of_the_draws_is_named():
 
 def test_tables_hold_every_model_and_what_is_not_known():
     data = dataset(levels=4, undefined={"membership_auc": "no score"}, distill_times=(0.0, math.inf))
-    data["suppression"] = data.suppression.where(data.bulk != "null")
+    data["suppression"] = data.suppression.where(data.part != "null")
     told = distill_answers.lines(data)
     assert told[0] == "d 3  n 6  p 18  seed 0"
     names = [re.split("  +", line)[:3] for line in told[2:19]]
@@ -197,7 +198,7 @@ def test_files_are_written_drawn_again_and_shown(capsys):
     assert_refused(capsys, "distill", *SMALL, "--teacher-time", "1e3", match="other settings; use --force")
 
 
-def test_flags_reach_the_front_door(capsys, invented):
+def test_flags_reach_the_public_function(capsys, invented):
     found = answer(
         capsys, "distill", *SMALL, "--ridge", "0.1", "--distill-times", "1,inf", "--leakage-ridges", "0,2",
         "--early-teacher-time", "30", "--target", "coupled:5", "--sampler", "sde", "--start", "zero", "--draws", "400",
@@ -263,3 +264,62 @@ def test_a_student_with_features_of_its_own_has_no_suppression(capsys):
     assert "features of its own" in found["undefined"]["suppression"]
     assert found["student"][0]["suppression"] == {part: [None] * 3 for part in PARTS}
     assert found["student"][0]["memorized_fraction"] is not None
+
+
+# --- the limit beside the sample ----------------------------------------------------------------------------------
+
+
+def test_the_limit_stands_beside_the_sample_where_it_was_asked_for():
+    data = dataset(levels=3)
+    lost = np.array([np.nan, 0.7, 0.6]) / (1 + data.ridge.values[:, None])
+    both = data.assign(limit_leakage=(("ridge", "level"), lost), limit_gamma_star=("level", [np.nan, 0.4, 0.5]))
+    found, alone = parsed(both), parsed(data)
+    assert found["gamma_star"].pop("limit") == [None, 0.4, 0.5]
+    assert [one.pop("limit") for one in found["leakage"]] == [[None, *row] for row in lost[:, 1:].tolist()]
+    assert found == alone
+    told = "\n".join(distill_answers.lines(both))
+    assert "gamma_star of the limit by level: median and range  0.45 (0.4–0.5)" in told
+    assert "0.65 (0.6–0.7)" in told
+    assert "limit" not in "\n".join(distill_answers.lines(data))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "match"),
+    [
+        ("--solver heun", "of solver ddim; got heun: leave the limit out"),
+        ("--trainer descent:0.5", "of trainer flow; got descent:0.5"),
+        ("--distill-data fresh", "of distill_data train; got fresh"),
+        ("--student-features-per-dim 5", "of the teacher's own features"),
+        ("--activation relu", "is of odd activations"),
+        ("--noise-copies 2", "averages the noise"),
+    ],
+)
+def test_where_there_is_no_limit_it_is_refused(capsys, arguments, match):
+    assert_refused(capsys, "distill", *SMALL, "--limit", *arguments.split(), match=match)
+
+
+@pytest.mark.slow
+def test_the_limit_is_that_of_the_theory_and_a_sample_is_near(capsys):
+    asked = (
+        "--dim",
+        "20",
+        "--samples-per-dim",
+        "8",
+        "--features-per-dim",
+        "32",
+        "--levels",
+        "2",
+        "--time-min",
+        "0.025",
+    )
+    found = answer(
+        capsys, "distill", *asked, "--time-max", "0.1", "--generated", "16", "--distill-times", "1", "--limit",
+        "--leakage-ridges", "0,0.1,0.5",
+    )  # fmt: skip
+    assert found["problem"]["limit"] is True
+    above = [one["limit"] for one in found["leakage"]]
+    assert [row[0] for row in above] == [None] * 3
+    assert [f"{row[1]:.3g}" for row in above] == ["0.753", "0.104", "0.00754"]  # equations.md D13, from 0.1 to 0.05
+    assert found["gamma_star"]["limit"] == [None, pytest.approx(0.426, rel=2e-3)]
+    assert found["leakage"][1]["gen"] == pytest.approx(above[1][1], rel=0.5)  # gaps fall as 1/d
+    assert "rfsim-out" not in str(list(Path().iterdir()))

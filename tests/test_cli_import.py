@@ -19,7 +19,10 @@ from tests.commands import answer, assert_refused, place, run
 
 __all__ = ["place"]  # a fixture of every test here
 
-COMPUTING = ("train", "spectrum", "simulate", "distill", "theory curves", "theory spectrum", "theory ridge")
+COMPUTING = (
+    *("train", "spectrum", "simulate", "distill"),
+    *("theory curves", "theory distill", "theory spectrum", "theory ridge"),
+)
 ACTS = """
 import pathlib
 pathlib.Path("imported").touch()

@@ -29,7 +29,7 @@ KEYS = ["schema", "problem", "optimizer", "devices", "step", "train_time", "trai
 
 @pytest.fixture
 def invented(monkeypatch):
-    """The front door answers at once, with numbers that are invented; returns what it was asked for."""
+    """The public function answers at once, with numbers that are invented; returns what it was asked for."""
     asked = {}
 
     def simulate(
@@ -123,7 +123,7 @@ def test_files_are_written_drawn_again_and_shown(capsys):
     assert_refused(capsys, "simulate", *SMALL, "--rate", "1", match="other settings; use --force")
 
 
-def test_flags_reach_the_front_door(capsys, invented):
+def test_flags_reach_the_public_function(capsys, invented):
     answer(
         capsys, "simulate", *SMALL, "--optimizer", "sgd:momentum=0.9", "--rate", "2.5", "--batch", "7", "--noise",
         "frozen", "--steps", "1e3", "--ema", "0.99", "--precision", "float32", "--products", "high", "--devices", "2",

@@ -54,11 +54,11 @@ def test_a_spectrum_prints_the_keys_of_the_sampled_one(capsys):
     assert list(found)[:5] == ["schema", "problem", "eigenvalues", "bulks", "constants"]
     assert set(found["problem"]) == KEYS
     assert found["eigenvalues"] is None
-    assert [list(bulk)[:6] for bulk in found["bulks"]] == [["name", "count", "mass", "lower", "upper", "gap_below"]] * 4
-    assert [bulk["name"] for bulk in found["bulks"]] == ["null", "mini", "main", "gen"]
-    assert all(bulk["count"] is None for bulk in found["bulks"])
+    assert [list(part)[:6] for part in found["bulks"]] == [["name", "count", "mass", "lower", "upper", "gap_below"]] * 4
+    assert [part["name"] for part in found["bulks"]] == ["null", "mini", "main", "gen"]
+    assert all(part["count"] is None for part in found["bulks"])
     assert found["bulks"][0]["lower"] == found["bulks"][0]["upper"] == found["constants"]["s2"]
-    assert sum(bulk["mass"] for bulk in found["bulks"]) == pytest.approx(1, abs=1e-8)
+    assert sum(part["mass"] for part in found["bulks"]) == pytest.approx(1, abs=1e-8)
     assert len(found["density"]["eigenvalue"]) == len(found["density"]["density"]) == 399
 
 
@@ -183,3 +183,125 @@ def test_an_unsolved_spectrum_is_one_line_and_the_status(capsys, monkeypatch):
     assert (status, out) == (3, "")
     assert re.search(r"rfsim: the masses of 3 intervals add up to \S+, not 1, at samples_per_dim 4", err)
     assert main(["theory", "--help"]) == 0
+
+
+DISTILL = ("theory", "distill", "--samples-per-dim", "8", "--features-per-dim", "32")
+NAMES = ["gen", "main", "mini", "null"]
+
+
+def test_a_distillation_prints_the_contract_and_the_numbers_of_the_document(capsys):
+    asked = (*DISTILL, "--diffusion-times", "0.05,0.1", "--teacher-time", "inf", "--ridges", "0,0.1,0.5,2,10")
+    found = answer(capsys, *asked, "--threshold", "0.01")
+    assert list(found) == [
+        "schema", "problem", "diffusion_time", "constants", "leakage", "instability", "gamma_star", "closed", "student",
+        "residual",
+    ]  # fmt: skip
+    told = {"teacher_time", "teacher_ridge", "threshold", "start"}
+    assert set(found["problem"]) == KEYS - {"ridge", "diffusion_time"} | told
+    assert found["diffusion_time"] == [0.05, 0.1]
+    (constants,), (leaked,), (shaken,), (star,), (closed,) = (
+        found[name] for name in ("constants", "leakage", "instability", "gamma_star", "closed")
+    )
+    known = {  # D7
+        "alpha": 1.0512711, "beta": 0.0592237, "c1": -0.141523, "c2": 0.110094, "tau1": -0.534048, "tau2": -1.131535,
+        "var_mean": 0.345027, "var_fresh": 2.295488, "a_u": 0.5770633, "a_omega": 0.2703431, "a_y": 0.0359906,
+        "rho": 0.1248430, "rho_new": 0.0041979, "s1": 0.1048003, "s2": 0.0200575, "c_h": 0.0482561, "c_k": 0.5776833,
+        "w1": 0.1249761, "c_psi": 0.0122791,
+    }  # fmt: skip
+    assert list(constants) == list(known)
+    np.testing.assert_allclose(list(constants.values()), list(known.values()), atol=6e-7)
+    assert [list(one) for one in leaked] == [["ridge", *NAMES, "gain"]] * 5
+    assert [f"{one['gen']:.3g}" for one in leaked] == ["0.753", "0.104", "0.00754", "0.000672", "6.9e-05"]
+    assert [f"{leaked[0][name]:.2g}" for name in NAMES[1:]] == ["0.07", "0.68", "2.4e-06"]
+    for one in leaked:
+        assert one["gen"] == pytest.approx(one["main"] + one["mini"] + one["null"], rel=1e-9)
+    assert [f"{shaken[name]:.4f}" for name in NAMES] == ["0.0071", "0.0127", "0.0486", "0.0400"]
+    assert list(star) == ["threshold", "ridge", "closed", "floor"]
+    assert [f"{star[name]:.3g}" for name in star] == ["0.01", "0.426", "0.425", "1.26e-05"]
+    assert list(closed) == ["kappa", "leakage", "closed_valid"]
+    assert [f"{one:.4g}" for one in closed["leakage"][:3]] == ["0.8159", "0.1158", "0.007449"]  # D8
+    assert closed["closed_valid"] is True
+    assert [list(one) for one in found["student"]] == [
+        ["ridge", "distill_time", "train", "test", "map_error", "suppression"]
+    ] * 5
+    assert [one["distill_time"] for one in found["student"]] == ["inf"] * 5
+    first = found["student"][0]
+    assert [f"{first[name][0]:.4f}" for name in ("train", "test", "map_error")] == ["0.5028", "1.7735", "0.0202"]
+    assert list(first["suppression"]) == NAMES
+    assert first["suppression"]["mini"] == pytest.approx([1.0])
+    assert first["suppression"]["null"] is None
+    assert 0 <= found["residual"] < 1e-10
+
+
+def test_merged_parts_have_their_joint_name_and_a_threshold_below_the_floor_no_ridge(capsys):
+    """D8's blind prediction at (6, 24), .15 → .08, with a level more below, where mini stands apart."""
+    asked = ("--samples-per-dim", "6", "--features-per-dim", "24", "--diffusion-times", "0.03,0.08,0.15")
+    found = answer(capsys, *DISTILL[:2], *asked, "--ridges", "0,0.1", "--threshold", "1e-7", "--distill-times", "1,inf")
+    apart, merged = (row[0] for row in found["leakage"])
+    assert [apart[name] is None for name in (*NAMES, "mini+main")[1:4]] == [False] * 3
+    assert "mini+main" not in apart
+    assert (merged["mini"], merged["main"]) == (None, None)
+    assert f"{merged['gen']:.4f} {found['leakage'][1][1]['gen']:.4f}" == "0.6707 0.0946"
+    assert merged["gen"] == pytest.approx(merged["mini+main"] + merged["null"], rel=1e-9)
+    assert [one["ridge"] for one in found["gamma_star"]] == [None, None]
+    assert all(one["floor"] > 1e-7 for one in found["gamma_star"])
+    one = found["student"][0]["suppression"]
+    assert [value is None for value in one["mini"]] == [False, True]
+    assert [value is None for value in one["mini+main"]] == [True, False]
+    assert [(one["distill_time"], one["ridge"]) for one in found["student"]] == [
+        (1.0, 0.0), (1.0, 0.1), ("inf", 0.0), ("inf", 0.1),
+    ]  # fmt: skip
+    assert answer(capsys, *DISTILL, "--ridges", "0", "--threshold", "0.9")["gamma_star"][0]["ridge"] == 0
+
+
+@pytest.mark.slow
+def test_a_population_that_is_not_isotropic_has_no_closed_form(capsys):
+    data = ("--samples-per-dim", "4", "--features-per-dim", "16", "--data", "atoms:0.5@0.5,0.5@2.5")
+    found = answer(capsys, *DISTILL[:2], *data, "--ridges", "0.1")
+    assert found["closed"] is None
+    assert found["gamma_star"][0]["closed"] is None
+    assert found["gamma_star"][0]["ridge"] > 0
+    assert found["student"][0]["map_error"] is None
+    assert found["student"][0]["test"][0] > 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "match"),
+    [
+        ("--ridge 0.1", "takes its ridges from --ridges; got --ridge 0.1"),
+        ("--ridge 0", "takes its ridges from --ridges; got --ridge 0"),
+        ("--diffusion-time 0.1", "takes its diffusion_times from --diffusion-times; got --diffusion-time 0.1"),
+        ("--diffusion-times 0.1,0.05", "must be two or more, and ascend; got"),
+        ("--diffusion-times 0.1", "must be two or more, and ascend; got"),
+        ("--diffusion-times 0,0.1", "diffusion_time must be positive"),
+        ("--activation relu", "is of odd activations, such as tanh; got 'relu'"),
+        ("--noise-copies 4", "averages the noise, noise_copies inf; got 4"),
+        ("--solver heun", 'Invalid value "heun" for --solver. Choose from: "ddim"'),
+        ("--parameterization edm", 'Invalid value "edm" for --parameterization. Choose from: "ddim"'),
+        ("--target coupled:10", 'Invalid value "coupled:10" for --target. Choose from: "sequential"'),
+        ("--threshold 1", "threshold must lie between 0 and 1; got 1"),
+        ("--teacher-time 0", "teacher_time must be positive"),
+        ("--teacher-ridge -1", "teacher_ridge must be finite and not negative; got -1"),
+        ("--distill-times 0", "distill_times must be positive"),
+        ("--samples 100", "counts of a dimension, which the limit has none of"),
+    ],
+)
+def test_a_distillation_outside_the_domain_is_refused(capsys, arguments, match):
+    assert_refused(capsys, *DISTILL[:2], *arguments.split(), match=match)
+
+
+def test_a_distillation_is_stored_drawn_shown_and_asked_for_twice(capsys, monkeypatch):
+    asked = (*DISTILL, "--ridges", "0,0.1")
+    status, out, err = run(capsys, *asked)
+    assert (status, out) == (0, "")
+    assert "0.1 to 0.05  0.426054" in err
+    assert "yes" in err
+    data = store.load("rfsim-out/theory-distill/result.nc")
+    assert data.attrs[store.KIND] == "theory-distill"
+    again = run(capsys, *asked)
+    assert again[0] == 0
+    again_data = store.load("rfsim-out/theory-distill/result.nc")
+    assert again_data.drop_attrs().identical(data.drop_attrs())
+    assert_refused(capsys, *asked, "--threshold", "0.1", match="other settings; use --force")
+    assert run(capsys, "show", "rfsim-out/theory-distill/result.nc")[0] == 0
+    assert run(capsys, "plot", "rfsim-out/theory-distill/result.nc", "--out", "again")[0] == 0

@@ -71,7 +71,7 @@ def test_an_experiment_is_judged_and_drawn():
     results = {"wide": cell.run(Path("unused"))}
     assert claim.rule(results).verdict is not None
     assert set(names["DRAW"]) == set(names["FIGURES"])
-    names["DRAW"]["null-bulk"](results).draw_without_rendering()
+    names["DRAW"]["null-part"](results).draw_without_rendering()
 
 
 def test_rooms_of_the_table_are_those_that_there_are():

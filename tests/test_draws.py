@@ -97,7 +97,7 @@ def test_a_dimension_of_ridges_is_what_separate_runs_find(over_ridges, k, ridge)
 
 def test_the_dimension_belongs_to_what_is_learned_alone(over_ridges):
     assert over_ridges.train.dims == ("ridge", "seed", "train_time")
-    assert over_ridges.energy.dims == ("ridge", "seed", "bulk", "train_time")
+    assert over_ridges.energy.dims == ("ridge", "seed", "part", "train_time")
     assert over_ridges.tau_mem.dims == ("ridge", "seed", "mem_route")
     assert over_ridges.eigenvalue.dims == ("seed", "feature")
     assert over_ridges.ridge.attrs["units"] == "1"

@@ -22,6 +22,7 @@ TINY = {
     "theory curves": "",
     "theory spectrum": "",
     "theory ridge": "",
+    "theory distill": "--ridges 0.1",
 }
 RUN = """
 import contextlib, io, json, resource, signal, sys, time

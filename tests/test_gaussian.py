@@ -86,7 +86,7 @@ def test_every_route_gives_the_losses_of_the_matrices_written_out(case):
 
 def test_the_null_part_is_an_atom_at_s2():
     result = rfsim.spectrum(CASES["dual"], dim=12, model="gaussian")
-    null = result.eigenvalue.values[0, result.part.values == 1]
+    null = result.eigenvalue.values[0, result.feature_part.values == 1]
     assert null.size == 72 - 24 - 12
     np.testing.assert_array_equal(null, float(result.s2))
     assert (result.eigenvalue.values[0, null.size :] > float(result.s2)).all()
@@ -95,7 +95,7 @@ def test_the_null_part_is_an_atom_at_s2():
 def test_both_models_share_their_features_and_points():
     # the gen part is made of both: its eigenvalues agree, where Ω alone differs
     real, gaussian = (rfsim.spectrum(CASES["dual"], dim=40, model=name) for name in ("real", "gaussian"))
-    of_gen = real.part.values == 4
+    of_gen = real.feature_part.values == 4
     ratio = gaussian.eigenvalue.values[0, of_gen] / real.eigenvalue.values[0, of_gen]
     assert np.abs(ratio - 1).max() < 0.1
 
@@ -107,7 +107,7 @@ def test_a_wide_model_needs_no_square_matrix():
 import rfsim
 from rfsim.computing.machine import peak_memory
 result = rfsim.train(rfsim.Problem(samples_per_dim=2, features_per_dim=2000), [1e2], dim=10, model="gaussian")
-print(int(result["count"].sel(bulk="null")), peak_memory())
+print(int(result["count"].sel(part="null")), peak_memory())
 """
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert int(out[0]) == 20000 - 30

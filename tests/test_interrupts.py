@@ -26,6 +26,7 @@ LONG = {  # commands whose work goes on after their first word of progress
     "theory curves": (),
     "theory spectrum": (),
     "theory ridge": ("--ridges", "0.1,1"),
+    "theory distill": ("--ridges", "0.1"),
     "simulate": (*SMALL, "--steps", "30"),
     "distill": (*SMALL, "--levels", "2", "--ridge", "0.1"),
 }

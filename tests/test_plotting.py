@@ -70,10 +70,10 @@ def test_bins_and_atoms_hold_mass_one_and_each_part_its_own(name, scale, request
     result = request.getfixturevalue(name)
     histograms = plotting.part_histograms(result, scale=scale)
     assert mass(histograms) == pytest.approx(1, abs=1e-12)
-    for part in map(str, result.bulk.values):
+    for part in map(str, result.part.values):
         binned = (histograms.density[part] * np.diff(histograms.edges)).sum()
         atoms = sum(share for owner, _, share in histograms.atoms if owner == part)
-        assert binned + atoms == pytest.approx(float(result.mass.sel(bulk=part)), abs=1e-12)
+        assert binned + atoms == pytest.approx(float(result.mass.sel(part=part)), abs=1e-12)
 
 
 def test_some_parts_hold_their_share_and_one_seed_stands_alone(trained):
@@ -202,7 +202,7 @@ def test_energies_of_parts_that_carry_none_are_left_out(with_zero):
     ax = panel(plotting.energy_panel, with_zero)
     assert legend_texts(ax)[:-1] == ["main", "gen"]
     (gen,) = [line for line in ax.lines if line.get_label() == "gen"]
-    assert gen.get_ydata() == pytest.approx(with_zero.energy.sel(bulk="gen").values[0, 1:-1])
+    assert gen.get_ydata() == pytest.approx(with_zero.energy.sel(part="gen").values[0, 1:-1])
 
 
 def test_losses_that_pass_ten_get_a_log_axis(trained):
@@ -262,7 +262,7 @@ def test_a_strip_has_the_areas_of_the_parts_its_name_and_its_marks(trained):
     assert [text.get_text() for text in ax.texts] == ["a name"]
     assert list(ax.lines[0].get_xdata()) == [0.5, 2.0]
     plotting.part_legend(ax, trained)
-    counts = dict(zip(trained.bulk.values, trained["count"].values, strict=True))
+    counts = dict(zip(trained.part.values, trained["count"].values, strict=True))
     assert legend_texts(ax) == [f"{name} {counts[name]}" for name in ("null", "mini", "main", "gen")]
 
 
@@ -322,7 +322,7 @@ def test_title_states_the_problem(trained, real):
 def test_spectrum_draws_log_and_linear_axes(trained):
     result = trained.drop_dims("train_time").assign_attrs(rfsim_kind="spectrum")
     assert [ax.get_xscale() for ax in rfsim.plot(result).axes] == ["log", "linear", "linear"]
-    only_gen = result.isel(feature=slice(-10, None), bulk=[-1])
+    only_gen = result.isel(feature=slice(-10, None), part=[-1])
     assert [ax.get_xscale() for ax in rfsim.plot(only_gen).axes] == ["log", "linear"]
 
 

@@ -51,7 +51,7 @@ def test_suppression_is_the_median_over_levels_of_each_part(one, several):
     assert list(found) == ["null", "mini", "main", "gen"]
     for name, line in found.items():
         assert line.get_xdata() == pytest.approx([10, 1e3, 1e5])
-        median = one.suppression.sel(bulk=name, seed=0).isel(variant=0, distill_time=[2, 3, 0]).median("level")
+        median = one.suppression.sel(part=name, seed=0).isel(variant=0, distill_time=[2, 3, 0]).median("level")
         assert line.get_ydata() == pytest.approx(median.values)
         assert line.get_color() == PART_LOOKS[name].color
     edge = [line.get_ydata()[0] for line in ax.lines if line.get_marker() == ">"]
@@ -61,11 +61,11 @@ def test_suppression_is_the_median_over_levels_of_each_part(one, several):
     assert ax.get_yscale() == "log"
     null = lines(panel(plotting.suppression_panel, several, variant=1))["null"]
     assert null.get_ydata() == pytest.approx(
-        several.suppression.sel(bulk="null").isel(variant=1).mean("seed").median("level").values
+        several.suppression.sel(part="null").isel(variant=1).mean("seed").median("level").values
     )
     mild = one.assign(suppression=one.suppression * 0 + 1.1)
     assert panel(plotting.suppression_panel, mild).get_yscale() == "linear"
-    without = one.assign(suppression=one.suppression.where(one.bulk != "null"))
+    without = one.assign(suppression=one.suppression.where(one.part != "null"))
     assert "null" not in lines(panel(plotting.suppression_panel, without))
 
 
@@ -146,7 +146,7 @@ def test_leakage_shows_a_ridge_of_zero_and_the_one_that_is_enough(one):
     outside = found["outside gen"]
     assert outside.get_xdata()[1:] == pytest.approx(one.ridge.values[1:])
     assert ax.get_xlim()[0] < outside.get_xdata()[0] < 0.1
-    assert outside.get_ydata() == pytest.approx(one.leakage_all.sel(bulk="gen").values[0])
+    assert outside.get_ydata() == pytest.approx(one.leakage_all.sel(part="gen").values[0])
     assert rf"$\gamma^\star={float(one.gamma_star[0]):g}$" in [text.get_text() for text in ax.texts]
     never = one.assign(gamma_star=one.gamma_star * np.nan)
     assert not any("star" in text.get_text() for text in panel(plotting.leakage_panel, never).texts)
@@ -209,7 +209,7 @@ def test_levels_show_the_means_over_seeds_at_their_diffusion_times(several, one)
     found = lines(ax)
     assert list(found) == ["null", "mini", "main", "gen"]
     assert found["mini"].get_xdata() == pytest.approx(several.diffusion_time.values[1:])
-    own = several.suppression.isel(variant=1, distill_time=-1).sel(bulk="mini").mean("seed")
+    own = several.suppression.isel(variant=1, distill_time=-1).sel(part="mini").mean("seed")
     assert found["mini"].get_ydata() == pytest.approx(own.values)
     assert panel(plotting.level_panel, one, when=0, legend=False).get_legend() is None
 
@@ -220,7 +220,7 @@ def test_instability_is_a_dot_for_every_direction():
     dots = [line for line in ax.lines if line.get_marker() == "."]
     assert [line.get_xdata().size for line in dots] == [2 * count for count in (9, 3, 3, 3)]
     assert ax.get_legend().get_texts()[0].get_text() == "null, median 0.03"
-    flat = result.assign(instability=result.instability.where(result.part != 1))  # undefined where λ = 0
+    flat = result.assign(instability=result.instability.where(result.feature_part != 1))  # undefined where λ = 0
     assert len([line for line in panel(plotting.instability_panel, flat, 2).lines if line.get_marker() == "."]) == 3
     with pytest.raises(ValueError, match="ask rfsim.distill for it with instability=True"):
         panel(plotting.instability_panel, dataset(), 1)

@@ -40,9 +40,9 @@ def one(draw, *arguments, **named):
 def test_pieces_end_at_edges_and_hold_the_masses(spectrum):
     for name in ("mini", "main", "gen"):
         ((lam, rho),) = pieces(spectrum, name)
-        assert (lam[0], lam[-1]) == (float(spectrum.lower.sel(bulk=name)), float(spectrum.upper.sel(bulk=name)))
+        assert (lam[0], lam[-1]) == (float(spectrum.lower.sel(part=name)), float(spectrum.upper.sel(part=name)))
         assert rho[0] == rho[-1] == 0
-        assert np.trapezoid(rho, lam) == pytest.approx(float(spectrum.mass.sel(bulk=name)), rel=2e-3)
+        assert np.trapezoid(rho, lam) == pytest.approx(float(spectrum.mass.sel(part=name)), rel=2e-3)
     assert len(pieces(spectrum)) == 3
 
 
@@ -58,7 +58,7 @@ def test_atoms_are_stems_and_the_legend_tells_masses(spectrum, merged):
     assert texts[:2] == [r"zero 0.5 at $\lambda=0$", "null+mini 0.375"]
     assert part_look("null+mini").color == PART_LOOKS["mini"].color
     with pytest.raises(ValueError, match="the result has no part mini or main"):
-        one(plotting.limit_spectrum_panel, merged.isel(bulk=[0, 3]), parts=("mini", "main"))
+        one(plotting.limit_spectrum_panel, merged.isel(part=[0, 3]), parts=("mini", "main"))
 
 
 def test_lines_of_the_limit_lie_over_samples(spectrum, curves):

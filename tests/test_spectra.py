@@ -34,9 +34,9 @@ def test_the_parts_of_the_published_case():
     assert masses == {"zero": 0.0, "null": 0.859375, "mini": 0.015625, "main": 0.109375, "gen": 0.015625}
 
 
-def test_bulks_report_gaps_and_say_when_there_is_none():
+def test_parts_report_gaps_and_say_when_there_is_none():
     lam = np.concatenate([np.linspace(1, 2, 5), np.linspace(2.1, 3, 3), np.linspace(30, 31, 2)])
-    null, mini, gen = spectra.bulks(lam, {"zero": 0, "null": 5, "mini": 3, "main": 0, "gen": 2})
+    null, mini, gen = spectra.sample_parts(lam, {"zero": 0, "null": 5, "mini": 3, "main": 0, "gen": 2})
     assert [b.name for b in (null, mini, gen)] == ["null", "mini", "gen"]
     assert null.gap_below is None
     assert mini.gap_below == pytest.approx(1.05)
@@ -47,7 +47,7 @@ def test_bulks_report_gaps_and_say_when_there_is_none():
 
 
 def test_a_part_above_a_zero_part_has_an_infinite_gap():
-    _, gen = spectra.bulks([0.0, 0.0, 1.0], {"zero": 2, "null": 0, "mini": 0, "main": 0, "gen": 1})
+    _, gen = spectra.sample_parts([0.0, 0.0, 1.0], {"zero": 2, "null": 0, "mini": 0, "main": 0, "gen": 1})
     assert gen.gap_below == math.inf
 
 

@@ -138,7 +138,7 @@ def test_a_step_is_a_number_and_not_a_program():
 
 
 @pytest.mark.slow
-def test_the_front_door_follows_the_trainer():
+def test_the_public_function_follows_the_trainer():
     times = [0.0, 2.0, 2.4, 1e4, np.inf]
     found = {
         text: rfsim.train(SMALL, times, dim=6, trainer=text, by_part=True)

@@ -81,11 +81,11 @@ def scaling(
     for count in devices:
         if report:
             report(f"{count} devices", {"done": len(rows), "total": len(devices)})
-        asked = json.dumps({"count": count, "problem": store.plain(problem.settings), "dim": dim, "batch": batch})
+        request = json.dumps({"count": count, "problem": store.plain(problem.settings), "dim": dim, "batch": batch})
         environment = os.environ | {"JAX_ENABLE_X64": "1", "XLA_PYTHON_CLIENT_PREALLOCATE": "false"}
         if count > real:
             environment |= {"JAX_PLATFORMS": "cpu", "XLA_FLAGS": f"--xla_force_host_platform_device_count={count}"}
-        command = [sys.executable, "-m", "rfsim.bench.devices", asked]
+        command = [sys.executable, "-m", "rfsim.bench.devices", request]
         done = subprocess.run(command, env=environment, check=False, capture_output=True, text=True)
         if done.returncode:
             *_, said = ["no message", *done.stderr.splitlines()]
@@ -132,9 +132,9 @@ def measure(problem: Problem, layout: DeviceLayout, dim: int, batch: int | None)
     }
 
 
-def main(asked: str) -> None:
+def main(request: str) -> None:
     """What a process of `scaling` does: one row as a line of JSON."""
-    given = json.loads(asked)
+    given = json.loads(request)
     problem = Problem(**given["problem"] | {"noise_copies": float(given["problem"]["noise_copies"])})
     dim = given["dim"]
     features = round(problem.features_per_dim * dim)

@@ -149,8 +149,8 @@ def part_eigenvalues(result: xr.Dataset, name: str) -> NDArray[np.float64]:
     Returns:
         Eigenvalues, ascending, (seeds, count).
     """
-    index = result.part.attrs["flag_meanings"].split().index(name)
-    return result.eigenvalue.transpose("seed", "feature").values[:, result.part.values == index]
+    index = result.feature_part.attrs["flag_meanings"].split().index(name)
+    return result.eigenvalue.transpose("seed", "feature").values[:, result.feature_part.values == index]
 
 
 def onsets(results: Sequence[xr.Dataset], route: str) -> NDArray[np.float64]:

@@ -28,15 +28,15 @@ RESIDUAL_LIMIT = 1e-9
 
 def spectrum_answer(data: xr.Dataset) -> dict[str, Any]:
     """`rfsim spectrum --json`: eigenvalues ascending, parts ascending, the Gaussian constants (equations.md T9)."""
-    parts = {name: mean(data[name]) for name in ("lower", "upper", "gap_below")}
-    bulks = [
+    edges = {name: mean(data[name]) for name in ("lower", "upper", "gap_below")}
+    parts = [
         {"name": str(name), "count": int(data["count"][k]), "mass": float(data.mass[k])}
-        | {field: float(values[k]) for field, values in parts.items()}
-        for k, name in enumerate(data.bulk.values)
+        | {field: float(values[k]) for field, values in edges.items()}
+        for k, name in enumerate(data.part.values)
     ]
     answer = head(data) | {
         "eigenvalues": mean(data.eigenvalue),
-        "bulks": bulks,
+        "bulks": parts,
         "constants": {name: float(data[name]) for name in ("a", "b", "v2", "s2")},
     }
     return store.plain(answer | errors(data, "eigenvalues", "eigenvalue"))
@@ -51,8 +51,8 @@ def train_answer(data: xr.Dataset) -> dict[str, Any]:
     answer["residual"] = float(data.residual.max())
     if "test_without" in data:
         answer["without"] = {
-            str(part): {name: mean(data[f"{name}_without"].sel(bulk=part)) for name in ("train", "test")}
-            for part in data.bulk.values
+            str(part): {name: mean(data[f"{name}_without"].sel(part=part)) for name in ("train", "test")}
+            for part in data.part.values
         }
     return store.plain(answer)
 
@@ -91,9 +91,9 @@ def spectrum_lines(data: xr.Dataset) -> list[str]:
     """The parts of the spectrum as a table; merged: no gap to the part below in at least one seed."""
     merged = data.merged.any("seed").values
     rows = [
-        [b["name"], str(b["count"]), *(short(b[k]) for k in ("mass", "lower", "upper", "gap_below"))]
+        [part["name"], str(part["count"]), *(short(part[k]) for k in ("mass", "lower", "upper", "gap_below"))]
         + (["merged"] if merged[k] else [])
-        for k, b in enumerate(spectrum_answer(data)["bulks"])
+        for k, part in enumerate(spectrum_answer(data)["bulks"])
     ]
     return [*size_lines(data), *table([["part", "count", "mass", "lower", "upper", "gap_below"], *rows])]
 

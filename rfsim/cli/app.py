@@ -1,4 +1,4 @@
-"""The command line: flags in, one function of the front door called, JSON or files out. It computes nothing itself.
+"""The command line: flags in, one public function called, JSON or files out. It computes nothing itself.
 
 Exit status: 0 done; 1 a bug; 2 input refused; 3 parts that failed or did not converge; 130 interrupted. A refusal is
 one line on standard error. Commands load JAX, xarray and matplotlib when they run, so that `--help` is fast.
@@ -69,10 +69,10 @@ def plot(
     found = folder.find(Path(file))
     data = folder.load(found)
     stem = (out or found.parent) / found.stem
-    asked = folder.sweep_flags(sweep)
-    drawn = folder.draw(data, stem, style=figure.style, width=figure.width, force=force, **asked)
+    options = folder.sweep_flags(sweep)
+    drawn = folder.draw(data, stem, style=figure.style, width=figure.width, force=force, **options)
     terminal.say([f"wrote {one}" for one in drawn], quiet=quiet)
-    return complete({found: data} | ({Path(sweep.over): asked["over"]} if sweep.over else {}))
+    return complete({found: data} | ({Path(sweep.over): options["over"]} if sweep.over else {}))
 
 
 @app.command(help_epilogue=PARTS)

@@ -27,7 +27,7 @@ def compute(quantity: Quantity, values: Mapping[str, Any], output: OutputFlags, 
     from rfsim.disk import store
     from rfsim.results.runs import Interrupted
 
-    asked = ask(quantity, with_grids(quantity, values, output))
+    options = ask(quantity, with_grids(quantity, values, output))
     if figure.width != FigureFlags().width:  # matplotlib is slow to load: only where there is something to refuse
         from rfsim.plotting import centimeters
 
@@ -44,13 +44,13 @@ def compute(quantity: Quantity, values: Mapping[str, Any], output: OutputFlags, 
                 parallel.led(lambda: held.enter_context(place))
 
         try:
-            with terminal.progress(asked.notes, quiet=output.quiet) as report, float64():
-                data = resolve(quantity.function)(asked.problem, **asked.arguments, report=report, begin=begin)
+            with terminal.progress(options.notes, quiet=output.quiet) as report, float64():
+                data = resolve(quantity.function)(options.problem, **options.arguments, report=report, begin=begin)
         except Interrupted as stopped:
             if out is not None and parallel.leads() and not (out / folder.RESULT).exists():
                 folder.keep(out, stopped.result)
                 seeds = stopped.result.sizes["seed"]
-                terminal.say(f"kept {seeds} of {asked.arguments['seeds']} seeds in {out}", quiet=output.quiet)
+                terminal.say(f"kept {seeds} of {options.arguments['seeds']} seeds in {out}", quiet=output.quiet)
                 folder.illustrate(out, stopped.result, style=figure.style, width=figure.width)
             raise
         failed = resolve(quantity.answer.failed)(data)

@@ -46,7 +46,9 @@ def answer(data: xr.Dataset) -> dict[str, Any]:
         "leakage": [
             {"ridge": ridge} | _leakage(own.isel(ridge=k)) for k, ridge in enumerate(own.ridge.values.tolist())
         ],
-        "gamma_star": {"threshold": store.settings(data)["threshold"]} | _numbers(own, "ridge", "gamma_star"),
+        "gamma_star": {"threshold": store.settings(data)["threshold"]}
+        | _numbers(own, "ridge", "gamma_star")
+        | ({"limit": own.limit_gamma_star.values} if "limit_gamma_star" in own else {}),
         "controls": controls,
         "undefined": json.loads(data.attrs["undefined"]),
     }
@@ -59,14 +61,16 @@ def lines(data: xr.Dataset) -> list[str]:
     header = ["samples of", "steps", "distill_time", "memorized", "interval", *MEASURES[1:]]
     ridge = found["gamma_star"]["ridge"]
     reached = "no ridge of these" if ridge is None else short(ridge)
+    limit = found["gamma_star"].get("limit")
     return [
         *size_lines(data),
         *table([header, *_sample_rows(found)]),
         "suppression: median and range of the levels",
         *table([["distill_time", *PARTS], *_suppression_rows(found)]),
         "leakage: shares of Gen that land outside of gen, and where",
-        *table([["ridge", *PARTS], *_leakage_rows(found)]),
+        *table([["ridge", *PARTS, *(["limit"] if "limit" in found["gamma_star"] else [])], *_leakage_rows(found)]),
         f"gamma_star  {reached} (leakage below {short(found['gamma_star']['threshold'])})",
+        *([f"gamma_star of the limit by level: median and range  {_range(limit)}"] if limit else []),
         *(f"undefined  {name}: {reason}" for name, reason in found["undefined"].items()),
         *_moved_lines(found),
     ]
@@ -80,7 +84,7 @@ def failed_parts(data: xr.Dataset) -> list[str]:
 def _student(one: xr.Dataset) -> dict[str, Any]:
     """A student at one distill_time, the same with half of the draws, and the measures that differ by too much."""
     moved = [name for name in MEASURES if _mostly(one.student_moved.sel(quality=name))]
-    moved += [f"suppression.{name}" for name in _known(one) if _mostly(one.suppression_moved.sel(bulk=name))]
+    moved += [f"suppression.{name}" for name in _known(one) if _mostly(one.suppression_moved.sel(part=name))]
     return (
         _quality(one, "student")
         | {"suppression": _by_part(one, "suppression")}
@@ -98,12 +102,13 @@ def _leakage(one: xr.Dataset) -> dict[str, Any]:
     """Leakage at one ridge, over all levels and level by level."""
     found: dict[str, Any] = dict.fromkeys(PARTS)
     for name in _known(one):
-        found |= _numbers(one.sel(bulk=name), name, "leakage_all")
-    half = {name: float(mean(one.leakage_all_half.sel(bulk=name))) for name in _known(one)}
+        found |= _numbers(one.sel(part=name), name, "leakage_all")
+    half = {name: float(mean(one.leakage_all_half.sel(part=name))) for name in _known(one)}
+    found |= {"limit": one.limit_leakage.values} if "limit_leakage" in one else {}
     return found | {
         "per_level": _by_part(one, "leakage"),
         "half": dict.fromkeys(PARTS) | half,
-        "moved": [name for name in _known(one) if _mostly(one.leakage_all_moved.sel(bulk=name))],
+        "moved": [name for name in _known(one) if _mostly(one.leakage_all_moved.sel(part=name))],
     }
 
 
@@ -137,11 +142,11 @@ def _numbers(one: xr.Dataset, key: str, name: str) -> dict[str, float]:
 
 def _by_part(one: xr.Dataset, name: str) -> dict[str, NDArray[np.float64] | None]:
     """(levels,) for each part; null for a part without directions."""
-    return dict.fromkeys(PARTS) | {part: mean(one[name].sel(bulk=part)) for part in _known(one)}
+    return dict.fromkeys(PARTS) | {part: mean(one[name].sel(part=part)) for part in _known(one)}
 
 
 def _errors_by_part(one: xr.Dataset, name: str) -> dict[str, dict[str, Any]]:
-    found = {part: error for part in _known(one) for error in _error(one.sel(bulk=part), name)}
+    found = {part: error for part in _known(one) for error in _error(one.sel(part=part), name)}
     return {"se": dict.fromkeys(PARTS) | found} if found else {}
 
 
@@ -155,7 +160,7 @@ def _error(one: xr.Dataset, name: str) -> Iterator[NDArray[np.float64]]:
 
 def _known(one: xr.Dataset) -> list[str]:
     """Names of the parts that have directions, descending."""
-    return [str(name) for name in one.bulk.values[::-1]]
+    return [str(name) for name in one.part.values[::-1]]
 
 
 def _mostly(flags: xr.DataArray) -> bool:
@@ -195,7 +200,8 @@ def _range(row: list[float | None]) -> str:
 
 def _leakage_rows(found: dict[str, Any]) -> Iterator[list[str]]:
     for one in found["leakage"]:
-        yield [short(one["ridge"]), *(short(one[name]) for name in PARTS)]
+        limit = [_range(one["limit"])] if "limit" in one else []
+        yield [short(one["ridge"]), *(short(one[name]) for name in PARTS), *limit]
 
 
 def _moved_lines(found: dict[str, Any]) -> Iterator[str]:

@@ -98,7 +98,7 @@ def load(path: Path) -> xr.Dataset:
 
 def sweep_flags(flags: SweepFlags) -> dict[str, Any]:
     """What the flags ask of `rfsim.plot`, only what was given; the sweep that lies over is read here."""
-    asked = {
+    options = {
         "x": flags.x,
         "y": flags.y,
         "quantity": flags.quantity,
@@ -107,24 +107,24 @@ def sweep_flags(flags: SweepFlags) -> dict[str, Any]:
         "contours": flags.contour,
         "over": load(Path(flags.over)) if flags.over else None,
     }
-    return {name: value for name, value in asked.items() if value is not None and len(value)}
+    return {name: value for name, value in options.items() if value is not None and len(value)}
 
 
-def draw(data: xr.Dataset, stem: Path, *, style: str, width: str, force: bool, **asked: Any) -> list[Path]:
+def draw(data: xr.Dataset, stem: Path, *, style: str, width: str, force: bool, **options: Any) -> list[Path]:
     """Draw a stored result to stem.pdf and stem.png; of a sweep the cells drawn, with their commands, to stem.csv and
-    the lines over them to stem-contours.csv. asked: of a sweep, as `rfsim.plot` has it.
+    the lines over them to stem-contours.csv. options: of a sweep, as `rfsim.plot` has it.
 
-    Where one of them exists with other content, and something was asked for, the name says what: stem-gen.pdf. Raises
+    Where one of them exists with other content, and an option was given, the name says what: stem-gen.pdf. Raises
     store.StoreError where one of those exists with other content too, unless `force`: equal data give equal bytes, so
     drawing the same again is no change.
     """
     from rfsim import plotting
 
     store.check_writable(stem.parent)
-    figure = plotting.plot(data, style=style, width=width, **asked)
+    figure = plotting.plot(data, style=style, width=width, **options)
 
     def tables(stem: Path) -> dict[Path, Callable[[Path], Any]]:
-        return _tables(data, stem, asked) if data.attrs[store.KIND] == "sweep" else {}
+        return _tables(data, stem, options) if data.attrs[store.KIND] == "sweep" else {}
 
     def save(stem: Path) -> list[Path]:
         return list(plotting.save(figure, stem, style=style))
@@ -133,7 +133,7 @@ def draw(data: xr.Dataset, stem: Path, *, style: str, width: str, force: bool, *
         try:
             _require_free(stem, tables(stem), save)
         except store.StoreError:
-            if not (words := _words(asked)):
+            if not (words := _words(options)):
                 raise
             stem = stem.with_name(f"{stem.name}-{words}")
             _require_free(stem, tables(stem), save)
@@ -143,10 +143,10 @@ def draw(data: xr.Dataset, stem: Path, *, style: str, width: str, force: bool, *
     return [*drawn, *tables(stem)]
 
 
-def _words(asked: Mapping[str, Any]) -> str:
-    """What was asked for in a file's name: gen, tau_mem-formula-at-train_time-1000; a digest where it is too long."""
+def _words(options: Mapping[str, Any]) -> str:
+    """The options in a file's name: gen, tau_mem-formula-at-train_time-1000; a digest where it is too long."""
     told = []
-    for name, value in asked.items():
+    for name, value in options.items():
         if name == "over":
             told.append("over")
         elif isinstance(value, Mapping):
@@ -166,12 +166,12 @@ def _require_free(stem: Path, tables: Mapping[Path, Callable[[Path], Any]], save
             _require_equal([path], write)
 
 
-def _tables(data: xr.Dataset, stem: Path, asked: Mapping[str, Any]) -> dict[Path, Callable[[Path], Any]]:
+def _tables(data: xr.Dataset, stem: Path, options: Mapping[str, Any]) -> dict[Path, Callable[[Path], Any]]:
     """The tables beside the figure of a sweep, each with what writes it."""
     from rfsim.maps import export
     from rfsim.maps.views import view
 
-    found = view(data, **asked)
+    found = view(data, **options)
     tables: dict[Path, Callable[[Path], Any]] = {
         stem.with_name(f"{stem.name}.csv"): lambda path: export.to_csv(found.main.cells, path)
     }

@@ -23,13 +23,13 @@ RIDGE = ("train", "train_penalized", "test", "emp", "bias2", "variance")
 def spectrum_answer(data: xr.Dataset) -> dict[str, Any]:
     """`rfsim theory spectrum --json`: parts ascending, an atom with lower = upper; the density without atoms."""
     fields = ("mass", "lower", "upper", "gap_below", "mean")
-    bulks = [
+    parts = [
         {"name": str(name), "count": None} | {field: float(data[field][k]) for field in fields}
-        for k, name in enumerate(data.bulk.values)
+        for k, name in enumerate(data.part.values)
     ]
     answer = head(data, AXES) | {
         "eigenvalues": None,
-        "bulks": bulks,
+        "bulks": parts,
         "constants": {name: float(data[name]) for name in ("a", "b", "v2", "s2")},
         "density": {"eigenvalue": data.eigenvalue.values, "density": data.density.values},
         "residual": float(data.density_residual.max()),
@@ -52,8 +52,8 @@ def curves_answer(data: xr.Dataset) -> dict[str, Any]:
     answer |= {"residual": float(data.residual), "error": data.error.values}
     if "test_without" in data:
         answer["without"] = {
-            str(part): {name: data[f"{name}_without"].sel(bulk=part).values for name in ("train", "test")}
-            for part in data.bulk.values
+            str(part): {name: data[f"{name}_without"].sel(part=part).values for name in ("train", "test")}
+            for part in data.part.values
         }
     return store.plain(answer)
 
@@ -68,7 +68,7 @@ def ridge_answer(data: xr.Dataset) -> dict[str, Any]:
 def spectrum_lines(data: xr.Dataset) -> list[str]:
     """The parts as a table."""
     columns = ["name", "mass", "lower", "upper", "gap_below", "mean"]
-    rows = [[short(bulk[field]) for field in columns] for bulk in spectrum_answer(data)["bulks"]]
+    rows = [[short(part[field]) for field in columns] for part in spectrum_answer(data)["bulks"]]
     return table([["part", *columns[1:]], *rows])
 
 

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 
 class Options(NamedTuple):
-    """What the flags ask for: the problem, its sizes where it is drawn, the keyword arguments of the front door's
-    functions beside it, and what there is to say about how the flags were read."""
+    """What the flags ask for: the problem, its sizes where it is drawn, the keyword arguments of the public
+    function beside it, and what there is to say about how the flags were read."""
 
     problem: Problem
     sizes: Sizes | None
@@ -37,8 +37,8 @@ def ask(quantity: Quantity, values: Mapping[str, Any]) -> Options:
             value = f"{values[one.name]:g}" if one.hint is float else values[one.name]
             raise ValueError(f"{quantity.typed} takes its {one.name}s from {one.unused}; got {one.typed} {value}")
     with recorded() as heard:
-        asked = _ask_sample(quantity, values) if DIM.name in quantity.flagged else _ask_limit(quantity, values)
-    return asked._replace(notes=[*asked.notes, *heard])
+        found = _ask_sample(quantity, values) if DIM.name in quantity.flagged else _ask_limit(quantity, values)
+    return found._replace(notes=[*found.notes, *heard])
 
 
 def _ask_sample(quantity: Quantity, values: Mapping[str, Any]) -> Options:
@@ -114,15 +114,15 @@ def _import(values: Mapping[str, Any]) -> None:
     """Import the activation where it is an address, of this folder too; ValueError without --allow-import."""
     from rfsim.problem import activations
 
-    asked = _value(values, ACTIVATION)
-    if not activations.runs_code(asked):
+    wanted = _value(values, ACTIVATION)
+    if not activations.runs_code(wanted):
         return
     if not _value(values, ALLOW_IMPORT):
         raise ValueError(
-            f"--activation {shown(asked)} imports a module, and so runs its code; add --allow-import to allow it, or "
+            f"--activation {shown(wanted)} imports a module, and so runs its code; add --allow-import to allow it, or "
             "give an activation by name"
         )
-    activations.activation(asked, Path.cwd())
+    activations.activation(wanted, Path.cwd())
 
 
 def _value(values: Mapping[str, Any], parameter: Parameter) -> Any:

@@ -71,7 +71,7 @@ def sweep(
         raise ValueError("give FILE, a sweep written in TOML, or --merge A.zarr B.zarr --out C.zarr")
     place = out or front.default_store(file)
     with notes.recorded() as heard:
-        asked = front.ask(file, allow_import=allow_import, read_only=status)
+        request = front.ask(file, allow_import=allow_import, read_only=status)
     write = _writer(export, force=force)
     if not status:
         machine.use_compilation_cache()
@@ -79,9 +79,9 @@ def sweep(
         with terminal.noting(heard, quiet=True), terminal.bar("sweep", quiet=quiet) as report:
             how = (executor, workers, scheduler)
             end_if_starting()
-            mended = front.fill(asked, place, how, resume=resume, retry_failed=retry_failed, report=report)
+            mended = front.fill(request, place, how, resume=resume, retry_failed=retry_failed, report=report)
         terminal.say([f"{place}: {mended}"] if mended else (), quiet=quiet)
-    found = front.summary(place, asked)
+    found = front.summary(place, request)
     if write is not None and export is not None:
         terminal.say(write(store.load(place), export) or (), quiet=quiet)
     if json:

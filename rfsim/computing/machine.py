@@ -102,8 +102,8 @@ def versions() -> dict[str, str]:
 def threads() -> int:
     """Threads this process may compute with: the cores it may run on, or fewer by NPROC, which XLA reads too."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    asked = os.environ.get("NPROC", "")
-    return min(cores, int(asked)) if asked.isascii() and asked.isdecimal() and int(asked) else cores
+    given = os.environ.get("NPROC", "")
+    return min(cores, int(given)) if given.isascii() and given.isdecimal() and int(given) else cores
 
 
 class NoDevice(RuntimeError):
@@ -124,9 +124,11 @@ def devices() -> list[str]:
     try:
         found = jax.devices()
     except (RuntimeError, AssertionError) as error:  # the latter where a plugin is not installed
-        asked, reason = jax.config.jax_platforms, str(error).partition(" (set JAX_PLATFORMS")[0]  # type: ignore[attr-defined]
-        told = f"JAX finds no device{(asked and f' for JAX_PLATFORMS={asked}') or ''}{reason and f' ({reason})'}"
-        raise NoDevice(f"{told}; {'unset it or set it to cpu' if asked else 'set JAX_PLATFORMS=cpu'}") from None
+        platforms, reason = jax.config.jax_platforms, str(error).partition(" (set JAX_PLATFORMS")[0]  # type: ignore[attr-defined]
+        told = (
+            f"JAX finds no device{(platforms and f' for JAX_PLATFORMS={platforms}') or ''}{reason and f' ({reason})'}"
+        )
+        raise NoDevice(f"{told}; {'unset it or set it to cpu' if platforms else 'set JAX_PLATFORMS=cpu'}") from None
     return [f"{device.platform}:{device.id} {device.device_kind}" for device in found]
 
 
@@ -185,9 +187,9 @@ def require_memory(
     limits = [(needed, memory_limit(), "this process may use")]
     if each != 0 and (own := device_memory()) is not None:
         limits.append((needed if each is None else each, own, "the device has"))
-    for asked, limit, whose in limits:
-        if asked > limit:
-            raise MemoryError(f"{what} needs about {asked / GIB:.3g} GiB, and {whose} {limit / GIB:.3g} GiB; {hint}")
+    for size, limit, whose in limits:
+        if size > limit:
+            raise MemoryError(f"{what} needs about {size / GIB:.3g} GiB, and {whose} {limit / GIB:.3g} GiB; {hint}")
 
 
 def _cgroup_limits(membership: Path, root: Path = Path("/sys/fs/cgroup")) -> list[int]:

@@ -15,7 +15,7 @@ import xarray as xr
 from rfsim.quantities.catalog import FORMS
 from rfsim.quantities.forms import Form
 
-TEXT = ("bulk", "other", "form", "end", "gen_route", "mem_route", "variant", "quality")  # all else are numbers
+TEXT = ("part", "other", "form", "end", "gen_route", "mem_route", "variant", "quality")  # all else are numbers
 UNTIMED = ("checkpoint",)  # whose equal contents are equal bytes
 
 

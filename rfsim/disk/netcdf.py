@@ -63,6 +63,6 @@ def from_bytes(raw: bytes) -> tuple[xr.Dataset, bool]:
     return data, digest is not None
 
 
-def _opened(raw: bytes, **asked: Any) -> xr.Dataset:
+def _opened(raw: bytes, **options: Any) -> xr.Dataset:
     """Times are numbers here, whatever a unit says."""
-    return xr.open_dataset(io.BytesIO(raw), engine="h5netcdf", decode_times=False, decode_timedelta=False, **asked)
+    return xr.open_dataset(io.BytesIO(raw), engine="h5netcdf", decode_times=False, decode_timedelta=False, **options)

@@ -14,7 +14,7 @@ import numpy as np
 import xarray as xr
 
 from rfsim.computing.machine import memory_limit, versions
-from rfsim.disk import kinds, netcdf, sealed, sweep_files
+from rfsim.disk import kinds, netcdf, renamed, sealed, sweep_files
 from rfsim.disk.files import FileError, require_regular
 from rfsim.disk.writing import StoreError, atomic, check_writable, write
 
@@ -39,7 +39,6 @@ __all__ = [
 SCHEMA = 1
 KIND = "rfsim_kind"
 _NOT_GIVEN = object()
-DIMS = "dimensions"  # of a sweep that was read: their order in its file, which selecting and transposing loses
 
 
 def save(data: xr.Dataset, path: str | Path) -> None:
@@ -159,13 +158,14 @@ def _netcdf(path: Path) -> tuple[xr.Dataset, bool]:
     if size > memory_limit():
         raise StoreError(f"{path} is larger than the memory this process may use; it was left as it is")
     data, checked = netcdf.from_bytes(path.read_bytes())
+    data = renamed.renamed(data)
     if data.attrs.get(KIND) == "sweep":
         sweep_files.require_sound(data)
     return data, checked
 
 
 def _sweep(path: Path) -> tuple[xr.Dataset, bool]:
-    return keep_order(sweep_files.read(path)), True
+    return keep_order(renamed.renamed(sweep_files.read(path))), True
 
 
 def keep_order(data: xr.Dataset) -> xr.Dataset:
@@ -178,7 +178,7 @@ def keep_order(data: xr.Dataset) -> xr.Dataset:
         The sweep with the attribute.
     """
     longest = sorted(data.data_vars.values(), key=lambda one: -one.ndim)  # marks of cells lack some
-    return data.assign_attrs({DIMS: list(dict.fromkeys(str(dim) for one in longest for dim in one.dims))})
+    return data.assign_attrs({sweep_files.DIMS: list(dict.fromkeys(str(dim) for one in longest for dim in one.dims))})
 
 
 def settings(data: xr.Dataset) -> dict[str, Any]:

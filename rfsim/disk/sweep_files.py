@@ -17,6 +17,7 @@ from rfsim.disk.sealed import Damaged
 ORDER = "variables"  # attribute of a store, whose own order is none
 PATHS = "data_paths"  # attribute: JSON of the whole paths of files of data, by how the settings name them
 BROKEN = "damaged_cells"  # attribute of a dataset read from a store of which some cells are not what was written
+DIMS = "dimensions"  # attribute of a dataset that was read: their order in its file, which selecting loses
 STATES = ("waiting", "done", "unconverged", "failed")  # by status
 MARKS = {"status": "iu", "reason": "OUT", "residual": "f", "seconds": "f", "decompositions": "iu"}  # kinds of dtype
 LISTS = {"grid": "eigenvalue"}  # dimensions that are not the singular of the parameter they list

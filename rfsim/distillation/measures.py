@@ -44,12 +44,12 @@ def row_energies(weights: ArrayLike, points: ArrayLike, basis: ArrayLike, slices
 
 
 def energies(weights: ArrayLike, points: ArrayLike, basis: ArrayLike, slices: Slices) -> Array:
-    """Bulk energies (1/d) Tr M P U P Mᵀ (..., parts) of weights (..., dim, features); they add up to E‖Mφ‖²/d (§8)."""
+    """Energies by part (1/d) Tr M P U P Mᵀ (..., parts) of weights (..., dim, features), in all E‖Mφ‖²/d (§8)."""
     return row_energies(weights, points, basis, slices).mean(axis=-2)
 
 
 def suppression(student: ArrayLike, teacher: ArrayLike) -> Estimate:
-    """Student's bulk energy over the teacher's (..., parts), from the `row_energies` of both, (..., dim, parts) (§8).
+    """Student's energy over the teacher's by part (..., parts), from `row_energies` of both, (..., dim, parts) (§8).
 
     Its error is the jackknife over the d output rows, √((d − 1)/d Σ_i (r_i − r̄)²), r_i the ratio without row i: what
     other output coordinates would change at the same W and data. NaN where the teacher has no energy.

@@ -36,7 +36,7 @@ def table(plan: DistillationPlan, distilled: SeedDistillation, quality: SampleQu
         coords={
             "diffusion_time": ("grid", plan.times, {"long_name": "diffusion time t", "units": "1"}),
             "level": np.arange(1, plan.levels + 1),
-            "bulk": list(distilled.parts),
+            "part": list(distilled.parts),
             "variant": [student.label for student in plan.students],
             "distill_time": ("distill_time", np.array(plan.distill_times), {"long_name": "distillation time τ_S"}),
             "ridge": ("ridge", np.array(plan.leakage_ridges), {"long_name": "ridge γ of the leakage"}),
@@ -44,7 +44,7 @@ def table(plan: DistillationPlan, distilled: SeedDistillation, quality: SampleQu
             "quality": list(Quality._fields),
         }
     )
-    found = _quality(quality) | _bulks(distilled) | _leakage(plan, distilled) | _spectra(distilled)
+    found = _quality(quality) | _energies(distilled) | _leakage(plan, distilled) | _spectra(distilled)
     return data.assign(found | (_samples(plan, distilled, quality) if plan.samples else {}))
 
 
@@ -68,15 +68,15 @@ def _quality(quality: SampleQuality) -> dict[str, xr.Variable]:
     return variables | {"student_moved": xr.Variable((*OWN, "quality"), flags, {"long_name": "1: moved by the draws"})}
 
 
-def _bulks(distilled: SeedDistillation) -> dict[str, xr.Variable]:
-    """Energies and suppression by level and bulk, and losses by level."""
+def _energies(distilled: SeedDistillation) -> dict[str, xr.Variable]:
+    """Energies and suppression by level and part, and losses by level."""
     teacher, student, half = (
         np.stack([getattr(level, name).energy for level in distilled.levels], axis=-3)
         for name in ("teacher", "students", "half")
     )
-    per_level = (*OWN, "level", "bulk")
+    per_level = (*OWN, "level", "part")
     variables = {
-        "teacher_energy": xr.Variable(("level", "bulk"), teacher.mean(-2), {"long_name": "(1/d) Tr Ā P U P Āᵀ"}),
+        "teacher_energy": xr.Variable(("level", "part"), teacher.mean(-2), {"long_name": "(1/d) Tr Ā P U P Āᵀ"}),
         "student_energy": xr.Variable(per_level, student.mean(-2), {"long_name": "(1/d) Tr B̄ P U P B̄ᵀ"}),
     }
     own_features = len(distilled.student.weights) != len(distilled.teachers[0].weights)
@@ -118,10 +118,10 @@ def _leakage(plan: DistillationPlan, distilled: SeedDistillation) -> dict[str, x
     )
     star = measures.gamma_star(np.array(plan.leakage_ridges), whole.value[:, gen], plan.threshold)
     words = "median share that Gen inputs hand up outside gen, and to each other part"
-    dims = ("ridge", "bulk")
+    dims = ("ridge", "part")
     variables = {
         "leakage": xr.Variable(
-            ("ridge", "level", "bulk"), np.concatenate([nothing, by_level], axis=1), {"long_name": words}
+            ("ridge", "level", "part"), np.concatenate([nothing, by_level], axis=1), {"long_name": words}
         ),
         "leakage_all": xr.Variable(dims, whole.value, {"long_name": f"{words}, over all levels"}),
         "leakage_all_half": xr.Variable(dims, half.value, {"long_name": f"{words}, by half the draws"}),
@@ -139,9 +139,9 @@ def _leakage(plan: DistillationPlan, distilled: SeedDistillation) -> dict[str, x
         shares = np.stack([level.transfer for level in above if level.transfer is not None], axis=1)
         nothing = np.full_like(shares[:, :1], np.nan)
         variables["transfer"] = xr.Variable(
-            ("ridge", "level", "source", "bulk"),
+            ("ridge", "level", "source", "part"),
             np.concatenate([nothing, shares], axis=1),
-            {"long_name": "median share from each part of the level below, in the order of bulk"},
+            {"long_name": "median share from each part of the level below, in their order"},
         )
     return variables
 
@@ -158,7 +158,7 @@ def _spectra(distilled: SeedDistillation) -> dict[str, xr.Variable]:
             np.stack([level.points for level in distilled.levels]),
             {"long_name": "eigenvalue λ of U"},
         ),
-        "part": xr.Variable("feature", part, {"long_name": "part by rank"} | flags),
+        "feature_part": xr.Variable("feature", part, {"long_name": "part by rank"} | flags),
     }
     if distilled.levels[0].instability is not None:
         values = np.stack([level.instability for level in distilled.levels if level.instability is not None])

@@ -1,1 +1,1 @@
-"""The explorer: an interactive page over the theory and over distillation. It shows what the front door computes."""
+"""The explorer: an interactive page over the theory and over distillation. It shows what public functions compute."""

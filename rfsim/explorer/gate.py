@@ -79,10 +79,10 @@ class Gate:
     def _admit(self, scope: Message) -> None:
         """Raise Refusal for what is no request of the page."""
         hosts, origins = _all(scope, b"host"), _all(scope, b"origin")
-        asked = place(hosts[0]) if len(hosts) == 1 else None
-        if asked is None or not self._hosts.hold(asked):
+        host = place(hosts[0]) if len(hosts) == 1 else None
+        if host is None or not self._hosts.hold(host):
             raise Refusal(*STRANGE)
-        if origins and (len(origins) > 1 or origin(origins[0]) != asked):
+        if origins and (len(origins) > 1 or origin(origins[0]) != host):
             raise Refusal(*FOREIGN)
         # what a browser sends without an Origin, it marks; following a link is not reading
         site, mode = (_all(scope, name) for name in (b"sec-fetch-site", b"sec-fetch-mode"))

@@ -84,18 +84,18 @@ class Hosts(NamedTuple):
     anywhere: bool
     further: tuple[tuple[str, int | None], ...]
 
-    def hold(self, asked: HostPort) -> bool:
+    def hold(self, host: HostPort) -> bool:
         """Whether the page is served at a place.
 
         Args:
-            asked: The place.
+            host: The place.
 
         Returns:
             Whether it is.
         """
-        if asked.port == self.port and (asked.name in self.names or (self.anywhere and _is_address(asked.name))):
+        if host.port == self.port and (host.name in self.names or (self.anywhere and _is_address(host.name))):
             return True
-        return any(name == asked.name and port in (None, asked.port) for name, port in self.further)
+        return any(name == host.name and port in (None, host.port) for name, port in self.further)
 
 
 def served(host: str, listening: socket.socket, further: Sequence[str] = ()) -> Hosts:

@@ -17,7 +17,7 @@ Tell = Callable[[int, int], None]  # frames done, frames in all
 class Control(NamedTuple):
     """One control: a number box with a slider (`steps`), a list to choose from (`options`), or both absent: free text.
 
-    name: as in the front door (`samples_per_dim`). label: words and symbol. start: its text at first.
+    name: of the keyword (`samples_per_dim`). label: words and symbol. start: its text at first.
     steps: texts of the slider's positions, ascending; the box takes any other text as well. options: all it accepts.
     suggestions: what free text may begin from. about: one sentence, unit included.
     """

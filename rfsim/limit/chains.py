@@ -22,6 +22,23 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from rfsim.limit.blocks import (
+    Blocks,
+    diagonal,
+    first_times,
+    flat,
+    minus,
+    of_nodes,
+    over_first,
+    over_last,
+    plus,
+    scaled,
+    summed,
+    through,
+    times_last,
+    weighted_last,
+)
+
 CLASSES = "pnd"
 RESIDUAL = 1e-9  # of a link's own equations
 
@@ -37,17 +54,6 @@ class Medium(NamedTuple):
     values: NDArray[np.float64]
     weights: NDArray[np.float64]
     noises: NDArray[np.float64]
-
-
-class Blocks(NamedTuple):
-    """What is diagonal in the class: p and n (..., rows, columns), d (..., atoms, rows, columns).
-
-    Of a pair of links "..." ends with the nodes of the first and of the second, of one link with its nodes.
-    """
-
-    p: NDArray
-    n: NDArray
-    d: NDArray
 
 
 class Operator(NamedTuple):
@@ -135,11 +141,11 @@ def link(medium: Medium, entries: Operator, inverse: Blocks, weights: ArrayLike 
     Raises ValueError where the traces do not solve the link's own equations (Q − 𝒮[𝔾])𝔾 = 1 within 1e-9.
     """
     found = Link(entries, inverse, np.asarray(weights))
-    pair = Blocks(*(_diagonal(one, kind == "d") for kind, one in zip(CLASSES, inverse, strict=True)))
+    pair = Blocks(*(diagonal(one, kind == "d") for kind, one in zip(CLASSES, inverse, strict=True)))
     own = _sandwich(medium, _rows(entries), pair, _columns(entries))
-    left = _minus(
+    left = minus(
         _constant(medium, entries),
-        Blocks(*(_of_nodes(one, kind == "d") for kind, one in zip(CLASSES, own, strict=True))),
+        Blocks(*(of_nodes(one, kind == "d") for kind, one in zip(CLASSES, own, strict=True))),
     )
     products = [a @ b for a, b in zip(left, inverse, strict=True)]
     residual = max(float(np.abs(one - np.eye(one.shape[-1])).max(initial=0.0)) for one in products)
@@ -173,7 +179,7 @@ def chain(medium: Medium, links: Sequence[Link], ties: Mapping[tuple[int, int], 
         for i in range(last + 1 - apart):
             pencil.fill(i, i + apart)
     weights = [links[0].weights[:, None], links[last].weights] if last else []
-    return _summed(pencil.traces[0, last], weights[0] * np.ones(links[last].weights.size)) if last else links[0].inverse
+    return summed(pencil.traces[0, last], weights[0] * np.ones(links[last].weights.size)) if last else links[0].inverse
 
 
 class _Entries(NamedTuple):
@@ -197,7 +203,7 @@ class _Pencil:
         self.medium, self.links = medium, links
         self.ties = {place: tie._replace(fixed=-tie.fixed, noise=-tie.noise) for place, tie in ties.items()}
         self.traces: dict[tuple[int, int], Blocks] = {
-            (i, i): Blocks(*(_diagonal(one, kind == "d") for kind, one in zip(CLASSES, each.inverse, strict=True)))
+            (i, i): Blocks(*(diagonal(one, kind == "d") for kind, one in zip(CLASSES, each.inverse, strict=True)))
             for i, each in enumerate(links)
         }
         self.left: dict[tuple[int, int], Blocks] = {}  # Q − 𝒮
@@ -206,12 +212,12 @@ class _Pencil:
         """The traces of one pair, those of all closer pairs given."""
         first, last = self.links[i], self.links[j]
         known = self._known(i, j)
-        right = _times_last(known, last.inverse)
+        right = times_last(known, last.inverse)
         for k in range(i + 1, j):
-            right = _plus(right, _through(self.left[i, k], self.traces[k, j]))
-        found = _solve(self.medium, first, last, _scaled(_first_times(first.inverse, right), -1.0))
+            right = plus(right, through(self.left[i, k], self.traces[k, j]))
+        found = _solve(self.medium, first, last, scaled(first_times(first.inverse, right), -1.0))
         self.traces[i, j] = found
-        self.left[i, j] = _minus(known, _sandwich(self.medium, _rows(first.operator), found, _columns(last.operator)))
+        self.left[i, j] = minus(known, _sandwich(self.medium, _rows(first.operator), found, _columns(last.operator)))
 
     def _known(self, i: int, j: int) -> Blocks:
         """The equation of 𝔾_ij without the term that holds 𝔾_ij itself, (Q − 𝒮)_ij.
@@ -237,13 +243,13 @@ class _Pencil:
                 inside = self.traces[a, b]
                 # a path that enters a link has the weight of its node, and is summed over nodes
                 if a != i:
-                    inside = _over_first(inside, self.links[a].weights)
+                    inside = over_first(inside, self.links[a].weights)
                 if b != j:
-                    inside = _over_last(inside)
+                    inside = over_last(inside)
                 term = _sandwich(self.medium, near, inside, far)
                 if b != j:
-                    term = _weighted_last(term, last.weights)
-                found = _minus(found, term)
+                    term = weighted_last(term, last.weights)
+                found = minus(found, term)
         return found
 
 
@@ -295,19 +301,13 @@ def _solve(medium: Medium, first: Link, last: Link, right: Blocks) -> Blocks:
         for unit in np.eye(size).reshape(size, *shapes[k]):
             basis = Blocks(*(unit if k == m else np.zeros(shape) for m, shape in enumerate(shapes)))
             image = _sandwich(medium, near, basis, far)
-            columns.append(_flat(_first_times(first.inverse, _times_last(image, last.inverse)), shapes))
-    target = _flat(right, shapes)
+            columns.append(flat(first_times(first.inverse, times_last(image, last.inverse)), shapes))
+    target = flat(right, shapes)
     batch = np.broadcast_shapes(target.shape[:-1], *(one.shape[:-1] for one in columns))
     matrix = np.eye(sum(sizes)) - np.stack([np.broadcast_to(one, (*batch, one.shape[-1])) for one in columns], axis=-1)
     found = np.linalg.solve(matrix, np.broadcast_to(target, (*batch, target.shape[-1]))[..., None])[..., 0]
     pieces = np.split(found, np.cumsum(sizes)[:-1], axis=-1)
     return Blocks(*(one.reshape(*batch, *shape) for one, shape in zip(pieces, shapes, strict=True)))
-
-
-def _flat(blocks: Blocks, shapes: Sequence[tuple[int, ...]]) -> NDArray:
-    flat = [one.reshape(*one.shape[: one.ndim - len(s)], -1) for one, s in zip(blocks, shapes, strict=True)]
-    batch = np.broadcast_shapes(*(one.shape[:-1] for one in flat))
-    return np.concatenate([np.broadcast_to(one, (*batch, one.shape[-1])) for one in flat], axis=-1)
 
 
 def _constant(medium: Medium, of: Operator) -> Blocks:
@@ -319,77 +319,6 @@ def _constant(medium: Medium, of: Operator) -> Blocks:
 def _zeros(medium: Medium, rows: str, columns: str) -> Blocks:
     p, n, d = (np.zeros((1, 1, rows.count(kind), columns.count(kind))) for kind in CLASSES)
     return Blocks(p, n, np.broadcast_to(d[:, :, None], (1, 1, medium.values.size, *d.shape[2:])))
-
-
-def _diagonal(values: NDArray, atoms: bool) -> NDArray:
-    """(..., nodes, rest) as (..., nodes, nodes, rest), nothing off the diagonal."""
-    axis = values.ndim - 3 - atoms
-    eye = np.eye(values.shape[axis])
-    return np.expand_dims(values, axis + 1) * eye.reshape(*eye.shape, *[1] * (2 + atoms))
-
-
-def _of_nodes(values: NDArray, atoms: bool) -> NDArray:
-    """The diagonal of nodes of (..., nodes, nodes, rest)."""
-    axis = values.ndim - 4 - atoms
-    return np.moveaxis(np.diagonal(values, axis1=axis, axis2=axis + 1), -1, axis)
-
-
-def _first_times(inverse: Blocks, right: Blocks) -> Blocks:
-    """A link's inverse, by nodes, times traces of pairs that begin with it."""
-    p, n, d = inverse
-    return Blocks(p[..., :, None, :, :] @ right.p, n[..., :, None, :, :] @ right.n, d[..., :, None, :, :, :] @ right.d)
-
-
-def _times_last(left: Blocks, inverse: Blocks) -> Blocks:
-    p, n, d = inverse
-    return Blocks(left.p @ p[..., None, :, :, :], left.n @ n[..., None, :, :, :], left.d @ d[..., None, :, :, :, :])
-
-
-def _through(left: Blocks, right: Blocks) -> Blocks:
-    """The product of two pairs over the nodes between."""
-    return Blocks(
-        np.einsum("...mkab,...klbc->...mlac", left.p, right.p),
-        np.einsum("...mkab,...klbc->...mlac", left.n, right.n),
-        np.einsum("...mkzab,...klzbc->...mlzac", left.d, right.d),
-    )
-
-
-def _over_first(blocks: Blocks, weights: NDArray) -> Blocks:
-    p, n, d = blocks
-    w = weights[:, None, None, None]
-    return Blocks(
-        (w * p).sum(-4, keepdims=True), (w * n).sum(-4, keepdims=True), (w[..., None] * d).sum(-5, keepdims=True)
-    )
-
-
-def _over_last(blocks: Blocks) -> Blocks:
-    p, n, d = blocks
-    return Blocks(p.sum(-3, keepdims=True), n.sum(-3, keepdims=True), d.sum(-4, keepdims=True))
-
-
-def _weighted_last(blocks: Blocks, weights: NDArray) -> Blocks:
-    p, n, d = blocks
-    w = weights[:, None, None]
-    return Blocks(w * p, w * n, w[..., None] * d)
-
-
-def _summed(blocks: Blocks, weights: NDArray) -> Blocks:
-    """Over the nodes of both ends: those of the last have been weighted on entering."""
-    p, n, d = blocks
-    w = weights[..., None, None]
-    return Blocks((w * p).sum((-4, -3)), (w * n).sum((-4, -3)), (w[..., None] * d).sum((-5, -4)))
-
-
-def _plus(left: Blocks, right: Blocks) -> Blocks:
-    return Blocks(*(a + b for a, b in zip(left, right, strict=True)))
-
-
-def _minus(left: Blocks, right: Blocks) -> Blocks:
-    return Blocks(*(a - b for a, b in zip(left, right, strict=True)))
-
-
-def _scaled(blocks: Blocks, factor: float) -> Blocks:
-    return Blocks(*(factor * one for one in blocks))
 
 
 def _span(variables: str, kind: str) -> slice:

@@ -53,7 +53,7 @@ def command(settings: Mapping[str, Any], cell: Mapping[str, Any], paths: Mapping
 
 
 def _python(quantity: Quantity, given: Mapping[str, Any], *, array: bool) -> str:
-    """A call of the front door; what it returns is printed. Of an array, which only its owner has, the call alone."""
+    """A call of the public function, whose result is printed; of an array, which its owner alone has, only the call."""
     over = quantity.over or {}
     fields = {one: value for one, value in given.items() if one in PROBLEM and one not in over}
     rest = {over.get(one, one): value for one, value in given.items() if one not in fields}

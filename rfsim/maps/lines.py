@@ -77,7 +77,7 @@ def _predicted(data: xr.Dataset) -> str | None:
     return "tau_mem[formula]" if "formula" in data["mem_route"].values.tolist() else None
 
 
-def asked(data: xr.Dataset, main: Slice, plane: Plane, text: str) -> list[Line]:
+def requested(data: xr.Dataset, main: Slice, plane: Plane, text: str) -> list[Line]:
     """The lines of one contour QUANTITY=LEVEL; a level is a number, another quantity, or a parameter."""
     left, right = sides(text)
     field = cut(data, left, plane.names, held(data, main), strict=False)

@@ -10,7 +10,8 @@ import numpy as np
 import xarray as xr
 
 from rfsim.checking.text import nearest, number
-from rfsim.disk import store
+from rfsim.disk import renamed, store
+from rfsim.disk.sweep_files import DIMS
 
 CLOSE = 1e-6  # relative distance within which a value given is a value stored
 SHOWN = 12  # values listed in a message
@@ -19,7 +20,8 @@ NEVER = ("status", "reason")  # marks of cells, not quantities
 
 
 def resolve(data: xr.Dataset, name: str) -> str:
-    """The dimension or coordinate that `name` means: itself, or the list parameter it is one value of.
+    """The dimension or coordinate that `name` means: itself, the list parameter it is one value of, or what an earlier
+    version called by that name.
 
     Raises ValueError with the nearest name and all there are.
 
@@ -28,7 +30,7 @@ def resolve(data: xr.Dataset, name: str) -> str:
     """
     known = {str(one) for one in (*data.dims, *data.coords)}
     # a list parameter (train_times) is a dimension by the name of one of its values
-    for one in (name, name.removesuffix("s")):
+    for one in (name, name.removesuffix("s"), renamed.now(name)):
         if one in known:
             return one
     raise ValueError(f"{name!r} is no axis of this sweep{nearest(name, known)}; it has {listed(sorted(known))}")
@@ -73,7 +75,7 @@ def axes(data: xr.Dataset) -> list[str]:
 
 def in_order(data: xr.Dataset, dims: Iterable[Any]) -> list[str]:
     """Dimensions in the order of the sweep's file, however its arrays were transposed since; others go last."""
-    known = [str(one) for one in np.atleast_1d(data.attrs.get(store.DIMS, []))]
+    known = [str(one) for one in np.atleast_1d(data.attrs.get(DIMS, []))]
     return sorted(map(str, dims), key=lambda dim: known.index(dim) if dim in known else len(known))
 
 

@@ -97,7 +97,7 @@ def cut(
     Raises ValueError, in one line, for names and values that are not there.
     """
     name, labels = column(data, quantity)
-    chosen, asked = _at(data, dict(at or {}) | labels)
+    chosen, given = _at(data, dict(at or {}) | labels)
     taken = data.isel(chosen)
     dims = {one: _line(taken, one) for one in (resolve(data, one) for one in keep)}
     if len(set(dims.values())) < len(dims):
@@ -107,7 +107,7 @@ def cut(
         over = listed(one for one in taken[name].dims)
         raise ValueError(f"{quantity} does not vary with {lacking[0]}; it varies over {over}")
     dims = {one: dim for one, dim in dims.items() if one not in lacking}
-    fixed = [one for one in asked if one.name in _reach(data, name)]
+    fixed = [one for one in given if one.name in _reach(data, name)]
     fixed += _selected(data, name, chosen=fixed)
     for dim in in_order(data, taken[name].dims):
         if dim == "seed" or dim in dims.values():

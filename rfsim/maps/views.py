@@ -106,9 +106,9 @@ def view(
         if panels > PANELS:
             raise ValueError(f"{facet} has {panels} values, and at most {PANELS} panels are drawn; choose some by at")
         plane = Plane(facet, y, x)
-        asked = {text: lines.asked(data, main, plane, text) for text in contours}
-        absent = tuple(text for text, one in asked.items() if not one)
-        drawn = itertools.chain(lines.standard(data, main, plane), *asked.values())
+        requested = {text: lines.requested(data, main, plane, text) for text in contours}
+        absent = tuple(text for text, one in requested.items() if not one)
+        drawn = itertools.chain(lines.standard(data, main, plane), *requested.values())
         found = View(main, x, y, facet, tuple(drawn), absent)
     return found if over is None else _beside(found, data, over, contours)
 

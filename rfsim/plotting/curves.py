@@ -99,9 +99,9 @@ def energy_panel(ax: Axes, result: xr.Dataset, *, scale_time: str | None = None)
     result = ready(result, "energy")
     unit = time_unit(result, scale_time)
     curves = {
-        part_look(name): rows(result.energy.sel(bulk=name))
-        for name in map(str, result.bulk.values)
-        if np.any(result.energy.sel(bulk=name) > 0)
+        part_look(name): rows(result.energy.sel(part=name))
+        for name in map(str, result.part.values)
+        if np.any(result.energy.sel(part=name) > 0)
     }
     handles = _curves(ax, result.train_time.values / unit, curves)
     time_label(ax, scale_time)

@@ -37,8 +37,8 @@ def density_panel(ax: Axes, result: xr.Dataset) -> None:
     if lam.size < 2:
         raise ValueError("a density is drawn over two eigenvalues or more; one is selected")
     handles = []
-    for name in (str(one) for one in result.bulk.values):
-        part, color = result.sel(bulk=name), part_look(name).color
+    for name in (str(one) for one in result.part.values):
+        part, color = result.sel(part=name), part_look(name).color
         inside = (lam >= float(part.mass_from)) & (lam < float(part.mass_to))
         ax.fill_between(lam, height, LOWEST, where=inside.tolist(), color=color, linewidth=0)
         mass, error = float(part["mass"].mean("seed")), float(np.sqrt((part.mass_error**2).mean() / part.sizes["seed"]))

@@ -74,9 +74,9 @@ def suppression_panel(ax: Axes, result: xr.Dataset, *, variant: int = 0) -> None
     ax.set_xscale("log")
     time_limits(ax, _shown(result.distill_time.values))
     handles, seen = [], [1.0]
-    names = [str(name) for name in own.bulk.values]
+    names = [str(name) for name in own.part.values]
     for name, place in zip(names, places(len(names)), strict=True):
-        rows = own.sel(bulk=name).transpose("distill_time", "level").values
+        rows = own.sel(part=name).transpose("distill_time", "level").values
         if not np.isfinite(rows).any():
             continue
         look = part_look(name)

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from rfsim.checking.text import nearest
-from rfsim.disk import store
+from rfsim.disk import renamed, store
 from rfsim.maps.views import KIND as SWEEP
 from rfsim.plotting.forms import a_thing, ready
 from rfsim.plotting.layout import figure_of, share_axis, wrap
@@ -20,7 +20,7 @@ from rfsim.plotting.pages import Page
 from rfsim.plotting.style import CENTIMETER, STYLES, Drawing, centimeters, ems, style_of, styled
 from rfsim.plotting.sweep import sweep_figure
 from rfsim.plotting.titles import problem_line
-from rfsim.quantities.catalog import QUANTITIES, of_kind, resolve
+from rfsim.quantities.catalog import PAGES, resolve
 
 PAPER, DOUBLE = "paper", "double"
 # in font sizes: what stands below an axis with its numbers and name, below one without, and the lowest panel
@@ -56,12 +56,13 @@ def plot(
     style: str = PAPER,
     width: str | float = DOUBLE,
     ax: Axes | None = None,
-    **asked: Unpack[FigureOptions],
+    **options: Unpack[FigureOptions],
 ) -> Figure:
     """Draw any result, of a sample or of the limit, by its kind.
 
     A spectrum on a log and on linear axes; losses, gap, energies and spectrum of a training (losses and gap alone by
     the Krylov route), or bias² and variance; losses against the ridge; energies, leakage and samples of a distillation;
+    a loss against τ for several ridges, and over a plane of the limit;
     losses and gap of a simulation against steps; a density by stochastic Lanczos; a sweep as a map over two axes or as
     curves along one. `rfsim.plotting.save` writes the figure.
 
@@ -72,7 +73,7 @@ def plot(
         width: "single" (8.6 cm), "double" (17.8 cm) or a number of cm.
         ax: Axes of another figure to draw on, where the figure has one panel; the figure that holds them is then
             returned, in its own style.
-        **asked: For sweeps only (`rfsim.maps.views.view`): `x` and `y`, the axes of a map, or `x` alone for curves;
+        **options: For sweeps only (`rfsim.maps.views.view`): `x` and `y`, the axes of a map, or `x` alone for curves;
             `quantity`, a variable ("gen", "tau_mem[formula]"); `facet`, an axis of panels, or of curves; `at`, axis →
             value, for other axes, else seeds are averaged and the last value is taken, as the title says; `contours`,
             such as ["gen=0.1", "tau_mem=train_time"]; `over`, another sweep whose same quantity is drawn dashed.
@@ -91,22 +92,22 @@ def plot(
     >>> [ax.get_xscale() for ax in figure.axes]
     ['log', 'linear', 'linear']
     """
-    if unknown := [name for name in asked if name not in FigureOptions.__annotations__]:
+    if unknown := [name for name in options if name not in FigureOptions.__annotations__]:
         known = ["style", "width", "ax", *FigureOptions.__annotations__]
         raise TypeError(f"plot has no {unknown[0]!r}{nearest(unknown[0], known)}; it takes {', '.join(known)}")
     ems(style, width)  # an unknown style or width is refused before anything is read
     result = _result(result)
     if ax is not None:
-        return _on(ax, result, given=[*asked, *_changed(style, width)])
+        return _on(ax, result, given=[*options, *_changed(style, width)])
     kind = result.attrs[store.KIND]
     if kind == SWEEP:
-        chosen: dict[str, Any] = dict(asked)
+        chosen: dict[str, Any] = dict(options)
         if chosen.get("over") is not None:
             chosen["over"] = _result(chosen["over"])
         return sweep_figure(result, style=style, width=width, **chosen)
     page = _page(result)
-    if asked:
-        raise ValueError(f"{', '.join(asked)} choose what is drawn of a sweep; this is a result of the kind {kind}")
+    if options:
+        raise ValueError(f"{', '.join(options)} choose what is drawn of a sweep; this is a result of the kind {kind}")
     return _whole(problem_line(ready(result)), page, style, width)
 
 
@@ -132,16 +133,15 @@ def _result(given: Any) -> xr.Dataset:
         told = None
     if not isinstance(told, dict):
         raise ValueError("plot draws results of rfsim; this one has lost its settings, which the title says")
-    return given
+    return renamed.renamed(given)  # xarray reads files too, with the names that they have
 
 
 def _page(result: xr.Dataset) -> Page:
     kind = result.attrs[store.KIND]
-    quantity = of_kind(kind)
-    if quantity is None or quantity.page is None:
-        drawn = [one.kind for one in QUANTITIES.values() if one.page is not None]
-        raise ValueError(f"plot draws results of the kinds {', '.join([*drawn, SWEEP])}; got {kind}")
-    return resolve(quantity.page)(ready(result))
+    page = PAGES.get(kind)
+    if page is None:
+        raise ValueError(f"plot draws results of the kinds {', '.join([*PAGES, SWEEP])}; got {kind}")
+    return resolve(page)(ready(result))
 
 
 def _whole(title: list[str], page: Page, style: str, width: str | float) -> Drawing:

@@ -19,10 +19,10 @@ from rfsim.problem.ranks import PARTS
 from rfsim.quantities.forms import Variables
 
 # dimensions whose values say what stands where; the others count only
-LABELLED = ("bulk", "distill_time", "eigenvalue", "gen_route", "large_eigenvalue", "level", "mem_route", "quality",
+LABELLED = ("part", "distill_time", "eigenvalue", "gen_route", "large_eigenvalue", "level", "mem_route", "quality",
             "ridge", "step", "steps", "train_time")  # fmt: skip
-ASCENDING = ("seed", "bulk", "train_time", "ridge", "step", "steps", "level", "eigenvalue", "large_eigenvalue")
-ONCE = ("seed", "bulk")  # dimensions along which a value that stands twice would count twice
+ASCENDING = ("seed", "part", "train_time", "ridge", "step", "steps", "level", "eigenvalue", "large_eigenvalue")
+ONCE = ("seed", "part")  # dimensions along which a value that stands twice would count twice
 
 
 def ready(result: xr.Dataset, *needed: str) -> xr.Dataset:
@@ -102,7 +102,7 @@ def _ascending(result: xr.Dataset, kind: str) -> xr.Dataset:
         one = result.variables.get(dim)
         if one is None or one.dims != (dim,):
             continue
-        values = one.values if dim != "bulk" else np.array([_rank(str(name)) for name in one.values])
+        values = one.values if dim != "part" else np.array([_rank(str(name)) for name in one.values])
         if dim in ONCE and np.unique(one.values).size < one.size:
             raise ValueError(f"this result of the kind {kind} holds a {dim} twice; leave one of them out")
         if np.any(values[1:] < values[:-1]):
@@ -116,12 +116,14 @@ def _rank(part: str) -> int:
 
 
 def _known_parts(result: xr.Dataset, form: Variables, needed: tuple[str, ...]) -> None:
-    if "bulk" in result.coords and any("bulk" in form.get(name, ()) for name in needed):
-        unknown = {one for name in result.bulk.values.flat for one in str(name).split("+")} - set(PARTS)
+    if "part" in result.coords and any("part" in form.get(name, ()) for name in needed):
+        unknown = {one for name in result.part.values.flat for one in str(name).split("+")} - set(PARTS)
         if unknown:
             raise ValueError(f"a part is one of {', '.join(PARTS)}; this result has {', '.join(sorted(unknown))}")
-    if "part" in needed and "part" in result and not np.isin(result.part.values, range(len(PARTS))).all():
-        raise ValueError(f"part counts {', '.join(PARTS)} from 0; this result has others: {result.part.values.max()}")
+    if "feature_part" in needed and "feature_part" in result:
+        ranks = result.feature_part.values
+        if not np.isin(ranks, range(len(PARTS))).all():
+            raise ValueError(f"feature_part counts {', '.join(PARTS)} from 0; this result has others: {ranks.max()}")
 
 
 def _lacking(result: xr.Dataset, form: Variables, needed: tuple[str, ...]) -> list[str]:

@@ -16,6 +16,7 @@ from rfsim.disk import store
 from rfsim.plotting.forms import ready
 from rfsim.plotting.layout import Flag, flags_above
 from rfsim.plotting.legends import legend_above
+from rfsim.plotting.limit import DOTS
 from rfsim.plotting.samples import Bars, bars_line, ridge_axis
 from rfsim.plotting.style import MARKER_COLOR, MODEL_LOOKS, in_style, number, part_look
 
@@ -27,7 +28,8 @@ def leakage_panel(ax: Axes, result: xr.Dataset, *, chosen: float | None = None) 
     """Share of a coefficient row of gen that lands outside gen one level up, and where, against the ridge γ (§8).
 
     Medians over rows and levels with their error bars, on log axes; γ = 0 left of a break. Band: range of the levels'
-    medians outside gen. Dotted: the threshold, and γ⋆ above it where it is inside.
+    medians outside gen. Black dots: the median over levels as d → ∞, where the result has it. Dotted, grey: the
+    threshold, and γ⋆ above it where it is inside.
 
     Args:
         ax: Axes to draw on.
@@ -41,9 +43,9 @@ def leakage_panel(ax: Axes, result: xr.Dataset, *, chosen: float | None = None) 
     ridges = result.ridge.values
     handles, seen = [], []
     at = ridge_axis(ax, ridges)
-    for name in [str(bulk) for bulk in result.bulk.values[::-1]]:
-        rows = result.leakage_all.sel(bulk=name).transpose("seed", "ridge").values
-        error = result.leakage_all_error.sel(bulk=name).values[0]
+    for name in [str(part) for part in result.part.values[::-1]]:
+        rows = result.leakage_all.sel(part=name).transpose("seed", "ridge").values
+        error = result.leakage_all_error.sel(part=name).values[0]
         if len(rows) > 1:
             error = rows.std(0, ddof=1) / math.sqrt(len(rows))
         mean = rows.mean(0)
@@ -53,8 +55,13 @@ def leakage_panel(ax: Axes, result: xr.Dataset, *, chosen: float | None = None) 
         label = "outside gen" if name == "gen" else f"in {name}"
         handles.append(bars_line(ax, at, Bars(mean, mean - error, mean + error), look, label, marker=look.marker))
         seen += [*mean]
+        if name == "gen" and "limit_leakage" in result:
+            limit = result.limit_leakage.dropna("level", how="all").median("level").values
+            label = r"outside gen, $d\to\infty$"
+            handles += ax.plot(at, limit, color=look.color, linestyle=DOTS, zorder=3, label=label)
+            seen += [*limit]
         if name == "gen":
-            levels = result.leakage.sel(bulk=name).mean("seed").dropna("level", how="all").values
+            levels = result.leakage.sel(part=name).mean("seed").dropna("level", how="all").values
             if levels.size:
                 ax.fill_between(at, levels.min(1), levels.max(1), color=look.color, alpha=0.15, linewidth=0)
     threshold = store.settings(result)["threshold"]

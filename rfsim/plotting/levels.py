@@ -44,12 +44,12 @@ def level_panel(ax: Axes, result: xr.Dataset, *, variant: int = 0, when: int = -
     own = result.isel(variant=variant, distill_time=when)
     times = level_times(result)
     handles, seen = [], [1.0]
-    names = [str(name) for name in result.bulk.values]
+    names = [str(name) for name in result.part.values]
     for name, place in zip(names, places(len(names)), strict=True):
-        rows = own.suppression.sel(bulk=name).transpose("seed", "level").values
+        rows = own.suppression.sel(part=name).transpose("seed", "level").values
         if not np.isfinite(rows).any():
             continue
-        mean, error = rows.mean(0), own.suppression_error.sel(bulk=name).values[0]
+        mean, error = rows.mean(0), own.suppression_error.sel(part=name).values[0]
         if len(rows) > 1:
             error = rows.std(0, ddof=1) / math.sqrt(len(rows))
         look = part_look(name)
@@ -92,12 +92,12 @@ def instability_panel(ax: Axes, result: xr.Dataset, level: int, *, legend: bool 
     """
     if "instability" not in result:
         raise ValueError("the result holds no instability; ask rfsim.distill for it with instability=True")
-    result = ready(result, "instability", "eigenvalue", "part")
+    result = ready(result, "instability", "eigenvalue", "feature_part")
     own = result.sel(level=level)
-    names = own.part.attrs["flag_meanings"].split()
+    names = own.feature_part.attrs["flag_meanings"].split()
     handles = []
-    for name in map(str, result.bulk.values):
-        here = own.part.values == names.index(name)
+    for name in map(str, result.part.values):
+        here = own.feature_part.values == names.index(name)
         lam, values = own.eigenvalue.values[:, here].ravel(), own.instability.values[:, here].ravel()
         known = np.isfinite(values) & (lam > 0)
         if not known.any():
@@ -137,11 +137,11 @@ def transfer_panel(ax: Axes, result: xr.Dataset, ridge: float, level: int) -> Ca
     if "transfer" not in result:
         raise ValueError("the result holds no transfer; ask rfsim.distill for it with transfer=True")
     result = ready(result, "transfer")
-    if result.sizes["source"] != result.sizes["bulk"]:
+    if result.sizes["source"] != result.sizes["part"]:
         raise ValueError(
             "transfer is a matrix over all parts; the result holds some of them only; draw the whole result"
         )
-    names = [str(name) for name in result.bulk.values[::-1]]
+    names = [str(name) for name in result.part.values[::-1]]
     nothing = np.full((len(names), len(names)), FAINTEST)
     image = ax.imshow(nothing, cmap=SHADES, norm=SHARES, aspect="auto")
     texts = {
@@ -156,7 +156,7 @@ def transfer_panel(ax: Axes, result: xr.Dataset, ridge: float, level: int) -> Ca
     ax.set_ylabel("comes from")
 
     def move(ridge: float, level: int) -> None:
-        found = result.transfer.sel(ridge=ridge, level=level).transpose("seed", "source", "bulk").values.mean(0)
+        found = result.transfer.sel(ridge=ridge, level=level).transpose("seed", "source", "part").values.mean(0)
         shares = found[::-1, ::-1]
         image.set_data(np.maximum(shares, FAINTEST))
         for at, text in texts.items():

@@ -42,7 +42,7 @@ def limit_spectrum_panel(
         ax: Axes to draw on.
         result: Of `theory.spectrum`.
         scale: "log" or "linear".
-        parts: Names of `result.bulk`; all of them by default.
+        parts: Names of `result.part`; all of them by default.
         labels: Labels in the legend by part, in place of name and mass.
         also: What the legend holds beside the parts.
 
@@ -53,7 +53,7 @@ def limit_spectrum_panel(
         ValueError: Where the result has none of the parts.
     """
     result = ready(result, *SPECTRUM)
-    names = [str(name) for name in result.bulk.values if parts is None or name in parts]
+    names = [str(name) for name in result.part.values if parts is None or name in parts]
     if not names:
         raise ValueError(f"the result has no part {' or '.join(parts or ())}")
     log, handles, labels = scale == "log", [], labels or {}
@@ -61,7 +61,7 @@ def limit_spectrum_panel(
     ends: list[float] = []
     tallest, lowest = 0.0, np.inf
     for name in names:
-        part, color = result.sel(bulk=name), part_look(name).color
+        part, color = result.sel(part=name), part_look(name).color
         mass = float(part.mass)
         if part.lower == part.upper:
             atoms.append((float(part.lower), mass, color))
@@ -114,7 +114,7 @@ def pieces(result: xr.Dataset, name: str | None = None) -> list[tuple[NDArray[np
     result = ready(result, *SPECTRUM)
     found = []
     lam, rho = result.eigenvalue.values, result.density.values
-    edges = list(zip(map(str, result.bulk.values), result.lower.values, result.upper.values, strict=True))
+    edges = list(zip(map(str, result.part.values), result.lower.values, result.upper.values, strict=True))
     for k in range(result.sizes["interval"]):
         lower, upper = float(result.interval_lower[k]), float(result.interval_upper[k])
         parts = [part for part, low, high in edges if low <= lower and upper <= high]

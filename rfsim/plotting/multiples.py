@@ -117,7 +117,7 @@ def part_legend(ax: Axes, result: xr.Dataset) -> None:
         result: Of `rfsim.spectrum` or `rfsim.train`.
     """
     result = ready(result, "count")
-    counts = dict(zip(map(str, result.bulk.values), result["count"].values.tolist(), strict=True))
+    counts = dict(zip(map(str, result.part.values), result["count"].values.tolist(), strict=True))
     handles = [
         Patch(color=PART_LOOKS[name].color, label=f"{name} {count}", linewidth=0) for name, count in counts.items()
     ]

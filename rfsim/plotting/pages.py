@@ -17,6 +17,14 @@ from rfsim.plotting.distill import quality_panel, steps_panel, suppression_panel
 from rfsim.plotting.forms import ready
 from rfsim.plotting.leakage import leakage_panel
 from rfsim.plotting.limit import limit_spectrum_panel, ridge_panel
+from rfsim.plotting.limit_distill import (
+    STEPS,
+    level_energy_panel,
+    spread,
+    step_instability_panel,
+    step_leakage_panel,
+    student_panel,
+)
 from rfsim.plotting.simulation import simulation_panel
 from rfsim.plotting.spectra import spectrum_panel
 
@@ -53,7 +61,7 @@ def limit_spectrum(result: xr.Dataset) -> Page:
 
 
 def _spectrum_page(result: xr.Dataset, panel: Callable[..., object]) -> Page:
-    names = [str(name) for name in ready(result, "mass").bulk.values]
+    names = [str(name) for name in ready(result, "mass").part.values]
     below, top = names[:-1], names[-1]
     panels: dict[str, Callable[[Axes], object]] = {
         "log": lambda ax: panel(ax, result),
@@ -74,7 +82,7 @@ def train(result: xr.Dataset) -> Page:
         Its panels.
     """
     panels = _losses(result)
-    if not {"eigenvalue", "energy", "bulk"} & set(map(str, result.variables)):  # the Krylov route knows no parts
+    if not {"eigenvalue", "energy", "part"} & set(map(str, result.variables)):  # the Krylov route knows no parts
         return Page([["losses", "gap"]], panels)
     panels |= {"energy": lambda ax: energy_panel(ax, result), "log": lambda ax: spectrum_panel(ax, result)}
     return Page([["losses", "gap"], ["energy", "log"]], panels)
@@ -136,6 +144,30 @@ def distill(result: xr.Dataset) -> Page:
         "quality-steps": lambda ax: steps_panel(ax, result, "frechet_per_dim", legend=False),
     }
     names = list(panels)
+    return Page([names[k : k + 2] for k in range(0, len(names), 2)], panels)
+
+
+def limit_distill(result: xr.Dataset) -> Page:
+    """Leakage of steps, instability, and the students by level, of a distillation in the limit.
+
+    Args:
+        result: A stored result of the kind.
+
+    Returns:
+        Its panels.
+    """
+    result = ready(result, "leakage", "map_error")
+    panels: dict[str, Callable[[Axes], object]] = {}
+    for k in spread(result.sizes["step"], STEPS):
+        step = int(result.step.values[k])
+        panels[f"leakage-{step}"] = lambda ax, step=step: step_leakage_panel(ax, result, step)
+        panels[f"energy-{step}"] = lambda ax, step=step: level_energy_panel(ax, result, step)
+    panels["instability"] = lambda ax: step_instability_panel(ax, result)
+    panels["test"] = lambda ax: student_panel(ax, result, "test")
+    if result.map_error.notnull().any():
+        panels["map"] = lambda ax: student_panel(ax, result, "map_error")
+    names = list(panels)
+    names += names[-1:] * (len(names) % 2)
     return Page([names[k : k + 2] for k in range(0, len(names), 2)], panels)
 
 

@@ -43,7 +43,7 @@ def spectrum_panel(
     Raises:
         ValueError: Where the result lacks the seed or has none of the parts.
     """
-    result = ready(result, "eigenvalue", "part", "mass")
+    result = ready(result, "eigenvalue", "feature_part", "mass")
     edges, heights, atoms = part_histograms(result, scale=scale, seed=seed, parts=parts)
     log = scale == "log"
     weight = np.diff(edges) / np.diff(np.log(edges)) if log else np.ones(len(edges) - 1)
@@ -114,12 +114,12 @@ def part_histograms(
     Raises:
         ValueError: Where the result lacks the seed or has none of the parts.
     """
-    result = ready(result, "eigenvalue", "part")
+    result = ready(result, "eigenvalue", "feature_part")
     if seed is not None and seed not in result.seed.values:
         raise ValueError(f"the result has the seeds {result.seed.values.tolist()}; got {seed}")
     lam = np.atleast_2d((result if seed is None else result.sel(seed=seed)).eigenvalue.values)
-    label = np.broadcast_to(np.array(PARTS)[result.part.values], lam.shape)
-    kept = np.isin(label, [name for name in parts if "bulk" not in result.coords or name in result.bulk.values])
+    label = np.broadcast_to(np.array(PARTS)[result.feature_part.values], lam.shape)
+    kept = np.isin(label, [name for name in parts if "part" not in result.coords or name in result.part.values])
     if not kept.any():
         raise ValueError(f"the result has no part {' or '.join(parts)}")
     features = store.settings(result)["p"] if "settings" in result.attrs else lam.shape[1]
@@ -171,7 +171,7 @@ def _part_legend(ax: Axes, result: xr.Dataset, heights: dict, atoms: list[tuple[
     in_atoms = {name: sum(mass for part, _, mass in atoms if part == name) for name in heights}
     handles: list[Artist] = []
     for name in heights:
-        mass = float(result.mass.sel(bulk=name))
+        mass = float(result.mass.sel(part=name))
         text, color = f"{name} {mass:.3g}", PART_LOOKS[name].color
         if mass - in_atoms[name] > 1e-12:
             handles.append(Patch(color=color, label=text, linewidth=0))

@@ -267,19 +267,19 @@ class Drawing(Figure):
             enough(self)
             super().draw(renderer)
 
-    def savefig(self, fname: Any, **asked: Any) -> None:
+    def savefig(self, fname: Any, **options: Any) -> None:
         """As matplotlib's, in the figure's style."""
         with styled(self.style):
-            super().savefig(fname, **asked)
+            super().savefig(fname, **options)
 
     def set_canvas(self, canvas: Any) -> None:
         """As matplotlib's; a canvas writes in the figure's style, too: notebooks and windows do not ask the figure."""
         write = canvas.print_figure
 
         @functools.wraps(write)
-        def print_figure(*args: Any, **asked: Any) -> Any:
+        def print_figure(*args: Any, **options: Any) -> Any:
             with styled(self.style):
-                return write(*args, **asked)
+                return write(*args, **options)
 
         canvas.print_figure = print_figure
         super().set_canvas(canvas)

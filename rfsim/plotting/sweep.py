@@ -53,7 +53,7 @@ def sweep_figure(
     style: str = "paper",
     width: str | float = "double",
     over: xr.Dataset | None = None,
-    **asked: Any,
+    **options: Any,
 ) -> Drawing:
     """The figure of a sweep: a map over x and y, small multiples over facet with one color scale, or curves along x.
 
@@ -64,7 +64,7 @@ def sweep_figure(
         style: "paper", "talk" or "screen".
         width: "single", "double" or cm, as in `centimeters`.
         over: Another sweep, as in `rfsim.maps.views.view`.
-        **asked: x, y, quantity, facet, at and contours, as there.
+        **options: x, y, quantity, facet, at and contours, as there.
 
     Returns:
         The figure.
@@ -73,7 +73,7 @@ def sweep_figure(
         ValueError: As `rfsim.maps.views.view`, and for an unknown style or width.
     """
     ems(style, width)  # an unknown style or width is refused before anything is read
-    found = view(data, over=over, **asked)
+    found = view(data, over=over, **options)
     title, beside = sweep_title(data, found), "" if over is None else _beside(over, found)
     return (_curves if found.y is None else _maps)(found, title, beside, style, width)
 

@@ -160,8 +160,8 @@ def assigned(name: str, value: Any) -> str:
     Returns:
         Mathtext.
 
-    >>> assigned("train_time", 1e4), assigned("bulk", "gen"), assigned("seed", 3)
-    ('$\\tau=10^{4}$', 'bulk gen', 'seed 3')
+    >>> assigned("train_time", 1e4), assigned("part", "gen"), assigned("seed", 3)
+    ('$\\tau=10^{4}$', 'part gen', 'seed 3')
     """
     known = symbol_of(name)
     if isinstance(value, bool) or not isinstance(value, (int, float)):

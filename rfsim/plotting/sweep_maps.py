@@ -120,13 +120,13 @@ def line_looks(names: Sequence[str]) -> dict[str, dict[str, Any]]:
     """Color, dash and words of every line by name: standard ones in white, those asked for in turn."""
     width = matplotlib.rcParams["lines.linewidth"]
     halo = [withStroke(linewidth=2.0 * width, foreground="#222222")]
-    asked = [name for name in dict.fromkeys(names) if name not in STANDARD]
+    contours = [name for name in dict.fromkeys(names) if name not in STANDARD]
     looks: dict[str, dict[str, Any]] = {
         name: {"color": "white", "linestyle": DASHES[name], "label": STANDARD[name]}
         for name in names
         if name in STANDARD
     }
-    for k, name in enumerate(asked):
+    for k, name in enumerate(contours):
         color, dash = ASKED[k % len(ASKED)]
         looks[name] = {"color": color, "linestyle": dash, "label": contour_words(name)}
     return {name: look | {"path_effects": halo, "linewidth": width} for name, look in looks.items()}

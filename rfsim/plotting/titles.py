@@ -20,6 +20,7 @@ from rfsim.quantities.catalog import PLAIN_PAGE, of_kind
 from rfsim.quantities.parameters import DRAW, PREPARED
 
 TOLD = ("samples_per_dim", "features_per_dim", "noise_copies", "activation", "data")
+PLANE = TOLD[:2]
 SHOWN = 4  # seeds that are listed one by one
 
 
@@ -46,8 +47,8 @@ def problem_line(result: xr.Dataset) -> list[str]:
     activation = short(s["activation"]).replace("_", r"\_")
     sizes = [rf"$d={s['dim']}$", _seeds(result, s)] if "dim" in s else [r"$d\to\infty$"]
     return [
-        _set(s, "samples_per_dim"),
-        _set(s, "features_per_dim"),
+        # what is a list is an axis of the figure, which has its name there
+        *(_set(s, name) for name in PLANE if not isinstance(s[name], list)),
         *([_set(s, "diffusion_time")] if "diffusion_time" in s else _levels(result, s)),
         _set(s, "noise_copies"),
         *([_set(s, "ridge")] if "ridge" in s else []),
@@ -99,6 +100,8 @@ def _seeds(result: xr.Dataset, s: dict[str, Any]) -> str:
 
 def _levels(result: xr.Dataset, s: dict[str, Any]) -> list[str]:
     """The diffusion times of a distillation, its teacher, and the student that is drawn, the first there is."""
+    if "diffusion_times" in s:
+        return _limit_levels(result, s)
     students = {Student(**one).label: one for one in s["variants"]}
     label = str(result.variant.values.flat[0]) if "variant" in result.coords else ""
     student = students.get(label, s["variants"][0])
@@ -106,4 +109,17 @@ def _levels(result: xr.Dataset, s: dict[str, Any]) -> list[str]:
         rf"$t={number(s['time_min'])}$–${number(s['time_max'])}$ in {s['levels']} levels",
         rf"teacher $\tau={number(s['teacher_time'])}$",
         f"{student['parameterization']} from {student['start']}",
+    ]
+
+
+def _limit_levels(result: xr.Dataset, s: dict[str, Any]) -> list[str]:
+    """The same of a distillation in the limit, of which the students at the last distill_time are drawn."""
+    grid = s["diffusion_times"]
+    steps = len(grid) - 1
+    last = np.sort(ready(result, "test").distill_time.values, axis=None)[-1]
+    return [
+        rf"$t={number(grid[0])}$–${number(grid[-1])}$ in {steps} step{'s' if steps > 1 else ''}",
+        rf"teacher $\tau={number(s['teacher_time'])}$",
+        *([rf"$\gamma={number(s['teacher_ridge'])}$"] if s["teacher_ridge"] else []),
+        rf"students from {s['start']}, $\tau_S={number(float(last))}$",
     ]

@@ -1,15 +1,18 @@
 """What a quantity is, and all that there are: a file of this room that registers one is found by itself.
 
-Importing this loads no NumPy, no xarray and no JAX: functions are named as "module:function" and found when they run.
+So is a module that another installed package names among its entry points `rfsim.quantities`. Importing this
+loads no NumPy, no xarray and no JAX: functions are named as "module:function" and found when they run.
 """
 
 from __future__ import annotations
 
 import pkgutil
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import import_module
+from importlib.metadata import entry_points
 from typing import Any, TypeAlias
 
 from rfsim import quantities
@@ -21,6 +24,7 @@ from rfsim.quantities.parameters import LIMIT
 Reference: TypeAlias = str | Callable[..., Any]
 PLAIN_PAGE = "rfsim.plotting.plain_page:page"
 FIELDS = {one.name for one in LIMIT if one.role == "problem"}
+PLUGINS = "rfsim.quantities"  # the entry points of packages that bring quantities of their own
 GROUPS = {"theory": "The d → ∞ theory: spectra, learning curves and ridge losses without a sample."}
 
 
@@ -132,6 +136,7 @@ class Quantity:
 
 QUANTITIES: dict[str, Quantity] = {}
 FORMS: dict[str, Form] = {}  # by the kind of a stored result
+PAGES: dict[str, Reference] = {}  # of what its figure consists
 
 
 def register(quantity: Quantity) -> Quantity:
@@ -141,6 +146,8 @@ def register(quantity: Quantity) -> Quantity:
     QUANTITIES[quantity.name] = quantity
     if quantity.form is not None:
         FORMS[quantity.kind] = quantity.form
+    if quantity.page is not None:
+        PAGES[quantity.kind] = quantity.page
     return quantity
 
 
@@ -167,9 +174,19 @@ def declared() -> dict[str, Parameter]:
 
 
 def _find() -> None:
-    """Import every file of this room; each registers what it declares."""
+    """Import every file of this room, and what other packages name; each registers what it declares.
+
+    Worker processes, which start from nothing, so know every quantity too. A package that fails takes nothing else with
+    it.
+    """
     for one in pkgutil.iter_modules(quantities.__path__):
         import_module(f"{quantities.__name__}.{one.name}")
+    for plugin in entry_points(group=PLUGINS):
+        try:
+            plugin.load()
+        except Exception as error:
+            said = f"the quantities of {plugin.name!r} ({plugin.value}) are not there: {type(error).__name__}: {error}"
+            warnings.warn(said, RuntimeWarning, stacklevel=2)
 
 
 _find()

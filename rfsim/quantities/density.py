@@ -29,8 +29,8 @@ DENSITY = register(
         page="rfsim.plotting.pages:density",
         form=Form(
             variables=CONSTANTS
-            | variables("seed", "bulk", "eigenvalue", seed__eigenvalue="density", seed__bulk="mass mass_error")
-            | variables(seed__probe__step="node weight node_residual", bulk="mass_from mass_to", one="density_width"),
+            | variables("seed", "part", "eigenvalue", seed__eigenvalue="density", seed__part="mass mass_error")
+            | variables(seed__probe__step="node weight node_residual", part="mass_from mass_to", one="density_width"),
             optional=frozenset({"mass_error", "mass_from", "mass_to", "density_width"}),
         ),
     )

@@ -144,6 +144,13 @@ KEPT = (
         name="instability", help="Also the instability of every direction.", hint=bool, default=False, flagged=False
     ),
     Parameter(name="transfer", help="Also the transfer between all parts.", hint=bool, default=False, flagged=False),
+    Parameter(
+        name="limit",
+        help="Also the leakage and the ridge that is enough as d → ∞, beside the sample's.",
+        hint=bool,
+        default=False,
+        swept=False,
+    ),
 )
 OPTIONS = (*LEVELS, *TEACHER, *STUDENT, *REGRESSION, *MEASURED, KEPT[0])  # of one distillation beside its times
 
@@ -175,18 +182,19 @@ DISTILL = register(
         ),
         page="rfsim.plotting.pages:distill",
         form=Form(
-            variables=variables("seed", "variant", "distill_time", "steps", "quality", "level", "bulk", "ridge")
+            variables=variables("seed", "variant", "distill_time", "steps", "quality", "level", "part", "ridge")
             | variables(seed__quality="teacher teacher_error reference early_teacher")
             | variables(seed__variant__distill_time__quality="student student_error early_student regression")
             | variables(
                 seed__steps__quality="teacher_steps", seed__variant__distill_time__steps__quality="student_steps"
             )
-            | variables(seed__variant__distill_time__level__bulk="suppression suppression_error student_energy")
-            | variables(seed__level__bulk="teacher_energy", seed__ridge__level__bulk="leakage", seed="gamma_star")
-            | variables(seed__ridge__bulk="leakage_all leakage_all_error", seed__ridge__level__source__bulk="transfer")
-            | variables(seed__level__feature="eigenvalue instability", feature="part", grid="diffusion_time"),
+            | variables(seed__variant__distill_time__level__part="suppression suppression_error student_energy")
+            | variables(seed__level__part="teacher_energy", seed__ridge__level__part="leakage", seed="gamma_star")
+            | variables(seed__ridge__part="leakage_all leakage_all_error", seed__ridge__level__source__part="transfer")
+            | variables(seed__level__feature="eigenvalue instability", feature="feature_part", grid="diffusion_time")
+            | variables(ridge__level="limit_leakage", level="limit_gamma_star"),
             optional=frozenset({"teacher_error", "student_error", "suppression_error", "leakage", "leakage_all_error"})
-            | {"transfer", "instability"},
+            | {"transfer", "instability", "limit_leakage", "limit_gamma_star"},
             json={"undefined": dict},
         ),
     )

@@ -48,15 +48,16 @@ CONSTANTS = variables(one="a b v2 s2")
 LOSSES = "train train_penalized test emp score gen"
 RIDGE_LOSSES = "train train_penalized test emp score bias2 variance residual"
 ROUTES = variables("gen_route", "mem_route")
+LEARNED = frozenset({"train_time", "gen_route", "mem_route"})  # dimensions of what depends on how weights are trained
 PLANE = "samples_per_dim", "features_per_dim"
 SPECTRUM = (
     CONSTANTS
-    | variables("seed", "bulk", seed__feature="eigenvalue", feature="part", bulk="count mass")
-    | variables(seed__bulk="lower upper gap_below merged", seed="residual")
+    | variables("seed", "part", seed__feature="eigenvalue", feature="feature_part", part="count mass")
+    | variables(seed__part="lower upper gap_below merged", seed="residual")
 )
 LIMIT = (
     CONSTANTS
-    | variables("bulk", "eigenvalue", eigenvalue="density density_residual", bulk="mass mean lower upper gap_below")
+    | variables("part", "eigenvalue", eigenvalue="density density_residual", part="mass mean lower upper gap_below")
     | variables(interval="interval_lower interval_upper interval_part", large_eigenvalue="large_density large_interval")
 )
 LARGE = frozenset({"large_density", "large_interval"})  # of a limit in which ψ_p is large

@@ -24,9 +24,9 @@ def page() -> str:
 
 def section(quantity: Quantity) -> str:
     """One quantity: how it is asked for, its parameters, and what its result holds."""
-    asked = f"`rfsim.{quantity.name}`" + (f", `rfsim {quantity.typed}`" if quantity.command else "")
+    calls = f"`rfsim.{quantity.name}`" + (f", `rfsim {quantity.typed}`" if quantity.command else "")
     rows = [row(quantity, one) for one in quantity.parameters if one.role != "command" or quantity.command]
-    parts = [f"## {quantity.name} {{#{quantity.name}}}", quantity.help, f"Asked for by {asked}.", table(HEAD, rows)]
+    parts = [f"## {quantity.name} {{#{quantity.name}}}", quantity.help, f"Asked for by {calls}.", table(HEAD, rows)]
     return "\n\n".join([*parts, *held(quantity)])
 
 

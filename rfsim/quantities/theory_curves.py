@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rfsim.quantities.catalog import FORMS, Answer, Cells, Quantity, register
+from rfsim.quantities.catalog import FORMS, PAGES, Answer, Cells, Quantity, register
 from rfsim.quantities.forms import CONSTANTS, LARGE, LOSSES, PLANE, ROUTES, Form, variables
 from rfsim.quantities.forms import LIMIT as SPECTRUM
 from rfsim.quantities.parameters import BY_PART, LIMIT, TOLERANCE, TRAIN_TIMES, TRAINER
@@ -34,13 +34,14 @@ register(
         form=Form(
             variables=SPECTRUM
             | ROUTES
-            | variables("train_time", train_time=f"{LOSSES} bias2 variance error", bulk__train_time="energy")
+            | variables("train_time", train_time=f"{LOSSES} bias2 variance error", part__train_time="energy")
             | variables(one="residual nodes", gen_route="tau_gen", mem_route="tau_mem"),
             optional=LARGE | {"energy"},
         ),
     )
 )
 
+PAGES["theory-diagram"] = "rfsim.plotting.several:limit_diagram"
 FORMS["theory-diagram"] = Form(
     variables=CONSTANTS
     | variables(*PLANE, "train_time", samples_per_dim__features_per_dim__train_time="train test score gen")

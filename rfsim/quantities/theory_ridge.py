@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rfsim.quantities.catalog import FORMS, Answer, Cells, Quantity, register
+from rfsim.quantities.catalog import FORMS, PAGES, Answer, Cells, Quantity, register
 from rfsim.quantities.forms import CONSTANTS, PLANE, RIDGE_LOSSES, Form, variables
 from rfsim.quantities.parameter import Parameter
 from rfsim.quantities.parameters import LIMIT, RIDGE
@@ -38,6 +38,7 @@ register(
     )
 )
 
+PAGES["theory-ridge-plane"] = "rfsim.plotting.several:limit_ridge_plane"
 FORMS["theory-ridge-plane"] = Form(
     variables=CONSTANTS | variables(*PLANE, samples_per_dim__features_per_dim=RIDGE_LOSSES)
 )

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from rfsim.quantities.catalog import Answer, Cells, Quantity, register
-from rfsim.quantities.forms import CONSTANTS, LOSSES, ROUTES, SPECTRUM, Form, variables
+from dataclasses import replace
+
+from rfsim.quantities.catalog import FORMS, PAGES, Answer, Cells, Quantity, register
+from rfsim.quantities.forms import CONSTANTS, LEARNED, LOSSES, ROUTES, SPECTRUM, Form, variables
 from rfsim.quantities.parameter import Parameter
 from rfsim.quantities.parameters import BY_PART, MODEL, MOMENTS, SAMPLE, TRAIN_TIMES, TRAINER
 
@@ -47,8 +49,18 @@ TRAIN = register(
             variables=SPECTRUM
             | ROUTES
             | variables("train_time", seed__train_time=f"{LOSSES} cross", train_time="bias2 variance")
-            | variables(seed__bulk__train_time="energy", seed__gen_route="tau_gen", seed__mem_route="tau_mem"),
+            | variables(seed__part__train_time="energy", seed__gen_route="tau_gen", seed__mem_route="tau_mem"),
             optional=frozenset({*SPECTRUM, "train_penalized", "emp", "energy"} - {*CONSTANTS, "residual", "seed"}),
         ),
     )
+)
+
+PAGES["train-ridges"] = "rfsim.plotting.several:train_ridges"
+FORMS["train-ridges"] = replace(
+    FORMS["train"],
+    variables={
+        name: ("ridge", *dims) if LEARNED.intersection(dims) and name not in (*LEARNED, "steps") else dims
+        for name, dims in FORMS["train"].variables.items()
+    }
+    | variables("ridge"),
 )

@@ -2,7 +2,7 @@
 
 An experiment `experiments/NN_name.py` defines FIGURES {figure name: source}, SECONDS {size: measured seconds on two
 cores}, cells(size) and CLAIMS; `figures/NN_name.py` defines DRAW {figure name: results → Figure}. Cells are calls of
-the front door, so everything that shapes a stored result is the cell and the code behind its quantity.
+public functions, so everything that shapes a stored result is the cell and the code behind its quantity.
 """
 
 from rfsim.reproduce.cells import Cell, code_digest, sweep_cell, with_limits

@@ -22,7 +22,7 @@ SHARED = ("train_times", "trainer", "by_part", "array", "center", "scale")  # op
 
 @dataclass(frozen=True)
 class Cell:
-    """One call of a front-door quantity.
+    """One call of a quantity's public function.
 
     Attributes:
         label: Names it within the experiment.
@@ -65,8 +65,8 @@ class Cell:
         Returns:
             A zarr folder beside it, named by what is asked and the code.
         """
-        asked = content.of_text(self.key() + code_digest(self))
-        return path.with_name(f"{path.stem}-{asked[:12]}.zarr")
+        digest = content.of_text(self.key() + code_digest(self))
+        return path.with_name(f"{path.stem}-{digest[:12]}.zarr")
 
     def limit(self) -> Cell:
         """The d → ∞ cell of a sampled one, labelled `limit-…`: the same problem without what belongs to a draw."""

@@ -13,7 +13,7 @@ from rfsim.learning import curves, losses, timescales
 from rfsim.learning.trainers import TrainerFilter
 from rfsim.problem.diffusion import diffuse, score_power
 from rfsim.results.runs import Run
-from rfsim.sample.spectra import PARTS, SampleSpectrum, Solved, bulks, jackknife_error, part_slices
+from rfsim.sample.spectra import PARTS, SampleSpectrum, Solved, jackknife_error, part_slices, sample_parts
 
 LONG_NAMES = {
     "train": "L_train",
@@ -55,32 +55,32 @@ def spectrum_dataset(run: Run, found: Sequence[SampleSpectrum]) -> xr.Dataset:
         return xr.Dataset(common | krylov, coords=seed)
     lam = np.stack([np.asarray(one.points) for one in found])
     counts = run.counts
-    tables = [bulks(row, counts) for row in lam]
-    names = [bulk.name for bulk in tables[0]]
+    tables = [sample_parts(row, counts) for row in lam]
+    names = [part.name for part in tables[0]]
     part = np.concatenate([np.full(count, PARTS.index(name)) for name, count in counts.items()])
 
     def column(field: str, dtype: type = float) -> NDArray:
-        values = [[getattr(bulk, field) for bulk in table] for table in tables]
+        values = [[getattr(part, field) for part in table] for table in tables]
         return np.array([[np.nan if v is None else v for v in row] for row in values], dtype=dtype)
 
     flags = {"flag_values": list(range(len(PARTS))), "flag_meanings": " ".join(PARTS)}
     return xr.Dataset(
         {
             "eigenvalue": (("seed", "feature"), lam, {"long_name": "eigenvalue λ of U", "units": "1"}),
-            "part": ("feature", part.astype(np.int32), {"long_name": "part by rank"} | flags),
-            "count": ("bulk", np.array([bulk.count for bulk in tables[0]])),
-            "mass": ("bulk", np.array([bulk.mass for bulk in tables[0]]), {"long_name": "share of the features"}),
-            "lower": (("seed", "bulk"), column("lower"), {"long_name": "smallest eigenvalue"}),
-            "upper": (("seed", "bulk"), column("upper"), {"long_name": "largest eigenvalue"}),
+            "feature_part": ("feature", part.astype(np.int32), {"long_name": "part by rank"} | flags),
+            "count": ("part", np.array([part.count for part in tables[0]])),
+            "mass": ("part", np.array([part.mass for part in tables[0]]), {"long_name": "share of the features"}),
+            "lower": (("seed", "part"), column("lower"), {"long_name": "smallest eigenvalue"}),
+            "upper": (("seed", "part"), column("upper"), {"long_name": "largest eigenvalue"}),
             "gap_below": (
-                ("seed", "bulk"),
+                ("seed", "part"),
                 column("gap_below"),
                 {"long_name": "lower over upper of the part below"},
             ),
-            "merged": (("seed", "bulk"), column("merged", np.int8), {"long_name": "1: no gap to the part below"}),
+            "merged": (("seed", "part"), column("merged", np.int8), {"long_name": "1: no gap to the part below"}),
         }
         | common,
-        coords=seed | {"bulk": names},
+        coords=seed | {"part": names},
     )
 
 
@@ -164,7 +164,7 @@ def _curves_dataset(
     if run.method.labels:
         keep = _kept(run)
         energy = curves.energy_curves(spectrum, tau, trainer, delta, keep)
-        data["energy"] = (("bulk", "train_time"), energy, {"long_name": "(1/d) Tr Ā P U Āᵀ", "units": "1"})
+        data["energy"] = (("part", "train_time"), energy, {"long_name": "(1/d) Tr Ā P U Āᵀ", "units": "1"})
         if by_part:
             terms = curves.part_curves(spectrum, target, tau, trainer, keep)
             data = data.assign(part_terms(found, *terms)).assign_coords(other=list(part_slices(run.counts)))
@@ -187,15 +187,15 @@ def part_terms(found: curves.LossCurves, train: NDArray[np.float64], pairs: NDAr
     own, rows = np.einsum("aat->at", pairs), pairs.sum(axis=1)
     without = {"train": found.train - train, "test": found.test - 2 * rows + own}
     return {
-        "train_part": (("bulk", "train_time"), train, {"long_name": "the part's term of L_train", "units": "1"}),
+        "train_part": (("part", "train_time"), train, {"long_name": "the part's term of L_train", "units": "1"}),
         "test_pair": (
-            ("bulk", "other", "train_time"),
+            ("part", "other", "train_time"),
             pairs,
             {"long_name": "terms of L_test by pairs of parts", "units": "1"},
         ),
     } | {
         f"{name}_without": (
-            ("bulk", "train_time"),
+            ("part", "train_time"),
             values,
             {"long_name": f"L_{name} with the filter off on the part", "units": "1"},
         )

@@ -84,10 +84,10 @@ def density(
         scale: How an array is scaled: "global", "columns" or "none".
 
     Returns:
-        node, weight, node_residual (seed, probe, step) as in `lanczos.Quadrature`; mass (seed, bulk) with mass_error,
+        node, weight, node_residual (seed, probe, step) as in `lanczos.Quadrature`; mass (seed, part) with mass_error,
         its standard error over probes, and mass_change, what the last quarter of the steps changed in it: more steps
         are needed where that is not small beside mass_error, as it is next to a narrow gap. Beside them rank_mass
-        (bulk), the exact mass by rank (§8), and the interval mass_from, mass_to (bulk); edge and edge_residual (seed,
+        (part), the exact mass by rank (§8), and the interval mass_from, mass_to (part); edge and edge_residual (seed,
         end), the smallest and the largest Ritz value; density (seed, eigenvalue) per unit ln λ, every node spread over
         `density_width` in ln λ; the constants a, b, v2, s2 (T9).
 
@@ -192,7 +192,7 @@ def _dataset(run: Run, borders: Sequence[Border], done: Sequence[Quadrature]) ->
     low, high = ends[:, 0, 0].min(), ends[:, 1, 0].max()
     points = np.geomspace(max(low, 1e-8 * high) * math.exp(-4 * WIDTH), high * math.exp(4 * WIDTH), POINTS)
     nodes, weights, residuals = (np.stack(part) for part in zip(*(one[:3] for one in done), strict=True))
-    each, probe, ended = ("seed", "bulk"), ("seed", "probe", "step"), ("seed", "end")
+    each, probe, ended = ("seed", "part"), ("seed", "probe", "step"), ("seed", "end")
     c = run.constants
     return xr.Dataset(
         {
@@ -206,9 +206,9 @@ def _dataset(run: Run, borders: Sequence[Border], done: Sequence[Quadrature]) ->
                 masses[..., 0] - earlier[..., 0],
                 {"long_name": "what the last quarter of the steps changed in the mass"},
             ),
-            "rank_mass": ("bulk", np.array(by_rank), {"long_name": "share of the features by rank"}),
-            "mass_from": ("bulk", np.array([border.lower for border in borders])),
-            "mass_to": ("bulk", np.array([border.upper for border in borders])),
+            "rank_mass": ("part", np.array(by_rank), {"long_name": "share of the features by rank"}),
+            "mass_from": ("part", np.array([border.lower for border in borders])),
+            "mass_to": ("part", np.array([border.upper for border in borders])),
             "edge": (ended, ends[..., 0], {"long_name": "Ritz value at the end of the spectrum", "units": "1"}),
             "edge_residual": (ended, ends[..., 1], {"long_name": "‖Ux − θx‖ there"}),
             "density": (
@@ -221,7 +221,7 @@ def _dataset(run: Run, borders: Sequence[Border], done: Sequence[Quadrature]) ->
         | {"a": c.a, "b": c.b, "v2": c.v2, "s2": c.s2},
         coords={
             "seed": list(run.seeds[: len(done)]),
-            "bulk": names,
+            "part": names,
             "end": ["smallest", "largest"],
             "eigenvalue": ("eigenvalue", points, {"long_name": "eigenvalue λ of U", "units": "1"}),
         },

@@ -39,6 +39,7 @@ from rfsim.problem.draws import DrawOptions, apart, defaults_of, told
 from rfsim.problem.model import Problem, Sizes
 from rfsim.results.runs import Begin, Report, Run, keeping
 from rfsim.sample.spectra import Method
+from rfsim.sampled.beside import limit_leakage, limit_run
 
 DISTILL_TIMES = (10.0, 1e3, 1e5)
 GENERATED = 2000  # samples of each model
@@ -170,6 +171,7 @@ def distill(
     begin: Begin | None = None,
     instability: bool = False,
     transfer: bool = False,
+    limit: bool = False,
     spill: str | Path | None = None,
     **options: Unpack[DistillOptions],
 ) -> xr.Dataset:
@@ -185,6 +187,7 @@ def distill(
         begin: Called with the settings of the result before anything is computed, as in `rfsim.spectrum`.
         instability: Also of every direction.
         transfer: Also between all parts.
+        limit: Also leakage and γ⋆ of the same steps as d → ∞, as `rfsim.theory.distill` has them (D13).
         spill: A folder for the eigenvectors of all levels, p² doubles each, which memory holds otherwise.
         levels: N, of N + 1 diffusion times, geometric.
         time_min: The lowest of them, ε.
@@ -222,8 +225,9 @@ def distill(
         distance to the law of x_ε, and membership AUC: teacher, reference (fresh samples of the truth), student
         (variant, distill_time; one jump), and the controls teacher_steps and student_steps (steps), early_teacher,
         early_student, regression (one-step students regressed on the teacher's endpoints); suppression and energies by
-        level and bulk; leakage and gamma_star; losses by level; student_half, suppression_half, leakage_all_half by
+        level and part; leakage and gamma_star; losses by level; student_half, suppression_half, leakage_all_half by
         half the draws, with _error and _moved, 1 where half the draws move a measure by more than 1.96 standard errors.
+        With limit, limit_leakage (ridge, level), outside gen, and limit_gamma_star (level).
         What is undefined is NaN, with its reason in the attribute `undefined`. Training points that are copies of
         others, which are merged for the second nearest, are counted by seed in the attribute `merged_points` where
         there are any. Students stand along the dimension variant, in the order given.
@@ -241,25 +245,29 @@ def distill(
     model.require_unused(problem, "distill", diffusion_time="time_min and time_max are its levels'; train takes it")
     wanted = Wanted(instability, transfer)
     drawn, own = apart(options)
-    asked = plan(problem, distill_times, **own)
-    taught = replace(problem, diffusion_time=asked.time_min, ridge=asked.teacher_ridge)
+    planned = plan(problem, distill_times, **own)
+    beside = limit_run(problem, planned, drawn) if limit else None
+    taught = replace(problem, diffusion_time=planned.time_min, ridge=planned.teacher_ridge)
     run = Run(taught, drawn, report, method=Method(), copies=6)
-    features = asked.student_features(run.sizes)
-    draws = asked.number_of_draws(features)
-    _require_memory(asked, run.sizes, features, kept=spill is None)
+    features = planned.student_features(run.sizes)
+    draws = planned.number_of_draws(features)
+    _require_memory(planned, run.sizes, features, kept=spill is None)
     run.settings = model.settings(problem, run.origin, run.sizes, seed=run.seeds[0], seeds=len(run.seeds))
     del run.settings["diffusion_time"]
     data_power = model.power(problem, run.origin, run.sizes)
-    extra = asked.settings(draws) | {"instability": instability, "transfer": transfer}
+    extra = planned.settings(draws) | {"instability": instability, "transfer": transfer}
+    extra |= {"limit": True} if limit else {}
     run.begin(begin, extra)
+    of_limit = {} if beside is None else limit_leakage(beside, planned, report)
     done: list[xr.Dataset] = []
     merged: list[int] = []
 
     def result() -> xr.Dataset:
-        data = xr.concat([one.drop_vars("part") for one in done], dim="seed", join="exact", coords="minimal")
-        data = data.assign(part=done[0].part).assign_coords(seed=list(run.seeds[: len(done)]))
+        data = xr.concat([one.drop_vars("feature_part") for one in done], dim="seed", join="exact", coords="minimal")
+        data = data.assign(of_limit).assign(feature_part=done[0].feature_part)
+        data = data.assign_coords(seed=list(run.seeds[: len(done)]))
         told = {"merged_points": merged[: len(done)]} if any(merged) else {}
-        return run.label("distill", data.assign_attrs(undefined=_undefined(asked, run), **told), extra, started)
+        return run.label("distill", data.assign_attrs(undefined=_undefined(planned, run), **told), extra, started)
 
     with keeping(done, result):
         for number in run.seeds:
@@ -267,10 +275,10 @@ def distill(
             merged.append(len(draw.points) - len(distinct(draw.points)))  # what no measure can tell is refused here
             with ArrayCache(spill) as cache, ridge_named("teacher_ridge"):
                 named = run.population is not None
-                distilled = take(asked, taught, draw, data_power, named, cache, wanted, partial(run.tell, draw))
+                distilled = take(planned, taught, draw, data_power, named, cache, wanted, partial(run.tell, draw))
             run.tell(draw, "samples and their measures")
-            quality = SampleQuality(asked, distilled)
-            done.append(table(asked, distilled, quality))
+            quality = SampleQuality(planned, distilled)
+            done.append(table(planned, distilled, quality))
     return result()
 
 
@@ -290,13 +298,13 @@ def _given(
     return tuple(students)
 
 
-def _require_memory(asked: DistillationPlan, sizes: Sizes, features: int, *, kept: bool) -> None:
+def _require_memory(planned: DistillationPlan, sizes: Sizes, features: int, *, kept: bool) -> None:
     d, _, p = (float(size) for size in sizes)
-    models = len(asked.students) * len(asked.distill_times)
-    counts = {"levels": asked.levels, "models": models, "generated": asked.generated}
+    models = len(planned.students) * len(planned.distill_times)
+    counts = {"levels": planned.levels, "models": models, "generated": planned.generated}
     needed = float(needed_bytes(d, p, features, **counts, kept=kept))
     hint = "take fewer features or levels, or in Python spill the levels to a folder" if kept else "take fewer features"
-    what = f"distilling {max(p, float(features)):.12g} features at dim {d:.12g} in {asked.levels} levels"
+    what = f"distilling {max(p, float(features)):.12g} features at dim {d:.12g} in {planned.levels} levels"
     require_memory(needed, what, hint)
 
 
@@ -331,12 +339,12 @@ def needed_bytes(
     return 8 * (7 * side**2 + shelved + (steps + 8) * np.asarray(models) * d * side + drawn * d) + 2**29
 
 
-def _undefined(asked: DistillationPlan, run: Run) -> str:
+def _undefined(planned: DistillationPlan, run: Run) -> str:
     """Which measures are NaN, and why, as JSON."""
     reasons = {}
-    if asked.student_features(run.sizes) != run.sizes.features:
+    if planned.student_features(run.sizes) != run.sizes.features:
         reasons["suppression"] = "the student has features of its own, whose parts are not the teacher's"
-    if any(student.parameterization != "ddim" for student in asked.students):
+    if any(student.parameterization != "ddim" for student in planned.students):
         for loss in ("student_train", "student_test"):
             reasons[loss] = "only the weights of parameterization ddim are those of a score"
     if run.population is None:

@@ -187,7 +187,7 @@ def _several(
     report: Report | None = None,
     begin: Begin | None = None,
 ) -> list[xr.Dataset | Exception]:
-    """Both front doors; `warn` hears of rates above the stable limit, and checkpoints are for one of `several`."""
+    """Both public functions; `warn` hears of rates above the stable limit, and checkpoints are for one of `several`."""
     started = time.perf_counter()
     variants = [_Variant(problem, options) for options in several]
     if not any(variant.going for variant in variants):
@@ -208,7 +208,7 @@ def _several(
     run = Run(problem, drawn, report, method=method, copies=0)
     layout = parallel.layout(number_of_devices(devices), run.sizes.features)
     for variant in variants:
-        variant.attempt(lambda one: _require_memory(run, one.asked, layout, exact))
+        variant.attempt(lambda one: _require_memory(run, one.simulation, layout, exact))
     stops = recorded_steps(steps)
     folders = {} if checkpoint is None else {number: Path(checkpoint) / f"seed-{number}" for number in run.seeds}
 
@@ -251,7 +251,7 @@ def _several(
             prepared = prepare(problem, draw, run.delta, layout, exact, tell)
             for variant, checkpointing in zip(variants, checkpointings, strict=True):
                 rate = variant.rate = SHARE * prepared.limit if variant.rate is None else variant.rate
-                if variant.going and variant.asked.plain and rate > prepared.limit:
+                if variant.going and variant.simulation.plain and rate > prepared.limit:
                     warn(
                         f"rate {rate:.6g} is above the largest stable one, {prepared.limit:.6g}, of plain descent at "
                         f"seed {number}: it will diverge along the largest eigenvalue of U"
@@ -271,8 +271,8 @@ class _Variant:
         self.failure: Exception | None = None
         self.identity: dict[str, Any] = {}
         try:
-            self.asked: Simulation = setting(problem, **options)
-            self.identity = settings(self.asked, options.get("rate"))
+            self.simulation: Simulation = setting(problem, **options)
+            self.identity = settings(self.simulation, options.get("rate"))
         except FAILURES as error:
             self.failure = error
         self.rate: float | None = self.identity.get("rate")
@@ -294,25 +294,25 @@ class _Variant:
         self, prepared: Prepared, stops: NDArray[np.int64], checkpointing: Checkpointing, tell: Callable[[str], None]
     ) -> None:
         """Train on one more seed."""
-        asked = replace(self.asked, rate=self.rate)
-        self.done.append(follow(prepared, asked, stops, checkpointing, tell))
+        simulation = replace(self.simulation, rate=self.rate)
+        self.done.append(follow(prepared, simulation, stops, checkpointing, tell))
 
 
 def _warned(line: str) -> None:
-    """A warning at whoever called `simulate`: above this, `_several`, the front door, and its policy of float64."""
+    """A warning at whoever called `simulate`: above this, `_several`, the public function and its float64 policy."""
     warnings.warn(line, stacklevel=5)
 
 
-def number_of_devices(asked: int | None) -> int:
+def number_of_devices(count: int | None) -> int:
     """How many devices the features are divided over.
 
     Args:
-        asked: The number that was asked for; None for one, or for those of all processes where there are several.
+        count: The number that was asked for; None for one, or for those of all processes where there are several.
 
     Returns:
         The number.
     """
-    return asked if asked is not None else jax.device_count() if jax.process_count() > 1 else 1
+    return count if count is not None else jax.device_count() if jax.process_count() > 1 else 1
 
 
 def _clocks(run: Run, stops: ArrayLike, rate: float) -> dict[str, Any]:
@@ -323,12 +323,12 @@ def _clocks(run: Run, stops: ArrayLike, rate: float) -> dict[str, Any]:
     return found | {"rate": ((), rate, {"long_name": "rate η of A = √p Ā"})}
 
 
-def _require_memory(run: Run, asked: Simulation, layout: DeviceLayout, exact: bool) -> None:
+def _require_memory(run: Run, simulation: Simulation, layout: DeviceLayout, exact: bool) -> None:
     d, n, p = (float(size) for size in run.sizes)
     needed, each = (
-        float(needed_bytes(d, n, p, run.problem.noise_copies, setting=asked, exact=exact, parts=parts))
+        float(needed_bytes(d, n, p, run.problem.noise_copies, setting=simulation, exact=exact, parts=parts))
         for parts in (layout.processes, layout.count)
     )
-    rows = float(draws_of(n, run.problem.noise_copies, asked)[0])
+    rows = float(draws_of(n, run.problem.noise_copies, simulation)[0])
     hint = "take fewer features, a smaller batch or fewer noise_copies" + (", or leave out the filter" if exact else "")
     require_memory(needed, f"training {p:.12g} features on {rows:.12g} draws a step", hint, each=each)

@@ -58,7 +58,7 @@ def spectrum(
         MemoryError: Before allocating, for sizes beyond the memory limit.
 
     >>> result = spectrum(Problem(samples_per_dim=2, features_per_dim=4), dim=10)
-    >>> result.sizes["feature"], [str(name) for name in result.bulk.values]
+    >>> result.sizes["feature"], [str(name) for name in result.part.values]
     (40, ['null', 'mini', 'main', 'gen'])
     """
     started = time.perf_counter()

@@ -18,13 +18,13 @@ from rfsim.learning import trainers
 from rfsim.learning.trainers import DescentFilter, Trainer, TrainerFilter
 from rfsim.problem.draws import Draw, DrawOptions, told
 from rfsim.problem.model import TRAIN_TIMES, Problem, require_unused, ridges_given, times
+from rfsim.quantities.forms import LEARNED
 from rfsim.results.datasets import curves_datasets, joined, with_bias_variance
 from rfsim.results.halves import without_shifted_times
 from rfsim.results.runs import Begin, Report, Run, keeping
 from rfsim.sample.spectra import Averages, Method, SampleSpectrum
 
 TRAIN_COPIES = 7  # p × p matrices at the peak
-LEARNED = {"train_time", "gen_route", "mem_route"}  # dimensions of what depends on how the weights are trained
 
 
 @in_float64
@@ -75,11 +75,11 @@ def train(
         Beside all of `spectrum`, the variables train, test, score, gen (seed, train_time) — L_train, L_test, E_score
         (NaN where the true score is unknown) and L_gen = L_test − L_train —, train_penalized (with the ridge's
         penalty), emp (L_emp, the training samples with fresh noise), cross (seed, train_time), bias2 and variance
-        (train_time; isotropic data, cross averaged over seeds before squaring), energy (seed, bulk, train_time),
+        (train_time; isotropic data, cross averaged over seeds before squaring), energy (seed, part, train_time),
         tau_gen (seed, gen_route) and tau_mem (seed, mem_route), NaN by the curves where those of an array's two halves
         differ before anything is memorized (`rfsim.results.halves`). Losses are per dimension, with weight Δ: the zero
         score has loss 1, up to the noise drawn where m is finite or the moments are Monte Carlo. With by_part,
-        train_without, test_without and train_part (seed, bulk, train_time), and test_pair (seed, bulk, other,
+        train_without, test_without and train_part (seed, part, train_time), and test_pair (seed, part, other,
         train_time), whose sum over both is L_test less that of the zero score. With Monte Carlo moments train_error …
         gen_error (seed, train_time). With descent steps (train_time), the whole steps taken by then; its curves move in
         steps, so that the curve route of tau_gen and tau_mem is known to half a step. With ridges, all that is learned

@@ -127,11 +127,11 @@ def run(
     steps" with the values done, total and loss, the mean over the chunk of the sum of the parts. Raises Diverged, and
     at Ctrl-C Interrupted.
     """
-    asked = sorted({int(stop) for stop in stops})
-    if asked and not 0 <= asked[0] <= asked[-1] <= MOST_STEPS:
-        raise ValueError(f"stops must be steps from 0 to 2^31 - 1; got {asked[0]} to {asked[-1]}")
+    wanted = sorted({int(stop) for stop in stops})
+    if wanted and not 0 <= wanted[0] <= wanted[-1] <= MOST_STEPS:
+        raise ValueError(f"stops must be steps from 0 to 2^31 - 1; got {wanted[0]} to {wanted[-1]}")
     done, size = int(state.step), chunk or 1
-    for stop in (stop for stop in asked if stop >= done):
+    for stop in (stop for stop in wanted if stop >= done):
         try:
             while done < stop:
                 steps, started = min(size, stop - done), time.perf_counter()
@@ -147,7 +147,7 @@ def run(
                     keep(state)
                 if report:
                     mean = float(reached.total.sum()) / steps
-                    report("stochastic steps", {"done": done, "total": asked[-1], "loss": mean})
+                    report("stochastic steps", {"done": done, "total": wanted[-1], "loss": mean})
         except KeyboardInterrupt:
             raise LoopInterrupted(state) from None
         yield state

@@ -48,26 +48,26 @@ def setting(
     if isinstance(rows, str):
         raise ValueError(f"batch must be {FULL} or a whole number of draws; got {rows!r}")
     given = 1.0 if rate is None else real("rate", rate)
-    asked = Simulation(optimizer, given, rows, real("ema", ema), noise, precision, products)
-    if rate is None and not asked.plain:
+    simulation = Simulation(optimizer, given, rows, real("ema", ema), noise, precision, products)
+    if rate is None and not simulation.plain:
         raise ValueError(
-            f"optimizer {asked.optimizer} needs a rate; only plain {PLAIN} has a stable limit to take it from"
+            f"optimizer {simulation.optimizer} needs a rate; only plain {PLAIN} has a stable limit to take it from"
         )
-    asked.check(problem)
-    return asked
+    simulation.check(problem)
+    return simulation
 
 
-def settings(asked: Simulation, rate: float | None) -> dict[str, Any]:
+def settings(simulation: Simulation, rate: float | None) -> dict[str, Any]:
     """What a result of a simulation is identified by, beside the problem's own settings and the number of steps.
 
     Args:
-        asked: The settings of the simulation.
+        simulation: The settings of the simulation.
         rate: The learning rate η that it has; None where it is not known yet.
 
     Returns:
         Settings by name, as texts and numbers.
     """
-    found = {one.name: plain(getattr(asked, one.name)) for one in fields(asked)}
+    found = {one.name: plain(getattr(simulation, one.name)) for one in fields(simulation)}
     batch, decay = found.pop("batch"), found.pop("decay")
     return found | {"rate": rate, "batch": FULL if batch is None else batch, "ema": decay}
 

@@ -97,7 +97,7 @@ def tidy(data: xr.Dataset, labels: Sequence[str] = PARTS, without: Sequence[str]
     data = data.drop_vars([name for name in ("residual", *without) if name in data]).drop_attrs(deep=False)
     if data.sizes.get("seed") == 1:
         data = data.isel(seed=0, drop=True)
-    parts = {dim: list(labels) for dim in ("bulk", "other", "source") if dim in data.dims}
+    parts = {dim: list(labels) for dim in ("part", "other", "source") if dim in data.dims}
     if parts:
         fill = {name: ABSENT.get(str(name), np.nan) for name in data.data_vars}
         data = data.reindex(parts, fill_value=fill)

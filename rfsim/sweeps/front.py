@@ -109,15 +109,15 @@ def sweep(
     end_if_starting()
     with _place(spec, out) as path:
         how = (executor, workers, scheduler)
-        asked = ask(spec, array, allow_import=allow_import)
-        mended = fill(asked, path, how, resume=resume, retry_failed=retry_failed, report=report)
+        request = ask(spec, array, allow_import=allow_import)
+        mended = fill(request, path, how, resume=resume, retry_failed=retry_failed, report=report)
         if mended and report:
             report(mended, {"done": 1, "total": 1})
         return store.load(path)
 
 
 def fill(
-    asked: SweepRequest,
+    request: SweepRequest,
     path: Path,
     how: tuple[str | None, int | None, str | None],
     *,
@@ -128,7 +128,7 @@ def fill(
     """Compute what is missing in a store.
 
     Args:
-        asked: The sweep.
+        request: The sweep.
         path: Its store.
         how: Executor, workers and scheduler, as in `sweep`.
         resume: As in `sweep`.
@@ -145,16 +145,16 @@ def fill(
     executor, workers, scheduler = how
     here = 1 if chosen(executor, workers, scheduler) == "serial" else workers or threads()
     if chosen(executor, workers, scheduler) != "serial":
-        imports.require_everywhere(_activations(asked.plan))
-    if asked.unread:
-        _require_complete(asked, path)
+        imports.require_everywhere(_activations(request.plan))
+    if request.unread:
+        _require_complete(request, path)
     else:
-        require_possible(asked.plan, here if scheduler is None else None, asked.array)
+        require_possible(request.plan, here if scheduler is None else None, request.array)
     with locks.held(path.resolve()):
-        kept = _opened(path, asked, resume)
-        kept.tell(_paths(asked))
+        kept = _opened(path, request, resume)
+        kept.tell(_paths(request))
         found = f"{damaged(kept.broken, kept.lost)}; now it is again" if kept.broken or kept.lost else ""
-        _run(kept, asked, how, retry_failed, report or (lambda step, values: None))
+        _run(kept, request, how, retry_failed, report or (lambda step, values: None))
     return found
 
 
@@ -218,12 +218,12 @@ def default_store(spec: str | Path) -> Path:
     return Path(spec).with_suffix(".zarr")
 
 
-def summary(path: Path, asked: SweepRequest) -> dict[str, Any]:
+def summary(path: Path, request: SweepRequest) -> dict[str, Any]:
     """How far a sweep is.
 
     Args:
         path: Its store, which need not exist.
-        asked: The sweep.
+        request: The sweep.
 
     Returns:
         Cells by status, groups, decompositions announced and done, seconds of work, and the holder; damaged, in words,
@@ -232,14 +232,14 @@ def summary(path: Path, asked: SweepRequest) -> dict[str, Any]:
     Raises:
         StoreError: For a store of other settings, or one that cannot be read.
     """
-    planned = asked.plan
+    planned = request.plan
     if not path.exists() and scratch.left(path.resolve()):
         with locks.held(path.resolve()):
             scratch.tidy(path.resolve())
     if path.exists():
-        found = opening.look(path, planned, asked.settings, [*asked.unread, *asked.imports.unread])
+        found = opening.look(path, planned, request.settings, [*request.unread, *request.imports.unread])
     else:
-        _require_read(asked)
+        _require_read(request)
         found = opening.StoreStatus(np.zeros(planned.shape, dtype=np.int8), 0, 0.0)
     counts = np.bincount(found.status.ravel(), minlength=len(storage.STATUS))
     return {
@@ -247,7 +247,7 @@ def summary(path: Path, asked: SweepRequest) -> dict[str, Any]:
         "cells": planned.cells,
         **dict(zip(storage.STATUS, counts.tolist(), strict=True)),
         "groups": {"total": planned.groups, "waiting": found.waiting(planned)},
-        "decompositions": {"announced": _announced(asked, found.decompositions), "done": found.decompositions},
+        "decompositions": {"announced": _announced(request, found.decompositions), "done": found.decompositions},
         "seconds": found.seconds,
         "holder": locks.holder(path.resolve()),
         **({"damaged": damaged(found.broken, found.lost)} if found.broken or found.lost else {}),
@@ -308,52 +308,52 @@ def _place(spec: str | Path | Mapping[str, Any], out: str | Path | None) -> Iter
             yield Path(scratch) / "sweep.zarr"
 
 
-def _opened(path: Path, asked: SweepRequest, resume: bool) -> Storage:
+def _opened(path: Path, request: SweepRequest, resume: bool) -> Storage:
     scratch.tidy(path.resolve())
     if not path.exists():
-        _require_read(asked)
-        label = store.label(xr.Dataset(), SWEEP, asked.settings, wall_time=0.0).attrs
-        return stores.create(path, asked.plan, label)
+        _require_read(request)
+        label = store.label(xr.Dataset(), SWEEP, request.settings, wall_time=0.0).attrs
+        return stores.create(path, request.plan, label)
     if not resume:
         raise StoreError(f"{path} exists; leave out --no-resume to go on with it, or give another --out")
-    return opening.reopen(path, asked.plan, asked.settings, asked.unread)
+    return opening.reopen(path, request.plan, request.settings, request.unread)
 
 
-def _paths(asked: SweepRequest) -> dict[str, str]:
+def _paths(request: SweepRequest) -> dict[str, str]:
     """The store's attribute for the commands that compute a cell again."""
-    return {PATHS: store.canonical(asked.paths)} if asked.paths else {}
+    return {PATHS: store.canonical(request.paths)} if request.paths else {}
 
 
-def _require_read(asked: SweepRequest) -> None:
-    for error in asked.unread.values():
+def _require_read(request: SweepRequest) -> None:
+    for error in request.unread.values():
         raise error
 
 
-def _require_complete(asked: SweepRequest, path: Path) -> None:
+def _require_complete(request: SweepRequest, path: Path) -> None:
     """Raise what is wrong with data that cannot be read, but for a store that needs them no more."""
-    if not path.exists() or opening.look(path, asked.plan, asked.settings, asked.unread).waiting(asked.plan):
-        _require_read(asked)
+    if not path.exists() or opening.look(path, request.plan, request.settings, request.unread).waiting(request.plan):
+        _require_read(request)
 
 
-def _announced(asked: SweepRequest, done: int) -> int:
+def _announced(request: SweepRequest, done: int) -> int:
     """Decompositions that the plan needs; those done where its data, whose size tells them, cannot be read."""
     try:
-        return decompositions(asked.plan)
+        return decompositions(request.plan)
     except DataError:
         return done
 
 
 def _run(
-    kept: Storage, asked: SweepRequest, how: tuple[str | None, int | None, str | None], again: bool, tell: Report
+    kept: Storage, request: SweepRequest, how: tuple[str | None, int | None, str | None], again: bool, tell: Report
 ) -> None:
-    planned = asked.plan
+    planned = request.plan
     todo = kept.waiting(failed=again)
-    shared = asked.array, planned.single(), planned.loose(), planned.varied(), asked.imports
+    shared = request.array, planned.single(), planned.loose(), planned.varied(), request.imports
     if not todo.size:
         return
-    _require_read(asked)
+    _require_read(request)
     with engine(*how) as where:
-        imports.require_same(asked.imports, partial(_answer, where))
+        imports.require_same(request.imports, partial(_answer, where))
         tell(announcement(planned, len(todo), where.words), {"done": 0, "total": len(todo)})
         cells = {int(k): kept.cells(int(k), failed=again) for k in todo}
         jobs = ((k, Job(planned.group(k, one), *shared)) for k, one in cells.items())

@@ -94,6 +94,16 @@ def score_minimum(given: Given, array: ArrayLike | None, report: Report | None) 
     return _alone(given, of_one(given.quantity, array, report), _minimum)
 
 
+def distill(given: Given, array: ArrayLike | None, report: Report | None) -> xr.Dataset:
+    """`theory.distill`; parts by their joint names where no gap separates them."""
+    return _alone(given, of_one(given.quantity, array, report), _with_residual)
+
+
+def gamma_star(given: Given, array: ArrayLike | None, report: Report | None) -> xr.Dataset:
+    """`theory.gamma_star`."""
+    return _alone(given, of_one(given.quantity, array, report), _with_residual)
+
+
 def _alone(
     given: Given,
     compute: Callable[[dict[str, Any]], xr.Dataset],
@@ -101,6 +111,10 @@ def _alone(
 ) -> xr.Dataset:
     """Cells one after the other."""
     return stacked([attempt(lambda one=one: cell(compute(one), one)) for one in each(given)])
+
+
+def _with_residual(data: xr.Dataset, one: dict[str, Any]) -> CellResult:
+    return CellResult(tidy(data, MERGED), residual=float(data.residual))
 
 
 def _curves(data: xr.Dataset, one: dict[str, Any]) -> CellResult:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from rfsim.disk import sealed, store
+from rfsim.disk import renamed, sealed, store
 from rfsim.disk.store import StoreError
 from rfsim.disk.sweep_files import BROKEN, ORDER
 from rfsim.sweeps import scratch
@@ -38,7 +38,7 @@ class StoreStatus(NamedTuple):
 
 
 def reopen(path: Path, plan: SweepPlan, settings: Mapping[str, Any], unread: Collection[str] = ()) -> Storage:
-    """A store to go on with: as it is, or with the values that its axes lack, whose cells wait.
+    """A store to go on with: as it is, with the values that its axes lack, whose cells wait, or with names of today.
 
     unread: data of which no digest could be made. What it holds stays until all of it is carried over. Raises
     StoreError, saying what differs, where it was made with other settings, and for what is no store of a sweep.
@@ -48,7 +48,8 @@ def reopen(path: Path, plan: SweepPlan, settings: Mapping[str, Any], unread: Col
     if _same(path, root, plan, places):
         kept = Storage(path, plan, root)
         kept.mend()
-        return kept
+        if not _old_names(kept.arrays):
+            return kept
     real = path.resolve()
     label = {name: value for name, value in root.attributes.items() if name not in OWN}
     source = CellSource(store.load(path), places, tiles_of(root))
@@ -77,6 +78,13 @@ def look(path: Path, plan: SweepPlan, settings: Mapping[str, Any], unread: Colle
 def tiles_of(root: sealed.Root) -> tuple[int, ...]:
     """Cells of a group along each axis, as a store has them."""
     return sealed.layout(root.arrays[sealed.STATUS]).chunks
+
+
+def _old_names(arrays: Mapping[str, Mapping[str, Any]]) -> bool:
+    """Whether any of these arrays, or of their dimensions, has a name of an earlier version."""
+    layouts = {name: sealed.layout(one) for name, one in arrays.items()}
+    kinds = {name: "U" if one.dtype is None else one.dtype.kind for name, one in layouts.items()}
+    return bool(renamed.old_names(kinds, {dim for one in layouts.values() for dim in one.dims}))
 
 
 def _same(path: Path, root: sealed.Root, plan: SweepPlan, places: tuple[NDArray[np.intp], ...]) -> bool:

@@ -18,7 +18,7 @@ from rfsim.sweeps.costs import Parameters, vectorized
 def compute(group: Given, array: ArrayLike | None = None, report: Report | None = None) -> xr.Dataset:
     """All cells of a group, along the dimension cell; what one cell costs itself is in status and reason.
 
-    Variables and dimensions are those of the front door's result, numbers as float64, bulk and other labels in full,
+    Variables and dimensions are those of the public function's result, numbers as float64, labels of parts in full,
     without the seed where there is one; status (1 done, 2 unconverged, 3 failed), reason and residual by cell.
     """
     return resolve(QUANTITIES[group.quantity].cells.computes)(group, array, report)

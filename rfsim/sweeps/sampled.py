@@ -39,18 +39,18 @@ PLAN = tuple(one.name for one in OPTIONS)  # options of one distillation
 def train(given: Given, array: ArrayLike | None, report: Report | None) -> xr.Dataset:
     """`rfsim.train` by every ridge and trainer of a group."""
     found: list[CellResult | None] = [None] * given.size
-    asked = list(each(given))
+    cells = list(each(given))
     ridges = np.full(given.size, np.nan)
-    for k, parameters in enumerate(asked):
+    for k, parameters in enumerate(cells):
         try:
             ridges[k] = problem(parameters).ridge
         except FAILURES as error:
             found[k] = failed(error)
-    shared = options(asked[0], ("trainer",))
+    shared = options(cells[0], ("trainer",))
     while left := [k for k, cell in enumerate(found) if cell is None]:
-        variants = [Variant(float(ridges[k]), asked[k].get("trainer", Variant(0.0).trainer)) for k in left]
+        variants = [Variant(float(ridges[k]), cells[k].get("trainer", Variant(0.0).trainer)) for k in left]
         try:
-            results = train_variants(problem(asked[left[0]]), variants=variants, array=array, report=report, **shared)
+            results = train_variants(problem(cells[left[0]]), variants=variants, array=array, report=report, **shared)
         except FAILURES as error:
             # an eigenvalue that float64 does not resolve beside the smallest ridge may be fine beside the next one
             gone = left if not isinstance(error, ValueError) else np.flatnonzero(ridges == ridges[left].min())
@@ -75,13 +75,13 @@ def density(given: Given, array: ArrayLike | None, report: Report | None) -> xr.
 
 def simulate(given: Given, array: ArrayLike | None, report: Report | None) -> xr.Dataset:
     """`rfsim.simulate` by every setting of a group; a run that diverged is unconverged, its finite rows kept."""
-    asked = list(each(given))
-    several = [{name: one[name] for name in given.cells} for one in asked]
-    shared = options(asked[0], tuple(given.cells))
+    cells = list(each(given))
+    several = [{name: one[name] for name in given.cells} for one in cells]
+    shared = options(cells[0], tuple(given.cells))
     own = {name: shared.pop(name) for name in SETTINGS if name in shared}
     try:
         results = simulation.simulate_variants(
-            problem(asked[0]), [own | one for one in several], array=array, report=report, **shared
+            problem(cells[0]), [own | one for one in several], array=array, report=report, **shared
         )
     except FAILURES as error:
         return stacked([failed(error)] * given.size)
@@ -90,11 +90,11 @@ def simulate(given: Given, array: ArrayLike | None, report: Report | None) -> xr
 
 def distill(given: Given, array: ArrayLike | None, report: Report | None) -> xr.Dataset:
     """`rfsim.distill` of every student of a group, the variants of one run."""
-    asked = list(each(given))
-    shared = {name: value for name, value in options(asked[0], ("dim",)).items() if name not in given.cells}
+    cells = list(each(given))
+    shared = {name: value for name, value in options(cells[0], ("dim",)).items() if name not in given.cells}
     found: list[CellResult | None] = [None] * given.size
     variants: dict[int, dict[str, Any]] = {}
-    for k, one in enumerate(asked):
+    for k, one in enumerate(cells):
         try:
             variant = {name: one[name] for name in given.cells}
             require_student(one, variant, array)
@@ -102,7 +102,7 @@ def distill(given: Given, array: ArrayLike | None, report: Report | None) -> xr.
         except FAILURES as error:
             found[k] = failed(error)
     if variants:
-        first = asked[next(iter(variants))]
+        first = cells[next(iter(variants))]
         try:
             data = distillation.distill(
                 problem(first),
@@ -129,15 +129,15 @@ def require_student(one: dict[str, Any], variant: dict[str, Any], array: ArrayLi
     sizes = model.resolve(taught, origin, one.get("dim"))
     kept = {name: value for name, value in chosen.items() if name not in variant}
     times = {"distill_times": one["distill_times"]} if "distill_times" in one else {}
-    asked = distillation.plan(taught, **times, **kept, variants=[variant])
-    asked.number_of_draws(asked.student_features(sizes))
+    planned = distillation.plan(taught, **times, **kept, variants=[variant])
+    planned.number_of_draws(planned.student_features(sizes))
 
 
 def _distilled(data: xr.Dataset) -> xr.Dataset:
     """Names that a sweep's axes cannot have taken: `ridge` is the student's, and grids follow from their ends."""
     data = data.rename(ridge="leakage_ridge")
     if "source" in data.dims:
-        data = data.assign_coords(source=data.bulk.values)
+        data = data.assign_coords(source=data.part.values)
     times = data.diffusion_time.variable
     data = data.drop_vars("diffusion_time").assign(grid_time=("grid", times.values, times.attrs))
     return tidy(data)

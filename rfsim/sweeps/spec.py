@@ -120,10 +120,10 @@ def _quantity(content: Mapping[str, Any], wrong: list[str]) -> Quantity | None:
     if "command" not in content:
         wrong.append(f"command is missing; choose among {', '.join(QUANTITIES)}")
         return None
-    asked = str(content["command"]).strip()
-    name = ".".join(asked.removeprefix("rfsim ").split())
+    command = str(content["command"]).strip()
+    name = ".".join(command.removeprefix("rfsim ").split())
     if name not in QUANTITIES:
-        wrong.append(f"unknown command {asked!r}; choose among {', '.join(QUANTITIES)}{nearest(name, QUANTITIES)}")
+        wrong.append(f"unknown command {command!r}; choose among {', '.join(QUANTITIES)}{nearest(name, QUANTITIES)}")
         return None
     return QUANTITIES[name]
 

@@ -15,7 +15,8 @@ from rfsim.limit.tables import Converged, LimitSpectrum, LimitTarget, converged,
 from rfsim.limit.wide import wide_losses
 from rfsim.theory.curves import curves
 from rfsim.theory.diagram import diagram
-from rfsim.theory.distillation import distill, gamma_star
+from rfsim.theory.distillation import distill
+from rfsim.theory.enough import gamma_star
 from rfsim.theory.mini import mini_gap
 from rfsim.theory.minimum import score_minimum
 from rfsim.theory.ridge import ridge, ridge_plane

@@ -59,11 +59,11 @@ def curves(
     Returns:
         Beside all of `theory.spectrum`, the variables train, test, gen, train_penalized, score, emp, bias2, variance,
         cross, error (train_time), NaN at times where the tolerance is not met and where they are not defined: score for
-        arrays, emp where noise copies are finite, bias2 and variance but for isotropic data; energy (bulk, train_time)
+        arrays, emp where noise copies are finite, bias2 and variance but for isotropic data; energy (part, train_time)
         with part_error; tau_gen (gen_route) and tau_mem (mem_route), the eigenvalues of mini and main taken by rank,
         also where no gap separates them, `edge` the smallest eigenvalue above the atom; residual, of the equations,
-        relative; nodes. With by_part, train_without, test_without and train_part (bulk, train_time), and test_pair
-        (bulk, other, train_time), as in `rfsim.train`.
+        relative; nodes. With by_part, train_without, test_without and train_part (part, train_time), and test_pair
+        (part, other, train_time), as in `rfsim.train`.
 
     Raises:
         ValueError: For parameters outside the theory's domain.
@@ -184,19 +184,19 @@ def _by_part(
     error = error / np.maximum(1.0, np.abs(values.test))
     energy = energy_curves(found.spectrum, tau, trainer, run.delta, found.keep)
     data = xr.Dataset(
-        {"energy": (("bulk", "train_time"), energy, {"long_name": "(1/d) Tr Ā P U Āᵀ", "units": "1"})},
-        coords={"bulk": list(found.names)},
+        {"energy": (("part", "train_time"), energy, {"long_name": "(1/d) Tr Ā P U Āᵀ", "units": "1"})},
+        coords={"part": list(found.names)},
     )
     if found.target is not None:
         train, pairs = part_curves(found.spectrum, found.target, tau, trainer, found.keep)
         terms = part_terms(values, train, pairs)
         data = data.assign(terms).assign_coords(other=list(found.names))
-    names = {dim: [part.name for part in parts] for dim in ("bulk", "other") if dim in data.dims}
+    names = {dim: [part.name for part in parts] for dim in ("part", "other") if dim in data.dims}
     data = data.reindex(names, fill_value=0.0)
     if every:
         # without an atom all is as it was
         for name, all_parts in (("train_without", values.train), ("test_without", values.test)):
-            silent = ~data.bulk.isin(found.names)
+            silent = ~data.part.isin(found.names)
             data[name] = data[name].where(~silent, xr.DataArray(all_parts, dims="train_time"))
     return data, error
 

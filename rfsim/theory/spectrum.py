@@ -50,7 +50,7 @@ def spectrum(
 
     Returns:
         Variables density (eigenvalue), per unit λ and without atoms, NaN where a point did not converge, with
-        density_residual (eigenvalue); per part (bulk) mass, mean, lower, upper, gap_below, an atom having lower =
+        density_residual (eigenvalue); per part (part) mass, mean, lower, upper, gap_below, an atom having lower =
         upper, and parts that no gap separates one name, "mini+main"; interval_lower, interval_upper, interval_part
         (interval); beside them, where noise is averaged exactly, Theorem 3.2's forms for large ψ_p and ψ_n:
         large_density and large_interval (large_eigenvalue), and large_mass, large_lower, large_upper (form) of rho_1
@@ -61,7 +61,7 @@ def spectrum(
         theory.NotConverged: Where an edge or a mass is not found.
 
     >>> result = spectrum(Problem(samples_per_dim=8, features_per_dim=64))
-    >>> [(str(name), float(mass)) for name, mass in zip(result.bulk.values, result.mass.values.round(6))]
+    >>> [(str(name), float(mass)) for name, mass in zip(result.part.values, result.mass.values.round(6))]
     [('null', 0.859375), ('mini', 0.015625), ('main', 0.109375), ('gen', 0.015625)]
     """
     require_unused(problem, "theory.spectrum", ridge="leave it out; theory.curves takes it")
@@ -88,18 +88,18 @@ def spectrum_dataset(run: LimitRun, found: Sequence[LimitPart], lam: NDArray[np.
         {
             "density": ("eigenvalue", density, {"long_name": "density ρ(λ) without atoms", "units": "1"}),
             "density_residual": ("eigenvalue", residual, {"long_name": "of the equations there, relative"}),
-            "mass": ("bulk", np.array([part.mass for part in found]), {"long_name": "share of the features"}),
-            "mean": ("bulk", np.array([part.mean for part in found]), {"long_name": "mean eigenvalue"}),
-            "lower": ("bulk", lower, {"long_name": "lower edge"}),
-            "upper": ("bulk", upper, {"long_name": "upper edge"}),
-            "gap_below": ("bulk", gaps, {"long_name": "lower over upper of the part below"}),
+            "mass": ("part", np.array([part.mass for part in found]), {"long_name": "share of the features"}),
+            "mean": ("part", np.array([part.mean for part in found]), {"long_name": "mean eigenvalue"}),
+            "lower": ("part", lower, {"long_name": "lower edge"}),
+            "upper": ("part", upper, {"long_name": "upper edge"}),
+            "gap_below": ("part", gaps, {"long_name": "lower over upper of the part below"}),
             "interval_lower": ("interval", np.array([one.lower for one, _ in intervals])),
             "interval_upper": ("interval", np.array([one.upper for one, _ in intervals])),
             "interval_part": ("interval", np.array([k for _, k in intervals], dtype=np.int32)),
         },
         coords={
             "eigenvalue": ("eigenvalue", lam, {"long_name": "eigenvalue λ of U", "units": "1"}),
-            "bulk": [part.name for part in found],
+            "part": [part.name for part in found],
         },
     )
 

@@ -101,5 +101,5 @@ def test_kinks_may_be_listed():
 def test_a_self_centering_polynomial_has_one_more_direction():
     """Σ_k C(d+k−1, k) over the degrees 0 and 2, in the labels as in the decomposition."""
     found = rfsim.spectrum(Problem(samples_per_dim=40, features_per_dim=4, activation=HERE + "SQUARE"), dim=5)
-    assert int(found["count"].sel(bulk="zero")) == 20 - 1 - 15
+    assert int(found["count"].sel(part="zero")) == 20 - 1 - 15
     assert (found.eigenvalue.values[0, :4] == 0).all()

@@ -45,12 +45,15 @@ CALLS = {  # one of every answer: a name, and the command line that gives it
     "theory curves": ("theory", "curves", *RATIOS, "--by-part"),
     "theory spectrum": ("theory", "spectrum", *RATIOS),
     "theory ridge": ("theory", "ridge", *RATIOS),
+    "theory distill": ("theory", "distill", *RATIOS, "--ridges", "0,0.1", "--distill-times", "100,inf"),
 }
 REFUSALS = {  # command lines that give no answer: their exit status
     "no such flag": (("train", "--width-per-dim", "3"), 2),
     "a size that is none": (("train", "--dim", "3.5"), 2),
     "a time that is none": (("theory", "curves", "--train-times", "1,,2"), 2),
     "no such data": (("spectrum", "--data", "isotropc"), 2),
+    "a descending ladder": (("theory", "distill", "--diffusion-times", "0.1,0.05"), 2),
+    "a solver that the limit does not know": (("theory", "distill", "--solver", "heun"), 2),
     "counts in the limit": (("theory", "ridge", "--samples", "20"), 2),
     "a file that is not there": (("show", "nowhere.nc"), 2),
     "a sweep that is not there": (("sweep", "nowhere.toml"), 2),
@@ -113,6 +116,7 @@ def results() -> dict[str, dict[str, Any]]:
             "theory.score_minimum": variables(
                 rfsim.theory.score_minimum(problem, samples_per_dim=[2], features_per_dim=[4])
             ),
+            "theory.gamma_star": variables(rfsim.theory.gamma_star(problem, 0.05)),
             "theory.mini_gap": variables(rfsim.theory.mini_gap(problem, samples_per_dim=[8], diffusion_times=[0.1])),
             "sweep": variables(rfsim.sweep(spec, out=Path(folder) / "plane.zarr")),
         }

@@ -1,4 +1,4 @@
-"""Every computing command, found in the command line itself, with small flags; front doors that answer from memory."""
+"""Every computing command, found in the command line itself, with small flags; functions that answer from memory."""
 
 from __future__ import annotations
 
@@ -50,6 +50,11 @@ DOORS = {  # command: (module, name) of what computes, flags of a small problem,
     "theory curves": ((theory, "curves"), "--train-times 10", ("--by-part --trainer descent:0.5 --ridge 0.1",)),
     "theory spectrum": ((theory, "spectrum"), "", ("--noise-copies 2 --samples-per-dim 8",)),
     "theory ridge": ((theory, "ridge"), "", ("--ridges 0.5 --data subspace:0.5",)),
+    "theory distill": (
+        (theory, "distill"),
+        "--ridges 0.1",
+        ("--diffusion-times 0.1,0.3 --teacher-time 1e4 --start zero --threshold 0.1",),
+    ),
 }
 
 
@@ -83,7 +88,7 @@ def computed(command: str) -> xr.Dataset:
 
 @pytest.fixture
 def kept(command, monkeypatch) -> xr.Dataset:
-    """The front door of a command answers at once with what it has computed before, which this is."""
+    """The public function of a command answers at once with what it has computed before, which this is."""
     data = computed(command)
 
     def door(*_, begin, **__):

@@ -25,13 +25,13 @@ SETTINGS = {"dim": 3, "ridge": 0.5}
 
 def dataset(kind="spectrum") -> xr.Dataset:
     """A result of invented numbers that has what one of its kind has."""
-    sizes = {"seed": 1, "bulk": 4}
+    sizes = {"seed": 1, "part": 4}
     held = {}
     for name, dims in kinds.form_of(kind).variables.items():
         shape = [sizes.get(dim, 2) for dim in dims]
         values = np.arange(np.prod(shape, dtype=int)).reshape(shape)
         held[name] = (dims, values.astype(str) if name in kinds.TEXT else 0.5 + values)
-    for name in ("part", "count", "merged"):
+    for name in ("feature_part", "count", "merged"):
         if name in held:
             held[name] = (held[name][0], np.ones_like(held[name][1], dtype=np.int32))
     told = {name: json.dumps(what()) for name, what in kinds.form_of(kind).json.items()}
@@ -185,9 +185,9 @@ def test_a_spoiled_file_is_refused_in_one_line_wherever_it_is_read(tmp_path, cap
 def test_flags_and_units_that_mean_something_else(tmp_path, capsys):
     path = tmp_path / "result.nc"
     data = dataset()
-    data["part"].attrs["flag_values"] = [0, 1]
-    written_elsewhere(data.assign(part=data.part.copy(data=[1, 99])), path)
-    with pytest.raises(StoreError, match="variable 'part' holds values that are none of its flags"):
+    data["feature_part"].attrs["flag_values"] = [0, 1]
+    written_elsewhere(data.assign(feature_part=data.feature_part.copy(data=[1, 99])), path)
+    with pytest.raises(StoreError, match="variable 'feature_part' holds values that are none of its flags"):
         rfsim.load(path)
     data["mass"].attrs["units"] = "days since 1970-01-01"
     written_elsewhere(data, path)

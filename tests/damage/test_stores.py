@@ -66,7 +66,7 @@ def symlink(path: Path) -> None:
     path.symlink_to(mine)
 
 
-TOLD = ("status", "gen", "digest", "bulk", "samples_per_dim", "zarr.json")  # whose files meet every reader
+TOLD = ("status", "gen", "digest", "part", "samples_per_dim", "zarr.json")  # whose files meet every reader
 DAMAGE = {one.__name__: one for one in (truncated, zeroed, deleted, one_bit, directory, symlink)}
 
 
@@ -223,7 +223,7 @@ def test_a_bit_of_any_file_is_seen(grid):
 
 
 def test_what_is_gone_is_computed_again_and_said(grid, capsys):
-    for name in ("gen/c.0.0.0", "status/c.1.0", "digest/c.0.0.0", "samples_per_dim/c/0", "bulk/c/0"):
+    for name in ("gen/c.0.0.0", "status/c.1.0", "digest/c.0.0.0", "samples_per_dim/c/0", "part/c/0"):
         whole, computed = settled(rfsim.load(grid)), len(toys.computed)
         (grid / name).unlink()
         assert main(["sweep", "grid.toml", "--status"]) == 3

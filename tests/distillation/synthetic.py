@@ -46,7 +46,7 @@ def dataset(
     d, n, p = sizes
     rng = np.random.default_rng(seed)
     counts = {name: count for name, count in part_counts(p, n, d).items() if count}
-    bulks, steps = list(counts), _doubling(levels)
+    parts, steps = list(counts), _doubling(levels)
     draws = range(seed, seed + seeds)
     v, t, r, s = len(variants), len(distill_times), len(leakage_ridges), len(steps)
     when = np.log10(1 + np.minimum(distill_times, 1e8)) / 8  # 0 at the start, 1 very late
@@ -68,17 +68,17 @@ def dataset(
     teacher = quality(seeds, memorized=0.14, frechet=0.11)
     remains = {"gen": 1.0, "main": 0.75, "mini": 0.6, "null": 0.1, "zero": 0.0}
     level = np.arange(1, levels + 1) / levels
-    energy = np.stack([10 ** (1 - PARTS.index(b) / 2) * (1 + level) for b in bulks], axis=-1)
-    fallen = np.stack([remains[b] ** (np.outer(when, 1 + level)) for b in bulks], axis=-1)
-    suppression = fallen * (1 + 0.02 * rng.standard_normal((seeds, v, t, levels, len(bulks))))
+    energy = np.stack([10 ** (1 - PARTS.index(b) / 2) * (1 + level) for b in parts], axis=-1)
+    fallen = np.stack([remains[b] ** (np.outer(when, 1 + level)) for b in parts], axis=-1)
+    suppression = fallen * (1 + 0.02 * rng.standard_normal((seeds, v, t, levels, len(parts))))
     ridges = np.array(leakage_ridges)
     shares = np.stack(
-        [LEAKING.get(b, sum(LEAKING.values()) if b == "gen" else 0.0) / (1 + 12 * ridges**2) for b in bulks], axis=-1
+        [LEAKING.get(b, sum(LEAKING.values()) if b == "gen" else 0.0) / (1 + 12 * ridges**2) for b in parts], axis=-1
     )
     leakage = shares[:, None, :] * (1 + 0.3 * rng.standard_normal((seeds, r, levels, 1)) ** 2)
     leakage[:, :, 0] = np.nan
-    whole = np.broadcast_to(shares, (seeds, r, len(bulks))) * (1 + 0.02 * rng.standard_normal((seeds, 1, 1)))
-    below = np.where(whole[:, :, bulks.index("gen")] < threshold, ridges, np.inf).min(axis=1)
+    whole = np.broadcast_to(shares, (seeds, r, len(parts))) * (1 + 0.02 * rng.standard_normal((seeds, 1, 1)))
+    below = np.where(whole[:, :, parts.index("gen")] < threshold, ridges, np.inf).min(axis=1)
     own = ("seed", "variant", "distill_time")
     variables = {
         "diffusion_time": ("grid", np.geomspace(0.02, 3, levels + 1)),
@@ -97,36 +97,36 @@ def dataset(
             (*own, "steps", "quality"),
             quality(seeds, v, t, s, memorized=0.6 * few * late[..., None] + 0.001, frechet=0.09),
         ),
-        "teacher_energy": (("seed", "level", "bulk"), np.broadcast_to(energy, (seeds, *energy.shape))),
-        "student_energy": ((*own, "level", "bulk"), energy * suppression),
-        "suppression": ((*own, "level", "bulk"), suppression),
-        "suppression_half": ((*own, "level", "bulk"), 1.01 * suppression),
-        "suppression_error": ((*own, "level", "bulk"), 0.02 * suppression),
-        "suppression_moved": ((*own, "level", "bulk"), np.zeros(suppression.shape, np.int8)),
+        "teacher_energy": (("seed", "level", "part"), np.broadcast_to(energy, (seeds, *energy.shape))),
+        "student_energy": ((*own, "level", "part"), energy * suppression),
+        "suppression": ((*own, "level", "part"), suppression),
+        "suppression_half": ((*own, "level", "part"), 1.01 * suppression),
+        "suppression_error": ((*own, "level", "part"), 0.02 * suppression),
+        "suppression_moved": ((*own, "level", "part"), np.zeros(suppression.shape, np.int8)),
         "teacher_train": (("seed", "level"), np.tile(0.1 + 0.5 * level, (seeds, 1))),
         "teacher_test": (("seed", "level"), np.tile(2.0 - level, (seeds, 1))),
         "student_train": ((*own, "level"), np.tile(0.2 + 0.5 * level, (seeds, v, t, 1))),
         "student_test": ((*own, "level"), np.tile(1.5 - 0.5 * level, (seeds, v, t, 1))),
-        "leakage": (("seed", "ridge", "level", "bulk"), leakage),
-        "leakage_all": (("seed", "ridge", "bulk"), whole),
-        "leakage_all_half": (("seed", "ridge", "bulk"), 1.1 * whole),
-        "leakage_all_error": (("seed", "ridge", "bulk"), 0.05 * whole),
-        "leakage_all_moved": (("seed", "ridge", "bulk"), np.ones(whole.shape, np.int8)),
+        "leakage": (("seed", "ridge", "level", "part"), leakage),
+        "leakage_all": (("seed", "ridge", "part"), whole),
+        "leakage_all_half": (("seed", "ridge", "part"), 1.1 * whole),
+        "leakage_all_error": (("seed", "ridge", "part"), 0.05 * whole),
+        "leakage_all_moved": (("seed", "ridge", "part"), np.ones(whole.shape, np.int8)),
         "gamma_star": ("seed", np.where(np.isfinite(below), below, np.nan)),
         "eigenvalue": (("seed", "level", "feature"), np.tile(np.geomspace(1e-3, 30, p), (seeds, levels, 1))),
-        "part": (
+        "feature_part": (
             "feature",
-            np.repeat([PARTS.index(b) for b in bulks], list(counts.values())).astype(np.int32),
+            np.repeat([PARTS.index(b) for b in parts], list(counts.values())).astype(np.int32),
             {"flag_values": list(range(len(PARTS))), "flag_meanings": " ".join(PARTS)},
         ),
     }
     if instability:
         variables["instability"] = (("seed", "level", "feature"), 0.03 * np.ones((seeds, levels, p)))
     if transfer:
-        stays = np.where(np.eye(len(bulks), dtype=bool), 0.9, 0.02)
-        handed = np.broadcast_to(stays, (seeds, r, levels, len(bulks), len(bulks))).copy()
+        stays = np.where(np.eye(len(parts), dtype=bool), 0.9, 0.02)
+        handed = np.broadcast_to(stays, (seeds, r, levels, len(parts), len(parts))).copy()
         handed[:, :, 0] = np.nan
-        variables["transfer"] = (("seed", "ridge", "level", "source", "bulk"), handed)
+        variables["transfer"] = (("seed", "ridge", "level", "source", "part"), handed)
     if samples:
         points = rng.standard_normal((seeds, n, d))
         variables["training_point"] = (("seed", "point", "coordinate"), points)
@@ -138,7 +138,7 @@ def dataset(
     coords = {
         "seed": list(draws),
         "level": np.arange(1, levels + 1),
-        "bulk": bulks,
+        "part": parts,
         "variant": list(variants),
         "distill_time": np.array(distill_times, dtype=float),
         "ridge": ridges,

@@ -52,7 +52,7 @@ def same(one, other, rtol=0.0, but=()):
 
 
 def test_the_result_is_labelled_as_it_is_read(base):
-    bulks = ("seed", "variant", "distill_time", "level", "bulk")
+    per_part = ("seed", "variant", "distill_time", "level", "part")
     dims = {
         "diffusion_time": ("grid",),
         "teacher": ("seed", "quality"),
@@ -67,33 +67,33 @@ def test_the_result_is_labelled_as_it_is_read(base):
         "regression": ("seed", "variant", "distill_time", "quality"),
         "teacher_steps": ("seed", "steps", "quality"),
         "student_steps": ("seed", "variant", "distill_time", "steps", "quality"),
-        "teacher_energy": ("seed", "level", "bulk"),
-        "student_energy": bulks,
-        "suppression": bulks,
-        "suppression_half": bulks,
-        "suppression_error": bulks,
-        "suppression_moved": bulks,
+        "teacher_energy": ("seed", "level", "part"),
+        "student_energy": per_part,
+        "suppression": per_part,
+        "suppression_half": per_part,
+        "suppression_error": per_part,
+        "suppression_moved": per_part,
         "teacher_train": ("seed", "level"),
         "teacher_test": ("seed", "level"),
-        "student_train": bulks[:-1],
-        "student_test": bulks[:-1],
-        "leakage": ("seed", "ridge", "level", "bulk"),
-        "leakage_all": ("seed", "ridge", "bulk"),
-        "leakage_all_half": ("seed", "ridge", "bulk"),
-        "leakage_all_error": ("seed", "ridge", "bulk"),
-        "leakage_all_moved": ("seed", "ridge", "bulk"),
+        "student_train": per_part[:-1],
+        "student_test": per_part[:-1],
+        "leakage": ("seed", "ridge", "level", "part"),
+        "leakage_all": ("seed", "ridge", "part"),
+        "leakage_all_half": ("seed", "ridge", "part"),
+        "leakage_all_error": ("seed", "ridge", "part"),
+        "leakage_all_moved": ("seed", "ridge", "part"),
         "gamma_star": ("seed",),
         "eigenvalue": ("seed", "level", "feature"),
-        "part": ("feature",),
+        "feature_part": ("feature",),
     }
     assert {name: base[name].dims for name in dims} == dims
     assert set(base.data_vars) | {"diffusion_time"} == set(dims)
     assert dict(base.sizes) == {
-        "seed": 1, "quality": 6, "steps": 2, "variant": 1, "distill_time": 3, "level": 2, "bulk": 4, "ridge": 2,
+        "seed": 1, "quality": 6, "steps": 2, "variant": 1, "distill_time": 3, "level": 2, "part": 4, "ridge": 2,
         "feature": 12, "grid": 3,
     }  # fmt: skip
     assert list(base.quality.values) == list(Quality._fields)
-    assert list(base.bulk.values) == ["null", "mini", "main", "gen"]
+    assert list(base.part.values) == ["null", "mini", "main", "gen"]
     assert base.level.values.tolist() == [1, 2]
     assert base.steps.values.tolist() == [1, 2]
     assert base.seed.values.tolist() == [3]
@@ -153,7 +153,7 @@ def test_losses_and_energies_of_the_teacher_are_those_of_train(base):
         for loss in ("train", "test"):
             np.testing.assert_allclose(base[f"teacher_{loss}"].sel(level=level), trained[loss], rtol=1e-7)
         np.testing.assert_allclose(
-            base.teacher_energy.sel(level=level), trained.energy.transpose("seed", "bulk"), rtol=1e-6
+            base.teacher_energy.sel(level=level), trained.energy.transpose("seed", "part"), rtol=1e-6
         )
 
 
@@ -172,7 +172,7 @@ def test_several_seeds_are_the_single_ones(base):
     steps = []
     several = run(seed=3, seeds=2, report=lambda step, values: steps.append((values["seed"], step)))
     assert several.seed.values.tolist() == [3, 4]
-    assert several.part.dims == ("feature",)
+    assert several.feature_part.dims == ("feature",)
     same(several.sel(seed=[3]), base)
     assert store.settings(several)["seeds"] == 2
     assert {seed for seed, _ in steps} == {3, 4}
@@ -231,7 +231,7 @@ def test_with_a_linear_activation_one_jump_ends_where_all_steps_do():
     regressed on the teacher's endpoints."""
     linear = dataclasses.replace(TINY, activation="linear")
     found = run(linear, samples=16, teacher_ridge=0.1, variants=[{}, {"parameterization": "edm"}])
-    assert list(found.bulk.values) == ["zero", "gen"]
+    assert list(found.part.values) == ["zero", "gen"]
     end = found.sel(distill_time=math.inf).isel(seed=0)
     for variant in range(2):
         np.testing.assert_allclose(end.student_sample.isel(variant=variant), end.teacher_sample, atol=1e-9)
@@ -286,16 +286,16 @@ def test_samples_are_those_that_are_judged():
 @pytest.mark.slow
 def test_transfer_and_instability_are_measured_when_asked_for(base):
     found = run(seed=3, transfer=True, instability=True)
-    assert found.transfer.dims == ("seed", "ridge", "level", "source", "bulk")
+    assert found.transfer.dims == ("seed", "ridge", "level", "source", "part")
     assert found.instability.dims == ("seed", "level", "feature")
     assert found.instability.notnull().all()
     assert (found.instability > 0).all()
     assert found.transfer.sel(level=1).isnull().all()
     # leakage is the row of gen
-    gen = list(found.bulk.values).index("gen")
+    gen = list(found.part.values).index("gen")
     others = ["null", "mini", "main"]
     np.testing.assert_allclose(
-        found.transfer.isel(source=gen).sel(level=2, bulk=others), found.leakage.sel(level=2, bulk=others), rtol=1e-9
+        found.transfer.isel(source=gen).sel(level=2, part=others), found.leakage.sel(level=2, part=others), rtol=1e-9
     )
     same(found.drop_vars(["transfer", "instability"]), base)
 
@@ -352,7 +352,7 @@ def test_with_features_of_its_own_suppression_is_undefined(per_dim, base):
         assert found[name].isnull().all()
     assert not found.suppression_moved.any()
     assert found.sizes["feature"] == 3 * per_dim
-    assert list(found.bulk.values) == (["main", "gen"] if per_dim == 2 else ["null", "mini", "main", "gen"])
+    assert list(found.part.values) == (["main", "gen"] if per_dim == 2 else ["null", "mini", "main", "gen"])
     assert found.student.notnull().all()
     assert found.student_energy.notnull().all()
     told = store.settings(found)
@@ -361,7 +361,7 @@ def test_with_features_of_its_own_suppression_is_undefined(per_dim, base):
     assert told["variants"][0]["start"] == "zero"
     # the teacher is what it was, at the parts that both have
     np.testing.assert_array_equal(found.teacher, base.teacher)
-    np.testing.assert_allclose(found.teacher_energy, base.teacher_energy.sel(bulk=found.bulk), rtol=1e-12)
+    np.testing.assert_allclose(found.teacher_energy, base.teacher_energy.sel(part=found.part), rtol=1e-12)
     np.testing.assert_allclose(found.teacher_train, base.teacher_train, rtol=1e-12)
     # from zero, the student's score has loss 1
     np.testing.assert_allclose(found.student_train.sel(distill_time=0), 1, rtol=1e-12)

@@ -47,7 +47,7 @@ def agree_with_train(exact, network, ridge, train_time, levels, problem=TINY, **
         result = trained(dataclasses.replace(problem, ridge=ridge), exact.times[k], train_time, **given)
         assert float(judged.train) == pytest.approx(result.train.item(), rel=1e-8)
         assert float(judged.test) == pytest.approx(result.test.item(), rel=1e-6)
-        energy = result.energy.sel(bulk=list(exact.slices)).squeeze(["seed", "train_time"])
+        energy = result.energy.sel(part=list(exact.slices)).squeeze(["seed", "train_time"])
         # train leaves out orders of U below 1e-6 of λ_min + γ, γ the problem's own ridge
         left_out = 1e-6 * (float(exact.points(k).min()) + ridge) * float((network.readouts[k] ** 2).sum()) / DIM
         np.testing.assert_allclose(judged.energy.mean(-2), energy, rtol=1e-6, atol=left_out)

@@ -165,20 +165,20 @@ def test_every_number_is_an_entry_of_the_results(undrawn):
 
     transfer = table(view, "transfer")
     shares = crossed.transfer.sel(ridge=0.5, level=3).values
-    order = [crossed.bulk.values.tolist().index(key) for key in transfer.keys]
+    order = [crossed.part.values.tolist().index(key) for key in transfer.keys]
     assert [numbers(row) for row in transfer.rows.values()] == shares[np.ix_(order, order)].tolist()
 
     leakage = table(view, "leakage")
     assert len(leakage.rows) == len(RIDGES) + 1
     assert numbers(leakage.rows["γ = 0.5, chosen"]) == [
-        crossed.leakage_all.sel(ridge=0.5, bulk="gen").item(),
-        crossed.leakage_all_error.sel(ridge=0.5, bulk="gen").item(),
-        *(crossed.leakage_all.sel(ridge=0.5, bulk=part).item() for part in ("main", "mini", "null")),
+        crossed.leakage_all.sel(ridge=0.5, part="gen").item(),
+        crossed.leakage_all_error.sel(ridge=0.5, part="gen").item(),
+        *(crossed.leakage_all.sel(ridge=0.5, part=part).item() for part in ("main", "mini", "null")),
     ]
     assert numbers(leakage.rows["γ⋆, the least with less than 0.01"])[0] == crossed.gamma_star.item()
 
     suppression = table(view, "suppression")
-    levels = crossed.suppression.isel(variant=RIDGES.index(0.5)).sel(distill_time=100.0, bulk="mini").values
+    levels = crossed.suppression.isel(variant=RIDGES.index(0.5)).sel(distill_time=100.0, part="mini").values
     assert numbers(suppression.rows["mini"]) == [np.median(levels), levels.min(), levels.max()]
 
 
@@ -372,7 +372,7 @@ def test_the_page_says_what_is_being_computed(compute, tmp_path):
 
 
 @pytest.mark.slow
-def test_a_process_of_its_own_computes_what_the_front_door_does(tmp_path, monkeypatch):
+def test_a_process_of_its_own_computes_what_the_public_function_does(tmp_path, monkeypatch):
     monkeypatch.setenv("RFSIM_CACHE", str(tmp_path))
     options = {"dim": 2, "levels": 2, "generated": 16, "distill_times": [1.0], "teacher_ridge": 1e-3}
     one = Request(
@@ -399,7 +399,7 @@ def test_the_animation_goes_through_all_distillation_times(tab):
 
 
 @pytest.mark.slow
-def test_what_the_tab_starts_with_is_what_the_front_door_gives(tmp_path):
+def test_what_the_tab_starts_with_is_what_the_public_function_gives(tmp_path):
     """The presets themselves, as a reader sees them."""
     tab = DistillationTab(StoredResults(in_child, lambda: tmp_path))
     tab.warm_up(lambda done, steps: None)
@@ -413,7 +413,7 @@ def test_what_the_tab_starts_with_is_what_the_front_door_gives(tmp_path):
     assert teacher[0].number > 0.3
     assert student[0].number < own.reference.sel(quality="memorized_high").item()
     leaked = table(view, "leakage").rows["γ = 0.5, chosen"][0].number
-    assert leaked == pytest.approx(crossed.leakage_all.sel(ridge=0.5, bulk="gen").item(), rel=1e-6)
+    assert leaked == pytest.approx(crossed.leakage_all.sel(ridge=0.5, part="gen").item(), rel=1e-6)
     # every dot that is drawn filled counts towards the share that is said
     shown = tab._shown(chosen)
     for one in shown.models[:4]:

@@ -199,7 +199,7 @@ def test_the_numbers_are_those_of_the_library(texts):
     spectral = dataclasses.replace(problem, ridge=0.0)  # a spectrum takes none
     curves, spectrum = theory.curves(problem, [tau, math.inf]), theory.spectrum(spectral)
     parts = table(view, "parts")
-    assert list(parts) == spectrum.bulk.values.tolist()
+    assert list(parts) == spectrum.part.values.tolist()
     for k, name in enumerate(("mass", "lower", "upper", "mean")):
         np.testing.assert_array_equal([row[k] for row in parts.values()], spectrum[name].values)
     kappa = table(view, "constants")["κ"][0]

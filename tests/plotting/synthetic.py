@@ -9,37 +9,39 @@ from rfsim.disk import store
 from rfsim.problem import model
 from rfsim.problem.model import Problem
 from rfsim.problem.ranks import PARTS
+from rfsim.quantities.theory_distill import CONSTANTS
 from tests.distillation import synthetic as distilled
 from tests.simulation import synthetic as simulated
 
 TIMES = np.array([0.0, 1.0, 30.0, 1e3, 1e4, np.inf])
 PROBLEM = Problem(samples_per_dim=2, features_per_dim=4)
 GEN_ROUTES, MEM_ROUTES = ["formula", "spectrum", "curve"], ["formula", "main", "mini", "curve"]
+STUDENT = ("train", "test", "map_error")
 LOSSES = ("train", "test", "score", "gen", "train_penalized", "emp", "cross")
 
 
 def sample(kind="train", *, dim=6, seed=0, seeds=2, by_part=False, krylov=False, montecarlo=False):
     """A training or a spectrum; the numbers of a seed do not depend on the others."""
     sizes = model.resolve(PROBLEM, model.source(PROBLEM), dim)
-    p, bulks = sizes.features, [*PARTS[1:]]
+    p, parts = sizes.features, [*PARTS[1:]]
     draws = np.arange(seed, seed + seeds)
     bend = 1 + 0.05 * np.sin(7.0 * draws)[:, None]  # of each seed
-    each = p // len(bulks)
-    base = np.repeat([0.01, 0.05, 0.4, 3.0], each) * np.tile(np.linspace(1, 2, each), len(bulks))
+    each = p // len(parts)
+    base = np.repeat([0.01, 0.05, 0.4, 3.0], each) * np.tile(np.linspace(1, 2, each), len(parts))
     flags = {"flag_values": list(range(len(PARTS))), "flag_meanings": " ".join(PARTS)}
     variables = {name: ((), value) for name, value in (("a", 0.6), ("b", 0.26), ("v2", 0.01), ("s2", 0.01))}
     variables["residual"] = ("seed", np.full(seeds, 1e-15))
     coords = {"seed": draws}
     if not krylov:
-        coords["bulk"] = bulks
-        edges = np.array([base[k * each : (k + 1) * each][[0, -1]] for k in range(len(bulks))])
+        coords["part"] = parts
+        edges = np.array([base[k * each : (k + 1) * each][[0, -1]] for k in range(len(parts))])
         variables |= {
             "eigenvalue": (("seed", "feature"), base * bend),
-            "part": ("feature", np.repeat(np.arange(1, 5), each).astype(np.int32), flags),
-            "count": ("bulk", np.full(len(bulks), each)),
-            "mass": ("bulk", np.full(len(bulks), 1 / len(bulks))),
-            "lower": (("seed", "bulk"), edges[:, 0] * bend),
-            "upper": (("seed", "bulk"), edges[:, 1] * bend),
+            "feature_part": ("feature", np.repeat(np.arange(1, 5), each).astype(np.int32), flags),
+            "count": ("part", np.full(len(parts), each)),
+            "mass": ("part", np.full(len(parts), 1 / len(parts))),
+            "lower": (("seed", "part"), edges[:, 0] * bend),
+            "upper": (("seed", "part"), edges[:, 1] * bend),
         }
     if kind == "train":
         fall = np.exp(-np.minimum(TIMES, 1e5) / 100)
@@ -55,7 +57,7 @@ def sample(kind="train", *, dim=6, seed=0, seeds=2, by_part=False, krylov=False,
         }
         if not krylov:
             rise = (1 - fall) * np.arange(1, 5)[:, None]
-            variables["energy"] = (("seed", "bulk", "train_time"), rise * bend[:, :, None])
+            variables["energy"] = (("seed", "part", "train_time"), rise * bend[:, :, None])
         if by_part:
             variables["test_without"] = variables["energy"]
         if montecarlo:
@@ -75,15 +77,15 @@ def density(*, seed=0, seeds=2):
     data = xr.Dataset(
         {
             "density": (("seed", "eigenvalue"), height * bend),
-            "mass": (("seed", "bulk"), [0.7, 0.3] * bend),
-            "mass_error": (("seed", "bulk"), [0.01, 0.02] * bend),
-            "rank_mass": ("bulk", [0.75, 0.25]),
-            "mass_from": ("bulk", [-np.inf, 1.0]),
-            "mass_to": ("bulk", [1.0, np.inf]),
+            "mass": (("seed", "part"), [0.7, 0.3] * bend),
+            "mass_error": (("seed", "part"), [0.01, 0.02] * bend),
+            "rank_mass": ("part", [0.75, 0.25]),
+            "mass_from": ("part", [-np.inf, 1.0]),
+            "mass_to": ("part", [1.0, np.inf]),
             "density_width": ((), 0.05),
             "node": (("seed", "probe", "step"), np.ones((seeds, 3, 4))),
         },
-        coords={"seed": draws, "bulk": ["null+mini+main", "gen"], "eigenvalue": lam},
+        coords={"seed": draws, "part": ["null+mini+main", "gen"], "eigenvalue": lam},
     )
     kept = model.settings(PROBLEM, model.source(PROBLEM), sizes, seed=seed, seeds=seeds)
     return store.label(data, "density", kept, wall_time=1.0)
@@ -95,15 +97,15 @@ def limit(kind="theory-curves"):
     variables = {
         "density": ("eigenvalue", 1 / lam),
         "density_residual": ("eigenvalue", np.full(lam.size, 1e-15)),
-        "mass": ("bulk", [0.25, 0.5, 0.25]),
-        "lower": ("bulk", [0.013, 0.02, 2.0]),
-        "upper": ("bulk", [0.013, 1.0, 5.0]),
+        "mass": ("part", [0.25, 0.5, 0.25]),
+        "lower": ("part", [0.013, 0.02, 2.0]),
+        "upper": ("part", [0.013, 1.0, 5.0]),
         "interval_lower": ("interval", [0.013, 0.02, 2.0]),
         "interval_upper": ("interval", [0.013, 1.0, 5.0]),
         "interval_part": ("interval", np.arange(3, dtype=np.int32)),
         "a": ((), 0.6),
     }
-    coords = {"eigenvalue": lam, "bulk": ["null", "mini+main", "gen"]}
+    coords = {"eigenvalue": lam, "part": ["null", "mini+main", "gen"]}
     if kind == "theory-spectrum":
         variables |= {
             "large_density": ("large_eigenvalue", 1.1 / lam),
@@ -116,7 +118,7 @@ def limit(kind="theory-curves"):
         names = (*LOSSES, "bias2", "variance")
         variables |= {name: ("train_time", 0.1 * k + (1 + k) * fall) for k, name in enumerate(names)}
         variables |= {
-            "energy": (("bulk", "train_time"), (1 - fall) * np.arange(1, 4)[:, None]),
+            "energy": (("part", "train_time"), (1 - fall) * np.arange(1, 4)[:, None]),
             "tau_gen": ("gen_route", [5.0, 6.0, 7.0]),
             "tau_mem": ("mem_route", [500.0, 600.0, 700.0, 800.0]),
             "residual": ((), 1e-15),
@@ -134,6 +136,34 @@ def ridge():
     variables |= {"best_ridge": ((), 0.05), "best_test": ((), 0.9), "residual": ("ridge", np.full(4, 1e-15))}
     kept = {k: v for k, v in model.limit_settings(PROBLEM, model.source(PROBLEM)).items() if k != "ridge"}
     return store.label(xr.Dataset(variables, coords={"ridge": gamma}), "theory-ridge", kept, wall_time=1.0)
+
+
+def limit_distill():
+    """Two steps, of which the second knows mini and main as one part, at two distill_times."""
+    gamma, ends, names = np.array([0.0, 0.01, 0.1, 1.0]), np.array([100.0, np.inf]), ["null", "mini", "main", "gen"]
+    names.insert(2, "mini+main")
+    known = np.array([[1, 1, 0, 1, 1], [1, 0, 1, 0, 1]], dtype=bool)
+    fall = 1 / (1 + 30 * gamma) ** 2
+    by_part = np.where(known, [1e-6, 0.4, 0.5, 0.1, 0.3], np.nan)
+    variables = {name: ("step", [0.5, 0.7]) for name in CONSTANTS.split()}
+    variables |= {"from_time": ("step", [0.1, 0.2]), "to_time": ("step", [0.05, 0.1])}
+    variables |= {"gamma_star": ("step", [0.3, np.nan]), "gamma_star_closed": ("step", [0.25, 0.0])}
+    variables |= {"floor": ("step", [1e-5, 0.1]), "kappa": ("step", [0.004, 0.4]), "closed_valid": ("step", [1, 0])}
+    variables |= {name: (("step", "ridge"), k * fall * [[0.7], [0.9]]) for k, name in ((1, "leakage"), (4, "gain"))}
+    variables["leakage_closed"] = (("step", "ridge"), 0.8 * fall * np.ones((2, 1)))
+    variables["share"] = (("step", "ridge", "part"), by_part[:, None] * fall[:, None])
+    variables |= dict.fromkeys(("instability", "teacher_energy"), (("step", "part"), 0.02 * by_part))
+    loss = (1 + fall)[:, None] * [1.0, 0.8] * np.ones((2, 1, 1))
+    variables |= {name: (("distill_time", "ridge", "step"), k * loss) for k, name in enumerate(STUDENT, 1)}
+    energy = fall[:, None, None] * by_part * np.ones((2, 1, 1, 1))
+    variables |= dict.fromkeys(("student_energy", "suppression"), (("distill_time", "ridge", "step", "part"), energy))
+    variables["residual"] = ((), 1e-15)
+    coords = {"step": [1, 2], "ridge": gamma, "distill_time": ends, "part": names, "diffusion_time": [0.05, 0.1, 0.2]}
+    kept = model.limit_settings(PROBLEM, model.source(PROBLEM))
+    kept = {name: value for name, value in kept.items() if name not in ("ridge", "diffusion_time")}
+    kept |= {"diffusion_times": [0.05, 0.1, 0.2], "ridges": gamma.tolist(), "distill_times": [100.0, "inf"]}
+    kept |= {"teacher_time": 1e4, "teacher_ridge": 0.1, "threshold": 0.01, "start": "zero"}
+    return store.label(xr.Dataset(variables, coords=coords), "theory-distill", kept, wall_time=1.0)
 
 
 def distill(*, seed=0, seeds=2):
@@ -158,5 +188,6 @@ MADE = {
     "theory-curves": limit,
     "theory-spectrum": lambda: limit("theory-spectrum"),
     "theory-ridge": ridge,
+    "theory-distill": limit_distill,
 }
 SEEDED = [name for name in MADE if not name.startswith("theory")]

@@ -41,7 +41,7 @@ REFUSED = {
     "nothing": (lambda: rfsim.plot(None), "got None"),
     "an array": (lambda: rfsim.plot(sample().test.values), "got a ndarray"),
     "unlabelled": (lambda: rfsim.plot(xr.Dataset({"a": 1})), "an unlabelled dataset, without .*'rfsim_kind', which"),
-    "another kind": (lambda: rfsim.plot(sample().assign_attrs(rfsim_kind="theory-diagram")), "got theory-diagram"),
+    "another kind": (lambda: rfsim.plot(sample().assign_attrs(rfsim_kind="checkpoint")), "got checkpoint"),
     "no settings": (lambda: rfsim.plot(_without(sample(), "settings")), "has lost its settings"),
     "settings": (lambda: rfsim.plot(sample().assign_attrs(settings="[1]")), "has lost its settings"),
     "few settings": (lambda: rfsim.plot(sample().assign_attrs(settings='{"dim": 3}')), "lack samples_per_dim, feat"),

@@ -141,9 +141,9 @@ def test_what_differs_where_there_is_one_value_is_refused_by_name():
     with pytest.raises(ValueError, match=r"nothing of this result of the kind train is selected along train_time"):
         rfsim.plot(sample().isel(train_time=[]))
     with pytest.raises(ValueError, match=r"a part is one of zero, .*; this result has mine"):
-        rfsim.plot(sample().assign_coords(bulk=["null", "mine", "main", "gen"]))
+        rfsim.plot(sample().assign_coords(part=["null", "mine", "main", "gen"]))
     with pytest.raises(ValueError, match=r"part counts zero, .*: 99"):
-        rfsim.plot(sample().assign(part=sample().part * 0 + 99))
+        rfsim.plot(sample().assign(feature_part=sample().feature_part * 0 + 99))
 
 
 def test_a_cut_spectrum_keeps_its_shares():
@@ -151,7 +151,7 @@ def test_a_cut_spectrum_keeps_its_shares():
     gen = plotting.part_histograms(result.isel(feature=slice(-6, None)), bins=8)
     whole = plotting.part_histograms(result, parts=("gen",), bins=8)
     assert gen.density["gen"] == pytest.approx(whole.density["gen"])
-    assert list(plotting.part_histograms(result.isel(bulk=[-1])).density) == ["gen"]
+    assert list(plotting.part_histograms(result.isel(part=[-1])).density) == ["gen"]
 
 
 @pytest.mark.parametrize("name", MADE)

@@ -42,11 +42,11 @@ def limit(trained):
             "interval_lower": ("interval", [0.01, 0.1, 1.0]),
             "interval_upper": ("interval", [0.03, 0.3, 3.0]),
             "interval_part": ("interval", [0, 1, 2]),
-            "mass": ("bulk", [0.1, 0.3, 0.1]),
-            "lower": ("bulk", [0.01, 0.1, 1.0]),
-            "upper": ("bulk", [0.03, 0.3, 3.0]),
+            "mass": ("part", [0.1, 0.3, 0.1]),
+            "lower": ("part", [0.01, 0.1, 1.0]),
+            "upper": ("part", [0.03, 0.3, 3.0]),
         },
-        {"eigenvalue": np.concatenate([lam, 10 * lam, 100 * lam]), "bulk": ["mini", "main", "gen"]},
+        {"eigenvalue": np.concatenate([lam, 10 * lam, 100 * lam]), "part": ["mini", "main", "gen"]},
     )
     curves = trained.isel(seed=0, drop=True)[["gen", "train", "test", "score", "tau_mem"]]
     return curves.merge(spectrum).assign_attrs(trained.attrs | {store.KIND: "theory-curves"})

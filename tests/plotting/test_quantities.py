@@ -77,9 +77,9 @@ def test_the_line_of_memory_is_that_of_the_formula_by_whatever_route_it_is_store
 
 
 def test_a_sweep_is_drawn_alike_however_it_was_turned_or_cut():
-    data = stored("train").assign_attrs(dimensions=["samples_per_dim", "features_per_dim", "seed", "bulk"])
+    data = stored("train").assign_attrs(dimensions=["samples_per_dim", "features_per_dim", "seed", "part"])
     turned = data.transpose(*reversed(list(data.dims)))
-    for asked in ({}, {"x": "samples_per_dim"}, {"quantity": "energy", "facet": "bulk"}):
+    for asked in ({}, {"x": "samples_per_dim"}, {"quantity": "energy", "facet": "part"}):
         assert_same(rfsim.plot(data, **asked), rfsim.plot(turned, **asked))
     cut = rfsim.plot(data.isel(train_time=0, seed=1))
     assert r"$\tau=10$" in cut.get_suptitle()

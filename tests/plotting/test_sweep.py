@@ -95,7 +95,7 @@ def test_every_choice_is_in_the_title(data):
         r"$\tau=10^{4}$ (last of 2)", "means of 2–3 seeds",
     ]  # fmt: skip
     told = title(x="train_time", quantity="energy", at={"samples_per_dim": 1, "features_per_dim": 64, "seed": 2})
-    assert told[-4:] == [r"$\psi_n=1$", r"$\psi_p=64$", "seed 2", "bulk gen (last of 2)"]
+    assert told[-4:] == [r"$\psi_n=1$", r"$\psi_p=64$", "seed 2", "part gen (last of 2)"]
     assert title(contours=["tau_mem[curve] = 1"], **MAP)[-1] == r"no line $\tau_{\mathrm{mem}}$ (curve) = 1"
     assert "mem route formula" in title(quantity="tau_mem", **MAP)
     limit = theory()

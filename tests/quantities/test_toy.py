@@ -25,7 +25,7 @@ def toy(monkeypatch, tmp_path):
     monkeypatch.setenv("RFSIM_CACHE", str(tmp_path / ".cache"))
     catalog.register(WAVES)
     yield
-    del catalog.QUANTITIES[WAVES.name]
+    del catalog.QUANTITIES[WAVES.name], catalog.PAGES[WAVES.kind]
     if "tide" in app.app:
         del app.app["tide"]
 

@@ -18,11 +18,11 @@ def test_a_density_is_a_labelled_result(tmp_path):
     result = rfsim.density(PROBLEM, dim=20, probes=16, seeds=2, report=lambda step, values: steps.append(step))
     assert steps == ["products with U"] * 2
     assert result.sizes["probe"] == 16
-    assert [str(name) for name in result.bulk.values] == ["null", "mini", "main", "gen"]
+    assert [str(name) for name in result.part.values] == ["null", "mini", "main", "gen"]
     exact = rfsim.spectrum(PROBLEM, dim=20, model="gaussian", seeds=2)
     np.testing.assert_array_equal(result.rank_mass, exact.mass)
     assert float((np.abs(result.mass - result.rank_mass) / result.mass_error).max()) < 3
-    np.testing.assert_allclose(result.mass.sum("bulk"), 1, atol=1e-12)
+    np.testing.assert_allclose(result.mass.sum("part"), 1, atol=1e-12)
     largest = exact.eigenvalue.isel(feature=-1)
     np.testing.assert_allclose(result.edge.sel(end="largest"), largest, rtol=1e-8)
     np.testing.assert_allclose(result.edge.sel(end="smallest"), result.s2, rtol=1e-3)
@@ -37,8 +37,8 @@ def test_a_density_is_a_labelled_result(tmp_path):
 @pytest.mark.parametrize("differs", [{"noise_copies": 4}, {}], ids=str)
 def test_gen_is_found_in_every_model(model, differs):
     result = rfsim.density(Problem(samples_per_dim=4, features_per_dim=32, **differs), dim=30, model=model)
-    gen = result.isel(seed=0, bulk=-1)
-    assert str(gen.bulk.values) == "gen"
+    gen = result.isel(seed=0, part=-1)
+    assert str(gen.part.values) == "gen"
     assert abs(float(gen.mass - gen.rank_mass)) < 3 * float(gen.mass_error)
 
 

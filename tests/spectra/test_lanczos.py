@@ -110,9 +110,9 @@ def test_fewer_steps_are_part_of_more(clusters):
 
 @pytest.mark.slow
 def test_what_more_steps_change_shows_before_it_is_made():
-    """Next to a narrow gap 50 steps put mass into the mini-bulk that is main's: the last steps' change says so."""
+    """Next to a narrow gap 50 steps put mass into mini that is main's: the last steps' change says so."""
     problem = Problem(samples_per_dim=8, features_per_dim=64)
-    few, many = (rfsim.density(problem, dim=100, steps=steps).isel(seed=0).sel(bulk="mini") for steps in (50, 100))
+    few, many = (rfsim.density(problem, dim=100, steps=steps).isel(seed=0).sel(part="mini") for steps in (50, 100))
     assert abs(float(few.mass - few.rank_mass)) > 3 * float(few.mass_error)
     assert abs(float(few.mass_change)) > 3 * float(few.mass_error)
     assert abs(float(many.mass - many.rank_mass)) < 3 * float(many.mass_error)

@@ -6,12 +6,13 @@ import numpy as np
 import xarray as xr
 
 from rfsim.problem.ranks import PARTS
+from rfsim.quantities.theory_distill import CONSTANTS as STEP_CONSTANTS
 from rfsim.sweeps.cells import MERGED
 from tests.sweeps.synthetic import coordinate, labelled
 
 QUALITY = ["memorized_fraction", "memorized_low", "memorized_high", "frechet_per_dim"]
 LABELS = {
-    "bulk": list(PARTS),
+    "part": list(PARTS),
     "other": list(PARTS),
     "gen_route": ["formula", "spectrum", "curve"],
     "mem_route": ["formula", "main", "mini", "curve"],
@@ -28,18 +29,22 @@ LABELS = {
     "step": [0, 1, 3],
 }
 CONSTANTS = {"": "a b v2 s2"}
-PARTS_TABLE = {"bulk": "mass mean lower upper gap_below"}
-SAMPLE = {"feature": "eigenvalue part", "bulk": "count mass lower upper gap_below merged", "": "a b v2 s2 orders"}
+PARTS_TABLE = {"part": "mass mean lower upper gap_below"}
+SAMPLE = {
+    "feature": "eigenvalue feature_part",
+    "part": "count mass lower upper gap_below merged",
+    "": "a b v2 s2 orders",
+}
 LOSSES = "train train_penalized test emp score gen cross bias2 variance"
 # by quantity: dimensions beside the axes of the plane → variables, as `rfsim.sweep` stores them
 OWN: dict[str, dict[str, str]] = {
     "train": SAMPLE
-    | {"train_time": LOSSES, "gen_route": "tau_gen", "mem_route": "tau_mem", "bulk train_time": "energy"},
+    | {"train_time": LOSSES, "gen_route": "tau_gen", "mem_route": "tau_mem", "part train_time": "energy"},
     "spectrum": SAMPLE,
     "density": CONSTANTS
     | {
         "probe step": "node weight node_residual",
-        "bulk": "mass mass_error mass_change rank_mass mass_from mass_to",
+        "part": "mass mass_error mass_change rank_mass mass_from mass_to",
         "end": "edge edge_residual",
         "point": "density eigenvalue",
     },
@@ -52,15 +57,15 @@ OWN: dict[str, dict[str, str]] = {
         "steps quality": "teacher_steps",
         "distill_time quality": "student student_half student_error student_moved early_student regression",
         "distill_time steps quality": "student_steps",
-        "level bulk": "teacher_energy",
-        "distill_time level bulk": "student_energy suppression suppression_half suppression_error suppression_moved",
+        "level part": "teacher_energy",
+        "distill_time level part": "student_energy suppression suppression_half suppression_error suppression_moved",
         "level": "teacher_train teacher_test",
         "distill_time level": "student_train student_test",
-        "leakage_ridge level bulk": "leakage",
-        "leakage_ridge bulk": "leakage_all leakage_all_half leakage_all_error leakage_all_moved",
+        "leakage_ridge level part": "leakage",
+        "leakage_ridge part": "leakage_all leakage_all_half leakage_all_error leakage_all_moved",
         "": "gamma_star",
         "level feature": "eigenvalue",
-        "feature": "part",
+        "feature": "feature_part",
         "grid": "grid_time",
     },
     "theory.curves": {"train_time": "train test gen score", "": "error nodes tau_mem tau_mini"},
@@ -68,14 +73,23 @@ OWN: dict[str, dict[str, str]] = {
     | PARTS_TABLE
     | {"form": "large_mass large_lower large_upper", "eigenvalue": "density density_residual"},
     "theory.ridge": {"ridge": "train train_penalized test emp score bias2 variance", "": "best_ridge best_test"},
+    "theory.distill": {
+        "step": f"from_time to_time {STEP_CONSTANTS} gamma_star floor kappa gamma_star_closed closed_valid",
+        "step ridge": "leakage gain leakage_closed",
+        "step ridge part": "share",
+        "step part": "instability teacher_energy",
+        "distill_time ridge step": "train test map_error",
+        "distill_time ridge step part": "student_energy suppression",
+    },
+    "theory.gamma_star": {"": "gamma_star leakage floor gamma_star_closed leakage_closed kappa"},
     "theory.score_minimum": CONSTANTS | {"": "score final train_time error a b v2 s2"},
     "theory.mini_gap": CONSTANTS | {"": "opening opening_large a b v2 s2"},
 }
 # theory.curves by other trainers or by part is computed cell by cell, and holds what `theory.curves` does
 BY_PART = PARTS_TABLE | {
     "train_time": f"{LOSSES} error part_error",
-    "bulk train_time": "energy train_part train_without test_without",
-    "bulk other train_time": "test_pair",
+    "part train_time": "energy train_part train_without test_without",
+    "part other train_time": "test_pair",
     "gen_route": "tau_gen",
     "mem_route": "tau_mem",
     "": "nodes a b v2 s2",
@@ -94,7 +108,7 @@ def stored(command: str, own: dict[str, str] | None = None) -> xr.Dataset:
     variables, coords = {}, {name: coordinate(name, values[name]) for name in axes}
     for dims, names in (own or OWN[command]).items():
         beside = dims.split()
-        labels = LABELS | {"bulk": list(MERGED)} if command == "density" else LABELS
+        labels = LABELS | {"part": list(MERGED)} if command in ("density", "theory.distill") else LABELS
         coords |= {dim: coordinate(dim, labels[dim]) for dim in beside if dim in labels}
         shape = [*sizes.values(), *(len(labels.get(dim, range(3))) for dim in beside)]
         for name in names.split():

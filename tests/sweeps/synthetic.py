@@ -48,7 +48,7 @@ def labelled(data, command="train", axes=(), problem=None, **tables):
 
 
 def sampled(psi_n=5, psi_p=4, times=(1e3, 1e4), seeds=3, noise=0.1):
-    """train over (ψ_n, ψ_p, seed) with train_times in one run, two bulks, routes of τ_mem."""
+    """train over (ψ_n, ψ_p, seed) with train_times in one run, two parts, routes of τ_mem."""
     x, y = np.geomspace(1, 64, psi_n), np.geomspace(1, 64, psi_p)
     tau = np.array(times)
     rng = np.random.default_rng(0)
@@ -60,7 +60,7 @@ def sampled(psi_n=5, psi_p=4, times=(1e3, 1e4), seeds=3, noise=0.1):
         {
             "gen": (dims, gen, {"long_name": "L_gen", "units": "1"}),
             "test": (dims, gen + 0.1, {"long_name": "L_test", "units": "1"}),
-            "energy": ((*dims[:3], "bulk", "train_time"), np.stack([gen, 2 * gen], axis=3), {"long_name": "energy"}),
+            "energy": ((*dims[:3], "part", "train_time"), np.stack([gen, 2 * gen], axis=3), {"long_name": "energy"}),
             "tau_mem": ((*dims[:3], "mem_route"), memory.copy(), {"long_name": "τ_mem", "units": "1"}),
             "eigenvalue": ((*dims[:3], "feature"), np.ones((x.size, y.size, seeds, 70)), {"long_name": "eigenvalue λ"}),
         },
@@ -69,7 +69,7 @@ def sampled(psi_n=5, psi_p=4, times=(1e3, 1e4), seeds=3, noise=0.1):
             "features_per_dim": coordinate("features_per_dim", y),
             "seed": coordinate("seed", np.arange(seeds)),
             "train_time": coordinate("train_time", tau),
-            "bulk": ["main", "gen"],
+            "part": ["main", "gen"],
             "mem_route": ["formula", "curve"],
         },
     )

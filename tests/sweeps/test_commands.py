@@ -27,6 +27,7 @@ VALUES = {
     "start": "zero", "target": "coupled:3", "solver": "heun", "sampler": "sde", "student_features_per_dim": 2.5,
     "distill_data": "fresh", "draws": "30p", "threshold": 0.02, "generated": 50,
     "train_times": [0.1, math.inf], "distill_times": [1.0], "leakage_ridges": [0.0, 0.3], "ridges": [0.1, 2.0],
+    "diffusion_times": [0.02, 0.3],
 }  # fmt: skip
 
 
@@ -45,7 +46,11 @@ def parsed(line):
 @pytest.mark.parametrize("name", [name for name, one in QUANTITIES.items() if one.command])
 def test_every_flag_is_one_of_the_command_line(name):
     quantity = QUANTITIES[name]
-    flags = {one: flag for one, flag in quantity.flagged.items() if one in VALUES and not flag.unused}
+    flags = {
+        one: flag
+        for one, flag in quantity.flagged.items()
+        if one in VALUES and not flag.unused and flag.role != "command"
+    }
     assert {one for one in quantity.swept if one in quantity.flagged} <= set(flags)
     line = command({"command": name, "problem": {one: VALUES[one] for one in flags}}, {})
     assert line.startswith(f"rfsim {quantity.typed} --")
@@ -103,7 +108,7 @@ def test_the_command_has_the_same_number_of_samples_and_features(psi):
     assert found["asked"].sizes[1:] == (round(psi * 45), round(2 * psi * 45))
 
 
-def test_what_has_no_flag_is_python_that_calls_the_front_door(monkeypatch):
+def test_what_has_no_flag_is_python_that_calls_the_public_function(monkeypatch):
     heard = {}
 
     def train(*positional, **named):

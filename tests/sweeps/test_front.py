@@ -51,7 +51,7 @@ def test_the_result_is_one_labelled_dataset(tmp_path):
     assert data.features_per_dim.dims == ("samples_per_dim",)
     assert data.samples_per_dim.attrs == {"long_name": "samples per dimension ψ_n", "units": "1"}
     assert data.gen.attrs["long_name"] == "L_gen"
-    assert data.mass.sel(bulk="gen").values.tolist() == np.full((3, 2, 2), 0.75).tolist()
+    assert data.mass.sel(part="gen").values.tolist() == np.full((3, 2, 2), 0.75).tolist()
     assert data.status.dims == ("samples_per_dim", "ridge", "seed")
     assert (data.status == DONE).all()
     assert data.status.attrs["flag_meanings"] == "waiting done unconverged failed"
@@ -270,7 +270,7 @@ def test_what_an_earlier_try_left_does_not_stay(tmp_path, monkeypatch):
     data = front.sweep(grid, tmp_path / "a.zarr", retry_failed=True)
     assert data.status.values.tolist() == [DONE, FAILED]
     assert data.reason.values.tolist() == ["", "unlucky"]  # the earlier result stands where a try gave none
-    assert data.bulk.values.tolist() == ["main", "gen"]
+    assert data.part.values.tolist() == ["main", "gen"]
 
 
 def test_a_store_of_other_groups_is_left_alone(tmp_path, use):

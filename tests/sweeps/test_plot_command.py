@@ -41,7 +41,7 @@ def stored(place, monkeypatch):
 def test_flags_are_the_arguments_of_plot(stored, capsys):
     status, out, err = run(
         capsys, "plot", "map.toml", "--x", "samples_per_dim", "--y", "features_per_dim", "--quantity", "gen",
-        "--facet", "seed", "--at", "train_time=1e3", "--at", "bulk=gen", "--contour", "gen=0.1",
+        "--facet", "seed", "--at", "train_time=1e3", "--at", "part=gen", "--contour", "gen=0.1",
         "--contour", "tau_mem=train_time", "--over", "limit.zarr",
     )  # fmt: skip
     assert (status, out) == (0, "")
@@ -50,9 +50,9 @@ def test_flags_are_the_arguments_of_plot(stored, capsys):
     xr.testing.assert_identical(asked.pop("over"), rfsim.load("limit.zarr"))
     assert asked == {
         "x": "samples_per_dim", "y": "features_per_dim", "quantity": "gen", "facet": "seed",
-        "at": {"train_time": "1e3", "bulk": "gen"}, "contours": ("gen=0.1", "tau_mem=train_time"),
+        "at": {"train_time": "1e3", "part": "gen"}, "contours": ("gen=0.1", "tau_mem=train_time"),
     }  # fmt: skip
-    assert Path("map.csv").read_text().startswith("samples_per_dim,features_per_dim,seed,bulk,train_time,status,")
+    assert Path("map.csv").read_text().startswith("samples_per_dim,features_per_dim,seed,part,train_time,status,")
     assert "over" in Path("map-contours.csv").read_text()
 
 

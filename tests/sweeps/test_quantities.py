@@ -1,4 +1,4 @@
-"""What a group of a sweep computes: as the front doors do, with nothing done twice, and no cell taking others down."""
+"""What a group of a sweep computes: as public functions do, with nothing done twice, and no cell taking others down."""
 
 from __future__ import annotations
 
@@ -54,6 +54,8 @@ def test_what_a_quantity_ignores_is_no_parameter_of_it():
         "distill": {"diffusion_time"},
         "theory.spectrum": {"ridge"},
         "theory.ridge": {"ridge"},
+        "theory.distill": {"ridge", "diffusion_time"},
+        "theory.gamma_star": {"ridge"},
         "theory.mini_gap": {"ridge", "features_per_dim"},
     }
     for name, quantity in QUANTITIES.items():
@@ -117,7 +119,7 @@ COSTS = [
 
 
 @pytest.mark.parametrize(("name", "options"), COSTS)
-def test_a_group_needs_what_the_front_door_asks_for(monkeypatch, name, options):
+def test_a_group_needs_what_the_public_function_takes(monkeypatch, name, options):
     asked = []
 
     def told(needed, *_, **__):
@@ -208,10 +210,10 @@ def test_reasons_are_one_line(error, line):
 
 def test_parts_that_are_absent_have_no_mass_and_unknown_edges():
     data = xr.Dataset(
-        {"mass": ("bulk", [1.0]), "lower": (("seed", "bulk"), [[0.5]])}, coords={"bulk": ["gen"], "seed": [3]}
+        {"mass": ("part", [1.0]), "lower": (("seed", "part"), [[0.5]])}, coords={"part": ["gen"], "seed": [3]}
     )
     found = cells.tidy(data)
-    assert found.bulk.values.tolist() == list(PARTS)
+    assert found.part.values.tolist() == list(PARTS)
     assert found.mass.values.tolist() == [0, 0, 0, 0, 1]
     np.testing.assert_array_equal(found.lower, [np.nan] * 4 + [0.5])
 
@@ -290,7 +292,7 @@ def counted(asked):
 
 
 def held(data, cell, front, tolerance, without=()):
-    """The values of a cell against the front door's own."""
+    """The values of a cell against the public function's own."""
     front = cells.tidy(front)
     assert set(front.data_vars) <= set(data.data_vars)
     for name in set(front.data_vars) - set(without):
@@ -327,7 +329,7 @@ VARIANTS = {"ridge": [0.03, 1.0, 0.1, 0.03, 0.1], "trainer": ["flow", "flow", "d
         ),
     ],
 )
-def test_trainings_of_one_decomposition_are_those_of_the_front_door(options, tolerance, without):
+def test_trainings_of_one_decomposition_are_those_of_the_public_function(options, tolerance, without):
     fixed = SAMPLE | {"train_times": TIMES, "seed": 3} | options
     data = counted(group("train", fixed, **VARIANTS))
     assert (data.status == 1).all()
@@ -355,7 +357,7 @@ def test_a_trainer_that_diverges_fails_alone():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("exact", [True, False])
-def test_simulations_of_one_preparation_are_those_of_the_front_door(exact):
+def test_simulations_of_one_preparation_are_those_of_the_public_function(exact):
     settings = {
         "optimizer": ["sgd", "adam", "sgd", "sgd", "sgd"],
         "rate": [None, 0.01, 1e9, 0.5, 0.5],
@@ -377,7 +379,7 @@ def test_simulations_of_one_preparation_are_those_of_the_front_door(exact):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("own", "seen"), [({}, (0, 3)), ({"student_features_per_dim": 3}, (1,))])
-def test_students_of_one_distillation_are_those_of_the_front_door(own, seen):
+def test_students_of_one_distillation_are_those_of_the_public_function(own, seen):
     students = {
         "ridge": [0.0, 0.3, 0.1, 0.1],
         "parameterization": ["ddim", "edm", "edm", "ddim"],
@@ -399,7 +401,7 @@ def test_students_of_one_distillation_are_those_of_the_front_door(own, seen):
 
 
 @pytest.mark.slow
-def test_a_spectrum_and_a_density_are_those_of_the_front_door():
+def test_a_spectrum_and_a_density_are_those_of_the_public_function():
     data = counted(group("spectrum", SAMPLE | {"seeds": 2}))
     held(data, 0, rfsim.spectrum(PROBLEM, dim=8, seeds=2), 0)
     options = {"probes": 2, "steps": 4}
@@ -408,8 +410,8 @@ def test_a_spectrum_and_a_density_are_those_of_the_front_door():
     for name in ("node", "density", "edge"):
         np.testing.assert_array_equal(data[name][0], front[name][0])
     np.testing.assert_array_equal(data.eigenvalue[0], front.eigenvalue)
-    for name in front.bulk.values:
-        assert data.mass.sel(bulk=name)[0] == front.mass.sel(bulk=name)[0]
+    for name in front.part.values:
+        assert data.mass.sel(part=name)[0] == front.mass.sel(part=name)[0]
 
 
 # --- the limit ----------------------------------------------------------------------------------------------------
@@ -444,20 +446,20 @@ def test_a_cell_of_a_map_without_a_contour_is_unconverged():
 
 
 @pytest.mark.slow
-def test_curves_of_other_trainers_are_those_of_the_front_door():
+def test_curves_of_other_trainers_are_those_of_the_public_function():
     data = counted(group("theory.curves", {"train_times": TIMES}, trainer=["descent:0.1", "descent:1e9", "flow"]))
     assert data.status.values.tolist() == [1, 3, 1]
     assert data.reason.values[1].startswith("trainer descent:1e+09 diverges")
     front = theory.curves(Problem(), TIMES, trainer="descent:0.1")
     np.testing.assert_array_equal(data.test[0], front.test)
     np.testing.assert_array_equal(data.tau_mem[0], front.tau_mem)
-    assert data.energy.sizes["bulk"] == len(cells.MERGED)
-    np.testing.assert_array_equal(data.energy[0].sel(bulk=front.bulk.values), front.energy)
+    assert data.energy.sizes["part"] == len(cells.MERGED)
+    np.testing.assert_array_equal(data.energy[0].sel(part=front.part.values), front.energy)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("copies", [math.inf, 2])
-def test_ridges_of_a_plane_are_those_of_the_front_door(copies):
+def test_ridges_of_a_plane_are_those_of_the_public_function(copies):
     ridges = [0.0, 1e-3, 1.0]
     plane = {"samples_per_dim": [2.0, 2.0, 4.0], "features_per_dim": [4.0, 9.0, 16.0]}
     data = counted(group("theory.ridge", {"ridges": ridges, "noise_copies": copies}, **plane))
@@ -476,11 +478,11 @@ def test_ridges_of_a_plane_are_those_of_the_front_door(copies):
 
 
 @pytest.mark.slow
-def test_the_other_quantities_of_the_limit_are_those_of_the_front_door():
+def test_the_other_quantities_of_the_limit_are_those_of_the_public_function():
     front = theory.spectrum(Problem(), grid=[2.0, 3.0])
     data = counted(group("theory.spectrum", {"grid": [2.0, 3.0]}))
     np.testing.assert_array_equal(data.density[0], front.density)
-    np.testing.assert_array_equal(data.mass[0].sel(bulk=front.bulk.values), front.mass)
+    np.testing.assert_array_equal(data.mass[0].sel(part=front.part.values), front.mass)
     assert float(data.mass.sum()) == pytest.approx(1)
     np.testing.assert_array_equal(data.large_mass[0], front.large_mass)
     assert "density" not in counted(group("theory.spectrum", {}))

@@ -64,7 +64,7 @@ def test_the_limit_is_the_same_to_the_byte_by_any_executor(how):
     xr.testing.assert_identical(here, there)
 
 
-def test_a_cell_is_what_the_front_door_says_of_it(trained):
+def test_a_cell_is_what_the_public_function_says_of_it(trained):
     cell = {"samples_per_dim": 4, "ridge": 0.1, "noise_copies": 3, "seed": 2}
     problem = rfsim.Problem(samples_per_dim=4, features_per_dim=16, noise_copies=3, ridge=0.1)
     alone = rfsim.train(problem, TRAINED["axes"]["train_times"], dim=12, seed=2)

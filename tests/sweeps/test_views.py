@@ -53,9 +53,9 @@ def test_seeds_are_averaged_and_the_last_value_is_taken_by_name(data):
 def test_own_dimensions_by_label_by_at_and_by_custom(data):
     keep = ["samples_per_dim"]
     main = cut(data, "energy[main]", keep)
-    np.testing.assert_array_equal(main.values, cut(data, "energy", keep, {"bulk": "main"}).values)
+    np.testing.assert_array_equal(main.values, cut(data, "energy", keep, {"part": "main"}).values)
     np.testing.assert_allclose(2 * main.values, cut(data, "energy", keep).values)  # gen, the last
-    assert Fixed("bulk", "gen", "last of 2") in cut(data, "energy", keep).fixed
+    assert Fixed("part", "gen", "last of 2") in cut(data, "energy", keep).fixed
     assert Fixed("mem_route", "formula") in cut(data, "tau_mem", keep).fixed
 
 
@@ -118,7 +118,7 @@ def test_zipped_and_derived_names_are_axes_too():
         ({"x": "sample_per_dim"}, "'sample_per_dim' is no axis of this sweep; did you mean 'samples_per_dim'"),
         ({"x": "samples_per_dim", "at": {"seed": 7}}, "seed has no value 7; it has 0, 1, 2"),
         ({"x": "samples_per_dim", "at": {"seed": "one"}}, "seed is a number; got 'one'"),
-        ({"x": "samples_per_dim", "at": {"bulk": "mini"}}, "bulk has no value mini; it has main, gen"),
+        ({"x": "samples_per_dim", "at": {"part": "mini"}}, "part has no value mini; it has main, gen"),
         ({"x": "train_time", "y": "seed", "quantity": "tau_mem"}, "tau_mem does not vary with train_time"),
         ({"x": "seed", "y": "seed"}, "x, y and facet must be different axes"),
         ({"y": "seed"}, "y=seed needs an x"),

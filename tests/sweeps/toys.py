@@ -55,13 +55,13 @@ def compute(group: Group, array=None, report=None) -> xr.Dataset:
     return xr.Dataset(
         {
             "gen": (("cell", "train_time"), value, {"long_name": "L_gen", "units": "1"}),
-            "mass": (("cell", "bulk"), np.tile([0.25, 0.75], (group.size, 1))),
+            "mass": (("cell", "part"), np.tile([0.25, 0.75], (group.size, 1))),
             "path": (("cell", "step"), np.tile(np.arange(steps) + 0.5, (group.size, 1))),
             "status": ("cell", status),
             "reason": ("cell", np.where(status == 3, "unlucky", "")),
             "residual": ("cell", np.full(group.size, 1e-9)),
         },
-        coords={"train_time": tau, "bulk": ["main", "gen"], "step": np.arange(steps) * 2},
+        coords={"train_time": tau, "part": ["main", "gen"], "step": np.arange(steps) * 2},
     )
 
 

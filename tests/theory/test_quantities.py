@@ -1,4 +1,4 @@
-"""The theory's front door: labelled results, their agreement with the library below, what is refused."""
+"""Public functions of the theory: labelled results, their agreement with the library below, what is refused."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def test_a_spectrum_is_labelled_and_leaves_jax_as_it_was():
     limit = limit_of(8, 64)
     found = parts(limit)
     assert "large_density" not in rfsim.theory.spectrum(Problem(noise_copies=2))
-    assert result.bulk.values.tolist() == ["null", "mini", "main", "gen"]
+    assert result.part.values.tolist() == ["null", "mini", "main", "gen"]
     for name in ("mass", "mean", "lower", "upper"):
         np.testing.assert_array_equal(result[name], [getattr(part, name) for part in found])
     assert float(result.lower[0]) == float(result.upper[0]) == float(result.s2)
@@ -62,9 +62,9 @@ def test_terms_by_part_add_up_to_the_losses(problem, trainer):
     """Contours of the parts' own, and one around all: e^{−κτz} at mid times is what a wide contour gets wrong."""
     tau = [0.0, 1.0, 30.0, 100.0, 300.0, 1e3, 1e4, 1e6, np.inf]
     result = rfsim.theory.curves(problem, tau, trainer=trainer, by_part=True)
-    np.testing.assert_allclose(result.train_part.sum("bulk") + 1, result.train, atol=1e-9)
-    np.testing.assert_allclose(result.test_pair.sum(["bulk", "other"]) + 1, result.test, atol=1e-9)
-    without = result.test_without.sel(bulk="gen")
+    np.testing.assert_allclose(result.train_part.sum("part") + 1, result.train, atol=1e-9)
+    np.testing.assert_allclose(result.test_pair.sum(["part", "other"]) + 1, result.test, atol=1e-9)
+    without = result.test_without.sel(part="gen")
     assert float(without[-1]) > 1
     if problem.ridge == 0:  # at τ = ∞ both are own(1/λ)
         energy = float(result.energy[:, -1].sum())
@@ -125,15 +125,15 @@ def test_what_is_not_defined_is_missing():
     assert np.isnan(frozen.emp).all()
     assert np.isfinite(frozen.bias2).all()
     linear = rfsim.theory.curves(Problem(activation="linear"), [10.0, np.inf])
-    assert linear.bulk.values.tolist() == ["zero", "gen"]
-    assert not linear.energy.sel(bulk="zero").any()
+    assert linear.part.values.tolist() == ["zero", "gen"]
+    assert not linear.energy.sel(part="zero").any()
     assert np.isnan(linear.tau_mem.sel(mem_route=["main", "mini"])).all()
     none = rfsim.theory.curves(Problem(activation="hermite3"), [10.0])  # a = 0 at Γ = 1: V = 0
     assert float(none.test[0]) == float(none.train[0]) == 1
-    assert rfsim.theory.spectrum(Problem(activation="hermite3")).bulk.values.tolist() == ["null", "main"]
+    assert rfsim.theory.spectrum(Problem(activation="hermite3")).part.values.tolist() == ["null", "main"]
     zero = rfsim.theory.spectrum(Problem(activation="linear"))
     assert [
-        (str(name), float(mass)) for name, mass in zip(zero.bulk.values, zero.mass.values.round(9), strict=True)
+        (str(name), float(mass)) for name, mass in zip(zero.part.values, zero.mass.values.round(9), strict=True)
     ] == [
         ("zero", 0.9375),
         ("gen", 0.0625),
@@ -147,8 +147,8 @@ def test_parts_that_do_not_add_up_are_left_out():
     )
     assert np.isfinite(result.test).all()
     assert float(result.part_error[1]) > 1e-7
-    np.testing.assert_array_equal(np.isnan(result.energy).all("bulk"), result.part_error > 1e-6)
-    np.testing.assert_array_equal(np.isnan(result.test_without).all("bulk"), result.part_error > 1e-6)
+    np.testing.assert_array_equal(np.isnan(result.energy).all("part"), result.part_error > 1e-6)
+    np.testing.assert_array_equal(np.isnan(result.test_without).all("part"), result.part_error > 1e-6)
 
 
 def test_linear_activations_have_a_ridge_too():
@@ -167,7 +167,7 @@ def test_times_beyond_the_tolerance_are_left_out(monkeypatch):
     result = rfsim.theory.curves(Problem(), [0.0, 10.0, np.inf], tolerance=1e-30)
     known = result.error.values <= 1e-30
     np.testing.assert_array_equal(np.isnan(result.test), ~known)
-    np.testing.assert_array_equal(np.isnan(result.energy).all("bulk"), ~known)
+    np.testing.assert_array_equal(np.isnan(result.energy).all("part"), ~known)
     assert not known.all()
     assert known[0]
 

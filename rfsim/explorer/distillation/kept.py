@@ -38,9 +38,9 @@ class Progress(NamedTuple):
 
 
 class StoredResults:
-    """Results by what was asked, shared by all sessions of a server. One is computed at a time.
+    """Results by request, shared by all sessions of a server. One is computed at a time.
 
-    compute: writes what was asked to a path. folder: where results lie.
+    compute: writes what a request is for to a path. folder: where results lie.
     """
 
     def __init__(self, compute: Compute, folder: Callable[[], Path], most: int = MOST) -> None:
@@ -50,9 +50,9 @@ class StoredResults:
         self._failed: dict[str, Exception] = {}
         self._changed, self._turn = threading.Condition(), threading.Lock()
 
-    def find(self, asked: Request) -> xr.Dataset | Progress:
+    def find(self, request: Request) -> xr.Dataset | Progress:
         """The result, or how far it is: whoever asks first sets it going. Raises, once, what computing it raised."""
-        key = asked.key
+        key = request.key
         with self._changed:
             if key in self._held:
                 self._held.move_to_end(key)
@@ -61,26 +61,26 @@ class StoredResults:
                 raise self._failed.pop(key)
             if key in self._running:
                 return self._running[key]
-        found = stored(self._path(asked))
+        found = stored(self._path(request))
         with self._changed:
             if found is not None:
                 return self._hold(key, found)
             if key not in self._running and key not in self._held:
-                self._running[key] = Progress(0, asked.steps)
-                threading.Thread(target=self._work, args=(asked,), daemon=True).start()
+                self._running[key] = Progress(0, request.steps)
+                threading.Thread(target=self._work, args=(request,), daemon=True).start()
             return self._held[key] if key in self._held else self._running[key]
 
-    def wait(self, asked: Request, tell: Tell) -> xr.Dataset:
+    def wait(self, request: Request, tell: Tell) -> xr.Dataset:
         """The result, however long it takes."""
-        while isinstance(found := self.find(asked), Progress):
+        while isinstance(found := self.find(request), Progress):
             tell(found.done, found.steps)
             with self._changed:
-                if asked.key in self._running:  # it may have ended meanwhile
+                if request.key in self._running:  # it may have ended meanwhile
                     self._changed.wait()
         return found
 
-    def _path(self, asked: Request) -> Path:
-        return self._folder() / f"distilled-{asked.name()}.nc"
+    def _path(self, request: Request) -> Path:
+        return self._folder() / f"distilled-{request.name()}.nc"
 
     def _hold(self, key: str, data: xr.Dataset) -> xr.Dataset:
         self._held[key] = data
@@ -89,8 +89,8 @@ class StoredResults:
             self._held.popitem(last=False)
         return data
 
-    def _work(self, asked: Request) -> None:
-        key, path = asked.key, self._path(asked)
+    def _work(self, request: Request) -> None:
+        key, path = request.key, self._path(request)
 
         def tell(done: int, steps: int) -> None:
             with self._changed:
@@ -99,7 +99,7 @@ class StoredResults:
 
         with self._turn:
             try:
-                self._compute(asked, path, tell)
+                self._compute(request, path, tell)
                 found = stored(path)
                 if found is None:
                     raise ValueError(f"what was computed cannot be read again from {path}")
@@ -143,7 +143,7 @@ def folder() -> Path:
     return Path(held.name)
 
 
-def in_child(asked: Request, path: Path, tell: Tell) -> None:
+def in_child(request: Request, path: Path, tell: Tell) -> None:
     """Compute in a process that leaves the processor to the page and takes its memory with it when it ends.
 
     Raises ValueError with the last line that the process wrote where it fails.
@@ -151,7 +151,7 @@ def in_child(asked: Request, path: Path, tell: Tell) -> None:
     root = Path(rfsim.__file__).parents[1]
     one_thread = dict.fromkeys(("NPROC", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
     child = subprocess.Popen(
-        [sys.executable, "-m", CHILD, asked.key, str(path)],
+        [sys.executable, "-m", CHILD, request.key, str(path)],
         cwd=root,
         env=os.environ | one_thread,
         stdin=subprocess.DEVNULL,
@@ -166,7 +166,7 @@ def in_child(asked: Request, path: Path, tell: Tell) -> None:
         for line in child.stdout:
             if line.startswith("step "):
                 done += 1
-                tell(done, asked.steps)
+                tell(done, request.steps)
             elif line.strip():
                 last = line.strip()
     status = child.wait()

@@ -68,7 +68,7 @@ def _models(own: xr.Dataset) -> tuple[Model, ...]:
     points, names = own["training_point"].values, own["quality"].values.tolist()
     steps = {count: own.steps.values.tolist().index(count) for count in (1, every)}
     teachers, students = own["teacher_steps"].values, own["student_steps"].values
-    asked = (
+    rows = (
         ("teacher", f"teacher, {every} steps", teachers[steps[every]], "teacher_sample"),
         ("teacher_one", "teacher, 1 step", teachers[steps[1]], "teacher_sample_one"),
         ("student", "student, 1 step", students[steps[1]], "student_sample"),
@@ -77,10 +77,10 @@ def _models(own: xr.Dataset) -> tuple[Model, ...]:
         ("regression", "regression on the teacher's ends, 1 step", own["regression"].values, None),
         ("reference", "true law", own["reference"].values, None),
     )
-    clouds = _clouds({drawn: own[drawn].values for _, _, _, drawn in asked if drawn}, points)
+    clouds = _clouds({drawn: own[drawn].values for _, _, _, drawn in rows if drawn}, points)
     return tuple(
         Model(name, words, dict(zip(names, values.tolist(), strict=True)), clouds.get(drawn))
-        for name, words, values, drawn in asked
+        for name, words, values, drawn in rows
     )
 
 
@@ -114,8 +114,8 @@ def _samples(shown: DistillationNumbers) -> Table:
 
 def _transfer(shown: DistillationNumbers) -> Table:
     own = shown.crossed.transfer.sel(ridge=shown.choice.ridge, level=shown.choice.level)
-    own = own.assign_coords(source=shown.crossed.bulk.values)
-    rows = {f"from {start}": tuple(value(own.sel(source=start, bulk=end)) for end in PARTS) for start in PARTS}
+    own = own.assign_coords(source=shown.crossed.part.values)
+    rows = {f"from {start}": tuple(value(own.sel(source=start, part=end)) for end in PARTS) for start in PARTS}
     there, here = shown.crossed.diffusion_time.values[[shown.choice.level - 1, shown.choice.level]]
     caption = (
         f"Transfer between parts (d = {dim(shown)}): median share of what a direction at diffusion time {there:.3g} "
@@ -129,9 +129,9 @@ def _leakage(shown: DistillationNumbers) -> Table:
     rows = {}
     for ridge in RIDGES:
         leaked, error = (own[name].sel(ridge=ridge) for name in ("leakage_all", "leakage_all_error"))
-        parts = (leaked.sel(bulk=part) for part in PARTS[1:])
+        parts = (leaked.sel(part=part) for part in PARTS[1:])
         mark = ", chosen" if ridge == shown.choice.ridge else ""
-        found = (leaked.sel(bulk="gen"), error.sel(bulk="gen"), *parts)
+        found = (leaked.sel(part="gen"), error.sel(part="gen"), *parts)
         rows[f"γ = {ridge:g}{mark}"] = tuple(map(value, found))
     star, threshold = own.gamma_star, store.settings(own)["threshold"]
     rows[f"γ⋆, the least with less than {threshold:g}"] = (value(star), *(Value("") for _ in range(4)))
@@ -143,7 +143,7 @@ def _leakage(shown: DistillationNumbers) -> Table:
 def _suppression(shown: DistillationNumbers) -> Table:
     own = shown.crossed.suppression
     rows = {
-        part: tuple(value(getattr(own.sel(bulk=part), how)("level")) for how in ("median", "min", "max"))
+        part: tuple(value(getattr(own.sel(part=part), how)("level")) for how in ("median", "min", "max"))
         for part in PARTS
     }
     caption = (

@@ -250,7 +250,7 @@ def _samples_alt(shown: DistillationNumbers) -> str:
 
 
 def _leakage_alt(shown: DistillationNumbers) -> str:
-    own = shown.crossed.leakage_all.sel(ridge=shown.choice.ridge, bulk="gen")
+    own = shown.crossed.leakage_all.sel(ridge=shown.choice.ridge, part="gen")
     star = value(shown.crossed.gamma_star).text
     return (
         f"Leakage of gen against the ridge: {value(own).text} at the chosen {shown.choice.ridge:g}; the least ridge "
@@ -260,8 +260,8 @@ def _leakage_alt(shown: DistillationNumbers) -> str:
 
 def _transfer_alt(shown: DistillationNumbers) -> str:
     own = shown.crossed.transfer.sel(ridge=shown.choice.ridge, level=shown.choice.level)
-    own = own.assign_coords(source=shown.crossed.bulk.values)
-    stays = ", ".join(f"{part} {value(own.sel(source=part, bulk=part)).text}" for part in PARTS)
+    own = own.assign_coords(source=shown.crossed.part.values)
+    stays = ", ".join(f"{part} {value(own.sel(source=part, part=part)).text}" for part in PARTS)
     return f"Transfer between parts at level {shown.choice.level}; what stays in its part: {stays}."
 
 

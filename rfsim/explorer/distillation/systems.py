@@ -84,17 +84,19 @@ class Request(NamedTuple):
 
 def plane(choice: DistillationChoice) -> Request:
     """Teacher and students in two dimensions, with their samples."""
-    return _asked(
+    return _request(
         choice, PLANE | {"samples_per_dim": choice.samples / 2}, PLANE_OPTIONS, generated=GENERATED, samples=GENERATED
     )
 
 
 def crossed(choice: DistillationChoice) -> Request:
     """What levels hand up between their parts, in twenty dimensions."""
-    return _asked(choice, CROSSED, CROSSED_OPTIONS, generated=16, transfer=True)  # samples are not looked at
+    return _request(choice, CROSSED, CROSSED_OPTIONS, generated=16, transfer=True)  # samples are not looked at
 
 
-def _asked(choice: DistillationChoice, problem: Mapping[str, Any], options: Mapping[str, Any], **more: Any) -> Request:
+def _request(
+    choice: DistillationChoice, problem: Mapping[str, Any], options: Mapping[str, Any], **more: Any
+) -> Request:
     shared = {
         "distill_times": list(DISTILL_TIMES),
         "teacher_time": choice.teacher_time,

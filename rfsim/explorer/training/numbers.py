@@ -65,7 +65,7 @@ class TrainingNumbers(NamedTuple):
     @property
     def names(self) -> list[str]:
         """Of the parts."""
-        return [str(name) for name in self.curves.bulk.values]
+        return [str(name) for name in self.curves.part.values]
 
     @property
     def part_times(self) -> np.ndarray:

@@ -40,12 +40,12 @@ def gather(
     found = reproduce.experiments(root)
     for number, experiment in enumerate(found):
         tell(experiment.name, {"done": number, "total": len(found)})
-        asked = remembered.key(root, experiment, sizes)
-        part = remembered.recall(root, experiment, asked) if asked else None
+        key = remembered.key(root, experiment, sizes)
+        part = remembered.recall(root, experiment, key) if key else None
         if part is None:
             part = _part(root, experiment, standing(root, experiment, sizes), sizes, draw=draw)
-            if asked and draw:
-                remembered.keep(root, experiment, asked, part)
+            if key and draw:
+                remembered.keep(root, experiment, key, part)
         yield part
     tell("", {"done": len(found), "total": len(found)})
 

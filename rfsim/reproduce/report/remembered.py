@@ -41,23 +41,23 @@ def key(root: Path, experiment: Experiment, sizes: Sequence[str]) -> str | None:
     return content.of_text("\0".join(told))
 
 
-def recall(root: Path, experiment: Experiment, asked: str) -> ReportPart | None:
+def recall(root: Path, experiment: Experiment, wanted: str) -> ReportPart | None:
     """The part that was kept under this key; None where there is none, or one that is damaged."""
     try:
         digest, _, text = _place(root, experiment).read_text(encoding="utf-8").partition("\n")
         if digest != content.of_text(text):
             return None
         kept = json.loads(text)
-        return _part(root, experiment, kept["part"]) if kept["key"] == asked else None
+        return _part(root, experiment, kept["part"]) if kept["key"] == wanted else None
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
 
-def keep(root: Path, experiment: Experiment, asked: str, part: ReportPart) -> None:
+def keep(root: Path, experiment: Experiment, wanted: str, part: ReportPart) -> None:
     """Keep a part under its key, where the folder can be written and nothing of it failed."""
     if any(picture.failure and part.size for picture in part.pictures):
         return
-    text = json.dumps({"key": asked, "part": _plain(root, part)})
+    text = json.dumps({"key": wanted, "part": _plain(root, part)})
     place = _place(root, experiment)
     with contextlib.suppress(store.StoreError), store.atomic(place) as temporary:
         temporary.write_text(f"{content.of_text(text)}\n{text}", encoding="utf-8")

@@ -1,10 +1,10 @@
-"""Spectra of sampled problems. Named in the plural because `rfsim.spectrum` is the front door's function."""
+"""Spectra of sampled problems. Named in the plural because `rfsim.spectrum` is the public function."""
 
 from rfsim.problem.ranks import PARTS, part_counts
 from rfsim.sample.spectra.krylov import krylov_spectrum, project
 from rfsim.sample.spectra.method import Averages, Exact, Method, MonteCarlo
 from rfsim.sample.spectra.montecarlo import GROUPS, jackknife_error
-from rfsim.sample.spectra.parts import Bulk, Density, bulks, density, part_slices
+from rfsim.sample.spectra.parts import Density, SamplePart, density, part_slices, sample_parts
 from rfsim.sample.spectra.sample import (
     SampleSpectrum,
     SampleTarget,
@@ -18,15 +18,14 @@ __all__ = [
     "GROUPS",
     "PARTS",
     "Averages",
-    "Bulk",
     "Density",
     "Exact",
     "Method",
     "MonteCarlo",
+    "SamplePart",
     "SampleSpectrum",
     "SampleTarget",
     "Solved",
-    "bulks",
     "density",
     "jackknife_error",
     "krylov_spectrum",
@@ -34,6 +33,7 @@ __all__ = [
     "part_slices",
     "population_moments",
     "project",
+    "sample_parts",
     "sample_spectrum",
     "sample_target",
     "solve",

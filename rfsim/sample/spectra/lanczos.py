@@ -5,7 +5,7 @@ gives the Gauss quadrature of that measure: nodes, the Ritz values, with weights
 decomposition is matfree's, reorthogonalized in full, over blocks of probes so that products are those of matrices.
 
 A small part of mass μ is known to √(2/(μ p · probes)) of itself from p features, by the spread over probes. What more
-steps would change is not in that: the mini-bulk at ψ_n = 8, ψ_p = 64, d = 100, next to a heavy atom and to main, has
+steps would change is not in that: mini at ψ_n = 8, ψ_p = 64, d = 100, next to a heavy atom and to main, has
 no mass by 20 steps, 9% too much by 50 and 2% too little by 80, the standard error being 2%. `shortened` shows it.
 """
 

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 
 @dataclass(frozen=True)
-class Bulk:
+class SamplePart:
     """One part of a sampled spectrum, by rank (§8).
 
     Attributes:
@@ -64,7 +64,7 @@ def part_slices(counts: dict[str, int]) -> dict[str, slice]:
     return slices
 
 
-def bulks(eigenvalues: ArrayLike, counts: dict[str, int]) -> list[Bulk]:
+def sample_parts(eigenvalues: ArrayLike, counts: dict[str, int]) -> list[SamplePart]:
     """The non-empty parts of a spectrum, with the ratio at each border (§8).
 
     Args:
@@ -82,7 +82,8 @@ def bulks(eigenvalues: ArrayLike, counts: dict[str, int]) -> list[Bulk]:
         if below is not None:
             gap = _ratio(float(inside[0]), float(lam[below][-1]))
             merged = gap <= max(_widest_ratio(inside), _widest_ratio(lam[below]))
-        found.append(Bulk(name, len(inside), len(inside) / lam.size, float(inside[0]), float(inside[-1]), gap, merged))
+        size, lower, upper = len(inside), float(inside[0]), float(inside[-1])
+        found.append(SamplePart(name, size, size / lam.size, lower, upper, gap, merged))
         below = where
     return found
 

@@ -28,7 +28,7 @@ LOGGERS = ("distributed", "distributed.client", "distributed.gc", "tornado", "to
 
 class _Job(NamedTuple):
     number: int
-    asked: bytes
+    call: bytes
     alone: bool = False
 
 
@@ -61,32 +61,32 @@ class Cluster:
 
         jobs = (_Job(number, question(task, payload)) for number, payload in work)
         aside: deque[_Job] = deque()
-        asked: dict[Future, _Job] = {}
+        pending: dict[Future, _Job] = {}
         finished = as_completed(loop=self._client.loop)
 
         def submit(job: _Job) -> None:
             with self._lost():
-                future = self._client.submit(remote, job.asked, version(), pure=False)
+                future = self._client.submit(remote, job.call, version(), pure=False)
                 finished.add(future)
-            asked[future] = job
+            pending[future] = job
 
         def give() -> None:
-            if aside or any(job.alone for job in asked.values()):
-                if not asked:
+            if aside or any(job.alone for job in pending.values()):
+                if not pending:
                     submit(aside.popleft())
                 return
-            while len(asked) < self.in_flight - 1 and (job := next(jobs, None)) is not None:
+            while len(pending) < self.in_flight - 1 and (job := next(jobs, None)) is not None:
                 submit(job)
 
         try:
             give()
-            while asked:
+            while pending:
                 while not finished.has_ready():
                     self._restart()
                     time.sleep(POLL)
                 with self._lost():
                     future = next(finished)
-                    job = asked.pop(future)
+                    job = pending.pop(future)
                     found = self._found(future, job)
                 del future  # dask forgets what nobody holds
                 self._given_up = 0
@@ -96,9 +96,9 @@ class Cluster:
                 if found is not None:
                     yield Outcome(job.number, *found)
         finally:
-            if asked and self._client.status == "running":
+            if pending and self._client.status == "running":
                 with suppress(Exception):
-                    self._client.cancel(list(asked), force=True)
+                    self._client.cancel(list(pending), force=True)
 
     def _found(self, future: Future, job: _Job) -> tuple[Any, str] | None:
         """(value, failure); None where it must run again, alone."""

@@ -37,7 +37,7 @@ STARTS, KILLED_STARTS = 3, 10  # workers in a row that ended, the last killed, b
 @dataclass
 class _Job:
     number: int
-    asked: bytes
+    call: bytes
     alone: bool = False
     deaths: int = 0  # of its worker, while alone
 
@@ -184,7 +184,7 @@ class _Worker:
 
     def ask(self) -> None:
         with suppress(OSError):  # it died: its connection says so
-            self.end.send_bytes(self.job.asked if self.job else b"")
+            self.end.send_bytes(self.job.call if self.job else b"")
 
     def close(self) -> None:
         """End it, whatever it does: what it computes is nowhere yet."""

@@ -52,13 +52,13 @@ def _refuse(words: str) -> None:
     raise TypeError(words)
 
 
-def answer(asked: bytes) -> bytes:
+def answer(call: bytes) -> bytes:
     """The pickled (value, failure) of one task; every exception of it is a failure in one line."""
     from rfsim.computing.precision import require_float64
 
     try:
         require_float64()
-        task, payload = pickle.loads(asked)
+        task, payload = pickle.loads(call)
         found = (task(payload), "")
     except Exception as error:
         found = (None, bug(error))
@@ -82,13 +82,13 @@ def version() -> str:
     return machine.versions().get("rfsim", "unknown")
 
 
-def remote(asked: bytes, expected: str) -> bytes:
+def remote(call: bytes, expected: str) -> bytes:
     """`answer` in a worker that others started, which must have the same rfsim; `prepare` is done where it was not."""
     if version() != expected:
         words = f"its worker has rfsim {version()}, not {expected}: install the same version for both"
         return pickle.dumps((None, words))
     prepare()
-    return answer(asked)
+    return answer(call)
 
 
 def serve() -> None:
@@ -107,10 +107,10 @@ def serve() -> None:
     end.send_bytes(READY)
     while True:
         try:
-            asked = end.recv_bytes()
+            call = end.recv_bytes()
         except EOFError:
             return
-        end.send_bytes(answer(asked))
+        end.send_bytes(answer(call))
 
 
 def _end_with_parent() -> None:

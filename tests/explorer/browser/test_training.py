@@ -47,7 +47,7 @@ def expected(texts: dict[str, str]) -> dict[tuple[str, str, str], float]:
     found = rfsim.theory.curves(problem, [number(texts["train_time"]), math.inf])
     parts = {
         ("parts", str(name), key): float(found[variable][k])
-        for k, name in enumerate(found.bulk.values)
+        for k, name in enumerate(found.part.values)
         for key, variable in (("mass", "mass"), ("lower", "lower"), ("upper", "upper"))
     }
     losses = {

@@ -1,0 +1,177 @@
+"""Populations of a name and a few numbers: Gaussians by their covariance, and two of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from rfsim.checking.written import short
+from rfsim.disk.files.numbers import DataError
+from rfsim.problem.diffusion import Law
+from rfsim.problem.populations.base import Data, Spectrum, numbered
+
+
+@dataclass(frozen=True)
+class Isotropic(Data):
+    """Gaussian data of covariance `variance` times the identity; `isotropic[:VARIANCE]`.
+
+    Attributes:
+        variance: σ_x².
+
+    >>> str(Isotropic()), str(Isotropic(2.0))
+    ('isotropic', 'isotropic:2')
+    """
+
+    variance: float = 1.0
+    kind: ClassVar[str] = "isotropic"
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "variance", self._number("VARIANCE", self.variance))
+        if self.variance <= 0:
+            raise DataError(f"data {str(self)!r}: the variance must be positive")
+
+    @property
+    def form(self) -> str:
+        return self.kind if self.variance == 1 else numbered(self.kind, self.variance)
+
+    def covariance(self) -> Spectrum:
+        return np.array([self.variance]), np.ones(1)
+
+    def law(self, dim: int) -> Law:
+        return Law(np.zeros((1, dim)), np.full(dim, self.variance))
+
+
+@dataclass(frozen=True)
+class Atoms(Data):
+    """Gaussian data whose covariance has a few eigenvalues; `atoms:WEIGHT@VALUE,…`.
+
+    Attributes:
+        atoms: Eigenvalues and their shares, given as a mapping value → weight or as pairs of both, held as pairs; the
+            weights sum to 1.
+
+    >>> str(Atoms({0.5: 0.5, 1.5: 0.5}))
+    'atoms:0.5@0.5,0.5@1.5'
+    """
+
+    atoms: tuple[tuple[float, float], ...]
+    kind: ClassVar[str] = "atoms"
+
+    def __init__(self, atoms: Mapping[float, float] | Iterable[tuple[float, float]]) -> None:
+        pairs = atoms.items() if isinstance(atoms, Mapping) else atoms
+        # a text says the weight first, and what is wrong with it is told first
+        found = [(value, self._number("WEIGHT", weight)) for value, weight in pairs]
+        object.__setattr__(self, "atoms", tuple((self._number("VALUE", value), weight) for value, weight in found))
+        if not self.atoms:
+            raise DataError("atoms need one value with its weight, or more; got none")
+        values, weights = self.covariance()
+        if np.any(weights <= 0) or np.any(values < 0) or not np.any(values > 0):
+            raise DataError(f"data {str(self)!r}: weights must be positive, values not negative and not all zero")
+        if abs(weights.sum() - 1) > 1e-9:
+            raise DataError(f"data {str(self)!r}: the weights sum to {weights.sum():g}, not 1")
+
+    @property
+    def form(self) -> str:
+        pairs = self.__dict__.get("atoms", ())  # none while they are checked
+        return "atoms:" + ",".join(f"{short(weight)}@{short(value)}" for value, weight in pairs)
+
+    def covariance(self) -> Spectrum:
+        values, weights = np.array(self.atoms).T
+        return values, weights
+
+
+@dataclass(frozen=True)
+class PowerLaw(Data):
+    """Gaussian data whose eigenvalue k is proportional to k^−exponent, with mean 1; `powerlaw:ALPHA`.
+
+    Attributes:
+        exponent: α.
+
+    >>> str(PowerLaw(1.2))
+    'powerlaw:1.2'
+    """
+
+    exponent: float
+    kind: ClassVar[str] = "powerlaw"
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "exponent", self._number("ALPHA", self.exponent))
+
+    @property
+    def form(self) -> str:
+        return numbered(self.kind, self.exponent)
+
+    def covariance(self) -> None:
+        return None
+
+    def law(self, dim: int) -> Law:
+        logs = -self.exponent * np.log(np.arange(1, dim + 1))
+        values = np.exp(logs - logs.max())
+        return Law(np.zeros((1, dim)), values / values.mean())
+
+
+@dataclass(frozen=True)
+class Subspace(Data):
+    """Gaussian data that fill some of all directions, with mean variance 1; `subspace:FRACTION`.
+
+    Attributes:
+        fraction: Of the directions, in (0, 1].
+
+    >>> Subspace(0.25).law(4).variances.tolist()
+    [4.0, 0.0, 0.0, 0.0]
+    """
+
+    fraction: float
+    kind: ClassVar[str] = "subspace"
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "fraction", self._number("FRACTION", self.fraction))
+        if not 0 < self.fraction <= 1:
+            raise DataError(f"data {str(self)!r}: the fraction must lie in (0, 1]")
+
+    @property
+    def form(self) -> str:
+        return numbered(self.kind, self.fraction)
+
+    def covariance(self) -> Spectrum:
+        return np.array([1 / self.fraction, 0.0]), np.array([self.fraction, 1 - self.fraction])
+
+    def law(self, dim: int) -> Law:
+        count = round(self.fraction * dim)
+        if count == 0:
+            raise DataError(f"data {str(self)!r}: a fraction of {self.fraction:g} leaves no direction of {dim}")
+        return Law(np.zeros((1, dim)), np.where(np.arange(dim) < count, dim / count, 0.0))
+
+
+@dataclass(frozen=True)
+class Mixture(Data):
+    """Two Gaussians of unit covariance in equal parts; `mixture:SEPARATION`.
+
+    Attributes:
+        separation: Distance of their means.
+
+    >>> Mixture(3).law(2).centers.tolist()
+    [[1.5, 0.0], [-1.5, -0.0]]
+    """
+
+    separation: float
+    kind: ClassVar[str] = "mixture"
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "separation", self._number("SEPARATION", self.separation))
+        if self.separation < 0:
+            raise DataError(f"data {str(self)!r}: the separation must not be negative")
+
+    @property
+    def form(self) -> str:
+        return numbered(self.kind, self.separation)
+
+    def covariance(self) -> Spectrum:
+        return np.ones(1), np.ones(1)
+
+    def law(self, dim: int) -> Law:
+        half = np.zeros(dim)
+        half[0] = self.separation / 2
+        return Law(np.stack([half, -half]), np.ones(dim))

@@ -1,0 +1,53 @@
+"""What a distillation's sample stands beside: leakage of the same steps as d → ∞ (equations.md D13)."""
+
+from __future__ import annotations
+
+import numpy as np
+import xarray as xr
+
+from rfsim.distillation.plan import DistillationPlan
+from rfsim.learning.trainers import Flow
+from rfsim.limit.leakage import enough_ridge
+from rfsim.problem.draws import Draw
+from rfsim.problem.model import Problem
+from rfsim.results.runs import Report
+from rfsim.theory.enough import steps_of
+from rfsim.theory.step_run import StepRun
+
+
+def limit_run(problem: Problem, asked: DistillationPlan, drawn: Draw) -> StepRun:
+    """The steps into levels 2…N in the limit, whose inputs are those of a student; ValueError where it has none."""
+    known = {
+        "solver": (asked.solver, "ddim"),
+        "trainer": (str(asked.trainer), str(Flow())),
+        "distill_data": (asked.distill_data, "train"),
+    }
+    for name, (given, taken) in known.items():
+        if given != taken:
+            raise ValueError(f"the limit beside a distillation is of {name} {taken}; got {given}: leave the limit out")
+    if asked.student_features_per_dim is not None:
+        raise ValueError("the limit beside a distillation is of the teacher's own features: leave the limit out")
+    return StepRun(
+        problem,
+        asked.times[1:],
+        teacher_time=asked.teacher_time,
+        teacher_ridge=asked.teacher_ridge,
+        threshold=asked.threshold,
+        array=drawn.array,
+        center=drawn.center,
+        scale=drawn.scale,
+    )
+
+
+def limit_leakage(run: StepRun, asked: DistillationPlan, report: Report | None) -> dict[str, xr.Variable]:
+    """Leakage out of gen (ridge, level) and γ⋆ (level,); nothing is handed up to level 1."""
+    steps = [one.leakage for one in steps_of(run, report or (lambda step, values: None))]
+    lost = np.stack([one.at(asked.leakage_ridges).lost for one in steps], axis=1)
+    stars = np.array([enough_ridge(one, asked.threshold) for one in steps])
+    words = "share that gen hands up outside gen as d → ∞"
+    return {
+        "limit_leakage": xr.Variable(
+            ("ridge", "level"), np.pad(lost, ((0, 0), (1, 0)), constant_values=np.nan), {"long_name": words}
+        ),
+        "limit_gamma_star": xr.Variable("level", np.append(np.nan, stars), {"long_name": "γ⋆ of a step as d → ∞"}),
+    }
