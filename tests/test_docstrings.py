@@ -29,7 +29,6 @@ RESULTS = {
     "theory.spectrum": lambda: (theory.spectrum, theory.spectrum(SAMPLE)),
     "theory.curves": lambda: (theory.curves, theory.curves(SAMPLE, [1.0], by_part=True)),
     "theory.ridge": lambda: (theory.ridge, theory.ridge(SAMPLE, [0.1])),
-    "theory.distill": lambda: (theory.distill, theory.distill(SAMPLE, [0.1, 0.2], ridges=[0.1])),
     "theory.mini_gap": lambda: (
         theory.mini_gap,
         theory.mini_gap(Problem(), samples_per_dim=[8], diffusion_times=[0.1]),
