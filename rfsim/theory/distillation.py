@@ -16,7 +16,7 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 from rfsim.checking.scalars import numbers, real
-from rfsim.computing.precision import in_float64
+from rfsim.computing.precision import in_complex128
 from rfsim.disk import store
 from rfsim.learning.filters import learning_rate_constant
 from rfsim.limit.ladders import Ladder, ladder
@@ -41,7 +41,7 @@ CONSTANTS = {
 STARTS = ("teacher", "zero")
 
 
-@in_float64
+@in_complex128
 def distill(
     problem: Problem,
     diffusion_times: ArrayLike,
