@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from rfsim.bench.rows import BenchRow, Case, Distilled, as_row, best_seconds, product
+from rfsim.bench.rows import BenchRow, Case, Distilled, against_rate, as_row, best_seconds, multiplications, product
 from rfsim.bench.sample import decomposition_seconds
 from rfsim.computing import machine
 from rfsim.computing.precision import in_float64
@@ -43,7 +43,8 @@ def whole(case: Case) -> BenchRow:
     p = size.features
     floor = size.levels * (_products_seconds(p) / 2 + 3 * decomposition_seconds(p))
     against = "the products of U and three decompositions at every level"
-    return as_row("distillation", f"{_sized(size)} times={len(TIMES)}", seconds, floor, against, memory)
+    rates = against_rate(size.levels * _operations(p) / 2, seconds)
+    return as_row("distillation", f"{_sized(size)} times={len(TIMES)}", seconds, floor, against, memory, rates=rates)
 
 
 @in_float64
@@ -67,7 +68,10 @@ def moments(case: Case) -> BenchRow:
 
     seconds = best_seconds(compute)
     floor = 1.5 * _products_seconds(p)
-    return as_row("distillation-moments", _sized(size), seconds, floor, "the products of C and half of U's")
+    rates = against_rate(1.5 * _operations(p), seconds)
+    return as_row(
+        "distillation-moments", _sized(size), seconds, floor, "the products of C and half of U's", rates=rates
+    )
 
 
 def _nothing(x: Array) -> Array:
@@ -77,6 +81,11 @@ def _nothing(x: Array) -> Array:
 def _products_seconds(p: int) -> float:
     """Seconds of p × draws by draws × p over all draws of a level, at the rate of one chunk of them."""
     return DRAWS * p / MULTIPLIED * best_seconds(product(p, MULTIPLIED, p))
+
+
+def _operations(p: int) -> float:
+    """The operations of that product."""
+    return multiplications(p, DRAWS * p, p)
 
 
 def _sized(size: Distilled) -> str:

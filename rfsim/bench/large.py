@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from rfsim.bench.rows import BenchRow, Case, Large, as_row, best_seconds, product
+from rfsim.bench.rows import BenchRow, Case, Large, against_rate, as_row, best_seconds, multiplications, product
 from rfsim.computing import machine
 from rfsim.computing.precision import in_float64
 from rfsim.problem.activations import Constants
@@ -30,7 +30,8 @@ def spectrum(case: Case) -> BenchRow:
     started = time.perf_counter()
     jax.block_until_ready(gaussian_spectrum(problem, draw, c).points)
     seconds, memory = time.perf_counter() - started, machine.peak_memory()
-    return as_row("large-spectrum", large.size, seconds, _gram_seconds(large), GRAM, memory)
+    rates = against_rate(_gram_operations(large), seconds)
+    return as_row("large-spectrum", large.size, seconds, _gram_seconds(large), GRAM, memory, rates=rates)
 
 
 def curve(case: Case) -> BenchRow:
@@ -39,8 +40,8 @@ def curve(case: Case) -> BenchRow:
     started = time.perf_counter()
     train(large.problem, TIMES, dim=large.dim, model="gaussian")
     seconds, memory = time.perf_counter() - started, machine.peak_memory()
-    size = f"{large.size} times={TIMES.size}"
-    return as_row("large-curve", size, seconds, _gram_seconds(large), GRAM, memory)
+    size, rates = f"{large.size} times={TIMES.size}", against_rate(_gram_operations(large), seconds)
+    return as_row("large-curve", size, seconds, _gram_seconds(large), GRAM, memory, rates=rates)
 
 
 @in_float64
@@ -53,7 +54,8 @@ def krylov(case: Case) -> BenchRow:
     ran = float(result.blocks[0])
     blocks = int(ran) if np.isfinite(ran) else 1
     size = f"{large.size} times={TIMES.size} blocks={blocks}"
-    return as_row("large-krylov", size, seconds, blocks * _product_seconds(large, large.dim), PRODUCTS, memory)
+    floor, rates = _products(large, large.dim, blocks, seconds)
+    return as_row("large-krylov", size, seconds, floor, PRODUCTS, memory, rates=rates)
 
 
 @in_float64
@@ -65,7 +67,8 @@ def lanczos(case: Case) -> BenchRow:
     quadrature(operator)
     seconds, memory = time.perf_counter() - started, machine.peak_memory()
     size = f"{large.size} probes={PROBES} steps={STEPS}"
-    return as_row("large-lanczos", size, seconds, STEPS * _product_seconds(large, PROBES), PRODUCTS, memory)
+    floor, rates = _products(large, PROBES, STEPS, seconds)
+    return as_row("large-lanczos", size, seconds, floor, PRODUCTS, memory, rates=rates)
 
 
 GRAM = "half of one product n + d × p by p × n + d"
@@ -82,6 +85,16 @@ def _drawn(large: Large) -> tuple[Problem, Instance, Constants]:
 @in_float64
 def _gram_seconds(large: Large) -> float:
     return best_seconds(product(large.width, CHUNK, large.width)) * large.features / CHUNK / 2
+
+
+def _gram_operations(large: Large) -> float:
+    return multiplications(large.width, large.features, large.width) / 2
+
+
+def _products(large: Large, columns: int, count: int, seconds: float) -> tuple[float, tuple[float, float]]:
+    """Seconds of so many products with a block of columns, and what the work achieved of their operations."""
+    operations = 2 * count * multiplications(large.features, large.width, columns)
+    return count * _product_seconds(large, columns), against_rate(operations, seconds)
 
 
 def _product_seconds(large: Large, columns: int) -> float:

@@ -186,6 +186,20 @@ def product(rows: int, inner: int, columns: int, precision: str = "float64") -> 
     return lambda: multiply(left, right)
 
 
+def multiplications(rows: int, inner: int, columns: int) -> float:
+    """Operations of one product rows × inner by inner × columns, additions among them.
+
+    Args:
+        rows: Of the left factor.
+        inner: Shared.
+        columns: Of the right factor.
+
+    Returns:
+        Their number.
+    """
+    return 2.0 * rows * inner * columns
+
+
 @lru_cache(maxsize=2)
 @in_float64
 def attainable_rate(precision: str) -> float:
@@ -197,7 +211,21 @@ def attainable_rate(precision: str) -> float:
     Returns:
         The rate.
     """
-    return 2 * SIDE**3 / best_seconds(product(SIDE, SIDE, SIDE, precision))
+    return multiplications(SIDE, SIDE, SIDE) / best_seconds(product(SIDE, SIDE, SIDE, precision))
+
+
+def against_rate(operations: float, seconds: float, precision: str = "float64") -> tuple[float, float]:
+    """Operations of products per second, and those of one large product in the same run: the `rates` of a row.
+
+    Args:
+        operations: That the work cannot do without.
+        seconds: Measured.
+        precision: Of the numbers.
+
+    Returns:
+        Achieved and attainable.
+    """
+    return operations / seconds, attainable_rate(precision)
 
 
 def as_row(

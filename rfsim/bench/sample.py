@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 import time
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from rfsim.bench.rows import BenchRow, Case, as_row, best_seconds, product
+from rfsim.bench.rows import BenchRow, Case, against_rate, as_row, best_seconds, multiplications, product
 from rfsim.computing import machine
 from rfsim.computing.parallel import decomposing
 from rfsim.computing.precision import in_float64
@@ -39,16 +39,13 @@ def moments(case: Case) -> BenchRow:
 
     K is the smallest number of orders whose bound meets the tolerance for the λ_min that U turns out to have.
     """
-    law, draw = _law(case)
-    scale, sigma = math.sqrt(noise_variance(case.diffusion_time)), draw.sigma
-
-    def compute(floor: float | None = None) -> Moments:
-        return averaged_moments(draw.weights, law, sigma, noise_scale=scale, floor=floor)
-
+    compute = partial(averaged, case)
     seconds = best_seconds(lambda: compute().second)
     orders = compute(floor=float(decomposing(jnp.linalg.eigvalsh)(compute().second)[0])).orders
     floor = orders * best_seconds(product(case.features, case.samples, case.features))
-    return as_row("moments", f"{case.size} K={orders}", seconds, floor, f"{orders} products p × n by n × p")
+    rates = against_rate(orders * multiplications(case.features, case.samples, case.features), seconds)
+    against = f"{orders} products p × n by n × p"
+    return as_row("moments", f"{case.size} K={orders}", seconds, floor, against, rates=rates)
 
 
 @in_float64
@@ -64,7 +61,8 @@ def times(case: Case) -> BenchRow:
     seconds = best_seconds(lambda: loss_curves(spectrum, target, TIMES, FlowFilter(kappa)).test)
     p, d = case.features, case.dim
     floor = best_seconds(product(p, d, p)) + best_seconds(product(p, p, TIMES.size))
-    return as_row("times", sized(case), seconds, floor, "products p × d by d × p and p × p by p × times")
+    rates = against_rate(multiplications(p, d, p) + multiplications(p, p, TIMES.size), seconds)
+    return as_row("times", sized(case), seconds, floor, "products p × d by d × p and p × p by p × times", rates=rates)
 
 
 def curve(case: Case) -> BenchRow:
@@ -115,7 +113,22 @@ def baseline(case: Case) -> BenchRow:
     memory, steps = machine.peak_memory(), descent_steps(case)
     seconds = steps * a_step + TIMES.size * an_evaluation
     measured = f"steps={steps} of {1e3 * a_step:.3g} ms, extrapolated from {STEPS}"
-    return as_row("baseline", f"{sized(case)} {measured}", seconds, curve_seconds(case), "the exact route", memory)
+    rates = against_rate(step_operations(case), a_step)
+    size = f"{sized(case)} {measured}"
+    return as_row("baseline", size, seconds, curve_seconds(case), "the exact route", memory, rates=rates)
+
+
+def step_operations(case: Case) -> float:
+    """Operations of a step of training over all points: three products of p × d by d × n.
+
+    Args:
+        case: The problem that is measured.
+
+    Returns:
+        Their number.
+    """
+    d, n, p = drawn(case).sizes
+    return 3 * multiplications(p, d, n)
 
 
 @lru_cache(maxsize=1)
@@ -140,9 +153,19 @@ def drawn(case: Case) -> Instance:
     return instance(problem, origin, resolve(problem, origin, case.dim), 0)
 
 
-def _law(case: Case):
+def averaged(case: Case, *, floor: float | None = None) -> Moments:
+    """U and V of that draw, exact in the noise.
+
+    Args:
+        case: The problem that is measured.
+        floor: As `averaged_moments` has it.
+
+    Returns:
+        The moments.
+    """
     draw = drawn(case)
-    return training_law(draw, case.diffusion_time), draw
+    law, scale = training_law(draw, case.diffusion_time), math.sqrt(noise_variance(case.diffusion_time))
+    return averaged_moments(draw.weights, law, draw.sigma, noise_scale=scale, floor=floor)
 
 
 @lru_cache(maxsize=1)

@@ -7,8 +7,8 @@ from functools import lru_cache
 import jax
 import jax.numpy as jnp
 
-from rfsim.bench.rows import BenchRow, Case, as_row, attainable_rate, best_seconds
-from rfsim.bench.sample import STEPS, curve_seconds, descent_steps, drawn
+from rfsim.bench.rows import BenchRow, Case, against_rate, as_row, best_seconds
+from rfsim.bench.sample import STEPS, curve_seconds, descent_steps, drawn, step_operations
 from rfsim.computing import machine
 from rfsim.computing.parallel import layout
 from rfsim.computing.precision import in_float64
@@ -44,17 +44,19 @@ def curve(case: Case) -> BenchRow:
     memory = machine.peak_memory()
     seconds = steps * a_step + recorded_steps(steps).size * an_evaluation
     measured = f"steps={steps} of {1e3 * a_step:.3g} ms, extrapolated from {STEPS}"
-    return as_row("stochastic", f"{case.size} {measured}", seconds, curve_seconds(case), "the exact route", memory)
+    rates = against_rate(step_operations(case), a_step)
+    size = f"{case.size} {measured}"
+    return as_row("stochastic", size, seconds, curve_seconds(case), "the exact route", memory, rates=rates)
 
 
 @in_float64
 def _step_row(case: Case, precision: str) -> BenchRow:
-    d, n, p = drawn(case).sizes
     seconds, memory = step_seconds(case, precision), machine.peak_memory()
-    operations, rate = 3 * 2.0 * d * n * p, attainable_rate(precision)
+    operations = step_operations(case)
+    rates = against_rate(operations, seconds, precision)
     name = "step" if precision == "float64" else "step-float32"
     against = f"3 products of p × d × n in {precision}"
-    return as_row(name, case.size, seconds, operations / rate, against, memory, rates=(operations / seconds, rate))
+    return as_row(name, case.size, seconds, operations / rates[1], against, memory, rates=rates)
 
 
 @lru_cache(maxsize=2)

@@ -67,7 +67,7 @@ def written(root: Path, tell: Tell) -> tuple[str, list[str]]:
 def bench_line(row: bench.BenchRow) -> str:
     """One measurement on one line."""
     memory = f"{row.peak_memory / machine.GIB:.2f} GiB"
-    beside = f"{row.seconds:.4g} s, {row.ratio:.2f} times its floor, {row.against}"
+    beside = f"{row.seconds:.4g} s, {row.ratio:.2f} times {row.against}"
     rate = (
         f"{row.achieved / 1e9:.3g} of {row.attainable / 1e9:.3g} GFLOP/s; " if row.achieved and row.attainable else ""
     )

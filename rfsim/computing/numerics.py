@@ -6,10 +6,15 @@ import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+import jax
+import jax.numpy as jnp
 import numpy as np
+from jax import Array
+from jax.typing import DTypeLike
 from numpy.typing import ArrayLike, NDArray
 
 from rfsim.computing.arrays import Numbers, namespace
+from rfsim.computing.precision import emulates_float64
 
 
 class HermiteRule(NamedTuple):
@@ -141,6 +146,15 @@ def first_crossing(
             return float(grid[k - 1] * (grid[k] / grid[k - 1]) ** share)
         grid = np.geomspace(grid[k - 1], grid[k], points)
     return None
+
+
+def standard_normal(key: Array, shape: tuple[int, ...], dtype: DTypeLike) -> Array:
+    """`jax.random.normal`, to the bit, also where float64 cannot be made of bits (`precision.emulates_float64`)."""
+    if jnp.dtype(dtype) != jnp.float64 or not emulates_float64():
+        return jax.random.normal(key, shape, dtype)
+    low = np.nextafter(-1.0, 0.0)  # of the uniform numbers, 52 bits each
+    share = (jax.random.bits(key, shape, "uint64") >> np.uint64(12)).astype(dtype) * 2.0**-52
+    return math.sqrt(2) * jax.lax.erf_inv(jnp.maximum(share * (1 - low) + low, low))
 
 
 def minimum_value(

@@ -23,6 +23,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from rfsim.checking.text import digits
 from rfsim.computing import machine
+from rfsim.computing.precision import emulates_float64
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -208,8 +209,7 @@ def per_device_memory(compiled: jax.stages.Compiled) -> int:
 
 def decomposes_on() -> str:
     """Where float64 matrices are decomposed: "host" where the backend cannot (TPU), else the backend's name."""
-    backend = jax.default_backend()
-    return HOST if backend == "tpu" else backend
+    return HOST if emulates_float64() else jax.default_backend()
 
 
 def decomposing(function: Callable[P, R]) -> Callable[P, R]:

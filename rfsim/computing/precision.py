@@ -54,12 +54,41 @@ def float64() -> Iterator[None]:
         yield
 
 
+def emulates_float64() -> bool:
+    """Whether the backend makes float64 of pairs of float32 (TPU).
+
+    Its compiler then refuses complex128, float64 made of bits and most decompositions, of which all are kept from it.
+    Lowering passes them, so that a machine without one does not find them.
+    """
+    return jax.default_backend() == "tpu"
+
+
+@contextlib.contextmanager
+def complex128() -> Iterator[None]:
+    """`float64()` where complex numbers are had in it too: on the host's CPU where the backend emulates float64."""
+    with float64(), contextlib.ExitStack() as stack:
+        if emulates_float64():
+            stack.enter_context(jax.default_device(jax.local_devices(backend="cpu")[0]))
+        yield
+
+
 def in_float64(function: Callable[P, R]) -> Callable[P, R]:
     """Run `function` inside `float64()`."""
 
     @functools.wraps(function)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
         with float64():
+            return function(*args, **kwargs)
+
+    return wrapped
+
+
+def in_complex128(function: Callable[P, R]) -> Callable[P, R]:
+    """Run `function` inside `complex128()`: every public function of the limit, whose equations are complex."""
+
+    @functools.wraps(function)
+    def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
+        with complex128():
             return function(*args, **kwargs)
 
     return wrapped

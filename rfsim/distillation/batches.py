@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
+from rfsim.computing.numerics import standard_normal
 from rfsim.distillation.sampling import Function, Network, ode_map, readout
 from rfsim.problem.diffusion import Law, Step, diffuse, ode_step, signal
 
@@ -115,7 +116,7 @@ def _noisy(key: Array, source: Moves, batch: int | None) -> Array:
     choice, noise = jax.random.split(key)
     rows = points if batch is None else batch
     at = jnp.arange(points) if batch is None else jax.random.randint(choice, (levels, rows), 0, points)
-    xi = jax.random.normal(noise, (levels, rows, dim), source.centers.dtype)
+    xi = standard_normal(noise, (levels, rows, dim), source.centers.dtype)
     return source.share[:, None, None] * source.centers[at] + source.scale[:, None] * xi
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy import optimize
 
 from rfsim.computing.numerics import minimum_value
-from rfsim.computing.precision import in_float64
+from rfsim.computing.precision import in_complex128
 from rfsim.learning.filters import learning_rate_constant
 from rfsim.learning.timescales import time_grid
 from rfsim.limit.dynamics import limit_curves
@@ -40,7 +40,7 @@ class PlaneLines(NamedTuple):
     n_star: float | None
 
 
-@in_float64
+@in_complex128
 def plane_lines(problem: Problem) -> PlaneLines:
     """Where the lines p = n, p = n m and n*(p) cross a problem's features_per_dim (§9; U26, B25 Fig. 1).
 
@@ -58,7 +58,7 @@ def plane_lines(problem: Problem) -> PlaneLines:
     return PlaneLines(psi_p, None if math.isinf(m) else psi_p / m, n_star(problem))
 
 
-@in_float64
+@in_complex128
 def n_star(problem: Problem) -> float | None:
     """The ψ_n above which early stopping gains nothing ([ours]; T14).
 

@@ -19,7 +19,7 @@ from jax.typing import ArrayLike
 from numpy.typing import NDArray
 
 from rfsim.computing.machine import threads
-from rfsim.computing.precision import in_float64, require_float64
+from rfsim.computing.precision import in_complex128, require_float64
 from rfsim.learning import losses
 from rfsim.learning.filters import flow, learning_rate_constant
 from rfsim.limit.contours import ellipse
@@ -184,7 +184,7 @@ def _mapped(
     total, nodes = cells.points.shape
     size = max(1, PAIRS // nodes**2)
 
-    @in_float64  # JAX's precision is a setting of each thread
+    @in_complex128  # JAX's precision is a setting of each thread
     def chunk(start: int) -> list[NDArray[np.float64]]:
         part = jax.tree.map(lambda v: np.resize(v[start : start + size], (size, *v.shape[1:])), cells)
         return [np.asarray(one) for one in _losses(limit, part, tau, ridge, steps, mem_time=mem_time)]

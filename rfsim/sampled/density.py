@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from rfsim.checking.scalars import MOST_VALUES, whole
 from rfsim.computing.machine import require_memory
-from rfsim.computing.precision import in_float64
+from rfsim.computing.precision import in_complex128, in_float64
 from rfsim.problem.draws import Draw, DrawOptions, told
 from rfsim.problem.model import Instance, Problem, instance
 from rfsim.results.runs import Report, Run, keeping
@@ -170,6 +170,7 @@ def _second(run: _Run, draw: Instance) -> Factored | Any:
     return training_moments(run.problem, draw, TOLERANCE, None).second
 
 
+@in_complex128
 def _borders(run: Run) -> list[Border]:
     """Theory's parts at the ψ_n and ψ_p of the sample, and the middles of the gaps between them."""
     d, n, p = run.sizes

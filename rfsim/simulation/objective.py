@@ -16,6 +16,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
+from rfsim.computing.numerics import standard_normal
 from rfsim.learning.losses import weights_loss
 from rfsim.sample.moments.assembly import features_of
 from rfsim.simulation.loop import Loss
@@ -98,7 +99,7 @@ def batch(key: Array, source: Frozen | Fresh, rows: int | None) -> tuple[Array, 
     if isinstance(source, Frozen):
         return (source.x, source.xi) if at is None else (source.x[at], source.xi[at])
     points = source.points if at is None else source.points[at]
-    xi = jax.random.normal(noise, points.shape, points.dtype)
+    xi = standard_normal(noise, points.shape, points.dtype)
     return source.signal * points + jnp.sqrt(jnp.asarray(source.features.noise_variance, points.dtype)) * xi, xi
 
 

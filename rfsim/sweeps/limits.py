@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
-from rfsim.computing.precision import in_float64
+from rfsim.computing.precision import in_complex128
 from rfsim.limit.maps import STATUS
 from rfsim.problem.model import TRAIN_TIMES, Problem, times
 from rfsim.quantities.forms import PLANE
@@ -137,7 +137,7 @@ def _minimum(data: xr.Dataset, one: dict[str, Any]) -> CellResult:
 Whole = Callable[[LimitRun, NDArray[np.float64], NDArray[np.float64], dict[str, Any], Report | None], list[CellResult]]
 
 
-@in_float64
+@in_complex128
 def _plane(given: Given, array: ArrayLike | None, report: Report | None, whole: Whole) -> xr.Dataset:
     """Cells that differ by ψ_n and ψ_p alone, those that are no problem apart."""
     asked = list(each(given))

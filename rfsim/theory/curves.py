@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
-from rfsim.computing.precision import in_float64
+from rfsim.computing.precision import in_complex128
 from rfsim.learning import losses, timescales, trainers
 from rfsim.learning.curves import LossCurves, energy_curves, loss_curves, part_curves, train_curve
 from rfsim.learning.trainers import Trainer, TrainerFilter
@@ -24,7 +24,7 @@ from rfsim.theory.run import LimitRun, require_tolerance
 from rfsim.theory.spectrum import spectrum_dataset
 
 
-@in_float64
+@in_complex128
 def curves(
     problem: Problem,
     train_times: ArrayLike = TRAIN_TIMES,

@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
-from rfsim.computing.precision import in_float64
+from rfsim.computing.precision import in_complex128
 from rfsim.learning import losses
 from rfsim.learning.timescales import mean_gen_eigenvalue, rate_time, smallest_bulk_eigenvalue
 from rfsim.limit.maps import STATUS, Progress, flow_map
@@ -24,7 +24,7 @@ AXES = {"samples_per_dim": "samples per dimension ψ_n", "features_per_dim": "fe
 TOLERANCE = 1e-4
 
 
-@in_float64
+@in_complex128
 def diagram(
     problem: Problem,
     *,

@@ -13,7 +13,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
-from rfsim.computing.precision import in_float64
+from rfsim.computing.precision import in_complex128
 from rfsim.learning.filters import learning_rate_constant
 from rfsim.limit.ladders import Ladder
 from rfsim.limit.leakage import Around, around, closed_form, enough_ridge, instability, leakage
@@ -32,7 +32,7 @@ VALID = 0.2  # relative: how far the closed leakage may be from D13 where it is 
 STARTS = ("teacher", "zero")
 
 
-@in_float64
+@in_complex128
 def distill(
     problem: Problem,
     diffusion_times: ArrayLike,

@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike
 
-from rfsim.computing.precision import in_float64
+from rfsim.computing.precision import in_complex128
 from rfsim.limit.leakage import Leakage, around, closed_form, enough_ridge, leakage
 from rfsim.limit.rational import Trained
 from rfsim.limit.resolvents import Level
@@ -44,7 +44,7 @@ def steps_of(run: StepRun, report: Report) -> list[Step]:
     return found
 
 
-@in_float64
+@in_complex128
 def gamma_star(
     problem: Problem,
     next_time: float,

@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike
 
-from rfsim.computing.precision import in_float64
+from rfsim.computing.precision import in_complex128
 from rfsim.limit import mini
 from rfsim.problem.arrays import Rows
 from rfsim.problem.model import Problem, require_unused
@@ -18,7 +18,7 @@ from rfsim.theory.diagram import AXES, axis
 from rfsim.theory.run import LimitRun, require_tolerance
 
 
-@in_float64
+@in_complex128
 def mini_gap(
     problem: Problem,
     *,

@@ -9,7 +9,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from rfsim.computing.numerics import minimum_value
-from rfsim.computing.precision import in_float64
+from rfsim.computing.precision import in_complex128
 from rfsim.learning import losses
 from rfsim.learning.curves import loss_curves
 from rfsim.learning.filters import learning_rate_constant
@@ -24,7 +24,7 @@ from rfsim.theory.diagram import AXES, axis
 from rfsim.theory.run import LimitRun, require_tolerance
 
 
-@in_float64
+@in_complex128
 def score_minimum(
     problem: Problem,
     *,

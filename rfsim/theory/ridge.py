@@ -9,7 +9,7 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 from rfsim.checking.scalars import numbers
-from rfsim.computing.precision import in_float64
+from rfsim.computing.precision import in_complex128
 from rfsim.limit.limits import Limit
 from rfsim.limit.minimizer import RidgeLosses, losses_along, ridge_losses, score_errors
 from rfsim.limit.optimal import BestRidge, best_ridge
@@ -25,7 +25,7 @@ UNKNOWN = BestRidge(np.nan, np.nan)
 LOSSES = ("train", "train_penalized", "test", "emp", "score", "bias2", "variance")
 
 
-@in_float64
+@in_complex128
 def ridge(
     problem: Problem,
     ridges: ArrayLike,
@@ -127,7 +127,7 @@ def best_or_unknown(limit: Limit) -> BestRidge:
         return UNKNOWN
 
 
-@in_float64
+@in_complex128
 def ridge_plane(
     problem: Problem,
     features_per_dim: ArrayLike,

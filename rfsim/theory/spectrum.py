@@ -9,7 +9,7 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 from rfsim.checking.scalars import MOST_VALUES, numbers, whole
-from rfsim.computing.precision import in_float64
+from rfsim.computing.precision import in_complex128
 from rfsim.limit.bulks import LimitPart, density_with_residual, parts
 from rfsim.limit.intervals import Interval
 from rfsim.limit.large import large_densities, large_form
@@ -21,7 +21,7 @@ from rfsim.theory.run import LimitRun
 POINTS = 400
 
 
-@in_float64
+@in_complex128
 def spectrum(
     problem: Problem,
     *,
