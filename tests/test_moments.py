@@ -12,7 +12,7 @@ from rfsim.computing.parallel import DeviceLayout
 from rfsim.problem import populations
 from rfsim.problem.activations import ACTIVATIONS, centered
 from rfsim.problem.diffusion import Law, diffuse, forward, noise_variance
-from rfsim.sample.moments import assembly, averaged_moments, sampled_moments, tensor
+from rfsim.sample.moments import assembly, averaged_moments, host, sampled_moments, tensor
 
 TANH = ACTIVATIONS["tanh"]
 NUMPY = {
@@ -347,3 +347,16 @@ def test_one_dimension_with_many_features_is_averaged_over_the_noise_itself():
     z, w = np.polynomial.hermite_e.hermegauss(200)
     phi = np.tanh(weights * (math.exp(-0.1) + math.sqrt(noise_variance(0.1)) * z))
     np.testing.assert_allclose(found.second, (phi * w / w.sum()) @ phi.T, atol=1e-9)
+
+
+def test_tiles_of_the_host_make_the_whole_matrix(monkeypatch):
+    rng = np.random.default_rng(16)
+    weights = rng.standard_normal((41, 6))
+    law = diffuse(Law(rng.standard_normal((5, 6)), np.zeros(6)), 0.1)
+    whole = averaged_moments(weights, law, TANH, noise_scale=0.4, floor=0.1)
+    monkeypatch.setattr(host, "TILE", 16)
+    monkeypatch.setattr(host, "POWER_ROWS", 8)
+    tiled = averaged_moments(weights, law, TANH, noise_scale=0.4, floor=0.1)
+    np.testing.assert_allclose(tiled.second, whole.second, atol=1e-14)
+    np.testing.assert_allclose(tiled.second, tiled.second.T, atol=1e-15)
+    assert tiled.error_bound == pytest.approx(whole.error_bound, rel=1e-9)

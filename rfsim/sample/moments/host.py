@@ -6,11 +6,15 @@ A Horner step multiplies a tile by its correlations and has BLAS add the next or
 from __future__ import annotations
 
 import itertools
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg.blas import dgemm  # type: ignore[attr-defined]
+from threadpoolctl import threadpool_limits
 
+from rfsim.computing import machine
 from rfsim.computing.arrays import pointwise
 from rfsim.sample.moments.assembly import BLOCK, rows_within, upper_tiles
 from rfsim.sample.moments.rules import Rule
@@ -75,7 +79,9 @@ class Host:
 
     def add_orders(self, second, g, directions, scale, first, orders) -> Matrix:
         """As `assembly.add_orders`; what is above the diagonal is mirrored."""
-        for i, j in upper_tiles(self.features, TILE):
+
+        def add(tile: NDArray[np.int64]) -> None:
+            i, j = tile
             rows, columns = slice(i, i + TILE), slice(j, j + TILE)
             part = _product(g[orders - 1, rows], g[orders - 1, columns])
             c = _product(directions[rows], directions[columns]) if first or orders > 1 else np.ones(())
@@ -87,6 +93,10 @@ class Host:
             second[rows, columns] += scale * part
             if i != j:
                 second[columns, rows] = second[rows, columns].T
+
+        # a thread for a tile: BLAS's own meet after every product, and wait for one another where others are at work
+        with threadpool_limits(limits=1, user_api="blas"), ThreadPoolExecutor(machine.threads()) as threads:
+            deque(threads.map(add, upper_tiles(self.features, TILE)), maxlen=0)
         return second
 
     def finish(self, second, diagonal=None) -> Matrix:
