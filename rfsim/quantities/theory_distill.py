@@ -66,7 +66,7 @@ register(
         cells=Cells(computes="rfsim.sweeps.limits:distill"),
         page="rfsim.plotting.pages:limit_distill",
         form=Form(
-            variables=variables("diffusion_time", "step", "ridge", "distill_time", one="residual")
+            variables=variables("diffusion_time", "step", "ridge", "distill_time", "part", one="residual")
             | variables(step=f"from_time to_time {CONSTANTS} gamma_star floor kappa gamma_star_closed closed_valid")
             | variables(step__ridge="leakage gain leakage_closed", step__ridge__part="share")
             | variables(step__part="instability teacher_energy", distill_time__ridge__step="train test map_error")
