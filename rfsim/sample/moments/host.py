@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import itertools
 from collections import deque
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +18,7 @@ from threadpoolctl import threadpool_limits
 
 from rfsim.computing import machine
 from rfsim.computing.arrays import pointwise
+from rfsim.computing.precision import float64
 from rfsim.sample.moments.assembly import BLOCK, rows_within, upper_tiles
 from rfsim.sample.moments.rules import Rule
 
@@ -66,11 +69,15 @@ class Host:
         """As `Whole` has it."""
         shape = len(w), len(centers)
         g, sums = np.empty((len(window[0]), *shape)), np.empty((3, len(w)))
-        for lo in range(0, len(w), BLOCK):
+
+        def fill(lo: int) -> None:
             where = slice(lo, lo + BLOCK)
-            part, square = rule.host(w[where] @ centers.T, deviation[where], window, offset)
+            with float64():  # JAX's precision is a setting of each thread
+                part, square = rule.host(w[where] @ centers.T, deviation[where], window, offset)
             g[:, where] = part
             sums[:, where] = square.sum(1), np.einsum("sic,sic->i", part, part), part[1].sum(1)
+
+        _in_threads(fill, range(0, len(w), BLOCK))
         return g, sums
 
     def features_of(self, w, x, offset, function) -> Matrix:
@@ -94,9 +101,7 @@ class Host:
             if i != j:
                 second[columns, rows] = second[rows, columns].T
 
-        # a thread for a tile: BLAS's own meet after every product, and wait for one another where others are at work
-        with threadpool_limits(limits=1, user_api="blas"), ThreadPoolExecutor(machine.threads()) as threads:
-            deque(threads.map(add, upper_tiles(self.features, TILE)), maxlen=0)
+        _in_threads(add, upper_tiles(self.features, TILE))
         return second
 
     def finish(self, second, diagonal=None) -> Matrix:
@@ -116,6 +121,12 @@ class Host:
                     np.fill_diagonal(c2, 0.0)
                 total += weight * float(remainder[here] @ (c2**orders @ remainder[where]))
         return total
+
+
+def _in_threads(work: Callable[[Any], None], pieces: Iterable[Any]) -> None:
+    """A thread for a piece: BLAS's own meet after every product, and wait for one another where others are at work."""
+    with threadpool_limits(limits=1, user_api="blas"), ThreadPoolExecutor(machine.threads()) as threads:
+        deque(threads.map(work, pieces), maxlen=0)
 
 
 def _product(left: Matrix, right: Matrix, total: Matrix | None = None) -> Matrix:
