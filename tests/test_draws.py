@@ -34,7 +34,7 @@ def test_options_of_one_quantity_are_shown_too():
     found = {name: one.default for name, one in inspect.signature(rfsim.distill).parameters.items()}
     assert (found["levels"], found["draws"], found["students"]) == (20, "20p", None)
     assert inspect.signature(rfsim.simulate).parameters["optimizer"].default == "sgd"
-    assert inspect.signature(theory.gamma_star).parameters["start"].default == "teacher"
+    assert inspect.signature(theory.distill).parameters["start"].default == "teacher"
 
 
 def test_what_is_no_keyword_is_refused():

@@ -94,7 +94,7 @@ def test_no_file_is_read_and_no_code_run(monkeypatch):
     def never(*_):
         raise AssertionError("touched")
 
-    for where in ("populations.load", "covariances.load", "activations.catalog.attribute"):
+    for where in ("populations.files.load", "covariances.load", "activations.catalog.attribute"):
         monkeypatch.setattr(f"rfsim.problem.{where}", never)
     monkeypatch.setattr("rfsim.disk.files.numbers.is_file", never)
     files = ("x.npy", "eigenvalues:x.csv", "covariance:x.csv", "./x")
