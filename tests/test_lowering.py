@@ -22,7 +22,13 @@ from tests.devices.lowering import SMALL
 
 ROOT = Path(__file__).parents[1]
 # combinations that no quantity has: a choice of one parameter needs another's
-REFUSED = {"simulate {'model': 'gaussian'}", "simulate {'resume': True}", "train {'fresh_noise': True}"}
+REFUSED = {
+    "simulate {'model': 'gaussian'}",
+    "simulate {'resume': True}",
+    "theory.distill of frozen copies",
+    "theory.gamma_star of frozen copies",
+    "train {'fresh_noise': True}",
+}
 PROGRAMS = 300  # fewer would say that JAX hands its programs elsewhere
 
 

@@ -40,9 +40,9 @@ scale = math.sqrt(noise_variance(0.1))
 def run(p, n):
     law = diffuse(Law(rng.standard_normal((n, 80)), np.zeros(80)), 0.1)
     return averaged_moments(rng.standard_normal((p, 80)), law, ACTIVATIONS["tanh"], noise_scale=scale)
-run(200, 100).second.block_until_ready()
+jax.block_until_ready(run(200, 100).second)
 before = peak_memory()
-run(p, n).second.block_until_ready()
+jax.block_until_ready(run(p, n).second)
 print((peak_memory() - before) / (8 * p * p))
 """
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout

@@ -184,8 +184,9 @@ def deviations(
         if before.shape != values.shape or (np.isnan(before) != np.isnan(values)).any():
             lines.append(f"{part} {name}: has not the shape or not the gaps of what is stored")
             continue
-        scale = float(np.nanmax(np.abs(before)))
-        apart[name] = float(np.nanmax(np.abs(values - before))) / (scale or 1.0)
+        known = ~np.isnan(before)
+        scale, most = (np.max(np.abs(one), where=known, initial=0.0) for one in (before, values - before))
+        apart[name] = float(most) / (float(scale) or 1.0)
         if not apart[name] <= TOLERANCE:
             lines.append(f"{part} {name}: deviates by {apart[name]:.1e} of its largest, {TOLERANCE:g} is allowed")
     return apart, lines

@@ -16,6 +16,7 @@ import numpy as np
 from jax.typing import ArrayLike
 
 from rfsim.computing.arrays import Numbers, compiled, mapped, namespace, placed
+from rfsim.computing.precision import complex128
 from rfsim.distillation.flow import System, sequential
 
 NODES = 32
@@ -78,7 +79,8 @@ def coupled(
     origin = placed(np.zeros(shape)) if below is None else below.start
     frozen = sequential(system, origin[None], tau)
     moved = None if below is None else below.moved
-    added, own = _moving(system, origin, moved, tau, ema_time, path)
+    with complex128():
+        added, own = _moving(system, origin, moved, tau, ema_time, path)
     return frozen + added, Transform(system.start, own)
 
 

@@ -17,7 +17,10 @@ from rfsim.computing.arrays import Numbers, mapped, namespace, put
 from rfsim.learning.filters import Filter, restricted
 from rfsim.learning.protocol import Spectrum, Target
 
+_AS_JAX = np.errstate(all="ignore")  # what diverges overflows in silence, as in JAX, and is judged by its caller
 
+
+@_AS_JAX
 def train_loss(spectrum: Spectrum, filters: Sequence[Filter]) -> Numbers:
     """Training loss L_train = constant + Σ_jk own_jk(λ f_j f_k) − 2 Σ_j own_0j(f_j) (T1, T8).
 
@@ -33,6 +36,7 @@ def train_loss(spectrum: Spectrum, filters: Sequence[Filter]) -> Numbers:
     return spectrum.constant + _quadratic(spectrum, values, spectrum.points) - 2 * linear
 
 
+@_AS_JAX
 def target_loss(spectrum: Spectrum, target: Target, filters: Sequence[Filter]) -> Numbers:
     """Loss on a target L = constant + Σ_jk overlap_jk(f_j, f_k) − 2 Σ_j cross_j(f_j) (T1, T8).
 
@@ -50,6 +54,7 @@ def target_loss(spectrum: Spectrum, target: Target, filters: Sequence[Filter]) -
     return target.constant + quadratic - 2 * linear
 
 
+@_AS_JAX
 def penalty(spectrum: Spectrum, filters: Sequence[Filter], ridge: float) -> Numbers:
     """What the ridge adds to L_train in the objective: (Δγ/d)‖Ā‖² = γ Σ_jk own_jk(f_j f_k) (T12).
 
@@ -64,6 +69,7 @@ def penalty(spectrum: Spectrum, filters: Sequence[Filter], ridge: float) -> Numb
     return ridge * _quadratic(spectrum, [f(spectrum.points) for f in filters], 1.0)
 
 
+@_AS_JAX
 def feature_energy(
     spectrum: Spectrum, filters: Sequence[Filter], noise_variance: float, keep: ArrayLike = 1.0
 ) -> Numbers:
@@ -82,6 +88,7 @@ def feature_energy(
     return _quadratic(spectrum, values, spectrum.points * namespace(keep).asarray(keep)) / noise_variance
 
 
+@_AS_JAX
 def train_parts(spectrum: Spectrum, f: Filter, keep: ArrayLike) -> Numbers:
     """Each part's term of L_train − constant, own(λf² − 2f) on the part; they add up to it (T8).
 
@@ -96,6 +103,7 @@ def train_parts(spectrum: Spectrum, f: Filter, keep: ArrayLike) -> Numbers:
     return mapped(lambda one: train_loss(spectrum, [restricted(f, one)]) - spectrum.constant, keep)
 
 
+@_AS_JAX
 def target_pairs(spectrum: Spectrum, target: Target, f: Filter, keep: ArrayLike) -> Numbers:
     """Terms of the target's loss − constant by pairs of parts, which add up to it (T8).
 

@@ -22,6 +22,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from rfsim.computing.precision import Unresolved
 from rfsim.limit.blocks import (
     Blocks,
     diagonal,
@@ -138,7 +139,7 @@ def operator(
 def link(medium: Medium, entries: Operator, inverse: Blocks, weights: ArrayLike = (1.0,)) -> Link:
     """A link whose inverse's traces are known; fixed entries and traces with an axis of nodes before the last ones.
 
-    Raises ValueError where the traces do not solve the link's own equations (Q − 𝒮[𝔾])𝔾 = 1 within 1e-9.
+    Raises Unresolved where the traces do not solve the link's own equations (Q − 𝒮[𝔾])𝔾 = 1 within 1e-9.
     """
     found = Link(entries, inverse, np.asarray(weights))
     pair = Blocks(*(diagonal(one, kind == "d") for kind, one in zip(CLASSES, inverse, strict=True)))
@@ -150,7 +151,10 @@ def link(medium: Medium, entries: Operator, inverse: Blocks, weights: ArrayLike 
     products = [a @ b for a, b in zip(left, inverse, strict=True)]
     residual = max(float(np.abs(one - np.eye(one.shape[-1])).max(initial=0.0)) for one in products)
     if not residual <= RESIDUAL:
-        raise ValueError(f"the traces of a link's inverse leave {residual:.1e} of its own equations")
+        raise Unresolved(
+            f"the traces of a link's inverse leave {residual:.1e} of its own equations, more than {RESIDUAL:g}",
+            "take smaller diffusion times",  # the memorized fields fall as e^(−6t)
+        )
     return found
 
 

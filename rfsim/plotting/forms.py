@@ -110,9 +110,10 @@ def _ascending(result: xr.Dataset, kind: str) -> xr.Dataset:
     return result.isel(order) if order else result
 
 
-def _rank(part: str) -> int:
-    lowest = part.split("+")[0]
-    return PARTS.index(lowest) if lowest in PARTS else len(PARTS)
+def _rank(part: str) -> float:
+    """Its place: parts ascend by their lowest, and by how many merge."""
+    lowest, *merged = part.split("+")
+    return PARTS.index(lowest) + len(merged) / len(PARTS) if lowest in PARTS else len(PARTS)
 
 
 def _known_parts(result: xr.Dataset, form: Variables, needed: tuple[str, ...]) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
+from rfsim.checking import notes
+from rfsim.computing.precision import Unresolved, in_complex128
 from rfsim.distillation.plan import DistillationPlan
 from rfsim.learning.trainers import Flow
 from rfsim.limit.leakage import enough_ridge
@@ -15,6 +17,7 @@ from rfsim.theory.enough import steps_of
 from rfsim.theory.step_run import StepRun
 
 
+@in_complex128
 def limit_run(problem: Problem, asked: DistillationPlan, drawn: Draw) -> StepRun:
     """The steps into levels 2…N in the limit, whose inputs are those of a student; ValueError where it has none."""
     known = {
@@ -39,15 +42,22 @@ def limit_run(problem: Problem, asked: DistillationPlan, drawn: Draw) -> StepRun
     )
 
 
+@in_complex128
 def limit_leakage(run: StepRun, asked: DistillationPlan, report: Report | None) -> dict[str, xr.Variable]:
-    """Leakage out of gen (ridge, level) and γ⋆ (level,); nothing is handed up to level 1."""
-    steps = [one.leakage for one in steps_of(run, report or (lambda step, values: None))]
-    lost = np.stack([one.at(asked.leakage_ridges).lost for one in steps], axis=1)
-    stars = np.array([enough_ridge(one, asked.threshold) for one in steps])
+    """Leakage out of gen (ridge, level) and γ⋆ (level,); nothing is handed up to level 1.
+
+    NaN from the first step on that double precision does not resolve, which a note tells.
+    """
+    lost = np.full((len(asked.leakage_ridges), run.times.size), np.nan)
+    stars = np.full(run.times.size, np.nan)
+    try:
+        for k, one in enumerate(steps_of(run, report or (lambda step, values: None)), start=1):
+            lost[:, k], stars[k] = one.leakage.at(asked.leakage_ridges).lost, enough_ridge(one.leakage, asked.threshold)
+    except Unresolved as error:
+        from_time = float(run.times[np.isnan(lost[0, 1:]).argmax() + 1])
+        notes.say(f"the limit of leakage is left out from diffusion time {from_time:.3g} on: {error.found}")
     words = "share that gen hands up outside gen as d → ∞"
     return {
-        "limit_leakage": xr.Variable(
-            ("ridge", "level"), np.pad(lost, ((0, 0), (1, 0)), constant_values=np.nan), {"long_name": words}
-        ),
-        "limit_gamma_star": xr.Variable("level", np.append(np.nan, stars), {"long_name": "γ⋆ of a step as d → ∞"}),
+        "limit_leakage": xr.Variable(("ridge", "level"), lost, {"long_name": words}),
+        "limit_gamma_star": xr.Variable("level", stars, {"long_name": "γ⋆ of a step as d → ∞"}),
     }

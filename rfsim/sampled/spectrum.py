@@ -49,9 +49,9 @@ def spectrum(
         scale: How an array is scaled: "global", "columns" or "none".
 
     Returns:
-        Variables eigenvalue (seed, feature), part (feature), per part count, mass, lower, upper, gap_below, merged,
-        the constants a, b, v2, s2 (T9), and residual (seed); with Monte Carlo moments eigenvalue_error, a standard
-        error over the draws. Eigenvalues are dimensionless.
+        Variables eigenvalue (seed, feature), feature_part (feature), per part count, mass, lower, upper, gap_below,
+        merged, the constants a, b, v2, s2 (T9), and residual (seed); with Monte Carlo moments eigenvalue_error, a
+        standard error over the draws. Eigenvalues are dimensionless.
 
     Raises:
         ValueError: For settings that do not fit together.

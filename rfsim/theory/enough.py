@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -29,19 +30,20 @@ class Step(NamedTuple):
     leakage: Leakage
 
 
-def steps_of(run: StepRun, report: Report) -> list[Step]:
-    """Every step of a ladder, each by itself: how frozen noises of several correlate is of no concern to leakage."""
+def steps_of(run: StepRun, report: Report) -> Iterator[Step]:
+    """Every step of a ladder, each by itself: how frozen noises of several correlate is of no concern to leakage.
+
+    Raises Unresolved at the first that double precision does not resolve; those at larger times are harder.
+    """
     levels, teachers = run.levels(report), run.teachers()
     angle = np.pi / 2 if math.isinf(run.teacher_time) else np.pi / 4
     parts = [around(one, angle) for one in levels]
-    found = []
     for k in range(1, len(levels)):
         report(f"leakage of step {k} of {len(levels) - 1}", {})
         now, before, teacher = levels[k], levels[k - 1], teachers[k - 1]
         constants = step(run.problem.activation, now, before, fields(now, teacher))
         lost = leakage(now, before, constants, teacher, 0.0, parts[k], parts[k - 1])
-        found.append(Step(now, constants, teacher, lost))
-    return found
+        yield Step(now, constants, teacher, lost)
 
 
 @in_complex128

@@ -31,6 +31,9 @@ assembly.TILE = 8  # many tiles: 15 features of one of eight devices are two of 
 
 def divided(layout: DeviceLayout, array, axis: int) -> NDArray[np.float64]:
     """The whole of an array of which every device holds an equal part along `axis`."""
+    if isinstance(array, np.ndarray):  # one device's own, on a CPU
+        assert layout.count == 1
+        return array
     shares = [array.shape[axis] // shard.data.shape[axis] for shard in array.addressable_shards]
     assert shares == [layout.count] * (layout.count // layout.processes), shares
     return layout.whole(array)
