@@ -16,7 +16,7 @@ import numpy as np
 from jax.typing import ArrayLike
 
 from rfsim.computing.arrays import Numbers, compiled, mapped, namespace, placed
-from rfsim.computing.precision import complex128
+from rfsim.computing.precision import complex128, in_complex128
 from rfsim.distillation.flow import System, sequential
 
 NODES = 32
@@ -43,6 +43,7 @@ class Transform(NamedTuple):
     moved: Numbers
 
 
+@in_complex128
 def contour(nodes: int = NODES) -> CoupledContour:
     """z(θ) = N(a θ cot(bθ) − c + idθ), θ = (2j + 1)π/N: the midpoint rule on `nodes` = N points, an even number.
 
