@@ -83,7 +83,8 @@ def distill(
         elsewhere. residual: what two rules leave of the constants.
 
     Raises:
-        ValueError: For activations that are not odd, finite noise_copies and settings that do not fit.
+        ValueError: For activations that are not odd, finite noise_copies and settings that do not fit, and for steps
+            from diffusion times, about 1 or more, at which double precision does not resolve the equations.
         theory.NotConverged: Where the equations are not solved.
 
     >>> found = distill(Problem(samples_per_dim=8, features_per_dim=32), [0.05, 0.1], ridges=[0.0, 0.1])
