@@ -19,9 +19,9 @@ from rfsim.plotting.pages import Page
 from rfsim.plotting.planes import color_bar, plane_panel
 from rfsim.plotting.style import LOSS_LOOKS, number
 from rfsim.plotting.sweep_maps import color_norm
+from rfsim.quantities.forms import PLANE
 
 LINES = 8  # ridges of one panel that are told apart by their color
-PLANE = ("features_per_dim", "samples_per_dim")  # upwards, to the right
 
 
 def train_ridges(result: xr.Dataset) -> Page:
@@ -33,7 +33,8 @@ def train_ridges(result: xr.Dataset) -> Page:
     Returns:
         Its panels.
     """
-    ridges = ready(result, "test", "gen").ridge.values
+    result = ready(result, "test", "gen")
+    ridges = result.ridge.values
     shown = np.unique(np.linspace(0, ridges.size - 1, min(LINES, ridges.size)).round().astype(int))
     family = {rf"$\gamma={number(float(ridges[k]))}$": _at(result, k) for k in shown}
     some = f"{shown.size} of {ridges.size} ridges"
@@ -80,7 +81,7 @@ def _family(results: Mapping[str, xr.Dataset], loss: str, also: Sequence[Artist]
 
 
 def _plane(values: xr.DataArray, label: str) -> Callable[[Axes], object]:
-    return partial(_draw_plane, values=values.transpose(*PLANE), label=label)
+    return partial(_draw_plane, values=values.transpose(*reversed(PLANE)), label=label)
 
 
 def _draw_plane(ax: Axes, values: xr.DataArray, label: str) -> None:

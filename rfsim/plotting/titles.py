@@ -17,10 +17,10 @@ from rfsim.plotting.symbols import symbol_of
 from rfsim.problem.activations.naming import short
 from rfsim.problem.populations import in_file
 from rfsim.quantities.catalog import PLAIN_PAGE, of_kind
+from rfsim.quantities.forms import PLANE
 from rfsim.quantities.parameters import DRAW, PREPARED
 
 TOLD = ("samples_per_dim", "features_per_dim", "noise_copies", "activation", "data")
-PLANE = TOLD[:2]
 SHOWN = 4  # seeds that are listed one by one
 
 

@@ -18,24 +18,24 @@ from rfsim.theory.step_run import StepRun
 
 
 @in_complex128
-def limit_run(problem: Problem, asked: DistillationPlan, drawn: Draw) -> StepRun:
+def limit_run(problem: Problem, planned: DistillationPlan, drawn: Draw) -> StepRun:
     """The steps into levels 2…N in the limit, whose inputs are those of a student; ValueError where it has none."""
     known = {
-        "solver": (asked.solver, "ddim"),
-        "trainer": (str(asked.trainer), str(Flow())),
-        "distill_data": (asked.distill_data, "train"),
+        "solver": (planned.solver, "ddim"),
+        "trainer": (str(planned.trainer), str(Flow())),
+        "distill_data": (planned.distill_data, "train"),
     }
     for name, (given, taken) in known.items():
         if given != taken:
             raise ValueError(f"the limit beside a distillation is of {name} {taken}; got {given}: leave the limit out")
-    if asked.student_features_per_dim is not None:
+    if planned.student_features_per_dim is not None:
         raise ValueError("the limit beside a distillation is of the teacher's own features: leave the limit out")
     return StepRun(
         problem,
-        asked.times[1:],
-        teacher_time=asked.teacher_time,
-        teacher_ridge=asked.teacher_ridge,
-        threshold=asked.threshold,
+        planned.times[1:],
+        teacher_time=planned.teacher_time,
+        teacher_ridge=planned.teacher_ridge,
+        threshold=planned.threshold,
         array=drawn.array,
         center=drawn.center,
         scale=drawn.scale,
@@ -43,18 +43,21 @@ def limit_run(problem: Problem, asked: DistillationPlan, drawn: Draw) -> StepRun
 
 
 @in_complex128
-def limit_leakage(run: StepRun, asked: DistillationPlan, report: Report | None) -> dict[str, xr.Variable]:
+def limit_leakage(run: StepRun, planned: DistillationPlan, report: Report | None) -> dict[str, xr.Variable]:
     """Leakage out of gen (ridge, level) and γ⋆ (level,); nothing is handed up to level 1.
 
     NaN from the first step on that double precision does not resolve, which a note tells.
     """
-    lost = np.full((len(asked.leakage_ridges), run.times.size), np.nan)
+    lost = np.full((len(planned.leakage_ridges), run.times.size), np.nan)
     stars = np.full(run.times.size, np.nan)
+    known = 0
     try:
         for k, one in enumerate(steps_of(run, report or (lambda step, values: None)), start=1):
-            lost[:, k], stars[k] = one.leakage.at(asked.leakage_ridges).lost, enough_ridge(one.leakage, asked.threshold)
+            lost[:, k] = one.leakage.at(planned.leakage_ridges).lost
+            stars[k] = enough_ridge(one.leakage, planned.threshold)
+            known = k
     except Unresolved as error:
-        from_time = float(run.times[np.isnan(lost[0, 1:]).argmax() + 1])
+        from_time = float(run.times[1 + known])
         notes.say(f"the limit of leakage is left out from diffusion time {from_time:.3g} on: {error.found}")
     words = "share that gen hands up outside gen as d → ∞"
     return {
