@@ -50,7 +50,8 @@ __all__ = [
 if _TYPE_CHECKING:
     from rfsim import theory
     from rfsim.disk.store import load
-    from rfsim.distillation.plan import Coupled, Draws, PerFeature, Sequential, Student
+    from rfsim.distillation.plan import Student
+    from rfsim.distillation.targets import Coupled, Draws, PerFeature, Sequential
     from rfsim.learning.trainers import Descent, Distillation, Flow
     from rfsim.plotting import plot
     from rfsim.problem.activations import Activation
@@ -78,12 +79,12 @@ if _TYPE_CHECKING:
 _HOMES = {
     "Activation": "rfsim.problem.activations",
     "Atoms": "rfsim.problem.populations",
-    "Coupled": "rfsim.distillation.plan",
+    "Coupled": "rfsim.distillation.targets",
     "Covariance": "rfsim.problem.populations",
     "Descent": "rfsim.learning.trainers",
     "Digits": "rfsim.problem.populations",
     "Distillation": "rfsim.learning.trainers",
-    "Draws": "rfsim.distillation.plan",
+    "Draws": "rfsim.distillation.targets",
     "Eigenvalues": "rfsim.problem.populations",
     "Exact": "rfsim.sample.spectra.method",
     "Flow": "rfsim.learning.trainers",
@@ -91,11 +92,11 @@ _HOMES = {
     "Mixture": "rfsim.problem.populations",
     "MonteCarlo": "rfsim.sample.spectra.method",
     "Optimizer": "rfsim.simulation.optimizers",
-    "PerFeature": "rfsim.distillation.plan",
+    "PerFeature": "rfsim.distillation.targets",
     "PowerLaw": "rfsim.problem.populations",
     "Problem": "rfsim.problem.model",
     "Samples": "rfsim.problem.populations",
-    "Sequential": "rfsim.distillation.plan",
+    "Sequential": "rfsim.distillation.targets",
     "Student": "rfsim.distillation.plan",
     "Subspace": "rfsim.problem.populations",
     "density": "rfsim.sampled.density",

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from rfsim.computing.decompositions import counted, counting
-from rfsim.sample.spectra.sample import eigh
+from rfsim.sample.spectra.eigen import eigh
 
 
 def test_blocks_count_what_lies_inside_of_them():

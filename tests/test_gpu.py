@@ -18,7 +18,8 @@ from rfsim.computing.parallel import AXIS, DeviceLayout
 from rfsim.problem import model
 from rfsim.problem.model import frozen_draws
 from rfsim.sample.moments import sampled_moments
-from rfsim.sample.spectra.sample import eigh, training_moments
+from rfsim.sample.spectra.accurate import training_moments
+from rfsim.sample.spectra.eigen import eigh
 from rfsim.simulation import loop
 
 pytestmark = pytest.mark.gpu

@@ -67,7 +67,7 @@ def test_krylov_and_dense_give_the_same_curves(ratio, diffusion_time):
     draw = drawn(problem, 8)
     training = krylov.certified_moments(problem, draw, 1e-6)
     floor = float(np.linalg.eigvalsh(np.asarray(training.second))[0])
-    population = spectra.sample.population_above(problem, draw, floor)
+    population = spectra.accurate.population_above(problem, draw, floor)
     pair = spectra.project(training, lambda floor: population)
     assert pair is not None
     assert_close(problem, pair, whole(training, population))
@@ -209,7 +209,7 @@ def test_the_moments_are_certified_against_the_smallest_eigenvalue(monkeypatch):
 
     def careless(problem, draw, tolerance, floor):
         calls.append(floor)
-        return spectra.sample.training_moments(problem, draw, tolerance, 1e4 if floor is None else floor)
+        return spectra.accurate.training_moments(problem, draw, tolerance, 1e4 if floor is None else floor)
 
     monkeypatch.setattr(krylov, "training_moments", careless)
     found = krylov.certified_moments(problem, draw, 1e-6)

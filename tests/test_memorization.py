@@ -14,20 +14,10 @@ from scipy.spatial.distance import cdist
 from scipy.stats import binomtest, wasserstein_distance
 
 from rfsim.checking.notes import Note, recorded
-from rfsim.distillation import memorization
-from rfsim.distillation.memorization import (
-    Fraction,
-    auc,
-    frechet_per_dim,
-    fresh,
-    jackknife,
-    memorized,
-    memorized_fraction,
-    nearest_two,
-    quality,
-    sliced_wasserstein,
-    truth,
-)
+from rfsim.distillation import nearest
+from rfsim.distillation.distances import frechet_per_dim, fresh, sliced_wasserstein, truth
+from rfsim.distillation.memorization import Fraction, auc, jackknife, memorized, memorized_fraction, quality
+from rfsim.distillation.nearest import nearest_two
 from rfsim.problem.diffusion import Law
 
 
@@ -110,7 +100,7 @@ def test_blocks_and_chunks_of_any_size_give_the_same_distances(seed, log_scale):
     points, samples = rng.integers(-3, 4, (2, 29, 2)) * 10.0**log_scale
     with pytest.MonkeyPatch.context() as patch:
         for name, value in (("ROWS", 10), ("BLOCK", 4), ("PAIRS", 100)):
-            patch.setattr(memorization, name, value)
+            patch.setattr(nearest, name, value)
         np.testing.assert_allclose(nearest_two(samples, points), brute(samples, points), rtol=1e-14)
 
 
@@ -120,7 +110,7 @@ def test_1e5_samples_beside_1e5_points_fit_in_2_gib():
     code = """
 import numpy as np, jax, time
 from pathlib import Path
-from rfsim.distillation.memorization import nearest_two
+from rfsim.distillation.nearest import nearest_two
 rng = np.random.default_rng(0)
 samples, points = rng.standard_normal((2, 100_000, 10))
 start = time.perf_counter()

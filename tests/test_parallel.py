@@ -9,7 +9,7 @@ import pytest
 
 from rfsim.computing import machine, parallel
 from rfsim.computing.parallel import DeviceLayout, layout
-from rfsim.sample.spectra.sample import eigh
+from rfsim.sample.spectra.eigen import eigh
 
 
 @pytest.fixture

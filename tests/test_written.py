@@ -14,7 +14,7 @@ import pytest
 import rfsim
 from rfsim import Problem, theory
 from rfsim.disk import store
-from rfsim.distillation import plan
+from rfsim.distillation import targets
 from rfsim.learning import trainers
 from rfsim.problem import activations, populations
 from rfsim.sample.spectra import method
@@ -38,10 +38,10 @@ OBJECTS = [
     (trainers.read, "distillation:inf", rfsim.Distillation(math.inf)),
     (method.read, "exact", rfsim.Exact()),
     (method.read, "montecarlo:200", rfsim.MonteCarlo(200)),
-    (plan.read_target, "sequential", rfsim.Sequential()),
-    (plan.read_target, "coupled:10", rfsim.Coupled(10)),
-    (plan.read_draws, "20p", rfsim.PerFeature(20)),
-    (plan.read_draws, "4000", rfsim.Draws(4000)),
+    (targets.read_target, "sequential", rfsim.Sequential()),
+    (targets.read_target, "coupled:10", rfsim.Coupled(10)),
+    (targets.read_draws, "20p", rfsim.PerFeature(20)),
+    (targets.read_draws, "4000", rfsim.Draws(4000)),
     (optimizers.read, "adam", rfsim.Optimizer("adam")),
     (optimizers.read, "sgd:momentum=0.9,nesterov=true", rfsim.Optimizer("sgd", {"nesterov": True, "momentum": 0.9})),
 ]
@@ -50,8 +50,8 @@ OTHERWISE = [  # other ways to write what stands above
     (populations.read, "atoms:.5@.5,5e-1@1.5", rfsim.Atoms([(0.5, 0.5), (1.5, 0.5)])),
     (trainers.read, "descent:5e-1", rfsim.Descent(0.5)),
     (method.read, "montecarlo:0200", rfsim.MonteCarlo(200)),
-    (plan.read_target, "coupled:10.0", rfsim.Coupled(10)),
-    (plan.read_draws, "20.0p", rfsim.PerFeature(20)),
+    (targets.read_target, "coupled:10.0", rfsim.Coupled(10)),
+    (targets.read_draws, "20.0p", rfsim.PerFeature(20)),
     (optimizers.read, "sgd:nesterov=true,momentum=0.90", rfsim.Optimizer("sgd", {"momentum": 0.9, "nesterov": True})),
 ]
 SMALL = {"samples_per_dim": 2, "features_per_dim": 4}

@@ -27,7 +27,7 @@ from rfsim.bench.sample import averaged, drawn
 from rfsim.computing import machine
 from rfsim.computing.precision import in_float64
 from rfsim.sample.moments import Moments
-from rfsim.sample.spectra.sample import eigh
+from rfsim.sample.spectra.eigen import eigh
 
 STORED = Path(__file__).with_name("device.json")
 TOLERANCE = 1e-10

@@ -29,7 +29,7 @@ from rfsim.disk import store
 from rfsim.problem.model import Problem, instance, resolve, settings, source
 from rfsim.results.runs import Report
 from rfsim.sample.moments import Moments
-from rfsim.sample.spectra.sample import training_moments
+from rfsim.sample.spectra.accurate import training_moments
 from rfsim.simulation import loop
 from rfsim.simulation import stochastic as engine
 from rfsim.simulation.stochastic import Simulation, Task

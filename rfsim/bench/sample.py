@@ -24,8 +24,9 @@ from rfsim.problem.diffusion import noise_variance
 from rfsim.problem.model import Instance, constants, instance, resolve, source, training_law
 from rfsim.sample.moments import Moments, averaged_moments
 from rfsim.sample.spectra import population_moments, sample_spectrum, sample_target
+from rfsim.sample.spectra.accurate import population_above
+from rfsim.sample.spectra.eigen import eigh
 from rfsim.sample.spectra.krylov import certified_moments, reduced
-from rfsim.sample.spectra.sample import eigh, population_above
 from rfsim.sampled.train import train
 
 STEPS = 20

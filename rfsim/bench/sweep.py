@@ -16,8 +16,10 @@ from rfsim.bench.rows import BenchRow, Case, as_row
 from rfsim.problem.model import Problem
 from rfsim.sampled.train import train
 from rfsim.sweeps.checks import require_possible
-from rfsim.sweeps.front import ask, decompositions, sweep
+from rfsim.sweeps.front import sweep
+from rfsim.sweeps.request import prepare
 from rfsim.sweeps.spec import read
+from rfsim.sweeps.summary import decompositions
 from rfsim.theory import diagram
 
 LARGEST = 64.0  # ψ of the plane's far corner
@@ -84,12 +86,12 @@ def planning(case: Case) -> BenchRow:
     }
     read(spec)
     started = time.perf_counter()
-    planned = ask(spec).plan
+    planned = prepare(spec).plan
     require_possible(planned)
     count = decompositions(planned)
     seconds = time.perf_counter() - started
     tracemalloc.start()
-    require_possible(ask(spec).plan)
+    require_possible(prepare(spec).plan)
     memory = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     started = time.perf_counter()

@@ -1,22 +1,17 @@
 """Claims and verdicts, and what rules measure on stored results alike."""
 
+from rfsim.claims.claim import Claim, Judgment, Results, Row, Verdict, decide
 from rfsim.claims.noise import adam_clock, batch_delay, batch_excess, batch_share, final_gap, reached
 from rfsim.claims.paths import matched, points, stopped, stopped_over_ridged
 from rfsim.claims.planes import Agreement, Extrapolated, agreement, border, extrapolated
 from rfsim.claims.rules import (
     LIMIT,
     Approach,
-    Claim,
     Compared,
-    Judgment,
-    Results,
-    Row,
     Spread,
-    Verdict,
     approach,
     compared,
     complete,
-    decide,
     growth,
     limits,
     measured,

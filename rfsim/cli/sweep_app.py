@@ -54,6 +54,8 @@ def sweep(
     from rfsim.disk import store
     from rfsim.sweeps import front
     from rfsim.sweeps.engines.choice import end_if_starting
+    from rfsim.sweeps.request import prepare
+    from rfsim.sweeps.summary import summary
 
     if merge:
         flags = {
@@ -71,7 +73,7 @@ def sweep(
         raise ValueError("give FILE, a sweep written in TOML, or --merge A.zarr B.zarr --out C.zarr")
     place = out or front.default_store(file)
     with notes.recorded() as heard:
-        request = front.ask(file, allow_import=allow_import, read_only=status)
+        request = prepare(file, allow_import=allow_import, read_only=status)
     write = _writer(export, force=force)
     if not status:
         machine.use_compilation_cache()
@@ -81,7 +83,7 @@ def sweep(
             end_if_starting()
             mended = front.fill(request, place, how, resume=resume, retry_failed=retry_failed, report=report)
         terminal.say([f"{place}: {mended}"] if mended else (), quiet=quiet)
-    found = front.summary(place, request)
+    found = summary(place, request)
     if write is not None and export is not None:
         terminal.say(write(store.load(place), export) or (), quiet=quiet)
     if json:
@@ -96,8 +98,9 @@ def sweep(
 def _merge(stores: Sequence[Path], out: Path | None, others: Sequence[str], *, json: bool, quiet: bool) -> int:
     from rfsim.cli import answers
     from rfsim.disk.store import atomic
-    from rfsim.sweeps import front
     from rfsim.sweeps.merging import merge
+    from rfsim.sweeps.request import SweepRequest
+    from rfsim.sweeps.summary import summary
 
     if others:
         raise ValueError(f"--merge joins stores and computes nothing; leave out {', '.join(others)}")
@@ -108,7 +111,7 @@ def _merge(stores: Sequence[Path], out: Path | None, others: Sequence[str], *, j
     if not file.exists() and "array" not in joined.settings:
         with atomic(file) as temporary:
             temporary.write_text(joined.text, encoding="utf-8")
-    found = front.summary(out, front.SweepRequest(joined.plan, joined.settings, None))
+    found = summary(out, SweepRequest(joined.plan, joined.settings, None))
     terminal.say([*joined.words, *lines(found)], quiet=quiet)
     if json:
         streams.tell(answers.text({"schema": answers.SCHEMA, **found}))
@@ -118,12 +121,12 @@ def _merge(stores: Sequence[Path], out: Path | None, others: Sequence[str], *, j
 def complete(read: Mapping[Path, Any]) -> int:
     """The exit status of what stores were read for; says so where some of their cells are not what was written."""
     from rfsim.disk.sweep_files import BROKEN
-    from rfsim.sweeps import front
+    from rfsim.sweeps.summary import damaged
 
     found = {place: broken for place, data in read.items() if (broken := data.attrs.get(BROKEN, 0))}
     for place, broken in found.items():
         words = "and count as waiting; run rfsim sweep again to compute them"
-        terminal.complain(f"{place}: {front.damaged(broken)}, {words}")
+        terminal.complain(f"{place}: {damaged(broken)}, {words}")
     return UNCONVERGED if found else DONE
 
 

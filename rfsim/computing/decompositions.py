@@ -1,6 +1,6 @@
 """How many decompositions of U were done: a hook for whoever has announced a number of them.
 
-Counted where matrices are decomposed whole (`spectra.sample.eigh`): once for every U, also where a smaller Gram matrix
+Counted where matrices are decomposed whole (`spectra.eigen.eigh`): once for every U, also where a smaller Gram matrix
 or a Krylov space takes its place. What is done again, because U had been truncated too coarsely for the smallest
 eigenvalue that it turned out to have, is counted apart.
 """

@@ -22,7 +22,7 @@ from rfsim.problem.diffusion import noise_variance, total_variance
 from rfsim.problem.model import Instance, Problem
 from rfsim.problem.ranks import part_counts
 from rfsim.sample.spectra import SampleSpectrum, part_slices, sample_spectrum
-from rfsim.sample.spectra.sample import population_above
+from rfsim.sample.spectra.accurate import population_above
 
 
 class Judged(NamedTuple):

@@ -9,7 +9,7 @@ from jax.typing import ArrayLike
 
 from rfsim.computing.arrays import Numbers, compiled, namespace
 from rfsim.learning.filters import flow, flow_decay
-from rfsim.sample.spectra.sample import eigh, resolution
+from rfsim.sample.spectra.eigen import eigh, resolution
 
 
 class System(NamedTuple):

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from rfsim.computing.arrays import Numbers, compiled, namespace
 from rfsim.learning.filters import minimizer
 from rfsim.sample.spectra import jackknife_error
-from rfsim.sample.spectra.sample import resolution
+from rfsim.sample.spectra.eigen import resolution
 
 ROWS = 4096  # rows of features in memory at once: inputs times ridges
 

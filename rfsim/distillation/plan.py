@@ -3,155 +3,36 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import Any, ClassVar, TypeAlias
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rfsim.checking.scalars import real, told, whole
-from rfsim.checking.text import LARGEST, nearest, number_or_nan, shown
-from rfsim.checking.written import Parsed, Written, plain, short
+from rfsim.checking.text import LARGEST, nearest, shown
+from rfsim.checking.written import Parsed, plain
 from rfsim.distillation.consistency import require_parameterization
 from rfsim.distillation.moments import FEWEST
 from rfsim.distillation.sampling import SOLVERS
+from rfsim.distillation.targets import (
+    MOST_DRAWS,
+    SEQUENTIAL,
+    Draws,
+    PerFeature,
+    Targets,
+    read_target,
+)
 from rfsim.learning.trainers import Trainer
 from rfsim.problem.diffusion import ODE_SOLVERS, time_grid
 from rfsim.problem.model import EARLIEST, LATEST_TRAINING, Sizes, require_ridge
 
 STARTS = ("teacher", "zero")
 DATA = ("train", "fresh", "teacher")
-SEQUENTIAL, COUPLED = "sequential", "coupled"
 LATEST_LEVEL = 20.0  # a DDIM jump from T multiplies by e^T
 MOST = {"levels": 10**4, "generated": 10**8, "samples": 10**8}
-MOST_DRAWS = 10**12
 FEWEST_GENERATED = 16  # for standard errors by leaving out groups of them
-
-
-@dataclass(frozen=True)
-class Sequential(Written):
-    """The target of a student is the level below, trained for the same distill_time; `sequential`."""
-
-    ema_time: ClassVar[None] = None
-
-    @property
-    def form(self) -> str:
-        return SEQUENTIAL
-
-
-@dataclass(frozen=True)
-class Coupled(Written):
-    """All levels learn at once, towards moving averages; `coupled:TAU` (§7).
-
-    Attributes:
-        ema_time: Memory of the averages, in units of distill_time.
-
-    >>> str(Coupled(10))
-    'coupled:10'
-    """
-
-    ema_time: float
-
-    def __post_init__(self) -> None:
-        given = self.ema_time
-        value = number_or_nan(given) if isinstance(given, str) else real("ema_time", given)
-        if not 0 <= value <= LATEST_TRAINING:
-            raise _no_target(str(self))
-        object.__setattr__(self, "ema_time", value)
-
-    @property
-    def form(self) -> str:
-        return f"{COUPLED}:{short(self.ema_time)}"
-
-
-Targets: TypeAlias = Sequential | Coupled
-
-
-def read_target(given: str | Targets) -> Targets:
-    """The target that a text names, or one as it is; ValueError, in one line, for what is neither.
-
-    >>> read_target("coupled:10")
-    Coupled(ema_time=10.0)
-    """
-    if isinstance(given, Targets):
-        return given
-    text = str(given)
-    kind, _, argument = text.partition(":")
-    if text == SEQUENTIAL:
-        return Sequential()
-    if kind != COUPLED:
-        raise _no_target(given)
-    return Coupled.of(text, argument)
-
-
-def _no_target(given: object) -> ValueError:
-    return ValueError(
-        f"target must be {SEQUENTIAL} or {COUPLED}:TAU with TAU a distill_time that is not negative, at most "
-        f"{LATEST_TRAINING:g}; got {given!r}"
-    )
-
-
-@dataclass(frozen=True)
-class PerFeature(Written):
-    """Draws per level as a multiple of the student's features; `MULTIPLEp` (§7).
-
-    Attributes:
-        multiple: Of p.
-
-    >>> str(PerFeature(20))
-    '20p'
-    """
-
-    multiple: float
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "multiple", real("multiple", self.multiple))
-        if not 0 <= self.multiple < math.inf:
-            raise ValueError(f"draws must be a multiple of p such as 20p, or a whole number; got {str(self)!r}")
-
-    @property
-    def form(self) -> str:
-        return f"{short(self.multiple)}p"
-
-
-@dataclass(frozen=True)
-class Draws(Written):
-    """A whole number of draws per level (§7).
-
-    Attributes:
-        count: Of draws.
-
-    >>> str(Draws(4000))
-    '4000'
-    """
-
-    count: int
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "count", whole("draws", self.count, 0, MOST_DRAWS))
-
-    @property
-    def form(self) -> str:
-        return str(self.count)
-
-
-def read_draws(given: str | int | PerFeature | Draws) -> PerFeature | Draws:
-    """The draws that a text or a number says, or as they are; ValueError, in one line, for text that says none.
-
-    >>> read_draws("20p"), read_draws(4000)
-    (PerFeature(multiple=20.0), Draws(count=4000))
-    """
-    if isinstance(given, PerFeature | Draws):
-        return given
-    text = str(given)
-    found = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)p|([0-9]+)", text)
-    if found is None:
-        raise ValueError(f"draws must be a multiple of p such as 20p, or a whole number; got {text!r}")
-    if not float(found[1] or found[2]) <= MOST_DRAWS:
-        raise ValueError(f"draws must be at most {MOST_DRAWS} per level; got {shown(text)}")
-    return PerFeature.of(text, float(found[1])) if found[1] else Draws.of(text, int(found[2]))
 
 
 @dataclass(frozen=True)

@@ -20,9 +20,10 @@ from rfsim.distillation.consistency import Consistency, consistency
 from rfsim.distillation.exact import ExactSpectra, Judged
 from rfsim.distillation.flow import decomposed
 from rfsim.distillation.moments import LevelMoments, Noisy, StudentFeatures, level_moments, stage
-from rfsim.distillation.plan import DistillationPlan, Sequential
+from rfsim.distillation.plan import DistillationPlan
 from rfsim.distillation.sampling import Function, Network, generate, generation_noise, path, starting_points
 from rfsim.distillation.students import Eigen, Students, read, rows_alone, together
+from rfsim.distillation.targets import Sequential
 from rfsim.distillation.teacher import TeacherFilter, teach
 from rfsim.problem.data import stream
 from rfsim.problem.diffusion import Law, diffuse, ode_step, score

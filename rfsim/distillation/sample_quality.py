@@ -14,14 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rfsim.computing.arrays import placed
-from rfsim.distillation.memorization import (
-    Quality,
-    auc,
-    fresh,
-    jackknife,
-    quality,
-    truth,
-)
+from rfsim.distillation.distances import fresh, truth
+from rfsim.distillation.memorization import Quality, auc, jackknife, quality
 from rfsim.distillation.plan import DistillationPlan
 from rfsim.distillation.run import SeedDistillation
 from rfsim.distillation.sampling import (

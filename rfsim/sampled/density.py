@@ -23,6 +23,7 @@ from rfsim.problem.draws import Draw, DrawOptions, told
 from rfsim.problem.model import Instance, Problem, instance
 from rfsim.results.runs import Report, Run, keeping
 from rfsim.sample.spectra import Method
+from rfsim.sample.spectra.accurate import training_moments
 from rfsim.sample.spectra.lanczos import (
     PROBES,
     STEPS,
@@ -35,7 +36,6 @@ from rfsim.sample.spectra.lanczos import (
     smoothed,
 )
 from rfsim.sample.spectra.operators import Factored, gaussian_operators, sampled_operators
-from rfsim.sample.spectra.sample import training_moments
 from rfsim.theory import LimitPart, parts
 from rfsim.theory.run import LimitRun
 

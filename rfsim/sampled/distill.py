@@ -17,21 +17,13 @@ from rfsim.computing.machine import require_memory
 from rfsim.computing.precision import in_float64, ridge_named
 from rfsim.disk import store
 from rfsim.distillation.cache import ArrayCache
-from rfsim.distillation.memorization import distinct
-from rfsim.distillation.plan import (
-    DistillationPlan,
-    Draws,
-    PerFeature,
-    Sequential,
-    Student,
-    Targets,
-    read_draws,
-    read_target,
-)
+from rfsim.distillation.nearest import distinct
+from rfsim.distillation.plan import DistillationPlan, Student, Targets
 from rfsim.distillation.plan import students as variants_of
 from rfsim.distillation.run import Wanted, take
 from rfsim.distillation.sample_quality import SampleQuality
 from rfsim.distillation.tables import table
+from rfsim.distillation.targets import Draws, PerFeature, Sequential, read_draws, read_target
 from rfsim.learning import trainers
 from rfsim.learning.trainers import Trainer
 from rfsim.problem import model

@@ -20,14 +20,8 @@ from rfsim.problem.diffusion import noise_variance
 from rfsim.problem.model import Instance, Problem
 from rfsim.results.datasets import LONG_NAMES
 from rfsim.sample.moments import Moments
-from rfsim.sample.spectra.sample import (
-    decomposed,
-    decomposition,
-    population_above,
-    population_moments,
-    sample_target,
-    training_moments,
-)
+from rfsim.sample.spectra.accurate import decomposed, population_above, training_moments
+from rfsim.sample.spectra.sample import decomposition, population_moments, sample_target
 from rfsim.simulation import loop
 from rfsim.simulation.checkpointing import Checkpointing
 from rfsim.simulation.stochastic import Simulation, Task, initial, placed, rounding, simulate, training

@@ -18,6 +18,8 @@ from rfsim.disk.store import StoreError
 from rfsim.disk.sweep_files import BROKEN
 from rfsim.sweeps import front
 from rfsim.sweeps.cells import DONE
+from rfsim.sweeps.request import prepare
+from rfsim.sweeps.summary import summary
 from tests.sweeps import toys
 from tests.sweeps.toys import settled, use
 
@@ -255,7 +257,7 @@ def unsealed(path: Path) -> Path:
 def test_a_store_of_an_earlier_version_is_read_and_gets_digests(grid):
     whole = settled(rfsim.load(grid))
     assert settled(rfsim.load(unsealed(grid))).identical(whole)
-    assert front.summary(grid, front.ask("grid.toml"))["done"] == 4
+    assert summary(grid, prepare("grid.toml"))["done"] == 4
     assert settled(front.sweep("grid.toml")).identical(whole)
     assert (grid / "digest").is_dir()
     assert len(toys.computed) == 2

@@ -11,7 +11,7 @@ from rfsim.distillation import moments
 from rfsim.distillation.moments import Noisy, StudentFeatures, level_moments, stage
 from rfsim.problem import activations, model, populations
 from rfsim.problem.diffusion import Law, noise_variance, ode_step, signal
-from rfsim.sample.spectra.sample import training_moments
+from rfsim.sample.spectra.accurate import training_moments
 from tests.distillation.cases import DIM, FEATURES, TIMES, TINY, any_network, drawn, moved, noisy, phi
 
 POINTS = Law(np.random.default_rng(4).standard_normal((6, DIM)), np.zeros(DIM))

@@ -25,7 +25,9 @@ from rfsim.reproduce.cells import Cell
 from rfsim.reproduce.storage import kept
 from rfsim.sweeps import front, merging, opening, stores
 from rfsim.sweeps.cells import DONE
+from rfsim.sweeps.request import prepare
 from rfsim.sweeps.storage import WAITING
+from rfsim.sweeps.summary import summary
 from tests.commands import run
 
 PROBLEM = rfsim.Problem(samples_per_dim=2, features_per_dim=4)
@@ -147,8 +149,8 @@ def test_every_name_says_why_and_leads_to_a_name_of_today():
 def test_a_sweep_of_before_goes_on_with_the_names_of_today():
     first, whole = rfsim.load("grid.zarr"), rfsim.load("cell.nc")
     assert (first.status.values == [[DONE, DONE], [WAITING, WAITING]]).all()
-    place, asked = Path("grid.zarr"), front.ask("grid.toml")
-    assert front.summary(place, asked)["waiting"] == 2
+    place, request = Path("grid.zarr"), prepare("grid.toml")
+    assert summary(place, request)["waiting"] == 2
     assert (place / "bulk").is_dir()  # looking changes nothing
     tried = []
     data = front.sweep("grid.toml", executor="serial", report=lambda step, values: tried.append(values))
@@ -164,13 +166,13 @@ def test_a_sweep_of_before_goes_on_with_the_names_of_today():
     for name in {*map(str, data.data_vars)} - {"seconds", "residual", "reason"}:
         assert data[name].dims == whole[name].dims
         np.testing.assert_allclose(data[name], whole[name], rtol=1e-6, atol=1e-9, equal_nan=True)
-    assert front.summary(place, asked)["done"] == 4
+    assert summary(place, request)["done"] == 4
 
 
 def test_it_takes_values_more_and_loses_nothing():
-    before, asked = rfsim.load("grid.zarr"), front.ask({**GRID, "axes": AXES | {"seed": [0, 1, 2]}})
-    assert opening.look(Path("grid.zarr"), asked.plan, asked.settings).waiting(asked.plan) == 4
-    made = opening.reopen(Path("grid.zarr"), asked.plan, asked.settings)
+    before, request = rfsim.load("grid.zarr"), prepare({**GRID, "axes": AXES | {"seed": [0, 1, 2]}})
+    assert opening.look(Path("grid.zarr"), request.plan, request.settings).waiting(request.plan) == 4
+    made = opening.reopen(Path("grid.zarr"), request.plan, request.settings)
     assert (made.status() == [[DONE, DONE, WAITING], [WAITING] * 3]).all()
     first = {"features_per_dim": [0]}
     xr.testing.assert_equal(rfsim.load("grid.zarr").isel(first | {"seed": [0, 1]}), before.isel(first))
@@ -178,10 +180,10 @@ def test_it_takes_values_more_and_loses_nothing():
 
 @pytest.mark.parametrize("lost", ["bulk/c/0", "part/c.0.0.0", "energy/c.0.1.0.0", "bulk/zarr.json"])
 def test_damage_done_before_is_mended_first(lost):
-    place, asked = Path("grid.zarr"), front.ask("grid.toml")
+    place, request = Path("grid.zarr"), prepare("grid.toml")
     assert (place / lost).is_file()
     (place / lost).unlink()
-    made = opening.reopen(place, asked.plan, asked.settings)
+    made = opening.reopen(place, request.plan, request.settings)
     assert (made.status() == DONE).sum() == (2 if lost.endswith("json") else 1)
     assert ("part" in made.arrays) == (lost != "bulk/c/0")  # which comes with the next group
     left = rfsim.load("grid.zarr")
@@ -191,8 +193,8 @@ def test_damage_done_before_is_mended_first(lost):
 
 def test_it_is_merged_with_one_of_today():
     shutil.copytree("grid.zarr", "old.zarr")
-    asked = front.ask("grid.toml")
-    opening.reopen(Path("grid.zarr"), asked.plan, asked.settings)
+    request = prepare("grid.toml")
+    opening.reopen(Path("grid.zarr"), request.plan, request.settings)
     for k, pair in enumerate((["old.zarr", "grid.zarr"], ["grid.zarr", "old.zarr"], ["old.zarr", "old.zarr"])):
         joined = merging.merge([Path(one) for one in pair], Path(f"{k}.zarr"))
         assert not any("different" in word for word in joined.words)
@@ -212,8 +214,8 @@ def test_a_cell_of_before_is_kept_with_the_order_of_its_dimensions():
 
 
 def test_what_is_typed_with_the_old_word_goes_on_working(capsys):
-    def shown(**asked):
-        return drawn(plotting.plot("cell.nc", quantity="energy", x="train_time", **asked))
+    def shown(**request):
+        return drawn(plotting.plot("cell.nc", quantity="energy", x="train_time", **request))
 
     assert same(shown(at={"bulk": "gen"}), shown(at={"part": "gen"}))
     assert not same(shown(at={"bulk": "gen"}), shown(at={"part": "main"}))

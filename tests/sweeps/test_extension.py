@@ -13,6 +13,8 @@ import rfsim
 from rfsim.cli import main
 from rfsim.disk.store import StoreError
 from rfsim.sweeps import front, opening, scratch, storage
+from rfsim.sweeps.request import prepare
+from rfsim.sweeps.summary import summary
 from tests.sweeps import toys
 from tests.sweeps.toys import settled
 
@@ -98,11 +100,11 @@ def test_a_dimension_that_grows_longer_and_loses_its_one_coordinate(tmp_path):
 
 def test_what_the_work_took_is_kept(tmp_path):
     front.sweep(GRID, tmp_path / "a.zarr")
-    before = front.summary(tmp_path / "a.zarr", front.ask(GRID))["seconds"]
+    before = summary(tmp_path / "a.zarr", prepare(GRID))["seconds"]
     more = wider(GRID, samples_per_dim=[1, 2, 3, 4], ridge=[0.0, 0.5, 1.0])
-    looked = front.summary(tmp_path / "a.zarr", front.ask(more))["seconds"]
+    looked = summary(tmp_path / "a.zarr", prepare(more))["seconds"]
     assert looked == pytest.approx(before)
-    kept = opening.reopen(tmp_path / "a.zarr", front.ask(more).plan, front.ask(more).settings)
+    kept = opening.reopen(tmp_path / "a.zarr", prepare(more).plan, prepare(more).settings)
     assert kept.totals()[1] == pytest.approx(before)
 
 
@@ -179,7 +181,7 @@ def test_a_kill_in_the_middle_loses_nothing(tmp_path, monkeypatch, moment):
     assert calls
     toys.computed.clear()
     more = wider(GRID, samples_per_dim=[1, 2, 3, 4])
-    assert front.summary(tmp_path / "a.zarr", front.ask(more))["done"] == 6
+    assert summary(tmp_path / "a.zarr", prepare(more))["done"] == 6
     assert settled(front.sweep(more, tmp_path / "a.zarr")).identical(whole)
     assert cells(toys.computed) == 2
     assert sorted(one.name for one in tmp_path.iterdir()) == ["a.zarr", "whole.zarr"]

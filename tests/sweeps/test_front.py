@@ -15,6 +15,8 @@ from rfsim.disk.store import StoreError
 from rfsim.maps.export import to_csv
 from rfsim.sweeps import front, storage
 from rfsim.sweeps.cells import DONE, FAILED
+from rfsim.sweeps.request import prepare
+from rfsim.sweeps.summary import announcement, summary
 from tests.sweeps import toys
 
 pytestmark = pytest.mark.usefixtures("use")
@@ -226,11 +228,11 @@ def test_a_place_that_cannot_be_written_is_refused(tmp_path):
 
 def test_the_summary_counts(tmp_path):
     path = tmp_path / "a.zarr"
-    asked = front.ask(GRID)
-    before = front.summary(path, asked)
+    asked = prepare(GRID)
+    before = summary(path, asked)
     assert (before["waiting"], before["groups"], before["holder"]) == (12, {"total": 6, "waiting": 6}, None)
     interrupted(path, 4)
-    now = front.summary(path, asked)
+    now = summary(path, asked)
     assert (now["cells"], now["done"], now["waiting"], now["failed"]) == (12, 8, 4, 0)
     assert now["decompositions"] == {"announced": 6, "done": 0}
     assert now["seconds"] > 0
@@ -334,11 +336,9 @@ def test_one_store_has_one_lock_whatever_it_is_called(tmp_path):
 
 
 def test_counts_are_said_as_one_would():
-    one = front.ask({"command": "train", "axes": {"seed": [0]}}).plan
-    assert front.announcement(one, 1, "in 2 processes") == (
+    one = prepare({"command": "train", "axes": {"seed": [0]}}).plan
+    assert announcement(one, 1, "in 2 processes") == (
         "1 cell in 1 group, 1 decomposition of U; 1 group to do in 2 processes"
     )
-    many = front.ask(GRID).plan
-    assert front.announcement(many, 6, "in this process").endswith(
-        "6 decompositions of U; 6 groups to do in this process"
-    )
+    many = prepare(GRID).plan
+    assert announcement(many, 6, "in this process").endswith("6 decompositions of U; 6 groups to do in this process")

@@ -10,8 +10,9 @@ import jax.numpy as jnp
 import pytest
 
 import rfsim
-from rfsim.sweeps import front, imports
+from rfsim.sweeps import imports
 from rfsim.sweeps.imports import Imports
+from rfsim.sweeps.request import prepare
 
 HERE = "tests.activations.callables:"
 GRID = {"command": "theory.spectrum", "problem": {"grid": [0.1, 1.0]}}
@@ -24,15 +25,15 @@ def test_a_file_may_import_where_the_caller_allows_it(tmp_path):
         path.write_text(f'command = "theory.spectrum"\n{table}.activation = ["{HERE}double", "tanh"]\n')
         with pytest.raises(ValueError, match=r"imports a module, and so runs its code; .*allow_import=True"):
             rfsim.sweep(path)
-        assert front.ask(path, allow_import=True).imports.found[0][0] == HERE + "double"
-        assert front.ask(path, read_only=True).imports.found == ((HERE + "double", None),)
+        assert prepare(path, allow_import=True).imports.found[0][0] == HERE + "double"
+        assert prepare(path, read_only=True).imports.found == ((HERE + "double", None),)
     path.write_text(f'command = "train"\nproblem.activation = "{HERE}double"\naxes.seed = [0, 1]\n')
     with pytest.raises(ValueError, match="allow_import=True"):
         rfsim.sweep(path)
 
 
 def test_a_mapping_takes_callables():
-    asked = front.ask(GRID | {"axes": {"activation": [jax.nn.gelu, "tanh", lambda x: jnp.sin(2 * x)]}})
+    asked = prepare(GRID | {"axes": {"activation": [jax.nn.gelu, "tanh", lambda x: jnp.sin(2 * x)]}})
     names = asked.settings["axes"]["activation"]
     assert names[:2] == ("jax.nn:gelu", "tanh")
     assert names[2].startswith("lambda@")

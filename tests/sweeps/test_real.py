@@ -8,7 +8,9 @@ import xarray as xr
 
 import rfsim
 from rfsim.sweeps.cells import DONE
-from rfsim.sweeps.front import ask, summary, sweep
+from rfsim.sweeps.front import sweep
+from rfsim.sweeps.request import prepare
+from rfsim.sweeps.summary import summary
 from tests.sweeps.toys import settled
 
 pytestmark = pytest.mark.slow
@@ -111,7 +113,7 @@ COUNTED = {
 
 def test_all_ridges_and_times_are_of_one_decomposition(stored):
     count = 2 * 2 * 3
-    assert summary(stored, ask(TRAINED))["decompositions"] == {"announced": count, "done": count}
+    assert summary(stored, prepare(TRAINED))["decompositions"] == {"announced": count, "done": count}
 
 
 @pytest.mark.parametrize("name", COUNTED)
@@ -119,7 +121,7 @@ def test_as_many_decompositions_are_done_as_were_announced(name, tmp_path):
     spec, told = COUNTED[name], []
     data = sweep(spec, tmp_path / "a.zarr", report=lambda step, values: told.append(step))
     assert (data.status == DONE).all(), data.reason.values
-    asked = ask(spec)
+    request = prepare(spec)
     count = EXPECTED[name]
     assert f"{count} decompositions of U" in told[0]
-    assert summary(tmp_path / "a.zarr", asked)["decompositions"] == {"announced": count, "done": count}
+    assert summary(tmp_path / "a.zarr", request)["decompositions"] == {"announced": count, "done": count}

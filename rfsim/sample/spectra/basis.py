@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from rfsim.computing.arrays import Numbers, compiled, namespace, placed, put
 from rfsim.computing.parallel import decomposing
 from rfsim.computing.precision import Unresolved
+from rfsim.sample.spectra.eigen import resolution
 from rfsim.sample.spectra.operators import Seen
-from rfsim.sample.spectra.sample import resolution
 
 Square = NDArray[np.float64]
 GROUP = 4  # blocks by which the storage grows, and which are multiplied by Ũ at once: few shapes, few programs

@@ -24,7 +24,8 @@ from rfsim.problem.data import stream
 from rfsim.problem.diffusion import diffuse, noise_variance, signal
 from rfsim.problem.model import Instance, Problem, frozen_draws
 from rfsim.sample.moments import moments_of_features
-from rfsim.sample.spectra.sample import SampleSpectrum, decomposition, eigh, relative_residual, rounding
+from rfsim.sample.spectra.eigen import eigh, relative_residual, rounding
+from rfsim.sample.spectra.sample import SampleSpectrum, decomposition
 
 CHUNK_BYTES = 64 * 2**20  # of F, held at once where its Gram matrix is summed
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 from rfsim.learning.protocol import Target
 from rfsim.problem.activations import Constants
 from rfsim.problem.model import Instance, Problem
+from rfsim.sample.spectra.accurate import require_resolved
 from rfsim.sample.spectra.gaussian import gaussian_rank, gaussian_spectrum, gaussian_target
 from rfsim.sample.spectra.krylov import project
 from rfsim.sample.spectra.operators import gaussian_operators, gaussian_population
-from rfsim.sample.spectra.sample import SampleSpectrum, require_resolved
+from rfsim.sample.spectra.sample import SampleSpectrum
 
 
 def gaussian_krylov(

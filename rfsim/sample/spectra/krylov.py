@@ -21,23 +21,17 @@ from rfsim.computing.parallel import decomposing
 from rfsim.computing.precision import require_float64
 from rfsim.problem.model import Instance, Problem
 from rfsim.sample.moments import Moments
-from rfsim.sample.spectra.basis import KrylovBasis, SeenFrom
-from rfsim.sample.spectra.operators import Seen
-from rfsim.sample.spectra.sample import (
-    SampleSpectrum,
-    SampleTarget,
-    decomposition,
-    eigh,
-    eigvalsh,
+from rfsim.sample.spectra.accurate import (
     next_floor,
     null_directions,
     population_above,
     require_resolved,
-    resolution,
-    rounding,
-    sample_target,
     training_moments,
 )
+from rfsim.sample.spectra.basis import KrylovBasis, SeenFrom
+from rfsim.sample.spectra.eigen import eigh, eigvalsh, resolution, rounding
+from rfsim.sample.spectra.operators import Seen
+from rfsim.sample.spectra.sample import SampleSpectrum, SampleTarget, decomposition, sample_target
 
 RATE_COUNTS, LEAST_COUNTS = 6, 4  # changes from block to block that the rate of convergence is fitted over
 AGREEING = 3

@@ -13,17 +13,22 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-import scipy.linalg
 from numpy.typing import ArrayLike
 
-from rfsim.computing.arrays import Numbers, compiled, namespace, placed, put
-from rfsim.computing.decompositions import counted
-from rfsim.computing.parallel import DeviceLayout, decomposing
-from rfsim.computing.precision import Unresolved, require_float64
-from rfsim.problem.diffusion import Law, diffuse, noise_variance
-from rfsim.problem.model import Instance, Problem, frozen_draws, training_law
-from rfsim.problem.ranks import part_counts
-from rfsim.sample.moments import Moments, averaged_moments, sampled_moments
+from rfsim.computing.arrays import Numbers, compiled, namespace, put
+from rfsim.computing.parallel import DeviceLayout
+from rfsim.computing.precision import require_float64
+from rfsim.problem.diffusion import noise_variance
+from rfsim.problem.model import Instance, Problem, training_law
+from rfsim.sample.moments import Moments
+from rfsim.sample.spectra.accurate import (
+    averaged,
+    decomposed,
+    null_directions,
+    population_above,
+    require_resolved,
+)
+from rfsim.sample.spectra.eigen import relative_residual, rounding
 
 ROTATION_BLOCKS = 8
 
@@ -217,32 +222,6 @@ def population_moments(
     return population_above(problem, draw, floor, tolerance=tolerance, layout=layout)
 
 
-def population_above(
-    problem: Problem,
-    draw: Instance,
-    floor: float | None,
-    *,
-    tolerance: float = 1e-6,
-    layout: DeviceLayout | None = None,
-) -> Moments:
-    """Ũ and Ṽ of the draw's population, the error of Ũ below tolerance × floor (T6).
-
-    Args:
-        problem: What is asked.
-        draw: Its population, points and weights.
-        floor: λ_min + γ as far as it is known; None for the moments' own estimate.
-        tolerance: Relative to floor.
-        layout: Of the devices over which their rows are divided.
-
-    Returns:
-        The moments.
-
-    Raises:
-        ValueError: Where the noise average needs too many orders.
-    """
-    return _averaged(problem, draw, diffuse(draw.population, problem.diffusion_time), tolerance, floor, layout)
-
-
 def fresh_noise_moments(
     problem: Problem, draw: Instance, spectrum: SampleSpectrum, *, tolerance: float = 1e-6
 ) -> Moments:
@@ -261,7 +240,7 @@ def fresh_noise_moments(
         ValueError: Where the noise average needs too many orders.
     """
     floor = _smallest(spectrum) + problem.ridge
-    return _averaged(problem, draw, training_law(draw, problem.diffusion_time), tolerance, floor)
+    return averaged(problem, draw, training_law(draw, problem.diffusion_time), tolerance, floor)
 
 
 def sample_target(spectrum: SampleSpectrum, moments: Moments) -> SampleTarget:
@@ -284,131 +263,10 @@ def sample_target(spectrum: SampleSpectrum, moments: Moments) -> SampleTarget:
     )
 
 
-def training_moments(
-    problem: Problem, draw: Instance, tolerance: float, floor: float | None, layout: DeviceLayout | None = None
-) -> Moments:
-    """U and V of one draw: over its frozen noise, or averaged with an error of U below tolerance × floor.
-
-    floor: λ_min + γ as far as it is known; None for the moments' own estimate. layout: as in `population_above`.
-    """
-    if math.isfinite(problem.noise_copies):
-        return sampled_moments(draw.weights, frozen_draws(draw, problem), draw.sigma, layout=layout)
-    return _averaged(problem, draw, training_law(draw, problem.diffusion_time), tolerance, floor, layout)
-
-
-def _averaged(
-    problem: Problem,
-    draw: Instance,
-    law: Law,
-    tolerance: float,
-    floor: float | None,
-    layout: DeviceLayout | None = None,
-) -> Moments:
-    return averaged_moments(
-        draw.weights,
-        law,
-        draw.sigma,
-        noise_scale=math.sqrt(noise_variance(problem.diffusion_time)),
-        tolerance=tolerance,
-        floor=floor,
-        ridge=problem.ridge,
-        layout=layout,
-    )
-
-
 def _smallest(spectrum: SampleSpectrum) -> float:
     """The smallest eigenvalue that is not zero."""
     points = np.asarray(spectrum.points)
     return float(points[np.argmax(points > 0)])
-
-
-def decomposed(
-    problem: Problem, draw: Instance, tolerance: float, layout: DeviceLayout | None = None
-) -> tuple[Moments, Numbers, Numbers]:
-    """U and V of one draw, and the eigenvalues and eigenvectors of U, with U's truncation checked against λ_min.
-
-    layout: as in `population_above`; every process decomposes the whole of U by itself.
-    """
-    floor = None
-    while True:
-        moments = training_moments(problem, draw, tolerance, floor, layout)
-        second = moments.second if layout is None else placed(layout.whole(moments.second))
-        lam, basis = eigh(second, again=floor is not None)
-        floor = next_floor(moments, float(lam[null_directions(problem, draw)]), problem.ridge, tolerance)
-        if floor is None:
-            return moments, lam, basis
-
-
-def next_floor(moments: Moments, smallest: float, ridge: float, tolerance: float) -> float | None:
-    """λ_min + γ to compute the moments for again, given U's smallest eigenvalue; None where they are good enough."""
-    # what the eigenvalues can still promise when truncation has moved them by its bound
-    floor = smallest - moments.error_bound + ridge
-    # nothing was left out where the bound is 0: a λ_min that rounding made negative is for the caller to refuse
-    if moments.error_bound <= tolerance * max(floor, 0.0):
-        return None
-    return max(floor, 0.01 * moments.error_bound / tolerance)
-
-
-def resolution(features: int, largest: float) -> float:
-    """The eigenvalue that a decomposition in float64 cannot tell from rounding, beside the largest one."""
-    return 1e-14 * math.sqrt(features) * largest
-
-
-def rounding(largest: float) -> float:
-    """What rounding in float64 does to any eigenvalue, about 4 eps λ_max."""
-    return 4 * float(np.finfo(float).eps) * largest
-
-
-def require_resolved(problem: Problem, draw: Instance, smallest: float, largest: float) -> None:
-    """Refuse a smallest nonzero eigenvalue that a decomposition in float64 cannot tell from rounding."""
-    resolved = resolution(draw.sizes.features, largest)
-    if smallest + problem.ridge <= resolved:
-        d, n, p = draw.sizes
-        raise Unresolved(
-            f"U has the eigenvalue {smallest:.1e} at dim {d}, samples {n}, features {p}, diffusion_time "
-            f"{problem.diffusion_time:g}, and float64 resolves {resolved:.1e}",
-            "add a {ridge} or take fewer features",
-        )
-
-
-def null_directions(problem: Problem, draw: Instance) -> int:
-    """How many eigenvalues of U are zero by rank."""
-    d, n, p = draw.sizes
-    return part_counts(p, n, d, problem.noise_copies, draw.sigma.degrees)["zero"]
-
-
-def eigh(second: Numbers, *, again: bool = False) -> tuple[Numbers, Numbers]:
-    """Eigenvalues ascending and eigenvectors of a symmetric matrix; of JAX's on the host where the backend cannot.
-
-    Every call is a decomposition that `decompositions.counting` counts, as one done `again` where told so. Not to be
-    called inside a compiled function.
-    """
-    counted(again=again)
-    if namespace(second) is np:
-        return scipy.linalg.eigh(second, driver="evd", check_finite=False)
-    return _eigh(second)
-
-
-@decomposing
-@jax.jit
-def _eigh(second: Numbers) -> tuple[Numbers, Numbers]:
-    values, vectors = jnp.linalg.eigh(second, symmetrize_input=False)
-    return values, vectors
-
-
-def eigvalsh(second: Numbers) -> Numbers:
-    """Eigenvalues alone, ascending, as `eigh` has them."""
-    if namespace(second) is np:
-        return scipy.linalg.eigh(second, eigvals_only=True, driver="evd", check_finite=False)
-    return decomposing(jnp.linalg.eigvalsh)(second)
-
-
-@compiled
-def relative_residual(second, lam, basis, probe):
-    """‖(M − QΛQᵀ)B‖_F over λ_max‖B‖_F."""
-    norm = namespace(second, basis).linalg.norm
-    difference = second @ probe - basis @ (lam[:, None] * (basis.T @ probe))
-    return norm(difference) / (abs(lam).max() * norm(probe))
 
 
 @compiled

@@ -10,6 +10,7 @@ import numpy as np
 from rfsim.learning.protocol import Target
 from rfsim.problem.activations import Constants
 from rfsim.problem.model import Instance, Problem
+from rfsim.sample.spectra.eigen import eigh
 from rfsim.sample.spectra.gaussian import gaussian_spectrum, gaussian_target
 from rfsim.sample.spectra.implicit import gaussian_krylov
 from rfsim.sample.spectra.krylov import krylov_spectrum
@@ -18,7 +19,6 @@ from rfsim.sample.spectra.montecarlo import Estimates
 from rfsim.sample.spectra.sample import (
     SampleSpectrum,
     decomposition,
-    eigh,
     fresh_noise_moments,
     population_moments,
     sample_spectrum,
