@@ -65,9 +65,10 @@ def plot(
 ) -> int:
     """Draw a stored result to a PDF and a PNG, named after it; of a sweep also its cells and lines as CSV."""
     from rfsim.cli import folder
+    from rfsim.disk import places, store
 
-    found = folder.find(Path(file))
-    data = folder.load(found)
+    found = places.find(file)
+    data = store.load(found)
     stem = (out or found.parent) / found.stem
     options = folder.sweep_flags(sweep)
     drawn = folder.draw(data, stem, style=figure.style, width=figure.width, force=force, **options)
@@ -86,11 +87,12 @@ def show(
     ] = False,
 ) -> int:
     """Say what a stored result is: kind, settings, versions, variables."""
-    from rfsim.cli import answers, folder, tables
+    from rfsim.cli import answers, tables
+    from rfsim.disk import store
 
     if json and csv:
         raise ValueError("--json and --csv are two forms of one answer; give one of them")
-    data = folder.load(Path(file))
+    data = store.load(file)
     if csv:
         table, others = tables.csv(data)
         streams.tell(table.splitlines())

@@ -25,6 +25,7 @@ def compute(quantity: Quantity, values: Mapping[str, Any], output: OutputFlags, 
     from rfsim.computing import machine, parallel
     from rfsim.computing.precision import float64
     from rfsim.disk import store
+    from rfsim.disk.places import RESULT
     from rfsim.results.runs import Interrupted
 
     options = ask(quantity, with_grids(quantity, values, output))
@@ -47,7 +48,7 @@ def compute(quantity: Quantity, values: Mapping[str, Any], output: OutputFlags, 
             with terminal.progress(options.notes, quiet=output.quiet) as report, float64():
                 data = resolve(quantity.function)(options.problem, **options.arguments, report=report, begin=begin)
         except Interrupted as stopped:
-            if out is not None and parallel.leads() and not (out / folder.RESULT).exists():
+            if out is not None and parallel.leads() and not (out / RESULT).exists():
                 folder.keep(out, stopped.result)
                 seeds = stopped.result.sizes["seed"]
                 terminal.say(f"kept {seeds} of {options.arguments['seeds']} seeds in {out}", quiet=output.quiet)

@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from rfsim.cli.flags import SweepFlags, pair
 from rfsim.disk import content, locks, store
+from rfsim.disk.places import RESULT
 
 if TYPE_CHECKING:
     import xarray as xr
 
-RESULT = "result.nc"
-STORE = "zarr.json"  # in the folder that a sweep's store is
 FIGURE = "figure"
 LONGEST = 120  # characters of what a figure's name says that it shows
 
@@ -70,32 +69,6 @@ def illustrate(folder: Path, data: xr.Dataset, *, style: str, width: str) -> lis
         ) from error
 
 
-def find(path: Path) -> Path:
-    """Where a result lies: a netCDF file, a sweep's store, the store beside the TOML file it was made by, or what is in
-    a folder given to --out.
-
-    Raises store.StoreError, in one line.
-    """
-    if path.suffix == ".toml":
-        beside = path.with_suffix(".zarr")
-        if not beside.is_dir():
-            raise store.StoreError(f"{path} has no {beside.name} beside it; run rfsim sweep {path} first")
-        return beside
-    if path.is_dir() and not (path / STORE).exists():
-        if not (path / RESULT).exists():
-            raise store.StoreError(f"{path} is not a store of a sweep, and holds no {RESULT}; give what --out named")
-        return path / RESULT
-    return path
-
-
-def load(path: Path) -> xr.Dataset:
-    """Read what `find` finds. Raises store.StoreError, in one line."""
-    import rfsim
-
-    found = find(path)
-    return rfsim.load(found) if found.is_dir() else store.load(found)
-
-
 def sweep_flags(flags: SweepFlags) -> dict[str, Any]:
     """What the flags ask of `rfsim.plot`, only what was given; the sweep that lies over is read here."""
     options = {
@@ -105,7 +78,7 @@ def sweep_flags(flags: SweepFlags) -> dict[str, Any]:
         "facet": flags.facet,
         "at": dict(map(pair, flags.at)),
         "contours": flags.contour,
-        "over": load(Path(flags.over)) if flags.over else None,
+        "over": store.load(flags.over) if flags.over else None,
     }
     return {name: value for name, value in options.items() if value is not None and len(value)}
 

@@ -14,8 +14,9 @@ import numpy as np
 import xarray as xr
 
 from rfsim.computing.machine import memory_limit, versions
-from rfsim.disk import kinds, netcdf, renamed, sealed, sweep_files
+from rfsim.disk import kinds, netcdf, places, renamed, sealed, sweep_files
 from rfsim.disk.files import FileError, require_regular
+from rfsim.disk.result import KIND, Result
 from rfsim.disk.writing import StoreError, atomic, check_writable, write
 
 __all__ = [
@@ -37,7 +38,6 @@ __all__ = [
 ]
 
 SCHEMA = 1
-KIND = "rfsim_kind"
 _NOT_GIVEN = object()
 
 
@@ -71,7 +71,7 @@ def label(
     Returns:
         The dataset with its attributes.
     """
-    return data.assign_attrs(
+    return Result.of(data).assign_attrs(
         {
             KIND: kind,
             "rfsim_schema": SCHEMA,
@@ -87,7 +87,8 @@ def load(path: str | Path) -> xr.Dataset:
     """Read a result into memory; nothing is executed.
 
     Args:
-        path: A netCDF file, or a folder: a sweep's zarr store, which another process may be writing.
+        path: A netCDF file, a folder given to --out, the TOML file of a sweep, or its zarr store, which another process
+            may be writing.
 
     Returns:
         The dataset.
@@ -100,14 +101,14 @@ def load(path: str | Path) -> xr.Dataset:
     ...
     rfsim.disk.writing.StoreError: no-such-result.nc is not a file; give a result written by rfsim (result.nc)
     """
-    return load_checked(path)[0]
+    return Result.of(load_checked(path)[0])
 
 
 def load_checked(path: str | Path) -> tuple[xr.Dataset, bool]:
     """What `load` reads, and whether it is known to be what was written.
 
     Args:
-        path: A netCDF file or a sweep's zarr store.
+        path: As in `load`.
 
     Returns:
         The dataset, and whether a digest agrees with it: files of older versions have none.
@@ -115,7 +116,7 @@ def load_checked(path: str | Path) -> tuple[xr.Dataset, bool]:
     Raises:
         StoreError: As `load`.
     """
-    path = Path(path)
+    path = places.find(path)
     kind, read = ("store of a sweep", _sweep) if path.is_dir() else ("readable netCDF file", _netcdf)
     try:
         data, checked = read(path)
