@@ -21,6 +21,14 @@ if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # in the background of a 
 LONGEST = "tests/test_reproduce.py"  # its slow test takes as long as all others of a worker
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Programs compiled by one worker, or by an earlier run, are read by the others: half of a second run's time."""
+    if cache := getattr(config, "cache", None):  # not with -p no:cacheprovider
+        jax.config.update("jax_compilation_cache_dir", str(cache.mkdir("programs")))
+        jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
+        jax.config.update("jax_persistent_cache_min_entry_size_bytes", 0)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The longest file first, so that no worker ends with it alone (with --no-loadscope-reorder)."""
     items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
