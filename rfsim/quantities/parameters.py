@@ -65,8 +65,8 @@ NOISE_COPIES = Parameter(
 ACTIVATION = Parameter(
     name="activation",
     symbol="σ",
-    help="σ: tanh, erf, relu, softplus, gelu (x Φ(x), not its tanh approximation), silu, sine, hermite3 or linear, or "
-    "with --allow-import module:attribute; centered where needed.",
+    help="σ: tanh, erf, relu, softplus, gelu (x Φ(x), not its tanh approximation), silu, sine, hermite3 or linear, "
+    "hermite:1=1,4=0.2887 by Hermite coefficients, or with --allow-import module:attribute; centered where needed.",
     hint=str,
     read=str,
     default="tanh",
