@@ -27,7 +27,9 @@ FEATURES_PER_DIM = Parameter(
     default=16.0,
     flag_default=None,
     role="problem",
+    check="rfsim.problem.model:require_finite_width",
 )
+WIDE = FEATURES_PER_DIM.but(help="ψ_p = p/d; 16 unless given; inf: many features, after d → ∞.", check=None)
 N = Parameter(
     name="n",
     symbol="n",
@@ -110,6 +112,7 @@ DIFFUSION_TIME = Parameter(name="diffusion_time", symbol="t", help="Diffusion ti
 PROBLEM = (SAMPLES_PER_DIM, FEATURES_PER_DIM, N, P, NOISE_COPIES, ACTIVATION, ALLOW_IMPORT, DATA)
 PREPARED = (CENTER, SCALE)  # of an array of data
 LIMIT = (*PROBLEM, RIDGE, *PREPARED, DIFFUSION_TIME)
+WIDE_LIMIT = tuple(WIDE if one is FEATURES_PER_DIM else one for one in LIMIT)  # of what is known at ψ_p = ∞ too
 
 # --- a draw, and how it is solved ---------------------------------------------------------------------------------
 
