@@ -25,6 +25,7 @@ __all__ = [
     "Eigenvalues",
     "Exact",
     "Flow",
+    "Hermite",
     "Isotropic",
     "Mixture",
     "MonteCarlo",
@@ -54,7 +55,7 @@ if _TYPE_CHECKING:
     from rfsim.distillation.targets import Coupled, Draws, PerFeature, Sequential
     from rfsim.learning.trainers import Descent, Distillation, Flow
     from rfsim.plotting import plot
-    from rfsim.problem.activations import Activation
+    from rfsim.problem.activations import Activation, Hermite
     from rfsim.problem.model import Problem
     from rfsim.problem.populations import (
         Atoms,
@@ -88,6 +89,7 @@ _HOMES = {
     "Eigenvalues": "rfsim.problem.populations",
     "Exact": "rfsim.sample.spectra.method",
     "Flow": "rfsim.learning.trainers",
+    "Hermite": "rfsim.problem.activations",
     "Isotropic": "rfsim.problem.populations",
     "Mixture": "rfsim.problem.populations",
     "MonteCarlo": "rfsim.sample.spectra.method",

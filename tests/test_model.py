@@ -14,7 +14,7 @@ from rfsim.problem import model
     [
         ("samples_per_dim", -1, "samples_per_dim must be positive and finite; got -1"),
         ("features_per_dim", 0, "features_per_dim must be positive"),
-        ("features_per_dim", math.inf, "features_per_dim must be positive and finite; got inf"),
+        ("features_per_dim", -math.inf, "features_per_dim must be positive and finite; got -inf"),
         ("diffusion_time", 0.0, "diffusion_time must be positive"),
         ("diffusion_time", math.nan, "diffusion_time must be a number; got nan"),
         ("diffusion_time", "0.1", "diffusion_time must be a number; got '0.1'"),

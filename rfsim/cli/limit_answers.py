@@ -40,7 +40,7 @@ def spectrum_answer(data: xr.Dataset) -> dict[str, Any]:
             {"name": str(name)} | {key: float(values[k]) for key, values in edges}
             for k, name in enumerate(data.form.values)
         ]
-    return store.plain(answer)
+    return store.plain(answer | _per(data))
 
 
 def curves_answer(data: xr.Dataset) -> dict[str, Any]:
@@ -49,7 +49,7 @@ def curves_answer(data: xr.Dataset) -> dict[str, Any]:
     answer |= {name: data[name].values for name in CURVES}
     for name, route in (("tau_gen", "gen_route"), ("tau_mem", "mem_route")):
         answer[name] = dict(zip(map(str, data[route].values), data[name].values.tolist(), strict=True))
-    answer |= {"residual": float(data.residual), "error": data.error.values}
+    answer |= {"residual": float(data.residual), "error": data.error.values} | _per(data)
     if "test_without" in data:
         answer["without"] = {
             str(part): {name: data[f"{name}_without"].sel(part=part).values for name in ("train", "test")}
@@ -109,6 +109,11 @@ def failed_points(data: xr.Dataset) -> list[str]:
     if "best_ridge" in data and np.isnan(data.best_ridge):
         found.append("the best ridge was not found: the spectrum's edges, between which it is looked for, were not")
     return found
+
+
+def _per(data: xr.Dataset) -> dict[str, Any]:
+    """What masses are shares of, where that is not the features: at features_per_dim inf."""
+    return {"per": data.attrs["per"]} if "per" in data.attrs else {}
 
 
 def _table(answer: dict[str, Any], columns: list[str]) -> list[str]:

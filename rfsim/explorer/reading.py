@@ -10,7 +10,7 @@ from typing import Any
 from rfsim.checking.text import nearest, number, shown
 from rfsim.explorer.parts import Refused, Texts
 from rfsim.problem.activations import ACTIVATIONS
-from rfsim.problem.model import Problem
+from rfsim.problem.model import Problem, require_finite_width
 from rfsim.theory import population
 
 POPULATIONS = ("isotropic", "atoms", "powerlaw", "subspace", "mixture")
@@ -82,4 +82,15 @@ def named_activation(text: str) -> str:
     return text
 
 
-READ: dict[str, Callable[[str], Any]] = {"data": named_population, "activation": named_activation}
+def width(text: str) -> float:
+    """A ratio of features; the limit of many is no curve of this page."""
+    value = number(text)
+    require_finite_width(value)
+    return value
+
+
+READ: dict[str, Callable[[str], Any]] = {
+    "features_per_dim": width,
+    "data": named_population,
+    "activation": named_activation,
+}

@@ -65,12 +65,13 @@ class Limit(NamedTuple):
         return root**2
 
 
-def limit(problem: Problem, rho: Population | None = None) -> Limit:
+def limit(problem: Problem, rho: Population | None = None, *, wide: bool = False) -> Limit:
     """The limit of a problem (T9).
 
     Args:
         problem: What is asked.
         rho: Takes the place of the population that `problem.data` names.
+        wide: Whether features_per_dim may be inf, for the equations that then ignore it.
 
     Returns:
         What the equations depend on.
@@ -78,6 +79,8 @@ def limit(problem: Problem, rho: Population | None = None) -> Limit:
     Raises:
         ValueError: Where σ is not centered, or the population has no limit (`populations.population`).
     """
+    if not wide:
+        model.require_finite_width(problem.features_per_dim)
     rho = population(problem.data) if rho is None else rho
     t = problem.diffusion_time
     c = model.constants(problem, rho.power)

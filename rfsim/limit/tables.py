@@ -16,6 +16,7 @@ import numpy as np
 from jax import Array
 from numpy.typing import ArrayLike, NDArray
 
+from rfsim.learning.protocol import Spectrum, Target
 from rfsim.limit import functions
 from rfsim.limit.bulks import LimitPart, gap_points, parts
 from rfsim.limit.contours import Contour, arcs, ellipse
@@ -229,8 +230,8 @@ class PartSpectrum(NamedTuple):
         keep: 1 on the points that belong to the part and 0 elsewhere, (parts, points).
     """
 
-    spectrum: LimitSpectrum
-    target: LimitTarget | None
+    spectrum: Spectrum
+    target: Target | None
     names: tuple[str, ...]
     keep: NDArray[np.float64]
 

@@ -47,7 +47,7 @@ class Problem:
 
     Attributes:
         samples_per_dim: ψ_n = n/d.
-        features_per_dim: ψ_p = p/d.
+        features_per_dim: ψ_p = p/d; inf: the limit of many features, after d → ∞, where theory knows it.
         diffusion_time: t.
         noise_copies: m, noise draws per sample; inf: averaged exactly.
         activation: σ: a name, a callable written with jax.numpy (`jax.nn.gelu`, a lambda), an `Activation`, or
@@ -80,6 +80,8 @@ class Problem:
             object.__setattr__(self, name, plain(name, getattr(self, name)))
         for name in ("samples_per_dim", "features_per_dim", "diffusion_time"):
             value = getattr(self, name)
+            if name == "features_per_dim" and value == math.inf:
+                continue  # those who know no such limit say so: `require_finite_width`
             if not 0 < value < math.inf:
                 raise ValueError(f"{name} must be positive and finite; got {value:g}")
             if name != "diffusion_time" and not 1 / LARGEST_RATIO <= value <= LARGEST_RATIO:
@@ -184,6 +186,7 @@ def resolve(problem: Problem, origin: Source, dim: int | None) -> Sizes:
             raise ValueError(f"dim is {columns}, given by {origin.called}; got {dim}: leave it out")
         dim = columns
     dim = DIM if dim is None else whole("dim", dim, 1)
+    require_finite_width(problem.features_per_dim)
     largest = max(problem.samples_per_dim, problem.features_per_dim) * dim
     if not largest < 2**53:
         raise ValueError(f"samples and features must stay below 2^53; got {largest:.3g} at dim {dim}")
@@ -285,6 +288,15 @@ def require_unused(
         value = getattr(problem, name)
         if value != getattr(Problem, name) and value not in np.atleast_1d((axes or {}).get(name, ())):
             raise ValueError(f"{function} does not use {name}, which the problem has at {value:g}: {remedy}")
+
+
+def require_finite_width(value: float, name: str = "features_per_dim") -> None:
+    """Raise ValueError for ψ_p = ∞, where the limit of many features is not known."""
+    if value == math.inf:
+        raise ValueError(
+            f"{name} must be positive and finite; got inf, the limit of many features, which theory.curves, "
+            "theory.spectrum and theory.ridge_plane take"
+        )
 
 
 def require_ridge(name: str, value: float) -> None:

@@ -27,7 +27,9 @@ FEATURES_PER_DIM = Parameter(
     default=16.0,
     flag_default=None,
     role="problem",
+    check="rfsim.problem.model:require_finite_width",
 )
+WIDE = FEATURES_PER_DIM.but(help="ψ_p = p/d; 16 unless given; inf: many features, after d → ∞.", check=None)
 N = Parameter(
     name="n",
     symbol="n",
@@ -65,8 +67,8 @@ NOISE_COPIES = Parameter(
 ACTIVATION = Parameter(
     name="activation",
     symbol="σ",
-    help="σ: tanh, erf, relu, softplus, gelu (x Φ(x), not its tanh approximation), silu, sine, hermite3 or linear, or "
-    "with --allow-import module:attribute; centered where needed.",
+    help="σ: tanh, erf, relu, softplus, gelu (x Φ(x), not its tanh approximation), silu, sine, hermite3 or linear, "
+    "hermite:1=1,4=0.2887 by Hermite coefficients, or with --allow-import module:attribute; centered where needed.",
     hint=str,
     read=str,
     default="tanh",
@@ -110,6 +112,7 @@ DIFFUSION_TIME = Parameter(name="diffusion_time", symbol="t", help="Diffusion ti
 PROBLEM = (SAMPLES_PER_DIM, FEATURES_PER_DIM, N, P, NOISE_COPIES, ACTIVATION, ALLOW_IMPORT, DATA)
 PREPARED = (CENTER, SCALE)  # of an array of data
 LIMIT = (*PROBLEM, RIDGE, *PREPARED, DIFFUSION_TIME)
+WIDE_LIMIT = tuple(WIDE if one is FEATURES_PER_DIM else one for one in LIMIT)  # of what is known at ψ_p = ∞ too
 
 # --- a draw, and how it is solved ---------------------------------------------------------------------------------
 

@@ -5,8 +5,16 @@ from __future__ import annotations
 from rfsim.quantities.catalog import FORMS, PAGES, Answer, Cells, Quantity, register
 from rfsim.quantities.forms import CONSTANTS, LARGE, LOSSES, PLANE, ROUTES, Form, variables
 from rfsim.quantities.forms import LIMIT as SPECTRUM
-from rfsim.quantities.parameters import BY_PART, LIMIT, TOLERANCE, TRAIN_TIMES, TRAINER
+from rfsim.quantities.parameter import Parameter
+from rfsim.quantities.parameters import BY_PART, TOLERANCE, TRAIN_TIMES, TRAINER, WIDE_LIMIT
 
+RIDGE_PER_FEATURE = Parameter(
+    name="ridge_per_feature",
+    help="The ridge is that of --ridge × ψ_p.",
+    hint=bool,
+    default=False,
+    swept=False,
+)
 TILE = 64  # cells of the plane in one program
 SEVERAL = "theory.curves has one program for the flow, another for the rest: sweep each {} by itself"
 
@@ -16,7 +24,7 @@ register(
         help="Losses at every training time, and timescales.",
         function="rfsim.theory:curves",
         # the tolerance is that of a map, `rfsim.theory.diagram`
-        parameters=(*LIMIT, TRAIN_TIMES, TRAINER, BY_PART, TOLERANCE.but(default=1e-4)),
+        parameters=(*WIDE_LIMIT, TRAIN_TIMES, TRAINER, BY_PART, RIDGE_PER_FEATURE, TOLERANCE.but(default=1e-4)),
         speaks_of_parts=True,
         answer=Answer(
             json="rfsim.cli.limit_answers:curves_answer",

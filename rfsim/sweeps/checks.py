@@ -57,6 +57,8 @@ def _values(plan: SweepPlan) -> Iterator[str]:
             try:
                 if parameter.role == "problem":
                     Problem(**{name: value})
+                    if parameter.check is not None:
+                        resolve(parameter.check)(value, name)
                 elif parameter.least is not None and value is not None:
                     whole(name, value, parameter.least)
                 elif parameter.choices and value is not None and value not in parameter.choices:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -33,7 +34,7 @@ from rfsim.sweeps.cells import (
 from rfsim.theory.diagram import TOLERANCE
 from rfsim.theory.diagram import cells as curves_of_cells
 from rfsim.theory.ridge import cells as ridges_of_cells
-from rfsim.theory.run import LimitRun, require_tolerance
+from rfsim.theory.run import LimitRun, require_averaged, require_tolerance
 
 FLOW = "flow"
 RAGGED = (  # on grids whose lengths follow from the spectrum
@@ -146,13 +147,16 @@ def _plane(given: Given, array: ArrayLike | None, report: Report | None, whole: 
     for k, one in enumerate(asked):
         try:
             problems[k] = problem(one)
+            require_averaged(problems[k])
         except FAILURES as error:
+            problems.pop(k, None)
             found[k] = failed(error)
     if problems:
         first = options(asked[0])
         prepared = {name: first.pop(name) for name in ("center", "scale") if name in first}
         try:
-            run = LimitRun(next(iter(problems.values())), array=array, **prepared)
+            # the widths are told cell by cell, of which inf is one
+            run = LimitRun(replace(next(iter(problems.values())), features_per_dim=1.0), array=array, **prepared)
             psi_n, psi_p = (np.array([getattr(one, name) for one in problems.values()]) for name in PLANE)
             found |= dict(zip(problems, whole(run, psi_n, psi_p, first, report), strict=True))
         except FAILURES as error:

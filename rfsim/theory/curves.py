@@ -15,13 +15,14 @@ from rfsim.learning.trainers import Trainer, TrainerFilter
 from rfsim.limit.bulks import LimitPart, masses, parts
 from rfsim.limit.dynamics import limit_curves
 from rfsim.limit.quantiles import quantile
-from rfsim.limit.tables import part_spectrum
+from rfsim.limit.tables import PartSpectrum, part_spectrum
 from rfsim.problem.arrays import Rows
 from rfsim.problem.model import TRAIN_TIMES, Problem, times
 from rfsim.results.datasets import LONG_NAMES, optional, part_terms
 from rfsim.results.runs import Begin, Report
 from rfsim.theory.run import LimitRun, require_tolerance
 from rfsim.theory.spectrum import spectrum_dataset
+from rfsim.theory.wide_curves import wide_curves, wide_timescales
 
 
 @in_complex128
@@ -31,6 +32,7 @@ def curves(
     *,
     trainer: str | Trainer = "flow",
     by_part: bool = False,
+    ridge_per_feature: bool = False,
     tolerance: float = 1e-8,
     array: ArrayLike | Rows | None = None,
     center: bool = True,
@@ -40,14 +42,17 @@ def curves(
 ) -> xr.Dataset:
     """Losses as d → ∞ at every train_time, from zero, and the timescales.
 
-    Equations.md T13 and T14, §3 and §5.
+    Equations.md T13 and T14, §3 and §5. At features_per_dim inf the limit of many features, taken after d → ∞ (W1 to
+    W5; Latourelle-Vigeant et al. 2026, Theorem 1): eigenvalues over ψ_p and masses times ψ_p there, the attribute "per"
+    says so; m = ∞ alone.
 
     Args:
-        problem: What is trained on, and its ridge γ.
+        problem: What is trained on, and its ridge γ. A fixed ridge has no effect at features_per_dim inf.
         train_times: Training times τ (times,), not negative, inf allowed.
         trainer: `rfsim.Flow()`, `rfsim.Descent(step)` or `rfsim.Distillation(tau)`, or the text of one
             (`rfsim.learning.trainers`).
         by_part: Also the losses with the filter switched off on each part, and their terms by pairs of parts.
+        ridge_per_feature: Whether the ridge is that of the problem × features_per_dim.
         tolerance: Contour nodes are doubled until the losses move by at most this, relative where they pass 1.
         array: Samples (rows, dim) in the place of the problem's data, of which the covariance alone is used.
         center: Whether an array is centered.
@@ -73,23 +78,25 @@ def curves(
     >>> float(result.train[0].round(5)), float(result.test[0].round(3))
     (0.49337, 1.844)
     """
-    run = LimitRun(problem, array=array, center=center, scale=scale)
+    run = LimitRun(problem, array=array, center=center, scale=scale, wide=True)
     tau = times(train_times)
     require_tolerance(tolerance)
     way = trainers.read(trainer)
-    trained = way.at(run.kappa, problem.ridge)
+    ridge = run.ridge(per_feature=ridge_per_feature)
+    trained = way.at(run.kappa, ridge)
     extra = {"train_times": tau.tolist(), "trainer": str(way), "by_part": by_part}
+    extra |= {"ridge_per_feature": True} if ridge_per_feature else {}
     run.begin(begin, extra)
+    if run.wide:
+        return run.label("theory-curves", _wide(run, tau, trained, tolerance, by_part, report), extra)
     found = parts(run.limit)
     carrying = [part for part in found if part.lower < part.upper]
     ends = carrying[0].lower, carrying[-1].upper
     intervals = [one for part in carrying for one in part.intervals]
     # the times searched for timescales have their share in the choice of nodes
-    grid = timescales.time_grid(np.array(ends) + problem.ridge, run.kappa)
+    grid = timescales.time_grid(np.array(ends) + ridge, run.kappa)
     ways = tau, np.array([0.0, np.inf]), grid
-    solved = limit_curves(
-        run.limit, np.concatenate(ways), problem.ridge, trainer=way, tolerance=tolerance, intervals=intervals
-    )
+    solved = limit_curves(run.limit, np.concatenate(ways), ridge, trainer=way, tolerance=tolerance, intervals=intervals)
     borders = np.cumsum([len(one) for one in ways])[:-1]
     values, *others = (
         LossCurves(*rows) for rows in zip(*(np.split(row, borders) for row in solved.curves), strict=True)
@@ -98,7 +105,9 @@ def curves(
     known = solved.error <= tolerance * np.maximum(1.0, np.abs(np.asarray(solved.curves.test)))
     data = _kept(_losses(run, values), known[: tau.size])
     if by_part or ends[0] > 0:
-        parted, error = _by_part(run, found, values, tau, trained, every=by_part)
+        parted, error = _by_part(
+            run, found, part_spectrum(run.limit, ridge, trained.reach, found, target=by_part), values, tau, trained
+        )
         data = data.merge(_kept(parted, known[: tau.size] & (error <= tolerance)))
         of = "L_train and L_test" if by_part else "L_train"
         data["part_error"] = (
@@ -115,18 +124,45 @@ def curves(
         return solved_at[key] if key in solved_at else loss_curves(*solved.tables, train_times, trained)
 
     scales = _timescales(run, found, at if known[tau.size :].all() else None, grid)
-    data = data.assign(
-        error=(
-            "train_time",
-            solved.error[: tau.size],
-            {"long_name": "change at the last doubling of the contour's nodes"},
-        ),
-        residual=((), solved.residual, {"long_name": "of the equations on the contour, relative"}),
-        nodes=((), solved.nodes, {"long_name": "nodes of the contour"}),
-    )
-    data = data.assign_coords(train_time=("train_time", tau, {"long_name": "training time τ", "units": "1"}))
+    data = _judged(data, tau, solved.error[: tau.size], solved.residual, solved.nodes)
     data = xr.merge([spectrum_dataset(run, found), data, scales], join="exact")
     return run.label("theory-curves", data, extra)
+
+
+def _wide(
+    run: LimitRun,
+    tau: NDArray[np.float64],
+    trained: TrainerFilter,
+    tolerance: float,
+    by_part: bool,
+    report: Report | None,
+) -> xr.Dataset:
+    """The same at ψ_p = ∞ (W1 to W5)."""
+    solved = wide_curves(run.limit, tau, trained, tolerance)
+    whole = solved.by_part if by_part else solved.by_part._replace(target=None)
+    data = _losses(run, solved.curves)
+    if whole.names:
+        parted, _ = _by_part(run, solved.parts, whole, solved.curves, tau, trained)
+        data = data.merge(parted)
+    data = _kept(data, solved.error <= tolerance)
+    if report:
+        report("timescales", {})
+    scales = wide_timescales(run, solved, trained, tolerance)
+    law = solved.tables.law
+    data = _judged(data, tau, solved.error, law.residual, law.points.size)
+    return xr.merge([spectrum_dataset(run, solved.parts), data, scales], join="exact")
+
+
+def _judged(
+    data: xr.Dataset, tau: NDArray[np.float64], error: NDArray[np.float64], residual: float, nodes: int
+) -> xr.Dataset:
+    """With what tells how well the losses are known."""
+    data = data.assign(
+        error=("train_time", error, {"long_name": "change at the last doubling of the contour's nodes"}),
+        residual=((), residual, {"long_name": "of the equations on the contour, relative"}),
+        nodes=((), nodes, {"long_name": "nodes of the contour"}),
+    )
+    return data.assign_coords(train_time=("train_time", tau, {"long_name": "training time τ", "units": "1"}))
 
 
 def _kept(data: xr.Dataset, known: NDArray[np.bool_]) -> xr.Dataset:
@@ -165,18 +201,16 @@ def _losses(run: LimitRun, values: LossCurves) -> xr.Dataset:
 def _by_part(
     run: LimitRun,
     parts: Sequence[LimitPart],
+    found: PartSpectrum,
     values: LossCurves,
     tau: NDArray[np.float64],
     trainer: TrainerFilter,
-    *,
-    every: bool,
 ) -> tuple[xr.Dataset, NDArray[np.float64]]:
-    """Energies, and with `every` the terms of the losses; an atom carries nothing of V, so nothing of either.
+    """Energies, and with a target the terms of the losses; an atom carries nothing of V, so nothing of either.
 
     With the error (times,) of these contours: by how much the losses of all parts together are off, relative above 1;
     of L_train alone where nothing of L_test is asked for.
     """
-    found = part_spectrum(run.limit, run.problem.ridge, trainer.reach, parts, target=every)
     error = np.abs(train_curve(found.spectrum, tau, trainer) - values.train)
     if found.target is not None:
         whole = loss_curves(found.spectrum, found.target, tau, trainer)
@@ -193,7 +227,7 @@ def _by_part(
         data = data.assign(terms).assign_coords(other=list(found.names))
     names = {dim: [part.name for part in parts] for dim in ("part", "other") if dim in data.dims}
     data = data.reindex(names, fill_value=0.0)
-    if every:
+    if found.target is not None:
         # without an atom all is as it was
         for name, all_parts in (("train_without", values.train), ("test_without", values.test)):
             silent = ~data.part.isin(found.names)

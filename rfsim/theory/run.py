@@ -17,7 +17,7 @@ from rfsim.limit.populations import Population, from_array, population
 from rfsim.problem.activations import Constants
 from rfsim.problem.diffusion import noise_variance, total_variance
 from rfsim.problem.draws import DataOptions
-from rfsim.problem.model import Problem, Source, constants, limit_settings, source
+from rfsim.problem.model import Problem, Source, constants, limit_settings, require_finite_width, source
 from rfsim.results.runs import Begin
 
 
@@ -27,33 +27,58 @@ def require_tolerance(tolerance: float) -> None:
         raise ValueError(f"tolerance must lie between 0 and 1; got {tolerance:g}")
 
 
+def require_averaged(problem: Problem) -> None:
+    """ValueError for finite m at ψ_p = ∞, of which the curves are not known."""
+    if math.isinf(problem.features_per_dim) and math.isfinite(problem.noise_copies):
+        raise ValueError(
+            f"at features_per_dim inf noise is averaged; got noise_copies {problem.noise_copies:g}: leave them out, or "
+            "take theory.ridge_plane, which has both"
+        )
+
+
 class LimitRun:
     """A problem in the limit: of an array of data only the covariance is used, with all of its rows."""
 
-    def __init__(self, problem: Problem, origin: Source | None = None, **data: Unpack[DataOptions]) -> None:
+    def __init__(
+        self, problem: Problem, origin: Source | None = None, *, wide: bool = False, **data: Unpack[DataOptions]
+    ) -> None:
         """Raise ValueError where the population has no covariance or σ no constants there.
 
-        origin: the data, where they were read before.
+        origin: the data, where they were read before; wide: whether the limit of many features is known, ψ_p = ∞.
         """
+        self.wide = math.isinf(problem.features_per_dim)
+        if self.wide and not wide:
+            require_finite_width(problem.features_per_dim)
+        require_averaged(problem)
         self.started = time.perf_counter()
         self.problem = problem
         origin = source(problem, **data) if origin is None else origin
         self.population: Population = population(problem.data) if origin.array is None else from_array(origin.array)
         self.named = origin.array is None
-        self.limit: Limit = limit(problem, self.population)
+        self.limit: Limit = limit(problem, self.population, wide=wide)
         self.settings: dict[str, Any] = limit_settings(problem, origin)
         self.constants: Constants = constants(problem, self.population.power)
         self.delta = noise_variance(problem.diffusion_time)
         self.total_variance = total_variance(self.population.power, problem.diffusion_time)
 
     @property
+    def width(self) -> float:
+        """What eigenvalues are told times ψ_p over: ψ_p, and 1 at ψ_p = ∞, where they are told over ψ_p."""
+        return 1.0 if self.wide else self.problem.features_per_dim
+
+    @property
     def kappa(self) -> float:
         """κ = 2Δ/ψ_p (T7)."""
-        return learning_rate_constant(self.delta, self.problem.features_per_dim)
+        return learning_rate_constant(self.delta, self.width)
 
     def time(self, eigenvalue: float) -> float:
         """The train_time ψ_p/(Δ λ) of an eigenvalue."""
-        return rate_time(eigenvalue, self.delta, self.problem.features_per_dim)
+        return rate_time(eigenvalue, self.delta, self.width)
+
+    def ridge(self, *, per_feature: bool) -> float:
+        """The ridge in the units of the eigenvalues: one that does not grow with ψ_p is none at ψ_p = ∞ (W4)."""
+        given = float(self.problem.ridge)
+        return given * self.width if per_feature else 0.0 if self.wide else given
 
     @property
     def score_power(self) -> float:
@@ -74,6 +99,8 @@ class LimitRun:
     def label(self, kind: str, data: xr.Dataset, extra: Mapping[str, Any] | None = None) -> xr.Dataset:
         """`data` as a result of this problem, with the constants (T9)."""
         constants = {name: getattr(self.constants, name) for name in ("a", "b", "v2", "s2")}
+        if self.wide:
+            data = data.assign_attrs(per="dimension")
         wall = time.perf_counter() - self.started
         return store.label(data.assign(constants), kind, self._told(extra), wall_time=wall)
 

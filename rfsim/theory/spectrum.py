@@ -13,6 +13,7 @@ from rfsim.computing.precision import in_complex128
 from rfsim.limit.bulks import LimitPart, density_with_residual, parts
 from rfsim.limit.intervals import Interval
 from rfsim.limit.large import large_densities, large_form
+from rfsim.limit.wide_spectrum import tables, wide_density, wide_parts
 from rfsim.problem.arrays import Rows
 from rfsim.problem.model import Problem, require_unused
 from rfsim.results.runs import Begin, Report
@@ -35,7 +36,9 @@ def spectrum(
 ) -> xr.Dataset:
     """The spectrum of U as d → ∞ and its parts.
 
-    Equations.md T10 and T11, §5 and §8; Bonnaire et al. 2025, Theorem 3.1.
+    Equations.md T10 and T11, §5 and §8; Bonnaire et al. 2025, Theorem 3.1. At features_per_dim inf the limit of many
+    features, taken after d → ∞ (W1): eigenvalues over ψ_p and masses times ψ_p, per dimension, and no null, whose
+    eigenvalues are 0 there; the attribute "per" says so, and m = ∞ alone.
 
     Args:
         problem: What U is made of. Its ridge is not used, and refused where one is given.
@@ -65,22 +68,23 @@ def spectrum(
     [('null', 0.859375), ('mini', 0.015625), ('main', 0.109375), ('gen', 0.015625)]
     """
     require_unused(problem, "theory.spectrum", ridge="leave it out; theory.curves takes it")
-    run = LimitRun(problem, array=array, center=center, scale=scale)
+    run = LimitRun(problem, array=array, center=center, scale=scale, wide=True)
     count = whole("points", points, 1, MOST_VALUES)
     given = None if grid is None else _checked(grid)
     run.begin(begin)
     if report:
         report("spectrum", {})
-    found = parts(run.limit)
+    found = wide_parts(run.limit) if run.wide else parts(run.limit)
     lam = _grid(_intervals(found), count) if given is None else given
     data = spectrum_dataset(run, found, lam)
-    return run.label("theory-spectrum", data if run.finite_copies else data.merge(_large(run)))
+    return run.label("theory-spectrum", data if run.finite_copies or run.wide else data.merge(_large(run)))
 
 
 def spectrum_dataset(run: LimitRun, found: Sequence[LimitPart], lam: NDArray[np.float64] | None = None) -> xr.Dataset:
     """The parts, their intervals and the density at lam (eigenvalues,), by default on a grid of POINTS."""
     lam = _grid(_intervals(found), POINTS) if lam is None else lam
-    density, residual = density_with_residual(run.limit, lam)
+    density, residual = _density(run, lam)
+    unit, share = (" over ψ_p", "per dimension") if run.wide else ("", "share of the features")
     intervals = [(one, k) for k, part in enumerate(found) for one in part.intervals]
     lower, upper = (np.array([getattr(part, edge) for part in found]) for edge in ("lower", "upper"))
     gaps = np.concatenate([[np.nan], _ratios(lower[1:], upper[:-1])])
@@ -88,7 +92,7 @@ def spectrum_dataset(run: LimitRun, found: Sequence[LimitPart], lam: NDArray[np.
         {
             "density": ("eigenvalue", density, {"long_name": "density ρ(λ) without atoms", "units": "1"}),
             "density_residual": ("eigenvalue", residual, {"long_name": "of the equations there, relative"}),
-            "mass": ("part", np.array([part.mass for part in found]), {"long_name": "share of the features"}),
+            "mass": ("part", np.array([part.mass for part in found]), {"long_name": share}),
             "mean": ("part", np.array([part.mean for part in found]), {"long_name": "mean eigenvalue"}),
             "lower": ("part", lower, {"long_name": "lower edge"}),
             "upper": ("part", upper, {"long_name": "upper edge"}),
@@ -98,10 +102,16 @@ def spectrum_dataset(run: LimitRun, found: Sequence[LimitPart], lam: NDArray[np.
             "interval_part": ("interval", np.array([k for _, k in intervals], dtype=np.int32)),
         },
         coords={
-            "eigenvalue": ("eigenvalue", lam, {"long_name": "eigenvalue λ of U", "units": "1"}),
+            "eigenvalue": ("eigenvalue", lam, {"long_name": f"eigenvalue λ of U{unit}", "units": "1"}),
             "part": [part.name for part in found],
         },
     )
+
+
+def _density(run: LimitRun, lam: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    if run.wide:
+        return wide_density(run.limit, lam), np.full(lam.shape, tables(run.limit).law.residual)
+    return density_with_residual(run.limit, lam)
 
 
 def _large(run: LimitRun) -> xr.Dataset:
@@ -126,10 +136,10 @@ def _large(run: LimitRun) -> xr.Dataset:
 
 def _grid(intervals: Sequence[Interval], points: int) -> NDArray[np.float64]:
     """About `points` values of λ over intervals, cosines in log λ: dense where edges are steep."""
-    each = max(points // len(intervals), 1)
+    each = max(points // max(len(intervals), 1), 1)
     angles = (np.arange(each) + 0.5) * np.pi / each
     # an interval that reaches down to 0 is drawn over its upper eight decades
-    ends = np.log([(max(one.lower, 1e-8 * one.upper), one.upper) for one in intervals])
+    ends = np.log([(max(one.lower, 1e-8 * one.upper), one.upper) for one in intervals]).reshape(-1, 2)
     center, half = ends.mean(1), np.ptp(ends, axis=1) / 2
     return np.exp(center[:, None] - half[:, None] * np.cos(angles)).ravel()
 

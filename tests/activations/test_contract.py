@@ -29,6 +29,7 @@ PLAIN = {  # each once more, for the reference integrators
     "sine": np.sin,
     "hermite3": lambda x: (x**3 - 3 * x) / math.sqrt(6),
     "linear": lambda x: 1.0 * x,
+    "hermite:1=1,4=0.2887": lambda x: x + 0.2887 * (x**4 - 6 * x**2 + 3) / math.sqrt(24),
     HERE + "HARD_TANH": lambda x: np.clip(x, -1.0, 1.0),
     HERE + "LEAKY_RELU": lambda x: np.where(x > 0, x, 0.2 * x),
     HERE + "SWISH": lambda x: x / (1 + np.exp(-x)),
@@ -47,6 +48,7 @@ MORE = (
     "silu",
     "sine",
     "jax.nn:gelu",
+    "hermite:1=1,4=0.2887",
     *(HERE + name for name in ("HARD_TANH", "LEAKY_RELU", "SWISH", "swish", "leaky_relu", "SQUARE", "ABSOLUTE")),
 )
 every_kind = pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from rfsim.problem.activations.base import Activation, Closed, evaluate
 from rfsim.problem.activations.catalog import ACTIVATIONS, activation, fingerprint, read, specification
 from rfsim.problem.activations.constants import Constants, centered, gaussian_constants
+from rfsim.problem.activations.hermite import Hermite
 from rfsim.problem.activations.naming import is_local, runs_code
 
 __all__ = [
@@ -10,6 +11,7 @@ __all__ = [
     "Activation",
     "Closed",
     "Constants",
+    "Hermite",
     "activation",
     "centered",
     "evaluate",

@@ -13,7 +13,7 @@ import jax.scipy.special
 from jax import Array
 
 from rfsim.checking.text import nearest
-from rfsim.problem.activations import closed, naming
+from rfsim.problem.activations import closed, hermite, naming
 from rfsim.problem.activations.base import Activation, Closed
 from rfsim.problem.activations.custom import attribute, checked, plain
 
@@ -67,8 +67,8 @@ def activation(name: str, beside: Path | None = None) -> Activation:
     """The activation of a name, of an address, or one that this process keeps (§2).
 
     Args:
-        name: A name of ACTIVATIONS; `module:attribute` of a callable or Activation, which is imported and checked; or
-            NAME@DIGEST (`specification`).
+        name: A name of ACTIVATIONS; `hermite:S=C,…` (`Hermite`); `module:attribute` of a callable or Activation, which
+            is imported and checked; or NAME@DIGEST (`specification`).
         beside: A folder where modules are looked for too.
 
     Returns:
@@ -85,6 +85,8 @@ closed=None, offset=0.0)
     """
     if isinstance(name, str) and name in ACTIVATIONS:
         return ACTIVATIONS[name]
+    if isinstance(name, str) and hermite.written(name):
+        return hermite.from_text(name)
     if isinstance(name, str) and naming.runs_code(name):
         found = attribute(name, beside)
         return _declared(found)._replace(name=name) if isinstance(found, Activation) else plain(name, found)
@@ -101,8 +103,8 @@ def specification(function: Callable | Activation) -> str:
         function: The callable, or an Activation.
 
     Returns:
-        The name of one that is built in, `module:attribute` where it can be imported again, and else NAME@DIGEST, under
-        which this process keeps it.
+        The name of one that is built in or of Hermite coefficients, `module:attribute` where it can be imported again,
+        and else NAME@DIGEST, under which this process keeps it.
 
     Raises:
         ValueError: In one line, where it is no activation.
@@ -112,6 +114,8 @@ def specification(function: Callable | Activation) -> str:
     """
     if isinstance(function, Activation):
         if ACTIVATIONS.get(function.name) == function:
+            return function.name
+        if hermite.written(function.name) and hermite.from_text(function.name) == function:
             return function.name
         return naming.keep(_declared(function), function.name)
     for name, sigma in ACTIVATIONS.items():

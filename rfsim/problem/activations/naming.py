@@ -17,6 +17,7 @@ import jax.numpy as jnp
 
 from rfsim.computing.precision import float64
 from rfsim.disk import content
+from rfsim.problem.activations import hermite
 from rfsim.problem.activations.base import Activation
 from rfsim.problem.activations.custom import attribute
 
@@ -32,9 +33,9 @@ def runs_code(name: str) -> bool:
         name: Of the activation.
 
     Returns:
-        Whether it is `module:attribute`.
+        Whether it is `module:attribute`, and not `hermite:…`.
     """
-    return ":" in name
+    return ":" in name and not hermite.written(name)
 
 
 def is_local(name: str) -> bool:
@@ -51,7 +52,7 @@ def is_local(name: str) -> bool:
 
 def short(name: str) -> str:
     """A name for titles: that of the function, without its module or digest."""
-    return name.partition(SIGN)[0].rpartition(":")[2]
+    return name if hermite.written(name) else name.partition(SIGN)[0].rpartition(":")[2]
 
 
 def keep(sigma: Activation, title: str) -> str:
