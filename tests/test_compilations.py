@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import rfsim
-from rfsim.computing import arrays
+from rfsim.computing import arrays, blas
 from rfsim.problem.model import Problem
 
 COMPILED: list[float] = []
@@ -53,6 +53,47 @@ def test_a_new_size_of_a_sample_compiles_nothing(name):
     first, *others = programs(CALLS[name])
     assert first <= 1  # σ at points, unless a test before has asked for it
     assert others == [0] * len(others)
+
+
+THEORY = {
+    "theory curves": lambda one, _: rfsim.theory.curves(one, TIMES, by_part=True),
+    "theory curves late": lambda one, _: rfsim.theory.curves(one, np.geomspace(1, 1e6, 300)),
+    "theory spectrum": lambda one, dim: rfsim.theory.spectrum(one, points=10 * dim),
+    "theory ridge": lambda one, dim: rfsim.theory.ridge(one, np.geomspace(1e-3, 1e2, 30 * dim)),
+}
+
+
+@pytest.mark.parametrize("name", THEORY)
+def test_the_limit_compiles_newtons_method_and_nothing_for_new_problems(name):
+    jax.clear_caches()
+    first, *others = programs(THEORY[name])
+    assert first <= 2  # σ at points, and Newton's method, whatever the path it goes
+    assert others == [0] * len(others)
+
+
+def test_blas_has_one_thread_in_the_limit_until_the_last_leaves():
+    """Its sums are then the same bytes on every machine's cores; settings of the process are given back."""
+    from threadpoolctl import threadpool_info, threadpool_limits
+
+    def threads() -> set[int]:
+        return {one["num_threads"] for one in threadpool_info() if one["user_api"] == "blas"}
+
+    with threadpool_limits(limits=2, user_api="blas"):
+        first, second = blas.one_thread(), blas.one_thread()
+        first.__enter__()
+        second.__enter__()
+        first.__exit__(None, None, None)
+        assert threads() == {1}
+        second.__exit__(None, None, None)
+        assert threads() == {2}
+        found = []
+        rfsim.theory.spectrum(Problem(2, 4), begin=lambda _: found.append(threads()))
+        with blas.suited(blas.SMALL - 1):
+            found.append(threads())
+        with blas.suited(blas.SMALL):
+            assert threads() == {2}
+        assert found == [{1}, {1}]
+        assert threads() == {2}
 
 
 def test_frozen_noise_of_a_new_size_compiles_nothing():

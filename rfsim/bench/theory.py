@@ -113,7 +113,7 @@ def _process(code: str) -> tuple[float, int]:
 
 def _path_operations(limit: Limit, steps: solver.Path) -> float:
     """Operations of the Newton steps along a path to one point, real on the way down and complex around."""
-    return len(steps.down) * _step_operations(limit, float) + len(steps.around) * _step_operations(limit, complex)
+    return steps.radial * _step_operations(limit, float) + steps.turning * _step_operations(limit, complex)
 
 
 def _step_operations(limit: Limit, dtype: type) -> float:

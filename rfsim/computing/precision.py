@@ -12,6 +12,8 @@ from typing import Any, ParamSpec, TypeVar
 
 import jax
 
+from rfsim.computing.blas import one_thread
+
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -65,8 +67,11 @@ def emulates_float64() -> bool:
 
 @contextlib.contextmanager
 def complex128() -> Iterator[None]:
-    """`float64()` where complex numbers are had in it too: on the host's CPU where the backend emulates float64."""
-    with float64(), contextlib.ExitStack() as stack:
+    """`float64()` where complex numbers are had in it too: on the host's CPU where the backend emulates float64.
+
+    BLAS has one thread there: what is complex is small, and its sums are the same bytes however many cores there are.
+    """
+    with float64(), one_thread(), contextlib.ExitStack() as stack:
         if emulates_float64():
             stack.enter_context(jax.default_device(jax.local_devices(backend="cpu")[0]))
         yield

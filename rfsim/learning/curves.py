@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 
 from rfsim.computing.arrays import Numbers, compiled, mapped, namespace
 from rfsim.learning import losses
+from rfsim.learning.filters import held
 from rfsim.learning.protocol import Spectrum, Target
 from rfsim.learning.trainers import TrainerFilter
 
-FEW, MANY = 32, 256  # times per call: two shapes, so two compiled programs per size
+FEW, MANY = 32, 256  # times per call: two shapes, so two compiled programs per size; of NumPy's, multiples of FEW
 
 
 class LossCurves(NamedTuple):
@@ -55,7 +56,7 @@ def loss_curves(spectrum: Spectrum, target: Target, train_times: ArrayLike, trai
     Returns:
         The curves, each (times,).
     """
-    return LossCurves(*_in_batches(train_times, lambda tau: _losses(spectrum, target, tau, trainer)))
+    return LossCurves(*_in_batches(spectrum, train_times, lambda tau: _losses(spectrum, target, tau, trainer)))
 
 
 def train_curve(spectrum: Spectrum, train_times: ArrayLike, trainer: TrainerFilter) -> NDArray[np.float64]:
@@ -69,7 +70,7 @@ def train_curve(spectrum: Spectrum, train_times: ArrayLike, trainer: TrainerFilt
     Returns:
         L_train, (times,).
     """
-    return _in_batches(train_times, lambda tau: [_train(spectrum, tau, trainer)])[0]
+    return _in_batches(spectrum, train_times, lambda tau: [_train(spectrum, tau, trainer)])[0]
 
 
 def energy_curves(
@@ -88,7 +89,9 @@ def energy_curves(
         The energies, (parts, times).
     """
     keep = np.asarray(parts)
-    return np.stack(_in_batches(train_times, lambda tau: _energies(spectrum, tau, trainer, noise_variance, keep)))
+    return np.stack(
+        _in_batches(spectrum, train_times, lambda tau: _energies(spectrum, tau, trainer, noise_variance, keep))
+    )
 
 
 def part_curves(
@@ -108,25 +111,28 @@ def part_curves(
     """
     keep = np.asarray(parts)
     size = len(keep)
-    rows = _in_batches(train_times, lambda tau: _parts(spectrum, target, tau, trainer, keep))
+    rows = _in_batches(spectrum, train_times, lambda tau: _parts(spectrum, target, tau, trainer, keep))
     return np.stack(rows[:size]), np.stack(rows[size:]).reshape(size, size, -1)
 
 
-def _in_batches(train_times: ArrayLike, values: Callable[[NDArray], Iterable[Numbers]]) -> list[NDArray[np.float64]]:
+def _in_batches(
+    spectrum: Spectrum, train_times: ArrayLike, values: Callable[[NDArray], Iterable[Numbers]]
+) -> list[NDArray[np.float64]]:
     """`values` (rows of times) over any number of times, in padded batches: memory and compiled programs stay few."""
     tau = np.asarray(train_times, dtype=np.float64)
     size = FEW if tau.size <= FEW else MANY
     batches = []
     for lo in range(0, tau.size, size):
         batch = tau[lo : lo + size]
-        padded = np.pad(batch, (0, size - batch.size))
+        whole = -(-batch.size // FEW) * FEW if namespace(spectrum) is np else size
+        padded = np.pad(batch, (0, whole - batch.size))
         batches.append([np.asarray(row)[: batch.size] for row in values(padded)])
     return [np.concatenate(row) for row in zip(*batches, strict=True)]
 
 
 @compiled
 def _losses(spectrum, target, tau: Numbers, trainer: TrainerFilter) -> tuple[Numbers, ...]:
-    f = trainer.filter(tau)
+    f = held(trainer.filter(tau))
     return (
         losses.train_loss(spectrum, [f]),
         losses.target_loss(spectrum, target, [f]),

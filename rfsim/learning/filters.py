@@ -286,6 +286,25 @@ def compose(teacher: Filter, student: Filter) -> Filter:
     return lambda lam: teacher(lam) * lam * student(lam)
 
 
+def held(f: Filter) -> Filter:
+    """A filter whose values at the points it was last asked for are kept (no equation).
+
+    Args:
+        f: The filter.
+
+    Returns:
+        The filter; asked again for the same array it computes nothing.
+    """
+    last: list[Numbers] = []
+
+    def g(lam: Numbers) -> Numbers:
+        if not last or last[0] is not lam:
+            last[:] = lam, f(lam)
+        return last[1]
+
+    return g
+
+
 def restricted(f: Filter, keep: ArrayLike) -> Filter:
     """A filter switched on for some directions only: f · keep (§8).
 

@@ -11,28 +11,28 @@ m ≥ 1 and every Σ: with ε = 1/m, e = e^{−2t}, c = ψ_p/ψ_n,
 Differences of the equations between two points are linear in the differences of (q, r, h), exactly, if every product
 is split in the order in which it stands as a product of matrices: q^{−1} r q^{−1} and θ r θ. The same 3 × 3 matrix is
 then the Newton Jacobian (both points equal), the derivative of the ridge losses, and the two-point function.
+Points are arrays of JAX's inside its programs, and of NumPy's else.
 """
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-import jax.numpy as jnp
-from jax import Array
-from jax.typing import ArrayLike
+from numpy.typing import ArrayLike
 
+from rfsim.computing.arrays import Numbers, namespace
 from rfsim.limit.limits import Limit
 
 
 class Point(NamedTuple):
     """(q, r, h) at one z, or their differences; complex or real, of one shape."""
 
-    q: Array
-    r: Array
-    h: Array
+    q: Numbers
+    r: Numbers
+    h: Numbers
 
 
-def channels(limit: Limit, x: Point) -> tuple[Array, Array]:
+def channels(limit: Limit, x: Point) -> tuple[Numbers, Numbers]:
     """L1 − 1 and L2 − 1; linear in x, so that differences of x give differences of L."""
     c = limit.features_per_dim / limit.samples_per_dim
     eps, a2, delta = limit.copies_inverse, limit.gain, limit.noise
@@ -44,13 +44,13 @@ def channels(limit: Limit, x: Point) -> tuple[Array, Array]:
 class State(NamedTuple):
     """A point with the reciprocals that all formulas share: 1/q, 1/L1, 1/L2 (...,) and 1/(r̂ + lĥ) (..., atoms)."""
 
-    q: Array
-    r: Array
-    h: Array
-    over_q: Array
-    over_first: Array
-    over_second: Array
-    over_atoms: Array
+    q: Numbers
+    r: Numbers
+    h: Numbers
+    over_q: Numbers
+    over_first: Numbers
+    over_second: Numbers
+    over_atoms: Numbers
 
 
 def state(limit: Limit, x: Point) -> State:
@@ -64,12 +64,12 @@ def state(limit: Limit, x: Point) -> State:
     return State(*x, over_q, over_first, over_second, over_atoms)
 
 
-def equations(limit: Limit, x: State, offset: Array) -> tuple[Point, Array]:
+def equations(limit: Limit, x: State, offset: Numbers) -> tuple[Point, Numbers]:
     """What is left at x of the z-equation (as q) and of those of r and h, and the largest ratio of any to its terms.
 
     z is given as offset = z − floor: near an atom at s² that holds the digits in which bulks and atom differ.
     """
-    psi_p, eps = limit.features_per_dim, limit.copies_inverse
+    xp, psi_p, eps = namespace(x), limit.features_per_dim, limit.copies_inverse
     inverse = limit.weights * x.over_atoms
     terms = (
         (1 - psi_p) * x.over_q,
@@ -78,14 +78,14 @@ def equations(limit: Limit, x: State, offset: Array) -> tuple[Point, Array]:
         psi_p * ((1 - eps) * limit.s2 * x.over_second - limit.floor),
         -psi_p * offset,
     )
-    left = Point(sum(terms, jnp.zeros_like(x.q)), x.r - inverse.sum(-1), x.h - (limit.values * inverse).sum(-1))
+    left = Point(sum(terms, xp.zeros_like(x.q)), x.r - inverse.sum(-1), x.h - (limit.values * inverse).sum(-1))
     sizes = (
-        jnp.stack([jnp.abs(term) for term in terms]).max(0),
-        jnp.maximum(jnp.abs(x.r), jnp.abs(inverse).max(-1)),
-        jnp.maximum(jnp.abs(x.h), jnp.abs(limit.values * inverse).max(-1)),
+        xp.stack([abs(term) for term in terms]).max(0),
+        xp.maximum(abs(x.r), abs(inverse).max(-1)),
+        xp.maximum(abs(x.h), abs(limit.values * inverse).max(-1)),
     )
-    ratios = [jnp.abs(value) / size for value, size in zip(left, sizes, strict=True)]
-    return left, jnp.stack(ratios).max(0)
+    ratios = [abs(value) / size for value, size in zip(left, sizes, strict=True)]
+    return left, xp.stack(ratios).max(0)
 
 
 class Differences(NamedTuple):
@@ -96,12 +96,14 @@ class Differences(NamedTuple):
     """
 
     rows: tuple[Point, Point, Point]
-    moments: tuple[Array, Array, Array]
+    moments: tuple[Numbers, Numbers, Numbers]
 
     def right(self, shift: ArrayLike, r_hat: ArrayLike, h_hat: ArrayLike) -> Point:
         """The right side for `shift` added to ψ_p z, and r_hat and h_hat to r̂ and ĥ, at fixed (q, r, h)."""
         a0, a1, a2 = self.moments
-        return Point(jnp.broadcast_to(shift, a0.shape), -(a0 * r_hat + a1 * h_hat), -(a1 * r_hat + a2 * h_hat))
+        return Point(
+            namespace(a0).broadcast_to(shift, a0.shape), -(a0 * r_hat + a1 * h_hat), -(a1 * r_hat + a2 * h_hat)
+        )
 
     def solve(self, right: Point) -> Point:
         """The differences for that right side, by Cramer's rule: elementwise, and indifferent to scales."""
@@ -115,7 +117,7 @@ class Differences(NamedTuple):
         )
 
     @property
-    def determinant(self) -> Array:
+    def determinant(self) -> Numbers:
         """Zero at the edges of the spectrum, where both points are equal and real."""
         (a, b, c), (d, e, f), (g, h, i) = self.rows
         return a * (e * i - f * h) + b * (f * g - d * i) + c * (d * h - e * g)
@@ -125,8 +127,8 @@ def differences(limit: Limit, x: State, y: State) -> Differences:
     """The system between x and y, whose shapes broadcast: (nodes, 1) against (nodes,) gives every pair."""
     psi_p, eps, gain = limit.features_per_dim, limit.copies_inverse, limit.features_per_dim * limit.gain
     # products of matrices: no array of pairs × atoms
-    weighted = (x.over_atoms * (limit.weights * limit.values**k) for k in range(3))
-    a0, a1, a2 = (jnp.einsum("...k,...k->...", near, y.over_atoms) for near in weighted)
+    xp, weighted = namespace(x, y), (x.over_atoms * (limit.weights * limit.values**k) for k in range(3))
+    a0, a1, a2 = (xp.einsum("...k,...k->...", near, y.over_atoms) for near in weighted)
     over_qq, first_pair, second_pair = (
         x.over_q * y.over_q,
         x.over_first * y.over_first,
@@ -142,6 +144,6 @@ def differences(limit: Limit, x: State, y: State) -> Differences:
         outer = psi_p * ((limit.v2 + eps * limit.s2) * first + (1 - eps) * limit.s2 * second)
         return Point(inner * over_qq + outer, unit.r + a0 * r_hat + a1 * h_hat, unit.h + a1 * r_hat + a2 * h_hat)
 
-    columns = [column(Point(*(jnp.asarray(float(i == j)) for i in range(3)))) for j in range(3)]
+    columns = [column(Point(*(float(i == j) for i in range(3)))) for j in range(3)]
     q, r, h = (Point(*(col[i] for col in columns)) for i in range(3))
     return Differences((q, r, h), (a0, a1, a2))

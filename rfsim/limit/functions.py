@@ -2,37 +2,35 @@
 
 from __future__ import annotations
 
-import jax.numpy as jnp
-from jax import Array
-
+from rfsim.computing.arrays import Numbers
 from rfsim.limit.equations import Differences, Point, State, channels
 from rfsim.limit.limits import Limit
 
 
-def own_transform(limit: Limit, x: State) -> Array:
+def own_transform(limit: Limit, x: State) -> Numbers:
     """T1(z) = (1/d) Tr VᵀRV = 1 − θ + a²ψ_pΔ r θ²."""
     theta, rest = _theta(limit, x)
     return rest + _gain(limit) * x.r * theta**2
 
 
-def cross_transform(limit: Limit, x: State) -> Array:
+def cross_transform(limit: Limit, x: State) -> Numbers:
     """a√Δ T2(z) = (1/d) Tr VᵀRṼ = a²ψ_pΔ r θ."""
     return _gain(limit) * x.r * _theta(limit, x)[0]
 
 
-def overlap_transform(limit: Limit, x: State, y: State, system: Differences) -> Array:
+def overlap_transform(limit: Limit, x: State, y: State, system: Differences) -> Numbers:
     """P(z, z') = (1/d) Tr VᵀRŨR'V = a² ∂_ζT1 + (v²+s²) ∂_zT1 by differences between x and y (`system` is theirs)."""
     psi_p, gain = limit.features_per_dim, limit.features_per_dim * limit.gain
     right = system.right((limit.v2 + limit.s2) * psi_p, -gain * limit.noise, -gain * limit.signal)
     return own_difference(limit, x, y, system.solve(right))
 
 
-def own_slope(limit: Limit, x: State, y: State, system: Differences) -> Array:
+def own_slope(limit: Limit, x: State, y: State, system: Differences) -> Numbers:
     """(T1(z) − T1(z'))/(z − z') = (1/d) Tr VᵀRR'V; ∂_zT1 where the points are equal."""
     return own_difference(limit, x, y, system.solve(system.right(limit.features_per_dim, 0.0, 0.0)))
 
 
-def fresh_noise_overlap(limit: Limit, x: State, system: Differences) -> Array:
+def fresh_noise_overlap(limit: Limit, x: State, system: Differences) -> Numbers:
     """(1/d) Tr VᵀRU_∞RV, U_∞ = U_H + b²WWᵀ/d + s² the average over fresh noise on the same samples (L_emp under T12).
 
     U_H = HHᵀ/n is what the features of a sample have in common. A source εU_H adds ε∇B to (ψ_p z, r̂, ĥ)/ψ_p, where
@@ -51,7 +49,7 @@ def fresh_noise_overlap(limit: Limit, x: State, system: Differences) -> Array:
     return own_difference(limit, x, x, change) + rest * (1 - 2 * _gain(limit) * x.r * theta)
 
 
-def own_difference(limit: Limit, x: State, y: State, change: Point) -> Array:
+def own_difference(limit: Limit, x: State, y: State, change: Point) -> Numbers:
     """The difference of T1 for the change of (q, r, h) between x and y; θ r θ split in its order."""
     theta, theta_ = _theta(limit, x)[0], _theta(limit, y)[0]
     first, second = channels(limit, change)
@@ -60,7 +58,7 @@ def own_difference(limit: Limit, x: State, y: State, change: Point) -> Array:
     return _gain(limit) * (shift * y.r * theta_ + theta * change.r * theta_ + theta * x.r * shift) - shift
 
 
-def _theta(limit: Limit, x: State) -> tuple[Array, Array]:
+def _theta(limit: Limit, x: State) -> tuple[Numbers, Numbers]:
     """θ = T/m = ε/L1 + (1−ε)/L2 and 1 − θ, which is 0 where noise is averaged exactly."""
     first, second = channels(limit, Point(x.q, x.r, x.h))
     eps = limit.copies_inverse
@@ -68,5 +66,5 @@ def _theta(limit: Limit, x: State) -> tuple[Array, Array]:
     return 1 - rest, rest
 
 
-def _gain(limit: Limit) -> Array:
-    return jnp.asarray(limit.gain * limit.features_per_dim * limit.noise)
+def _gain(limit: Limit) -> Numbers:
+    return limit.gain * limit.features_per_dim * limit.noise

@@ -9,12 +9,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import jax
-import jax.numpy as jnp
 import numpy as np
-from jax import Array
 from numpy.typing import NDArray
 
+from rfsim.computing.arrays import Numbers
 from rfsim.computing.precision import require_float64
 from rfsim.limit.equations import Point, differences, equations, state
 from rfsim.limit.limits import Limit
@@ -23,7 +21,8 @@ from rfsim.limit.solver import NotConverged, solve_above
 REACH = 1e-13  # the grid begins at REACH times the largest possible eigenvalue above the floor
 POINTS, INSIDE, ZOOM, ZOOMS = 384, 7, 24, 3
 OPEN = 1e-6  # of |q| or |r|: a smaller imaginary part is a real solution
-FOLD_STEPS, NARROWINGS, BATCH = 12, 8, 8
+FOLD_STEPS, NARROWINGS = 12, 8
+TINY = 1e-100  # an imaginary step: what it moves is a derivative, with no difference of near numbers
 
 
 class Interval(NamedTuple):
@@ -155,42 +154,58 @@ def _narrowed(limit: Limit, bracket: NDArray[np.float64]) -> NDArray[np.float64]
 
 
 def _folds(limit: Limit, outside: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Edges and residuals from starts outside, in batches of one shape: one compiled program."""
-    padded = np.resize(outside, (-(-outside.size // BATCH), BATCH))
-    starts = [Point(*(value.real for value in solve_above(limit, batch).state[:3])) for batch in padded]
-    found = [_fold(limit, start, batch) for start, batch in zip(starts, padded, strict=True)]
-    edges, residual = (np.concatenate(values)[: outside.size] for values in zip(*found, strict=True))
-    return edges, residual
+    """Edges and residuals from starts outside, (points,) each."""
+    start = solve_above(limit, outside).state
+    with np.errstate(all="ignore"):  # a start that is too far away is told by its residual
+        return folds(limit, Point(start.q.real, start.r.real, start.h.real), outside)
 
 
-def fold(limit: Limit, x: Point, offset: Array) -> tuple[Array, Array]:
-    """Edge of the spectrum near a real solution: Newton on the equations with the Jacobian's determinant 0 (§5).
+def folds(limit: Limit, x: Point, offset: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Edges of the spectrum near real solutions: Newton on the equations with the Jacobian's determinant 0 (§5).
 
     Args:
         limit: What the equations depend on.
-        x: A real solution (q, r, h) outside the spectrum, scalars.
-        offset: Its λ − floor, a scalar.
+        x: Real solutions (q, r, h) outside the spectrum, (points,).
+        offset: Their λ − floor, (points,).
 
     Returns:
-        λ − floor of the edge, and the residual there, scalars.
+        λ − floor of the edges, and the residuals there, (points,) each.
     """
-    scale = jnp.stack([*x, jnp.asarray(offset)])
+    scale = np.stack([*x, offset])
+    directions = 1j * TINY * np.eye(4)[:, :, None]
 
-    def left(y: Array) -> Array:
-        q, r, h, at = y * scale
+    def left(y: Numbers) -> Numbers:
+        q, r, h, at = y * _over(scale, y)
         here = state(limit, Point(q, r, h))
         system = differences(limit, here, here)
         value, _ = equations(limit, here, at)
-        rows = jnp.stack([jnp.stack(row) for row in system.rows]) * scale[:3]
+        rows = np.stack([np.stack(np.broadcast_arrays(*row)) for row in system.rows]) * _over(scale[:3], y)
         # rows of size one, so that the determinant is small at a fold only
-        sizes = jnp.abs(rows).max(1)
-        return jnp.append(jnp.stack(value) / sizes, system.determinant * scale[:3].prod() / sizes.prod())
+        sizes = _largest(rows)
+        fold = system.determinant * _over(scale[:3], y).prod(0) / sizes.prod(0)
+        return np.concatenate([np.stack(value) / sizes, fold[None]])
 
-    def step(_: int, y: Array) -> Array:
-        return y - jnp.linalg.solve(jax.jacfwd(left)(y), left(y))
+    y = np.ones((4, offset.size))
+    for _ in range(FOLD_STEPS):
+        moved = left(y[:, None] + directions)  # (4, directions, points)
+        jacobian, value = np.moveaxis(moved.imag / TINY, -1, 0), moved[:, 0].real.T
+        y = y - _solved(jacobian, value).T
+    return y[3] * offset, np.abs(left(y)).max(0)
 
-    y = jax.lax.fori_loop(0, FOLD_STEPS, step, jnp.ones(4))
-    return y[3] * offset, jnp.abs(left(y)).max()
+
+def _over(scale: Numbers, y: Numbers) -> Numbers:
+    """Scales (k, points) beside y, (k, points) or (k, directions, points)."""
+    return scale if y.ndim == scale.ndim else scale[:, None]
 
 
-_fold = jax.jit(jax.vmap(fold, in_axes=(None, 0, 0)))
+def _largest(rows: Numbers) -> Numbers:
+    """The largest modulus along axis 1, of real numbers or of those with imaginary steps, which it carries."""
+    at = np.abs(rows.real).argmax(1, keepdims=True)
+    found: Numbers = np.take_along_axis(rows, at, 1)[:, 0]
+    return np.where(found.real < 0, -found, found)
+
+
+def _solved(matrices: NDArray[np.floating], right: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Solutions (points, 4) of linear systems, NaN where one is singular."""
+    singular = ~(np.abs(np.linalg.det(matrices)) > 0)
+    return np.linalg.solve(np.where(singular[:, None, None], np.nan, matrices), right[..., None])[..., 0]

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-import jax.numpy as jnp
-from jax import Array
+import numpy as np
 
+from rfsim.computing.arrays import Numbers, namespace
 from rfsim.limit.populations import Population, population
 from rfsim.problem import model
 from rfsim.problem.diffusion import noise_variance, signal
@@ -38,13 +38,13 @@ class Limit(NamedTuple):
     s2: float
     signal: float
     noise: float
-    values: Array
-    weights: Array
+    values: Numbers
+    weights: Numbers
 
     @property
-    def floor(self) -> Array:
+    def floor(self) -> Numbers:
         """No eigenvalue lies below: s² where noise is averaged exactly, 0 at finite m."""
-        return jnp.where(self.copies_inverse == 0, self.s2, 0.0)
+        return namespace(self).where(self.copies_inverse == 0, self.s2, 0.0)
 
     @property
     def noise_copies(self) -> float:
@@ -52,16 +52,16 @@ class Limit(NamedTuple):
         return 1 / self.copies_inverse if self.copies_inverse else math.inf
 
     @property
-    def ceiling(self) -> Array:
+    def ceiling(self) -> Numbers:
         """No eigenvalue lies above: the squared sum of the norms of the three parts of the features."""
-        psi_n, psi_p = self.samples_per_dim, self.features_per_dim
-        largest = jnp.where(self.weights > 0, self.values, 0.0).max()
-        weights = 1 + jnp.sqrt(psi_p)
-        linear = self.signal * largest * (1 + 1 / jnp.sqrt(psi_n)) ** 2
-        frozen = (1 + jnp.sqrt(self.copies_inverse / psi_n)) ** 2 * self.noise
-        kept = self.v2 * (1 + jnp.sqrt(psi_p / psi_n)) ** 2
-        left = self.s2 * (1 + jnp.sqrt(self.copies_inverse * psi_p / psi_n)) ** 2
-        root = weights * jnp.sqrt(self.gain) * (jnp.sqrt(linear) + jnp.sqrt(frozen)) + jnp.sqrt(kept) + jnp.sqrt(left)
+        xp, psi_n, psi_p = namespace(self), self.samples_per_dim, self.features_per_dim
+        largest = xp.where(self.weights > 0, self.values, 0.0).max()
+        weights = 1 + xp.sqrt(psi_p)
+        linear = self.signal * largest * (1 + 1 / xp.sqrt(psi_n)) ** 2
+        frozen = (1 + xp.sqrt(self.copies_inverse / psi_n)) ** 2 * self.noise
+        kept = self.v2 * (1 + xp.sqrt(psi_p / psi_n)) ** 2
+        left = self.s2 * (1 + xp.sqrt(self.copies_inverse * psi_p / psi_n)) ** 2
+        root = weights * xp.sqrt(self.gain) * (xp.sqrt(linear) + xp.sqrt(frozen)) + xp.sqrt(kept) + xp.sqrt(left)
         return root**2
 
 
@@ -93,8 +93,8 @@ def limit(problem: Problem, rho: Population | None = None, *, wide: bool = False
         c.s2,
         signal(t) ** 2,
         noise_variance(t),
-        jnp.asarray(rho.values),
-        jnp.asarray(rho.weights),
+        np.asarray(rho.values),
+        np.asarray(rho.weights),
     )
 
 

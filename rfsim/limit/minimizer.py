@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import jax
 import numpy as np
-from jax.typing import ArrayLike
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from rfsim.learning import losses
 from rfsim.limit import functions
 from rfsim.limit.equations import State, differences
 from rfsim.limit.intervals import support
 from rfsim.limit.limits import Limit, reaches_zero
-from rfsim.limit.solver import CHUNK, PER_POINT, attempt_above
+from rfsim.limit.solver import attempt_above
 
 # γ = 0 at finite m, where eigenvalues of 0 leave no solution there: a parabola through small multiples of the smallest
 # other eigenvalue, on whose scale the losses are analytic
@@ -104,8 +102,11 @@ def losses_along(limit: Limit, ridges: ArrayLike) -> RidgeLosses:
             f"eigenvalues are 0 at noise_copies {limit.noise_copies:g} or for a linear activation: a ridge must be "
             "positive here; got 0"
         )
-    found = [_chunk(limit, gamma, start) for start in range(0, gamma.size, CHUNK)]
-    return RidgeLosses(*(np.concatenate(values)[: gamma.size] for values in zip(*found, strict=True)))
+    found = attempt_above(limit, -(gamma + float(limit.floor)))
+    with np.errstate(all="ignore"):  # where they do not converge
+        values = _losses(limit, gamma, State(*(np.real(value) for value in found.state)))
+    values = [np.where(found.converged, value, np.nan) for value in values]
+    return RidgeLosses(*values, residual=np.nan_to_num(found.residual, nan=np.inf))
 
 
 def score_errors(limit: Limit, found: RidgeLosses) -> ScoreErrors:
@@ -134,20 +135,6 @@ def _smallest_eigenvalue(limit: Limit) -> float:
     return lower
 
 
-def _chunk(limit: Limit, gamma: NDArray[np.float64], start: int) -> RidgeLosses:
-    """CHUNK points from `start`, those at the end repeated: one shape, so one compiled program."""
-
-    def take(values: ArrayLike) -> NDArray[np.float64]:
-        return np.resize(np.asarray(values)[start : start + CHUNK], CHUNK)
-
-    limit = limit._replace(**{name: take(getattr(limit, name)) for name in PER_POINT if np.ndim(getattr(limit, name))})
-    gamma = take(gamma)
-    found = attempt_above(limit, -(gamma + float(limit.floor)))
-    real = jax.tree.map(np.real, found.state)
-    values = [np.where(found.converged, value, np.nan) for value in _losses(limit, gamma, real)]
-    return RidgeLosses(*values, residual=np.nan_to_num(found.residual, nan=np.inf))
-
-
 def _checked(ridges: ArrayLike) -> NDArray[np.float64]:
     gamma = np.atleast_1d(np.asarray(ridges, dtype=float))
     wrong = ~((gamma >= 0) & (gamma < np.inf))
@@ -156,8 +143,7 @@ def _checked(ridges: ArrayLike) -> NDArray[np.float64]:
     return gamma
 
 
-@jax.jit
-def _losses(limit: Limit, gamma: jax.Array, x: State) -> tuple[jax.Array, ...]:
+def _losses(limit: Limit, gamma: NDArray[np.float64], x: State) -> tuple[NDArray[np.float64], ...]:
     system = differences(limit, x, x)
     own, cross = functions.own_transform(limit, x), functions.cross_transform(limit, x)
     slope = functions.own_slope(limit, x, x, system)

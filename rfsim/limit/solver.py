@@ -1,4 +1,4 @@
-"""Newton with continuation for (q, r, h) at any z (equations.md T10, T11): compiled once, parameters as arguments.
+"""Newton with continuation for (q, r, h) at any z (equations.md T10, T11): one program, parameters as arguments.
 
 Below the spectrum, at z = floor − e^u, the solution is real and known at large e^u, where q ≈ −1/z. It is followed
 down to the modulus of z − floor, then around the arc to its angle, which reaches the real axis from above.
@@ -22,6 +22,7 @@ from rfsim.limit.limits import Limit
 FAR = 1e3  # in units of the largest possible eigenvalue: there q ≈ −1/z to a relative 1e-3
 TOLERANCE = 1e-12
 CHUNK = 128  # points per call: one shape, so one compiled program per number of atoms
+MOST = 1024  # steps down, and around, of the longest path: one shape for all of them
 PER_POINT = ("samples_per_dim", "features_per_dim")
 
 
@@ -54,12 +55,16 @@ class Path(NamedTuple):
     """Where each Newton step stands on the way from far below the spectrum to the target (§6).
 
     Attributes:
-        down: Share of the way down in log modulus, (radial steps,), along which the solution is real.
-        around: Share of the turn that is left to go, (turning steps,).
+        down: Share of the way down in log modulus, (MOST,), along which the solution is real.
+        around: Share of the turn that is left to go, (MOST,).
+        radial: Steps down; what stands after them in `down` is not used.
+        turning: Steps around.
     """
 
     down: Any
     around: Any
+    radial: Any
+    turning: Any
 
 
 def path(radial: int = 40, arc: int = 16, shrink: float = 0.6, each: int = 3, last: int = 12) -> Path:
@@ -77,8 +82,13 @@ def path(radial: int = 40, arc: int = 16, shrink: float = 0.6, each: int = 3, la
     Returns:
         The path.
     """
-    down, around = np.linspace(0, 1, radial + 1), shrink ** np.arange(1.0, arc + 1)
-    return Path(np.repeat(down, each), np.concatenate([np.repeat(around, each), np.zeros(last)]))
+    down = np.repeat(np.linspace(0, 1, radial + 1), each)
+    around = np.concatenate([np.repeat(shrink ** np.arange(1.0, arc + 1), each), np.zeros(last)])
+    return Path(_whole(down), _whole(around), down.size, around.size)
+
+
+def _whole(shares: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.pad(shares, (0, MOST - shares.size))
 
 
 PATH = path()
@@ -206,17 +216,19 @@ def solve_core(limit: Limit, offset: Array, steps: Path = PATH) -> Solution:
     guess = jnp.broadcast_to(1 / (jnp.exp(far) - limit.floor), target.shape)
     x = Point(guess, guess, (limit.weights @ limit.values) * guess)
 
-    def descend(x: Point, share: Array) -> tuple[Point, None]:
+    down, around = jnp.asarray(steps.down), jnp.asarray(steps.around)
+
+    def descend(k: Array, x: Point) -> Point:
         # real numbers here: several times faster than complex ones
-        return _newton_step(limit, x, -jnp.exp(far + share * (near - far))), None
+        return _newton_step(limit, x, -jnp.exp(far + down[k] * (near - far)))
 
-    def turn(x: Point, share: Array) -> tuple[Point, None]:
+    def turn(k: Array, x: Point) -> Point:
         # the target itself at the end: rounding of its modulus and angle is left out
-        at = jnp.where(share > 0, jnp.exp(near + 1j * (angle + share * (jnp.pi - angle))), target)
-        return _newton_step(limit, x, at), None
+        at = jnp.where(around[k] > 0, jnp.exp(near + 1j * (angle + around[k] * (jnp.pi - angle))), target)
+        return _newton_step(limit, x, at)
 
-    x, _ = jax.lax.scan(descend, x, jnp.asarray(steps.down))
-    x, _ = jax.lax.scan(turn, jax.tree.map(lambda value: value.astype(complex), x), jnp.asarray(steps.around))
+    x = jax.lax.fori_loop(0, steps.radial, descend, x)
+    x = jax.lax.fori_loop(0, steps.turning, turn, jax.tree.map(lambda value: value.astype(complex), x))
     at = state(limit, x)
     _, residual = equations(limit, at, target)
     at = jax.tree.map(lambda value: jnp.where(jnp.expand_dims(lower, range(1, value.ndim)), value.conj(), value), at)

@@ -10,12 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-import jax
-import jax.numpy as jnp
 import numpy as np
-from jax import Array
 from numpy.typing import ArrayLike, NDArray
 
+from rfsim.computing.arrays import Numbers, namespace
 from rfsim.learning.protocol import Spectrum, Target
 from rfsim.limit import functions
 from rfsim.limit.bulks import LimitPart, gap_points, parts
@@ -27,7 +25,6 @@ from rfsim.limit.solver import solve
 
 NODES = (128, 256, 512, 1024)
 LENS = np.pi / 4
-MANY = 128  # points: beyond, sums of complex products depend on how many threads there are
 
 
 class LimitSpectrum(NamedTuple):
@@ -41,13 +38,13 @@ class LimitSpectrum(NamedTuple):
         constant: Loss of the zero score, 1.
     """
 
-    points: Array
-    weights: Array
-    transform: Array
-    residual: Array
+    points: Numbers
+    weights: Numbers
+    transform: Numbers
+    residual: Numbers
     constant: float = 1.0
 
-    def own(self, g: Array, left: int = 0, right: int = 0) -> Array:
+    def own(self, g: Numbers, left: int = 0, right: int = 0) -> Numbers:
         """Trace (1/d) Tr Vᵀ g(U) V, as in `protocol.Spectrum` (T13).
 
         Args:
@@ -75,12 +72,12 @@ class LimitTarget(NamedTuple):
         constant: Loss of the zero score, 1.
     """
 
-    linear: Array
-    same: Array
-    opposite: Array
+    linear: Numbers
+    same: Numbers
+    opposite: Numbers
     constant: float = 1.0
 
-    def cross(self, g: Array, source: int = 0) -> Array:
+    def cross(self, g: Numbers, source: int = 0) -> Numbers:
         """Trace (1/d) Tr Vᵀ g(U) Ṽ, as in `protocol.Target` (T14).
 
         Args:
@@ -96,7 +93,7 @@ class LimitTarget(NamedTuple):
         _fresh_only(source)
         return 2 * _real_part(g, self.linear)
 
-    def overlap(self, f: Array, g: Array, left: int = 0, right: int = 0) -> Array:
+    def overlap(self, f: Numbers, g: Numbers, left: int = 0, right: int = 0) -> Numbers:
         """Trace (1/d) Tr Vᵀ f(U) Ũ g(U) V, as in `protocol.Target` (T14).
 
         Args:
@@ -112,21 +109,25 @@ class LimitTarget(NamedTuple):
             ValueError: For another source.
         """
         _fresh_only(left, right)
-        if self.linear.size <= MANY:
+        if namespace(self.linear) is not np:
             return 2 * (f * (g @ self.same.T + g.conj() @ self.opposite.T)).sum(-1).real
         both, apart = (self.same + self.opposite).T, (self.same - self.opposite).T
-        real = g.real @ both.real - g.imag @ apart.imag
-        imaginary = g.real @ both.imag + g.imag @ apart.real
-        return 2 * (f.real * real - f.imag * imaginary).sum(-1)
+        pairs = namespace(both).block([[both.real, both.imag], [-apart.imag, apart.real]])
+        return 2 * (_apart(f.conj()) * (_apart(g) @ pairs)).sum(-1)
 
 
-def _real_part(g: Array, row: Array) -> Array:
+def _real_part(g: Numbers, row: Numbers) -> Numbers:
     """Re g @ row.
 
-    Of many points, here and in overlap, by real products: the libraries divide long sums of complex ones by the number
-    of threads, and results of the limit are the same bytes wherever a sweep computes them.
+    Here and in overlap by real products: the libraries divide sums of complex ones by the number of threads, and
+    results of the limit are the same bytes wherever a sweep computes them.
     """
-    return (g @ row).real if row.size <= MANY else g.real @ row.real - g.imag @ row.imag
+    return _apart(g) @ _apart(row.conj()) if namespace(g, row) is np else (g @ row).real
+
+
+def _apart(values: Numbers) -> Numbers:
+    """Real parts, then imaginary ones, (..., 2 points)."""
+    return namespace(values).concatenate([values.real, values.imag], axis=-1)
 
 
 class Converged(NamedTuple):
@@ -306,7 +307,7 @@ def eigenvalue_bounds(
 
 
 def tables(
-    limit: Limit, z: Array, weights: Array, x: State, residual: ArrayLike = 0.0
+    limit: Limit, z: Numbers, weights: Numbers, x: State, residual: ArrayLike = 0.0
 ) -> tuple[LimitSpectrum, LimitTarget]:
     """One- and two-point tables at the nodes of a contour, given the states there; pure (T13, T14).
 
@@ -320,8 +321,8 @@ def tables(
     Returns:
         The spectrum and the target.
     """
-    spectrum = LimitSpectrum(z, weights, functions.own_transform(limit, x), jnp.asarray(residual))
-    column, mirrored = jax.tree.map(lambda value: value[:, None], x), jax.tree.map(jnp.conj, x)
+    spectrum = LimitSpectrum(z, weights, functions.own_transform(limit, x), residual)
+    column, mirrored = State(*(value[:, None] for value in x)), State(*(value.conj() for value in x))
     same = functions.overlap_transform(limit, column, x, differences(limit, column, x))
     opposite = functions.overlap_transform(limit, column, mirrored, differences(limit, column, mirrored))
     target = LimitTarget(
@@ -332,20 +333,15 @@ def tables(
     return spectrum, target
 
 
-_tables = jax.jit(tables)
-_transform = jax.jit(functions.own_transform)
-
-
 def _solved(limit: Limit, contour: Contour) -> tuple[LimitSpectrum, LimitTarget]:
     found = solve(limit, contour.points)
-    return _tables(limit, *contour, found.state, found.residual.max())
+    return tables(limit, *contour, found.state, found.residual.max())
 
 
 def _spectrum(limit: Limit, contour: Contour) -> LimitSpectrum:
     """The one-point table alone."""
     found = solve(limit, contour.points)
-    points, weights = map(jnp.asarray, contour)
-    return LimitSpectrum(points, weights, _transform(limit, found.state), found.residual.max())
+    return LimitSpectrum(*contour, functions.own_transform(limit, found.state), found.residual.max())
 
 
 def _fresh_only(*sources: int) -> None:

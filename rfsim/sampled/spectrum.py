@@ -7,6 +7,7 @@ from typing import Unpack
 
 import xarray as xr
 
+from rfsim.computing.blas import suited
 from rfsim.computing.precision import in_float64
 from rfsim.problem.draws import Draw, DrawOptions, told
 from rfsim.problem.model import Problem
@@ -70,7 +71,7 @@ def spectrum(
     def result() -> xr.Dataset:
         return run.label("spectrum", joined(run, done), {}, started)
 
-    with keeping(done, result):
+    with suited(run.sizes.features), keeping(done, result):
         for solved in run.solved(population=False):
             done.append((solved.spectrum, eigenvalue_errors(run, solved)))
             del solved

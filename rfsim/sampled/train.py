@@ -12,6 +12,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
+from rfsim.computing.blas import suited
 from rfsim.computing.precision import in_float64
 from rfsim.disk import store
 from rfsim.learning import trainers
@@ -258,7 +259,7 @@ def train_variants(
         if not isinstance(trained, ValueError):
             run.begin(begin, extra(variant, trained))
     left = [k for k, trained in enumerate(found) if not isinstance(trained, ValueError)]
-    with keeping(done[left[0]] if left else [], first):
+    with suited(run.sizes.features), keeping(done[left[0]] if left else [], first):
         for solved in run.solved(fresh_noise=fresh_noise) if left else ():
             going = [trained for k in left if not isinstance(trained := found[k], ValueError)]
             for k, data in zip(left, curves_datasets(run, solved, tau, going, by_part=by_part), strict=True):

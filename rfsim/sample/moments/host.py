@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg.blas import dgemm  # type: ignore[attr-defined]
-from threadpoolctl import threadpool_limits
 
 from rfsim.computing import machine
 from rfsim.computing.arrays import pointwise
+from rfsim.computing.blas import one_thread
 from rfsim.computing.precision import float64
 from rfsim.sample.moments.assembly import BLOCK, rows_within, upper_tiles
 from rfsim.sample.moments.rules import Rule
@@ -125,7 +125,7 @@ class Host:
 
 def _in_threads(work: Callable[[Any], None], pieces: Iterable[Any]) -> None:
     """A thread for a piece: BLAS's own meet after every product, and wait for one another where others are at work."""
-    with threadpool_limits(limits=1, user_api="blas"), ThreadPoolExecutor(machine.threads()) as threads:
+    with one_thread(), ThreadPoolExecutor(machine.threads()) as threads:
         deque(threads.map(work, pieces), maxlen=0)
 
 

@@ -13,9 +13,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from scipy.linalg.lapack import dpotrf  # type: ignore[attr-defined]
-from threadpoolctl import threadpool_limits
 
 from rfsim.computing.arrays import Numbers, compiled, namespace, placed
+from rfsim.computing.blas import one_thread
 from rfsim.computing.decompositions import counted
 from rfsim.computing.parallel import decomposing
 from rfsim.computing.precision import require_float64
@@ -163,7 +163,7 @@ def project(
 
 
 # after every call the threads of BLAS spin for a while, on cores that the next product wants: a sixth of the time
-@threadpool_limits.wrap(limits=1, user_api="blas")
+@one_thread()
 def _grown(
     training: Seen,
     target: Callable[[float], Seen],
