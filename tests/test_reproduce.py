@@ -11,13 +11,18 @@ import pytest
 import rfsim
 from rfsim import reproduce
 from rfsim.cli import main
+from rfsim.computing import machine
 from rfsim.disk import provenance, store
+from rfsim.reproduce import together
+from rfsim.reproduce.running import compute
 from rfsim.sampled import spectrum
 from tests.sweeps.toys import computed, use  # noqa: F401
 
 ROOT = Path(__file__).resolve().parents[1]
 
+CORE = ("core-spectrum", "core-losses", "core-student")
 FIGURES = (
+    *CORE,
     "b25-fig4",
     "b25-fig14",
     "b25-fig5",
@@ -66,6 +71,7 @@ from rfsim import Problem
 from rfsim.claims import Claim, Judgment, decide
 from rfsim.reproduce import Cell
 
+CORE = True
 FIGURES = {"toy": "nobody 2026, Fig. 0"}
 SECONDS = {"quick": 2, "paper": 600}
 
@@ -101,6 +107,7 @@ def root(tmp_path, monkeypatch):
     (tmp_path / "experiments" / "10_toy.py").write_text(EXPERIMENT)
     (tmp_path / "figures" / "10_toy.py").write_text(FIGURE)
     monkeypatch.setattr(reproduce, "checkout", lambda: tmp_path)
+    monkeypatch.setattr(machine, "threads", lambda: 1)  # in this process, unless a test asks for more
     return tmp_path
 
 
@@ -183,13 +190,12 @@ def test_a_sweep_goes_on_where_the_same_code_left_it(root):
 
 
 def test_an_interrupted_run_resumes(root):
-    def stop(step, values):
-        if values["done"] == 1:
-            raise KeyboardInterrupt
+    def stop(progress):
+        raise KeyboardInterrupt
 
-    with pytest.raises(KeyboardInterrupt):
-        outcome(root, report=stop)
     (experiment,) = reproduce.experiments(root)
+    with pytest.raises(KeyboardInterrupt):
+        reproduce.run_all(root, [(experiment, ["toy"])], "quick", tell=stop)
     assert reproduce.remaining_seconds(root, experiment, "quick") == 1.0  # one of two cells of a 2 s experiment
     found = outcome(root)
     assert (found.computed, found.reused) == (1, 1)
@@ -209,7 +215,9 @@ def test_the_command_reports_files_and_verdicts(root, capsys):
     out, err = capsys.readouterr()
     assert out == ""
     assert "estimate at size quick, on two cores: 2 s (10_toy 2 s)" in err
-    assert "10_toy 1/2 seed-1" in err
+    (first, second) = [line for line in err.splitlines() if line.startswith("10_toy ")]  # one a cell
+    assert first.startswith("10_toy 1/2 seed-0 (1 of 2 in all, about ")
+    assert second.startswith("10_toy 2/2 seed-1 (2 of 2 in all, about ")
     assert "10_toy: 2 computed, 0 reused" in err
     assert "REPRODUCED: the largest eigenvalue is positive [toy-positive]" in err
     assert main(["reproduce", "--quiet"]) == 0
@@ -220,6 +228,7 @@ def test_the_list_names_sources_times_and_what_is_stored(root, capsys):
     assert main(["reproduce", "--list"]) == 0
     assert capsys.readouterr().out.splitlines()[1].split() == [
         "toy",
+        "core",
         "2",
         "s",
         "10",
@@ -276,7 +285,9 @@ def test_outside_a_checkout_the_command_says_so(tmp_path, monkeypatch, capsys):
 def test_every_experiment_of_this_checkout_keeps_the_form():
     found = reproduce.experiments(ROOT)
     assert [one.name for one in found] == [
+        "10_core_spectrum",
         "10_spectra",
+        "11_core_losses",
         "11_memorization_time",
         "12_digits",
         "13_noise_levels",
@@ -291,6 +302,7 @@ def test_every_experiment_of_this_checkout_keeps_the_form():
         "22_score_minimum",
         "23_ridge",
         "24_mini",
+        "30_core_student",
         "30_distillation",
         "31_distillation_settings",
         "32_leakage",
@@ -310,6 +322,7 @@ def test_every_experiment_of_this_checkout_keeps_the_form():
     assert len(set(figures)) == len(figures)
     assert len(set(claims)) == len(claims)
     assert set(figures) == set(FIGURES)
+    assert tuple(name for one in found if one.core for name in one.figures) == CORE
     for one in found:
         assert one.drawing.is_file()
         for size in reproduce.SIZES:
@@ -325,23 +338,141 @@ from pathlib import Path
 from rfsim import reproduce
 from rfsim.cli import main
 reproduce.checkout = Path.cwd
-sys.exit(main(["reproduce"]))
+sys.exit(main(["reproduce", *sys.argv[1:]]))
 """
+
+
+def in_a_copy(folder, *flags):
+    """`rfsim reproduce` in a copy of the checkout: what it said, and the files it left among the figures."""
+    for name in ("experiments", "figures"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("out", "__pycache__"))
+    env = os.environ | {"RFSIM_CACHE": str(folder / "compiled")}
+    done = subprocess.run([sys.executable, "-c", WHOLE, *flags], cwd=folder, env=env, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == ""
+    return done.stderr, sorted(path.name for path in (folder / "figures/out").iterdir())
+
+
+def files_of(figures):
+    report = ["claims.json", "claims.md", "index.html"]
+    return sorted([*report, *(f"{name}.{suffix}" for name in figures for suffix in ("pdf", "png"))])
+
+
+def verdicts(said):
+    return [line.split(":")[0].strip() for line in said.splitlines() if line.startswith(("  REPR", "  NOT", "  CANN"))]
+
+
+@pytest.mark.slow
+def test_without_names_the_core_is_run_and_every_claim_of_it_is_decided(tmp_path):
+    said, drawn = in_a_copy(tmp_path)
+    assert drawn == files_of(CORE)
+    core = [one for one in reproduce.experiments(ROOT) if one.core]
+    found = verdicts(said)
+    assert len(found) == sum(len(one.claims) for one in core)
+    assert "CANNOT BE DECIDED" not in found
+    lines = said.splitlines()
+    for one in core:  # a line for each cell at most
+        assert sum(line.startswith(f"{one.name} ") for line in lines) == len(one.cells("quick"))
+    # a figure stands there while most is still to be computed
+    assert next(k for k, line in enumerate(lines) if "wrote figures/out/" in line) < len(lines) / 2
+    assert any("rfsim reproduce --all" in line for line in lines)
+    assert any("rfsim reproduce --size paper" in line for line in lines)
 
 
 @pytest.mark.slow
 def test_the_whole_of_reproduce_in_a_copy_of_the_checkout(tmp_path):
-    for folder in ("experiments", "figures"):
-        shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("out", "__pycache__"))
-    env = os.environ | {"RFSIM_CACHE": str(tmp_path / "compiled")}
-    done = subprocess.run([sys.executable, "-c", WHOLE], cwd=tmp_path, env=env, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    drawn = sorted(path.name for path in (tmp_path / "figures/out").iterdir())
-    report = ["claims.json", "claims.md", "index.html"]
-    assert drawn == sorted([*report, *(f"{name}.{s}" for name in FIGURES for s in ("pdf", "png"))])
-    verdicts = [
-        line.split(":")[0].strip()
-        for line in done.stderr.splitlines()
-        if line.startswith(("  REPR", "  NOT", "  CANNOT"))
-    ]
-    assert len(verdicts) == sum(len(one.claims) for one in reproduce.experiments(ROOT))
+    said, drawn = in_a_copy(tmp_path, "--all")
+    assert drawn == files_of(FIGURES)
+    assert len(verdicts(said)) == sum(len(one.claims) for one in reproduce.experiments(ROOT))
+
+
+def test_names_and_all_and_the_core_choose(root, capsys):
+    file = root / "experiments" / "11_more.py"
+    file.write_text(EXPERIMENT.replace('"toy"', '"more"').replace("CORE = True", "").replace("toy-", "more-"))
+    found = reproduce.experiments(root)
+    chosen = lambda *names, **more: [name for _, names in reproduce.select(found, names, **more) for name in names]  # noqa: E731
+    assert chosen() == ["toy"]
+    assert chosen("more") == ["more"]
+    assert chosen(everything=True) == ["toy", "more"]
+    assert main(["reproduce", "--all", "toy"]) == 2
+    assert capsys.readouterr().err == "rfsim: --all takes no names; got toy: give either\n"
+    assert main(["reproduce", "--list"]) == 0
+    rows = [line.split()[:2] for line in capsys.readouterr().out.splitlines()[1:]]
+    assert rows == [["toy", "core"], ["more", "-"]]
+    (root / "experiments" / "10_toy.py").unlink()
+    assert main(["reproduce"]) == 2
+    assert (
+        "no experiment here is marked with CORE = True: name figures of --list, or give --all"
+        in capsys.readouterr().err
+    )
+
+
+def test_cells_of_several_experiments_are_computed_side_by_side_and_once(root):
+    other = EXPERIMENT.replace('"toy"', '"other"').replace("toy-", "other-")
+    shared = other.replace('"seed": k})', '"seed": k}, "10_toy")')  # its cells are the first one's
+    (root / "experiments" / "11_other.py").write_text(shared)
+    (root / "figures" / "11_other.py").write_text(FIGURE.replace('"toy"', '"other"'))
+    heard = []
+    selected = reproduce.select(reproduce.experiments(root), [], everything=True)
+    found = reproduce.run_all(root, selected, "quick", workers=2, tell=heard.append)
+    assert [one.failure for one in found] == [None, None]
+    assert [one.computed for one in found] == [2, 0]
+    assert sorted(path.name for path in (root / "experiments/out").iterdir()) == ["10_toy-quick"]
+    assert [one.rows[0].judgment.verdict for one in found] == ["reproduced"] * 2
+    cells = [one for one in heard if one.step != "figures"]
+    assert [one.all_done for one in cells] == [1, 2]
+    assert sorted(one.outcome.experiment.name for one in heard if one.outcome) == ["10_toy", "11_other"]
+    assert heard[-1].left < 60
+    assert [one.left for one in cells] == sorted((one.left for one in cells), reverse=True)
+
+
+def test_a_cell_that_fails_ends_all_that_share_it_and_no_other(root):
+    for name, text in (
+        ("11_bad", EXPERIMENT.replace("features_per_dim=2", "features_per_dim=1e-9 if k else 2")),
+        ("12_same", EXPERIMENT.replace("features_per_dim=2", "features_per_dim=1e-9 if k else 2, ridge=0")),
+        ("13_well", EXPERIMENT.replace("for k in (0, 1)", "for k in (0,)")),
+    ):
+        home = "" if name == "11_bad" else ', "11_bad"'
+        text = text.replace('"seed": k})', f'"seed": k}}{home})').replace('"toy"', f'"{name}"')
+        (root / "experiments" / f"{name}.py").write_text(text)
+        (root / "figures" / f"{name}.py").write_text(FIGURE.replace('"toy"', f'"{name}"'))
+    selected = reproduce.select(reproduce.experiments(root), [], everything=True)
+    found = {one.experiment.name: one.failure for one in reproduce.run_all(root, selected, "quick")}
+    assert found["10_toy"] is found["13_well"] is None
+    assert found["11_bad"] == found["12_same"]
+    assert "1e-09 features per dimension" in found["11_bad"]
+
+
+def test_damaged_numbers_are_computed_anew_when_they_are_read(root):
+    outcome(root)
+    path = root / "experiments/out/10_toy-quick/seed-1.nc"
+    data = store.load(path)
+    held = bytearray(path.read_bytes())
+    at = held.index(data.eigenvalue.values[0, -1].tobytes())
+    held[at] ^= 1
+    path.write_bytes(held)
+    again = outcome(root)
+    assert (again.computed, again.failure) == (1, None)
+    assert (store.load(path).eigenvalue == data.eigenvalue).all()
+
+
+def test_what_needs_more_memory_than_a_worker_may_take_runs_alone(root, monkeypatch):
+    (experiment,) = reproduce.experiments(root)
+    monkeypatch.setattr(machine, "available_memory", lambda: 1.0)
+    here = []
+    monkeypatch.setattr(together, "compute", lambda *given: here.append(given[3].label) or compute(*given))
+    found = reproduce.run_all(root, [(experiment, ["toy"])], "quick", workers=2)
+    assert found[0].failure is None
+    assert sorted(here) == ["seed-0", "seed-1"]  # in this process
+
+
+def test_the_cells_that_the_core_shares_at_paper_size_are_those_of_their_experiments():
+    found = {one.name: one for one in reproduce.experiments(ROOT)}
+    shared = 0
+    for one in found.values():
+        for cell in one.cells("paper"):
+            if cell.home:
+                shared += 1
+                (same,) = [other for other in found[cell.home].cells("paper") if other.label == cell.label]
+                assert cell.key() == same.key()
+    assert shared == 15

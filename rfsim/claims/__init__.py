@@ -1,6 +1,6 @@
 """Claims and verdicts, and what rules measure on stored results alike."""
 
-from rfsim.claims.claim import Claim, Judgment, Results, Row, Verdict, decide
+from rfsim.claims.claim import Claim, Judgment, Results, Row, Verdict, agreed, decide
 from rfsim.claims.noise import adam_clock, batch_delay, batch_excess, batch_share, final_gap, reached
 from rfsim.claims.paths import matched, points, stopped, stopped_over_ridged
 from rfsim.claims.planes import Agreement, Extrapolated, agreement, border, extrapolated
@@ -36,6 +36,7 @@ __all__ = [
     "Spread",
     "Verdict",
     "adam_clock",
+    "agreed",
     "agreement",
     "approach",
     "batch_delay",

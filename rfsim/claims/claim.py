@@ -77,3 +77,19 @@ def decide(holds: bool, *, decidable: bool = True) -> Verdict:
     if not decidable:
         return "cannot be decided"
     return "reproduced" if holds else "not reproduced"
+
+
+def agreed(sample: bool, limit: bool) -> Verdict:
+    """The verdict of a rule that small samples blur: decided where a sample and its d → ∞ limit give one answer.
+
+    Args:
+        sample: Whether the claim holds in the sample.
+        limit: Whether it holds in the limit.
+
+    Returns:
+        The verdict, in words.
+
+    >>> agreed(True, True), agreed(False, False), agreed(True, False)
+    ('reproduced', 'not reproduced', 'cannot be decided')
+    """
+    return decide(limit, decidable=sample == limit)

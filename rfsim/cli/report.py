@@ -12,19 +12,20 @@ from rfsim.computing import machine
 from rfsim.reproduce import report
 from rfsim.reproduce.report import texts
 from rfsim.reproduce.report.entries import UNDECIDED
-from rfsim.reproduce.report.parts import Tell, reasons
+from rfsim.reproduce.report.parts import reasons
 
 Selected = Sequence[tuple[reproduce.Experiment, list[str]]]
 
 
 def listing(root: Path, selected: Selected) -> list[str]:
-    """Every figure: its source, the time of each size, and which sizes have stored results."""
-    rows = [["figure", *(f"{size}" for size in reproduce.SIZES), "stored", "source"]]
+    """Every figure: whether it is of the core, its source, the time of each size, and which sizes are stored."""
+    rows = [["figure", "core", *(f"{size}" for size in reproduce.SIZES), "stored", "source"]]
     for experiment, figures in selected:
         missing = {size: reproduce.remaining_seconds(root, experiment, size) for size in reproduce.SIZES}
-        stored = [size for size, seconds in missing.items() if seconds == 0]
+        stored = ", ".join(size for size, seconds in missing.items() if seconds == 0) or "-"
         times = [texts.duration(experiment.seconds(size)) for size in reproduce.SIZES]
-        rows += [[name, *times, ", ".join(stored) or "-", experiment.figures[name]] for name in figures]
+        core = "core" if experiment.core else "-"
+        rows += [[name, core, *times, stored, experiment.figures[name]] for name in figures]
     return table(rows)
 
 
@@ -35,33 +36,41 @@ def estimate(root: Path, selected: Selected, size: str) -> list[str]:
     return [f"estimate at size {size}, on two cores: {texts.duration(sum(seconds.values()))} ({listed})"]
 
 
-def outcome_lines(root: Path, outcomes: Sequence[reproduce.ExperimentOutcome], size: str) -> list[str]:
+def outcome_lines(root: Path, outcome: reproduce.ExperimentOutcome, size: str) -> list[str]:
     """Files drawn, results computed and reused, and every claim with its verdict, or why it has none."""
-    lines = []
-    for outcome in outcomes:
-        lines.append(f"{outcome.experiment.name}: {outcome.computed} computed, {outcome.reused} reused")
-        lines += [f"  wrote {path.relative_to(root)}" for path in outcome.files]
-        lines += [f"  {path.relative_to(root)} is current" for path in outcome.current]
-        undecided = [row.claim for row in outcome.rows if row.judgment.verdict == UNDECIDED]
-        why = reasons(root, outcome.experiment, undecided, size)
-        for row in outcome.rows:
-            error = "" if row.judgment.error is None else f" ± {row.judgment.error:.2g}"
-            lines += [
-                f"  {row.judgment.verdict.upper()}: {row.claim.claim} [{row.claim.id}]",
-                f"    published: {row.claim.published} ({row.claim.source})",
-                f"    ours:      {row.judgment.ours}{error}",
-                *([f"    but:       {why[row.claim.id]}"] if row.claim.id in why else []),
-            ]
+    lines = [f"{outcome.experiment.name}: {outcome.computed} computed, {outcome.reused} reused"]
+    lines += [f"  wrote {path.relative_to(root)}" for path in outcome.files]
+    lines += [f"  {path.relative_to(root)} is current" for path in outcome.current]
+    undecided = [row.claim for row in outcome.rows if row.judgment.verdict == UNDECIDED]
+    why = reasons(root, outcome.experiment, undecided, size)
+    for row in outcome.rows:
+        error = "" if row.judgment.error is None else f" ± {row.judgment.error:.2g}"
+        lines += [
+            f"  {row.judgment.verdict.upper()}: {row.claim.claim} [{row.claim.id}]",
+            f"    published: {row.claim.published} ({row.claim.source})",
+            f"    ours:      {row.judgment.ours}{error}",
+            *([f"    but:       {why[row.claim.id]}"] if row.claim.id in why else []),
+        ]
     return lines
 
 
-def written(root: Path, tell: Tell) -> tuple[str, list[str]]:
+def written(root: Path) -> tuple[str, list[str]]:
     """Write the report of everything stored: what went wrong, if anything, and the lines that say where it lies."""
     try:
-        parts, files = report.write(root, answers.SCHEMA, tell=tell)
+        parts, files = report.write(root, answers.SCHEMA)
     except Exception as error:  # a report that fails must not lose what was computed and drawn before it
         return f"{type(error).__name__}: {error}", []
     return "", [texts.count_words(parts), *(f"wrote {path.relative_to(root)}" for path in files)]
+
+
+def more(selected: Selected, size: str, *, everything: bool) -> list[str]:
+    """What else there is to run, after a run without names."""
+    lines = [] if everything else ["  rfsim reproduce --all            every figure"]
+    if size != "paper":
+        flags = " --all" if everything else ""
+        seconds = texts.duration(sum(one.seconds("paper") for one, _ in selected))
+        lines.append(f"{f'  rfsim reproduce{flags} --size paper':<35}the published sizes, about {seconds}")
+    return ["more:", *lines, "  rfsim reproduce NAME ...         by the names of rfsim reproduce --list"]
 
 
 def bench_line(row: bench.BenchRow) -> str:

@@ -14,36 +14,51 @@ Judged = Literal["quick", "paper", "best"]
 
 
 def reproduce(
-    *names: Annotated[str, text_flag("Figures, by the names of --list; all of them where none is given.")],
+    *names: Annotated[str, text_flag("Figures, by the names of --list; those of the core where none is given.")],
     size: Annotated[Size, text_flag("quick, or the published size.")] = "quick",
+    all_: Annotated[bool, Parameter(name="--all", negative=(), show_default=False, help="All figures.")] = False,
     list_: Annotated[bool, Parameter(name="--list", negative=(), show_default=False, help="Name the figures.")] = False,
     quiet: Annotated[bool, switch("No progress and no tables; errors still print.")] = False,
 ) -> int:
-    """Regenerate figures with the data and the claims behind them, and the report of all; needs a checkout."""
+    """Regenerate figures with the data and the claims behind them, and the report of all; needs a checkout.
+
+    Without names the core: the spectrum of U, losses against training time and their limit, a teacher and its student.
+    """
     from rfsim import reproduce as room
     from rfsim.cli import report
+    from rfsim.cli.bars import bars
     from rfsim.computing import machine
 
     root = room.checkout()
-    selected = room.select(room.experiments(root), names)
+    selected = room.select(room.experiments(root), names, everything=all_ or (list_ and not names))
     if list_:
         streams.tell(report.listing(root, selected))
         return DONE
     machine.use_compilation_cache()
     terminal.say(report.estimate(root, selected, size), quiet=quiet)
-    outcomes = []
-    for experiment, figures in selected:
-        with terminal.bar(experiment.name, quiet=quiet) as tell:
-            outcomes.append(room.run(root, experiment, figures, size, report=tell))
-    terminal.say(report.outcome_lines(root, outcomes, size), quiet=quiet)
+    told = []
+    with bars(quiet=quiet) as show:
+
+        def tell(progress: room.Progress) -> None:
+            lines = []
+            if (outcome := progress.outcome) is not None:
+                told.append(outcome.experiment.name)
+                lines = report.outcome_lines(root, outcome, size)
+            show(progress, lines)
+
+        outcomes = room.run_all(root, selected, size, tell=tell)
+    for outcome in outcomes:
+        if outcome.experiment.name not in told:
+            terminal.say(report.outcome_lines(root, outcome, size), quiet=quiet)
     failed = [outcome for outcome in outcomes if outcome.failure]
     for outcome in failed:
         terminal.complain(f"{outcome.experiment.name} failed: {outcome.failure}")
-    with terminal.bar("report", quiet=quiet) as tell:
-        problem, lines = report.written(root, tell)
+    problem, lines = report.written(root)
     terminal.say(lines, quiet=quiet)
     if problem:
         terminal.complain(f"the report failed, the figures and results are kept: {problem}")
+    elif not names and not failed:
+        terminal.say(report.more(selected, size, everything=all_), quiet=quiet)
     return UNCONVERGED if failed or problem else DONE
 
 

@@ -141,6 +141,16 @@ def memory_limit() -> int:
     return min(limits)
 
 
+def available_memory() -> int:
+    """Bytes this process may still take: of its limit, what other processes leave free."""
+    try:
+        told = Path("/proc/meminfo").read_text()
+        free = 1024 * int(next(line for line in told.splitlines() if line.startswith("MemAvailable")).split()[1])
+    except (OSError, StopIteration):
+        return memory_limit()  # not Linux, which does not say
+    return min(free, memory_limit())
+
+
 def peak_memory() -> int:
     """The largest size so far, in bytes: on a device with memory of its own what was used there, else resident."""
     import jax

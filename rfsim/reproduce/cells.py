@@ -29,12 +29,14 @@ class Cell:
         quantity: Its name (`train`, `theory.curves`).
         problem: What is asked; None for a sweep, whose problem is among the options.
         options: Further arguments.
+        home: The experiment beside which its result lies, where that is another one that has the same cell.
     """
 
     label: str
     quantity: str
     problem: Problem | None
     options: Mapping[str, Any] = field(default_factory=dict)
+    home: str | None = None
 
     def key(self) -> str:
         """The canonical text of everything asked for."""
@@ -71,7 +73,7 @@ class Cell:
     def limit(self) -> Cell:
         """The d → ∞ cell of a sampled one, labelled `limit-…`: the same problem without what belongs to a draw."""
         options = {name: self.options[name] for name in SHARED if name in self.options}
-        return Cell(LIMIT + self.label, THEORY[self.quantity], self.problem, options)
+        return Cell(LIMIT + self.label, THEORY[self.quantity], self.problem, options, self.home)
 
     @property
     def function(self) -> Callable[..., Any]:

@@ -41,6 +41,11 @@ class Experiment(NamedTuple):
         """The claims that it decides."""
         return self.module.CLAIMS
 
+    @property
+    def core(self) -> bool:
+        """Whether it is run where no figure is named."""
+        return getattr(self.module, "CORE", False)
+
     def cells(self, size: str) -> list[Cell]:
         """All cells of one size.
 
@@ -91,28 +96,48 @@ def experiments(root: Path) -> list[Experiment]:
     Returns:
         The experiments, loaded.
     """
-    files = sorted((root / "experiments").glob("[1-9][0-9]_*.py"))
-    return [Experiment(f.stem, module_of(f), root / "figures" / f.name) for f in files]
+    return [experiment(file) for file in sorted((root / "experiments").glob("[1-9][0-9]_*.py"))]
 
 
-def select(found: Sequence[Experiment], names: Sequence[str]) -> list[tuple[Experiment, list[str]]]:
+def experiment(file: Path) -> Experiment:
+    """The experiment of a file.
+
+    Args:
+        file: In the folder `experiments` of a checkout.
+
+    Returns:
+        The experiment, loaded.
+    """
+    return Experiment(file.stem, module_of(file), file.parents[1] / "figures" / file.name)
+
+
+def select(
+    found: Sequence[Experiment], names: Sequence[str], *, everything: bool = False
+) -> list[tuple[Experiment, list[str]]]:
     """The experiments behind figure names, each with the figures asked for.
 
     Args:
         found: All experiments.
-        names: Of figures; all of them where none is given.
+        names: Of figures; where none is given, those of the core.
+        everything: All figures instead.
 
     Returns:
         Experiments and their figures.
 
     Raises:
-        ValueError: For an unknown figure.
+        ValueError: For an unknown figure, names beside `everything`, or where nothing is marked as core.
     """
     known = [name for one in found for name in one.figures]
     for name in names:
         if name not in known:
             raise ValueError(f"unknown figure {name!r}; choose among {', '.join(known)}{nearest(name, known)}")
-    wanted = [(one, [name for name in one.figures if not names or name in names]) for one in found]
+    if names and everything:
+        raise ValueError(f"--all takes no names; got {', '.join(names)}: give either")
+    if not names and not everything:
+        names = [name for one in found if one.core for name in one.figures]
+        if not names:
+            raise ValueError("no experiment here is marked with CORE = True: name figures of --list, or give --all")
+    wanted = [(one, [name for name in one.figures if everything or name in names]) for one in found]
     return [(one, figures) for one, figures in wanted if figures]
 
 

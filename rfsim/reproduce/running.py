@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import xarray as xr
 
-from rfsim.claims import Results, Row
-from rfsim.computing import machine
+from rfsim.claims import Judgment, Results, Row
 from rfsim.disk import locks, provenance, store
 from rfsim.reproduce.cells import Cell, code_digest
 from rfsim.reproduce.listing import Experiment, module_of
@@ -41,44 +40,77 @@ class ExperimentOutcome(NamedTuple):
     current: Sequence[Path] = ()
 
 
-def run(
-    root: Path, experiment: Experiment, figures: Sequence[str], size: str, *, report: Report | None = None
-) -> ExperimentOutcome:
-    """Compute or reuse every cell of one experiment, draw its figures where they show other results, judge its claims.
+class Concluded(NamedTuple):
+    """What an experiment's results gave, once all of them are stored.
 
-    Each cell is stored when it ends, so an interrupted run resumes. A failing cell, figure or rule ends this experiment
-    alone and is named in the outcome.
+    Attributes:
+        files: Drawn now.
+        current: Files that show these results already.
+        judgments: Of its claims, in their order.
+        failure: Its message, if any.
+        damaged: Labels of cells that could not be read after all; then nothing else was done.
+    """
+
+    files: list[Path]
+    current: list[Path]
+    judgments: list[Judgment]
+    failure: str | None = None
+    damaged: Sequence[str] = ()
+
+
+def compute(root: Path, experiment: Experiment, size: str, cell: Cell, report: Report | None = None) -> str | None:
+    """Compute a cell and store it.
+
+    Args:
+        root: Of the checkout.
+        experiment: The experiment.
+        size: "quick" or "paper".
+        cell: One of its cells.
+        report: Hears of progress.
+
+    Returns:
+        What failed, in one line; None where nothing did.
+    """
+    path = cell_path(root, experiment, size, cell)
+    try:
+        with locks.held(path):
+            started = time.perf_counter()
+            data = cell.run(path, report).assign_attrs(cell=cell.key(), code_digest=code_digest(cell))
+            data.attrs["cell_seconds"] = time.perf_counter() - started  # a resumed sweep's: of its last run
+            store.save(data, path)
+            shutil.rmtree(cell.unfinished(path), ignore_errors=True)
+    except Exception as error:  # an experiment is a user's file: whatever it does, the others go on
+        return words(error)
+    return None
+
+
+def conclude(root: Path, experiment: Experiment, figures: Sequence[str], size: str) -> Concluded:
+    """Draw the figures of an experiment whose cells are stored, where they show other results, and judge its claims.
+
+    Every result is read once, so that figures and verdicts are of what is stored.
 
     Args:
         root: Of the checkout.
         experiment: The experiment.
         figures: To draw.
         size: "quick" or "paper".
-        report: Hears of progress.
 
     Returns:
-        What became of it.
+        What its results gave.
     """
-    tell = report or (lambda step, values: None)
-    cells = experiment.cells(size)
-    results: dict[str, Any] = {}
-    computed, files, shown, rows = 0, [], [], []
+    results: dict[str, xr.Dataset] = {}
+    files: list[Path] = []
+    shown: list[Path] = []
     try:
-        for number, cell in enumerate(cells):
-            path = cell_path(root, experiment, size, cell)
-            data = stored(path, cell)
-            tell(cell.label, {"done": number, "total": len(cells)})
+        damaged = []
+        for cell in experiment.cells(size):
+            data = stored(cell_path(root, experiment, size, cell), cell)
             if data is None:
-
-                def step(name: str, values: Mapping[str, Any], number: int = number, cell: Cell = cell) -> None:
-                    tell(f"{cell.label}: {name}", {"done": number, "total": len(cells), **values})
-
-                with locks.held(path):
-                    data = _computed(cell, path, step)
-                computed += 1
-                machine.release_programs()
-            results[cell.label] = data
-        tell("figures", {"done": len(cells), "total": len(cells)})
+                damaged.append(cell.label)
+            else:
+                results[cell.label] = data
+        if damaged:
+            return Concluded([], [], [], None, damaged)
         source = drawn_from(experiment, results)
         for name in figures:
             have = [pictures(root) / f"{name}{suffix}" for suffix in (".pdf", ".png")]
@@ -86,37 +118,37 @@ def run(
                 shown += have
             else:
                 files.extend(draw(experiment, [name], results, pictures(root), source=source))
-        rows = judge(experiment, results, figures, size)
-    except Exception as error:  # an experiment is a user's file: whatever it does, the others go on
-        reason = f"{type(error).__name__}: {error}".splitlines()[0]
-        return ExperimentOutcome(experiment, files, rows, computed, len(results) - computed, reason, shown)
-    return ExperimentOutcome(experiment, files, rows, computed, len(cells) - computed, None, shown)
+        return Concluded(files, shown, [claim.rule(results) for claim in experiment.claims])
+    except Exception as error:  # as above
+        return Concluded(files, shown, [], words(error))
 
 
-def _computed(cell: Cell, path: Path, step: Report) -> xr.Dataset:
-    """The result of a cell as it is stored."""
-    started = time.perf_counter()
-    data = cell.run(path, step).assign_attrs(cell=cell.key(), code_digest=code_digest(cell))
-    data.attrs["cell_seconds"] = time.perf_counter() - started  # a resumed sweep's: of its last run
-    store.save(data, path)
-    shutil.rmtree(cell.unfinished(path), ignore_errors=True)
-    return store.load(path)  # so that a figure is always of what is stored
+def words(error: Exception) -> str:
+    """An exception on one line.
+
+    Args:
+        error: The exception.
+
+    Returns:
+        Its type and the first line of what it says.
+    """
+    return f"{type(error).__name__}: {error}".splitlines()[0]
 
 
-def judge(experiment: Experiment, results: Results, figures: Sequence[str], size: str) -> list[Row]:
-    """Every claim of an experiment under its rule, with the command that redoes it.
+def rows(experiment: Experiment, judgments: Sequence[Judgment], figures: Sequence[str], size: str) -> list[Row]:
+    """Judged claims of an experiment, with the command that redoes them.
 
     Args:
         experiment: The experiment.
-        results: By label of the cell.
+        judgments: Of its claims, in their order.
         figures: Named in the command.
         size: "quick" or "paper".
 
     Returns:
-        A row for each claim.
+        A row for each judgment.
     """
     command = f"rfsim reproduce {' '.join(figures)} --size {size}"
-    return [Row(claim, claim.rule(results), command) for claim in experiment.claims]
+    return [Row(claim, found, command) for claim, found in zip(experiment.claims, judgments, strict=False)]
 
 
 def draw(

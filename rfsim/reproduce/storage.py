@@ -8,6 +8,7 @@ import xarray as xr
 
 from rfsim.disk import store
 from rfsim.disk.headers import header
+from rfsim.reproduce import costs
 from rfsim.reproduce.cells import Cell, code_digest
 from rfsim.reproduce.listing import Experiment
 
@@ -24,7 +25,7 @@ def cell_path(root: Path, experiment: Experiment, size: str, cell: Cell) -> Path
     Returns:
         The file.
     """
-    return root / "experiments" / "out" / f"{experiment.name}-{size}" / f"{cell.label}.nc"
+    return root / "experiments" / "out" / f"{cell.home or experiment.name}-{size}" / f"{cell.label}.nc"
 
 
 def pictures(root: Path) -> Path:
@@ -85,8 +86,8 @@ def stored(path: Path, cell: Cell) -> xr.Dataset | None:
     return data if data is not None and current(data, cell) else None
 
 
-def remaining_seconds(root: Path, experiment: Experiment, size: str) -> float:
-    """Estimated seconds left: the measured time of a size, shared evenly by the cells that are not stored.
+def missing(root: Path, experiment: Experiment, size: str) -> list[Cell]:
+    """The cells that are not stored.
 
     Taken from what results say of themselves: one whose numbers are damaged counts as stored until it is read.
 
@@ -96,11 +97,26 @@ def remaining_seconds(root: Path, experiment: Experiment, size: str) -> float:
         size: "quick" or "paper".
 
     Returns:
+        The cells, in their order.
+    """
+    found = []
+    for cell in experiment.cells(size):
+        told = header(cell_path(root, experiment, size, cell))
+        if (told.get("cell"), told.get("code_digest")) != (cell.key(), code_digest(cell)):
+            found.append(cell)
+    return found
+
+
+def remaining_seconds(root: Path, experiment: Experiment, size: str) -> float:
+    """Estimated seconds left: the share of a size's measured time that its missing cells have (`costs.shares`).
+
+    Args:
+        root: Of the checkout.
+        experiment: The experiment.
+        size: "quick" or "paper".
+
+    Returns:
         The seconds.
     """
-    cells = experiment.cells(size)
-    missing = 0
-    for cell in cells:
-        found = header(cell_path(root, experiment, size, cell))
-        missing += (found.get("cell"), found.get("code_digest")) != (cell.key(), code_digest(cell))
-    return experiment.seconds(size) * missing / len(cells)
+    shares = costs.shares(experiment.cells(size))
+    return experiment.seconds(size) * sum(shares[cell.label] for cell in missing(root, experiment, size))

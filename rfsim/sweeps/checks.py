@@ -41,7 +41,7 @@ def _beyond_values(plan: SweepPlan, workers: int | None, array: NDArray | None) 
     known = dict(plan.quantity.defaults) | plan.parameters()
     wrong = [*_together(plan), *_sizes(plan, known), *_options(plan, array)]
     if not wrong and workers is not None:
-        wrong = list(_memory(plan, known, min(workers, plan.groups)))
+        wrong = list(_memory(plan, min(workers, plan.groups)))
     return wrong
 
 
@@ -144,11 +144,17 @@ def _looks(plan: SweepPlan) -> Iterator[int]:
             yield from np.ravel_multi_index(tuple(index), plan.counts)[1:].tolist()
 
 
-def _memory(plan: SweepPlan, known: Mapping[str, Any], workers: int) -> Iterator[str]:
+def cell_bytes(plan: SweepPlan) -> NDArray[np.float64]:
+    """What the group of each cell needs at its peak, of the shape of the axes."""
+    known = dict(plan.quantity.defaults) | plan.parameters()
     cells = max(plan.group(0).size, 1)
     spread = {name: np.broadcast_to(one, plan.shape).ravel() for name, one in known.items() if _varies(one)}
     found = np.nan_to_num(needed_bytes(plan.quantity, {**known, **spread}, cells))
-    needed = np.broadcast_to(found.reshape(plan.shape) if found.size == plan.cells else found, plan.shape)
+    return np.broadcast_to(found.reshape(plan.shape) if found.size == plan.cells else found, plan.shape)
+
+
+def _memory(plan: SweepPlan, workers: int) -> Iterator[str]:
+    needed = cell_bytes(plan)
     limit, most = memory_limit(), float(needed.max(initial=0.0))
     if most > limit:
         words = f"need more than the {limit / GIB:.3g} GiB this process may use"

@@ -211,12 +211,12 @@ def test_a_figure_drawn_when_its_cells_were_computed_is_the_reports_too(root, mo
     """What is drawn right after computing is what is read later: the report draws nothing again."""
 
     def compute(cell, path, step):
-        data = xr.Dataset({"value": ("seed", np.arange(2))}, {"route": ("seed", ["a", "b"])}, {"told": [1]})
+        value = 1.0 if cell.label == "limit" else ("seed", np.arange(2))
+        data = xr.Dataset({"value": value}, {"route": ("seed", ["a", "b"])}, {"told": [1]})
         return store.label(data, "train", {"seeds": 2}, wall_time=1)
 
     monkeypatch.setattr(reproduce.Cell, "run", compute)
     toy = reproduce.experiments(root)[0]
-    monkeypatch.setattr("rfsim.reproduce.running.judge", lambda *_: [])
     assert reproduce.run(root, toy, ["toy"], "quick").failure is None
     (found,) = pictures.find(root, toy, report.status.standing(root, toy).results)
     assert found.file == root / "figures/out/toy.png"

@@ -9,7 +9,7 @@ import pytest
 from rfsim import reproduce
 from rfsim.cli import main
 from rfsim.disk import store
-from rfsim.reproduce import report
+from rfsim.reproduce import costs, report
 from rfsim.reproduce.report import parts, remembered, texts
 from tests.report import synthetic
 from tests.report.synthetic import change, fill, path_of
@@ -55,7 +55,7 @@ def test_the_list_and_the_estimate_read_no_numbers(stored, monkeypatch, capsys):
     monkeypatch.setattr(store, "load", never)
     assert main(["reproduce", "--list"]) == 0
     rows = [line.split() for line in capsys.readouterr().out.splitlines()[1:]]
-    assert [(row[0], row[5]) for row in rows] == [("toy", "quick"), ("other", "quick")]
+    assert [(row[0], row[6]) for row in rows] == [("toy", "quick"), ("other", "quick")]
     for experiment in reproduce.experiments(stored):
         assert reproduce.remaining_seconds(stored, experiment, "quick") == 0
         assert reproduce.remaining_seconds(stored, experiment, "paper") == 600
@@ -76,7 +76,10 @@ def test_the_list_and_the_estimate_read_no_numbers(stored, monkeypatch, capsys):
 )
 def test_what_is_not_stored_is_in_the_estimate(stored, spoil):
     spoil(path_of(stored))
-    assert reproduce.remaining_seconds(stored, reproduce.experiments(stored)[0], "quick") == 1.0  # one of two cells
+    experiment = reproduce.experiments(stored)[0]
+    left = reproduce.remaining_seconds(stored, experiment, "quick")  # one of two cells
+    assert left == pytest.approx(2 * costs.shares(experiment.cells("quick"))["draws"])
+    assert 0 < left < 2
 
 
 def test_with_everything_stored_each_result_is_read_once_and_nothing_is_drawn(stored, monkeypatch, capsys):
