@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from rfsim.limit import from_samples
 from rfsim.problem import populations
 from rfsim.problem.covariances import distinct
 from rfsim.problem.populations import Data
@@ -75,17 +76,33 @@ def from_eigenvalues(eigenvalues: ArrayLike) -> Population:
     return Population(*distinct(eigenvalues))
 
 
-def from_array(array: ArrayLike) -> Population:
-    """ρ_Σ of the covariance XᵀX/rows of data (§5).
+def from_array(array: ArrayLike, covariance: str = "sample", *, centered: bool = True) -> Population:
+    """ρ_Σ of data by their covariance XᵀX/rows (§5), or an estimate of what lies behind it.
 
     Args:
         array: Centered, (rows, dim).
+        covariance: "sample", "shrunk" or "deconvolved" (`from_samples`).
+        centered: Whether the mean was taken off, which costs one row.
 
     Returns:
         The population.
+
+    Raises:
+        ValueError: For another covariance, or too few rows to estimate one.
     """
+    if covariance not in from_samples.COVARIANCES:
+        raise ValueError(f"covariance must be one of {', '.join(from_samples.COVARIANCES)}; got {covariance!r}")
     x = np.asarray(array, dtype=np.float64)
     scale = np.abs(x).max() or 1.0
     # rounding leaves eigenvalues of −1e-17 where there is no variance
     eigenvalues = np.linalg.svd(x / scale, compute_uv=False) ** 2 * scale**2 / len(x)
-    return from_eigenvalues(np.pad(eigenvalues, (0, x.shape[1] - eigenvalues.size)))
+    eigenvalues = np.pad(eigenvalues, (0, x.shape[1] - eigenvalues.size))
+    if covariance == "sample":
+        return from_eigenvalues(eigenvalues)
+    rows = len(x) - centered
+    if rows < from_samples.FEWEST:
+        least = from_samples.FEWEST + centered
+        raise ValueError(f"covariance {covariance!r} needs at least {least} samples; got {len(x)}")
+    if covariance == "shrunk":
+        return from_eigenvalues(from_samples.shrunk(eigenvalues, rows))
+    return Population(*from_samples.deconvolved(eigenvalues, rows))

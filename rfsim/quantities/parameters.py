@@ -107,6 +107,14 @@ SCALE = Parameter(
     choices=("none", "global", "columns"),
     default="global",
 )
+COVARIANCE = Parameter(
+    name="covariance",
+    help="Σ of an array: its sample covariance, or an estimate of Σ's eigenvalues from it, by shrinkage (Ledoit, Wolf "
+    "2020) or by inverting the equation of Marčenko and Pastur (El Karoui 2008).",
+    hint=str,
+    choices=("sample", "shrunk", "deconvolved"),
+    default="sample",
+)
 DIFFUSION_TIME = Parameter(name="diffusion_time", symbol="t", help="Diffusion time t.", default=0.1, role="problem")
 
 PROBLEM = (SAMPLES_PER_DIM, FEATURES_PER_DIM, N, P, NOISE_COPIES, ACTIVATION, ALLOW_IMPORT, DATA)

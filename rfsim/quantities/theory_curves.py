@@ -6,7 +6,7 @@ from rfsim.quantities.catalog import FORMS, PAGES, Answer, Cells, Quantity, regi
 from rfsim.quantities.forms import CONSTANTS, LARGE, LOSSES, PLANE, ROUTES, Form, variables
 from rfsim.quantities.forms import LIMIT as SPECTRUM
 from rfsim.quantities.parameter import Parameter
-from rfsim.quantities.parameters import BY_PART, TOLERANCE, TRAIN_TIMES, TRAINER, WIDE_LIMIT
+from rfsim.quantities.parameters import BY_PART, COVARIANCE, TOLERANCE, TRAIN_TIMES, TRAINER, WIDE_LIMIT
 
 RIDGE_PER_FEATURE = Parameter(
     name="ridge_per_feature",
@@ -24,7 +24,15 @@ register(
         help="Losses at every training time, and timescales.",
         function="rfsim.theory:curves",
         # the tolerance is that of a map, `rfsim.theory.diagram`
-        parameters=(*WIDE_LIMIT, TRAIN_TIMES, TRAINER, BY_PART, RIDGE_PER_FEATURE, TOLERANCE.but(default=1e-4)),
+        parameters=(
+            *WIDE_LIMIT,
+            COVARIANCE,
+            TRAIN_TIMES,
+            TRAINER,
+            BY_PART,
+            RIDGE_PER_FEATURE,
+            TOLERANCE.but(default=1e-4),
+        ),
         speaks_of_parts=True,
         answer=Answer(
             json="rfsim.cli.limit_answers:curves_answer",

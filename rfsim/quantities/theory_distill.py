@@ -9,7 +9,7 @@ from rfsim.quantities.catalog import Answer, Cells, Quantity, register
 from rfsim.quantities.distill import DISTILL_TIMES, OPTIONS
 from rfsim.quantities.forms import Form, variables
 from rfsim.quantities.parameter import SAME, Parameter
-from rfsim.quantities.parameters import DIFFUSION_TIME, LIMIT, RIDGE
+from rfsim.quantities.parameters import COVARIANCE, DIFFUSION_TIME, LIMIT, RIDGE
 from rfsim.quantities.reading import LISTED
 from rfsim.quantities.theory_ridge import RIDGES
 
@@ -49,6 +49,7 @@ register(
         function="rfsim.theory:distill",
         parameters=(
             *(one.but(swept=False, flag_default=None, unused=TAKEN[one]) if one in TAKEN else one for one in LIMIT),
+            COVARIANCE,
             DIFFUSION_TIMES,
             RIDGES.but(default=(0.0, 0.1, 0.5, 2.0, 10.0), flag_default=SAME),
             TEACHER_TIME,

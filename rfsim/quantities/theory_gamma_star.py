@@ -5,7 +5,7 @@ from __future__ import annotations
 from rfsim.quantities.catalog import Cells, Quantity, register
 from rfsim.quantities.forms import Form, variables
 from rfsim.quantities.parameter import Parameter
-from rfsim.quantities.parameters import LIMIT, RIDGE
+from rfsim.quantities.parameters import COVARIANCE, LIMIT, RIDGE
 from rfsim.quantities.theory_distill import TEACHER_RIDGE, TEACHER_TIME, THRESHOLD
 
 NEXT_TIME = Parameter(
@@ -20,7 +20,14 @@ register(
         name="theory.gamma_star",
         help="The ridge of one step of distillation that is enough against leakage.",
         function="rfsim.theory:gamma_star",
-        parameters=(*(one for one in LIMIT if one is not RIDGE), NEXT_TIME, TEACHER_TIME, TEACHER_RIDGE, THRESHOLD),
+        parameters=(
+            *(one for one in LIMIT if one is not RIDGE),
+            COVARIANCE,
+            NEXT_TIME,
+            TEACHER_TIME,
+            TEACHER_RIDGE,
+            THRESHOLD,
+        ),
         command=False,
         cells=Cells(computes="rfsim.sweeps.limits:gamma_star"),
         page=None,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rfsim.quantities.catalog import Quantity, register
 from rfsim.quantities.forms import CONSTANTS, Form, variables
-from rfsim.quantities.parameters import FEATURES_PER_DIM, LIMIT, RIDGE, TOLERANCE, P
+from rfsim.quantities.parameters import COVARIANCE, FEATURES_PER_DIM, LIMIT, RIDGE, TOLERANCE, P
 
 register(
     Quantity(
@@ -13,6 +13,7 @@ register(
         function="rfsim.theory:mini_gap",
         parameters=(
             *(one for one in LIMIT if one not in (RIDGE, FEATURES_PER_DIM, P)),
+            COVARIANCE,
             TOLERANCE.but(help="Relative accuracy of the opening.", default=1e-3),
         ),
         command=False,

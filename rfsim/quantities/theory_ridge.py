@@ -5,7 +5,7 @@ from __future__ import annotations
 from rfsim.quantities.catalog import FORMS, PAGES, Answer, Cells, Quantity, register
 from rfsim.quantities.forms import CONSTANTS, PLANE, RIDGE_LOSSES, Form, variables
 from rfsim.quantities.parameter import Parameter
-from rfsim.quantities.parameters import LIMIT, RIDGE
+from rfsim.quantities.parameters import COVARIANCE, LIMIT, RIDGE
 from rfsim.quantities.reading import LISTED
 from rfsim.quantities.theory_curves import TILE
 
@@ -24,7 +24,11 @@ register(
         name="theory.ridge",
         help="Losses of the ridge minimizer, and the best ridge.",
         function="rfsim.theory:ridge",
-        parameters=(*(one.but(swept=False, unused="--ridges") if one is RIDGE else one for one in LIMIT), RIDGES),
+        parameters=(
+            *(one.but(swept=False, unused="--ridges") if one is RIDGE else one for one in LIMIT),
+            COVARIANCE,
+            RIDGES,
+        ),
         answer=Answer(
             json="rfsim.cli.limit_answers:ridge_answer",
             lines="rfsim.cli.limit_answers:ridge_lines",

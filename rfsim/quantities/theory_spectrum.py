@@ -6,7 +6,7 @@ from rfsim.quantities.catalog import Answer, Cells, Quantity, register
 from rfsim.quantities.forms import LARGE, Form
 from rfsim.quantities.forms import LIMIT as SPECTRUM
 from rfsim.quantities.parameter import Parameter
-from rfsim.quantities.parameters import RIDGE, WIDE_LIMIT
+from rfsim.quantities.parameters import COVARIANCE, RIDGE, WIDE_LIMIT
 
 GRID = Parameter(
     name="grid",
@@ -25,7 +25,7 @@ register(
         help="Density of the eigenvalues of U, and its parts with exact masses and edges.",
         function="rfsim.theory:spectrum",
         # U has no ridge; the flag is there for those who give all commands the same
-        parameters=(*(one.but(swept=False) if one is RIDGE else one for one in WIDE_LIMIT), GRID),
+        parameters=(*(one.but(swept=False) if one is RIDGE else one for one in WIDE_LIMIT), COVARIANCE, GRID),
         speaks_of_parts=True,
         answer=Answer(
             json="rfsim.cli.limit_answers:spectrum_answer",

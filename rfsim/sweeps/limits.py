@@ -153,7 +153,7 @@ def _plane(given: Given, array: ArrayLike | None, report: Report | None, whole: 
             found[k] = failed(error)
     if problems:
         first = options(asked[0])
-        prepared = {name: first.pop(name) for name in ("center", "scale") if name in first}
+        prepared = {name: first.pop(name) for name in ("center", "scale", "covariance") if name in first}
         try:
             # the widths are told cell by cell, of which inf is one
             run = LimitRun(replace(next(iter(problems.values())), features_per_dim=1.0), array=array, **prepared)

@@ -37,6 +37,7 @@ def curves(
     array: ArrayLike | Rows | None = None,
     center: bool = True,
     scale: str = "global",
+    covariance: str = "sample",
     report: Report | None = None,
     begin: Begin | None = None,
 ) -> xr.Dataset:
@@ -57,6 +58,7 @@ def curves(
         array: Samples (rows, dim) in the place of the problem's data, of which the covariance alone is used.
         center: Whether an array is centered.
         scale: How an array is scaled: "global", "columns" or "none".
+        covariance: Of an array: "sample", or an estimate of Σ's eigenvalues, "shrunk" or "deconvolved".
         report: Hears of each step.
         begin: Called with the settings of the result when all input is checked and before anything is computed; what it
             raises ends the run.
@@ -78,7 +80,7 @@ def curves(
     >>> float(result.train[0].round(5)), float(result.test[0].round(3))
     (0.49337, 1.844)
     """
-    run = LimitRun(problem, array=array, center=center, scale=scale, wide=True)
+    run = LimitRun(problem, array=array, center=center, scale=scale, covariance=covariance, wide=True)
     tau = times(train_times)
     require_tolerance(tolerance)
     way = trainers.read(trainer)

@@ -49,6 +49,7 @@ def diagram(
     array: ArrayLike | Rows | None = None,
     center: bool = True,
     scale: str = "global",
+    covariance: str = "sample",
     report: Report | None = None,
 ) -> xr.Dataset:
     """L_train, L_test, L_gen and E_score of the flow as d → ∞ over a grid of (ψ_n, ψ_p).
@@ -67,6 +68,7 @@ def diagram(
         array: Samples (rows, dim) in the place of the problem's data, of which the covariance alone is used.
         center: Whether an array is centered.
         scale: How an array is scaled: "global", "columns" or "none".
+        covariance: Of an array: "sample", or an estimate of Σ's eigenvalues, "shrunk" or "deconvolved".
         report: Hears of each step.
 
     Returns:
@@ -91,7 +93,7 @@ def diagram(
         for name, values in zip(AXES, (samples_per_dim, features_per_dim), strict=True)
     }
     require_tolerance(tolerance)
-    run = LimitRun(problem, array=array, center=center, scale=scale)
+    run = LimitRun(problem, array=array, center=center, scale=scale, covariance=covariance)
     psi_n, psi_p = (grid.ravel() for grid in np.meshgrid(*axes.values(), indexing="ij"))
     require_averaged(replace(problem, features_per_dim=float(psi_p.max())))
 

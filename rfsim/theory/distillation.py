@@ -46,6 +46,7 @@ def distill(
     array: ArrayLike | Rows | None = None,
     center: bool = True,
     scale: str = "global",
+    covariance: str = "sample",
     report: Report | None = None,
     begin: Begin | None = None,
 ) -> xr.Dataset:
@@ -67,6 +68,7 @@ def distill(
         array: Samples (rows, dim) in the place of the problem's data, of which the covariance alone is used.
         center: Whether an array is centered.
         scale: How an array is scaled: "global", "columns" or "none".
+        covariance: Of an array: "sample", or an estimate of Σ's eigenvalues, "shrunk" or "deconvolved".
         report: Hears of each step.
         begin: Called with the settings of the result when all input is checked and before anything is computed; what it
             raises ends the run.
@@ -113,6 +115,7 @@ def distill(
         array=array,
         center=center,
         scale=scale,
+        covariance=covariance,
     )
     settings = run.settings | {"diffusion_times": run.times.tolist(), "ridges": gamma.tolist()}
     settings |= {"distill_times": ends.tolist(), "start": start}

@@ -57,6 +57,7 @@ def gamma_star(
     array: ArrayLike | Rows | None = None,
     center: bool = True,
     scale: str = "global",
+    covariance: str = "sample",
     report: Report | None = None,
     begin: Begin | None = None,
 ) -> xr.Dataset:
@@ -74,6 +75,7 @@ def gamma_star(
         array: Samples (rows, dim) in the place of the problem's data, of which the covariance alone is used.
         center: Whether an array is centered.
         scale: How an array is scaled: "global", "columns" or "none".
+        covariance: Of an array: "sample", or an estimate of Σ's eigenvalues, "shrunk" or "deconvolved".
         report: Hears of each step.
         begin: Called with the settings of the result when all input is checked and before anything is computed.
 
@@ -100,6 +102,7 @@ def gamma_star(
         array=array,
         center=center,
         scale=scale,
+        covariance=covariance,
     )
     settings = run.settings | {"diffusion_time": problem.diffusion_time, "next_time": float(run.times[0])}
     if begin:

@@ -28,6 +28,7 @@ def mini_gap(
     array: ArrayLike | Rows | None = None,
     center: bool = True,
     scale: str = "global",
+    covariance: str = "sample",
     report: Report | None = None,
 ) -> xr.Dataset:
     """ψ_p from which on a gap separates mini from main, for each ψ_n and diffusion time t.
@@ -43,6 +44,7 @@ def mini_gap(
         array: Samples (rows, dim) in the place of the problem's data, of which the covariance alone is used.
         center: Whether an array is centered.
         scale: How an array is scaled: "global", "columns" or "none".
+        covariance: Of an array: "sample", or an estimate of Σ's eigenvalues, "shrunk" or "deconvolved".
         report: Hears of each step.
 
     Returns:
@@ -62,7 +64,8 @@ def mini_gap(
     require_tolerance(tolerance)
     require_unused(problem, "theory.mini_gap", ridge="leave it out; theory.curves takes it")
     runs = [
-        LimitRun(replace(problem, diffusion_time=t), array=array, center=center, scale=scale) for t in times.tolist()
+        LimitRun(replace(problem, diffusion_time=t), array=array, center=center, scale=scale, covariance=covariance)
+        for t in times.tolist()
     ]
     opening, large = np.full((2, times.size, psi_n.size), np.nan)
     for i, run in enumerate(runs):

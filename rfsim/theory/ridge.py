@@ -33,6 +33,7 @@ def ridge(
     array: ArrayLike | Rows | None = None,
     center: bool = True,
     scale: str = "global",
+    covariance: str = "sample",
     report: Report | None = None,
     begin: Begin | None = None,
 ) -> xr.Dataset:
@@ -48,6 +49,7 @@ def ridge(
         array: Samples (rows, dim) in the place of the problem's data, of which the covariance alone is used.
         center: Whether an array is centered.
         scale: How an array is scaled: "global", "columns" or "none".
+        covariance: Of an array: "sample", or an estimate of Σ's eigenvalues, "shrunk" or "deconvolved".
         report: Hears of each step.
         begin: Called with the settings of the result when all input is checked and before anything is computed; what it
             raises ends the run.
@@ -68,7 +70,7 @@ def ridge(
     """
     gamma = ridges_given(ridges)
     require_unused(problem, "theory.ridge", {"ridge": gamma}, ridge="give it among ridges")
-    run = LimitRun(problem, array=array, center=center, scale=scale)
+    run = LimitRun(problem, array=array, center=center, scale=scale, covariance=covariance)
     run.settings.pop("ridge")
     extra = {"ridges": gamma.tolist()}
     run.begin(begin, extra)
@@ -137,6 +139,7 @@ def ridge_plane(
     array: ArrayLike | Rows | None = None,
     center: bool = True,
     scale: str = "global",
+    covariance: str = "sample",
     report: Report | None = None,
 ) -> xr.Dataset:
     """The losses of `ridge` at the problem's ridge over a grid of (ψ_n, ψ_p), in one go.
@@ -152,6 +155,7 @@ def ridge_plane(
         array: Samples (rows, dim) in the place of the problem's data, of which the covariance alone is used.
         center: Whether an array is centered.
         scale: How an array is scaled: "global", "columns" or "none".
+        covariance: Of an array: "sample", or an estimate of Σ's eigenvalues, "shrunk" or "deconvolved".
         report: Hears of each step.
 
     Returns:
@@ -169,7 +173,7 @@ def ridge_plane(
     psi_n = _positive("samples_per_dim", problem.samples_per_dim if samples_per_dim is None else samples_per_dim)
     if np.isinf(psi_n).any():
         raise ValueError("samples_per_dim must be finite; got inf")
-    run = LimitRun(problem, array=array, center=center, scale=scale)
+    run = LimitRun(problem, array=array, center=center, scale=scale, covariance=covariance)
     for name in ("features_per_dim", "samples_per_dim"):
         run.settings.pop(name)
     _tell(report, "losses over the plane")

@@ -9,9 +9,11 @@ from typing import Any, Unpack
 
 import xarray as xr
 
+from rfsim.checking import notes
 from rfsim.disk import store
 from rfsim.learning.filters import learning_rate_constant
 from rfsim.learning.timescales import rate_time
+from rfsim.limit import from_samples
 from rfsim.limit.limits import Limit, limit
 from rfsim.limit.populations import Population, from_array, population
 from rfsim.problem.activations import Constants
@@ -36,11 +38,48 @@ def require_averaged(problem: Problem) -> None:
         )
 
 
+class LimitOptions(DataOptions, total=False):
+    """The data behind a problem, and what of their covariance the limit takes.
+
+    Attributes:
+        array: As in `DataOptions`.
+        center: As in `DataOptions`.
+        scale: As in `DataOptions`.
+        covariance: "sample", that of the array; "shrunk" or "deconvolved", an estimate of Σ's eigenvalues from it.
+    """
+
+    covariance: str
+
+
+def covariance_of(
+    problem: Problem, origin: Source | None = None, *, covariance: str = "sample", **data: Unpack[DataOptions]
+) -> tuple[Population, Source]:
+    """ρ_Σ of a problem's data, and where they come from, their settings told; ValueError where there is none."""
+    origin = source(problem, **data) if origin is None else origin
+    if origin.array is None:
+        if covariance != "sample":
+            raise ValueError(
+                f"covariance {covariance!r} is estimated from samples; data {str(problem.data)!r} have their own Σ: "
+                "leave it out"
+            )
+        return population(problem.data), origin
+    rows, columns = origin.array.shape
+    if covariance == "sample":
+        if rows < from_samples.ENOUGH * columns:
+            notes.say(
+                f"Σ is the covariance of {rows} samples of {columns} columns, whose eigenvalues lie farther apart than "
+                "those of Σ; covariance deconvolved estimates Σ's"
+            )
+        return from_array(origin.array), origin
+    found = from_array(origin.array, covariance, centered=data.get("center", True))
+    return found, origin._replace(settings=origin.settings | {"covariance": covariance})
+
+
 class LimitRun:
     """A problem in the limit: of an array of data only the covariance is used, with all of its rows."""
 
     def __init__(
-        self, problem: Problem, origin: Source | None = None, *, wide: bool = False, **data: Unpack[DataOptions]
+        self, problem: Problem, origin: Source | None = None, *, wide: bool = False, **data: Unpack[LimitOptions]
     ) -> None:
         """Raise ValueError where the population has no covariance or σ no constants there.
 
@@ -52,8 +91,7 @@ class LimitRun:
         require_averaged(problem)
         self.started = time.perf_counter()
         self.problem = problem
-        origin = source(problem, **data) if origin is None else origin
-        self.population: Population = population(problem.data) if origin.array is None else from_array(origin.array)
+        self.population, origin = covariance_of(problem, origin, **data)
         self.named = origin.array is None
         self.limit: Limit = limit(problem, self.population, wide=wide)
         self.settings: dict[str, Any] = limit_settings(problem, origin)

@@ -31,6 +31,7 @@ def spectrum(
     array: ArrayLike | Rows | None = None,
     center: bool = True,
     scale: str = "global",
+    covariance: str = "sample",
     report: Report | None = None,
     begin: Begin | None = None,
 ) -> xr.Dataset:
@@ -47,6 +48,7 @@ def spectrum(
         array: Samples (rows, dim) in the place of the problem's data, of which the covariance alone is used.
         center: Whether an array is centered.
         scale: How an array is scaled: "global", "columns" or "none".
+        covariance: Of an array: "sample", or an estimate of Σ's eigenvalues, "shrunk" or "deconvolved".
         report: Hears of each step.
         begin: Called with the settings of the result when all input is checked and before anything is computed; what it
             raises ends the run.
@@ -68,7 +70,7 @@ def spectrum(
     [('null', 0.859375), ('mini', 0.015625), ('main', 0.109375), ('gen', 0.015625)]
     """
     require_unused(problem, "theory.spectrum", ridge="leave it out; theory.curves takes it")
-    run = LimitRun(problem, array=array, center=center, scale=scale, wide=True)
+    run = LimitRun(problem, array=array, center=center, scale=scale, covariance=covariance, wide=True)
     count = whole("points", points, 1, MOST_VALUES)
     given = None if grid is None else _checked(grid)
     run.begin(begin)

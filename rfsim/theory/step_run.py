@@ -16,13 +16,12 @@ from rfsim.checking.scalars import numbers, real
 from rfsim.disk import store
 from rfsim.learning.filters import learning_rate_constant
 from rfsim.limit.ladders import Ladder, ladder
-from rfsim.limit.populations import Population, from_array, population
 from rfsim.limit.rational import Trained
 from rfsim.limit.resolvents import Level, level
 from rfsim.problem.diffusion import noise_variance
-from rfsim.problem.draws import DataOptions
-from rfsim.problem.model import Problem, limit_settings, require_ridge, source, times
+from rfsim.problem.model import Problem, limit_settings, require_ridge, times
 from rfsim.results.runs import Report
+from rfsim.theory.run import LimitOptions, covariance_of
 
 LONG_NAMES = {
     "from_time": "diffusion time t from which a step leads",
@@ -63,7 +62,7 @@ class StepRun:
         teacher_time: float,
         teacher_ridge: float,
         threshold: float,
-        **data: Unpack[DataOptions],
+        **data: Unpack[LimitOptions],
     ) -> None:
         """Raise ValueError for what is outside of the theory's domain (equations.md D1 to D21)."""
         self.started = time.perf_counter()
@@ -87,8 +86,7 @@ class StepRun:
             raise ValueError("teacher_time must be positive: nothing is learned, and nothing handed on, at 0")
         require_ridge("teacher_ridge", teacher_ridge)
         self.teacher_ridge = float(teacher_ridge)
-        origin = source(problem, **data)
-        self.population: Population = population(problem.data) if origin.array is None else from_array(origin.array)
+        self.population, origin = covariance_of(problem, **data)
         self.settings: dict[str, Any] = {  # of the problem but what the lists of a function take the place of
             name: value
             for name, value in limit_settings(problem, origin).items()
