@@ -1,4 +1,4 @@
-"""Consistency distillation as ψ_p → ∞ after d → ∞, m = ∞ (equations.md T29, [ours]).
+"""Consistency distillation as ψ_p → ∞ after d → ∞, m = ∞ (equations.md W10, [ours]).
 
 On the training tube of x_i every read-out is g^x(Σ̂)x_i + g^z(Σ̂)z, and off the tubes it is wx with w = g^z/√Δ; what
 the tube has beside that is the bump g^x − e^{−t}w. Sample parts are held times √λ, so that nothing divides by it.
@@ -67,7 +67,7 @@ def wide_student(
     distill_time: float,
     ridge: float = 0.0,
 ) -> WideStudent:
-    """The student of a ladder at one distillation time (T29).
+    """The student of a ladder at one distillation time (W10).
 
     Args:
         sigma: σ, without a second Hermite coefficient at every level's Γ.

@@ -1,9 +1,8 @@
-"""The law of generated samples in the wide limit as a labelled result (equations.md W6 to W9, T29)."""
+"""The law of generated samples in the wide limit as a labelled result (equations.md W6 to W10)."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -19,25 +18,16 @@ from rfsim.limit.sample_covariance import NODES, SampleCovariance
 from rfsim.limit.wide_spectrum import tables
 from rfsim.limit.wide_students import Level, wide_student
 from rfsim.problem.activations import hermite_coefficients
-from rfsim.problem.diffusion import noise_variance, signal, time_grid, total_variance
+from rfsim.problem.diffusion import signal, time_grid, total_variance
 from rfsim.problem.model import TRAIN_TIMES, Problem, require_unused, times
 from rfsim.results.runs import Begin, Report
+from rfsim.theory.generated_measures import MEASURES, measured
 from rfsim.theory.run import LimitRun
 
 SCHEDULES = ("constant", "best")
-QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 SECOND = 1e-10  # of σ's size: a second Hermite coefficient that is rounding
 FINE = 1024  # nodes of the whole spectrum, for quantiles
 PRIOR = 0.1  # of the variance at T: what the data may still have there
-MEASURES = {
-    "frechet_per_dim": "W2²/d of samples and the law of x_ε",
-    "kl_per_dim": "KL(samples‖truth)/d",
-    "kl_reverse_per_dim": "KL(truth‖samples)/d",
-    "kl_mean_per_dim": "KL(truth‖N(0, mean covariance of samples))/d",
-    "variance_mean": "mean variance of samples",
-    "variance_quantile": "quantiles of the eigenvalues of the samples' covariance",
-    "recovered": "mean variance of samples along eigenvectors of Σ",
-}
 
 
 @in_float64
@@ -58,7 +48,7 @@ def generated(
 ) -> xr.Dataset:
     """The law of generated samples as ψ_p → ∞ after d → ∞, with a teacher at each training time.
 
-    Equations.md W6 to W9; Latourelle-Vigeant et al. 2026, Theorems 4 and 5; students by T29 [ours], derived and not
+    Equations.md W6 to W9; Latourelle-Vigeant et al. 2026, Theorems 4 and 5; students by W10 [ours], derived and not
     proved. Samples are N(0, Λ(Σ̂)), Σ̂ = XXᵀ/n of the training data, and none of them meets a training point.
 
     Args:
@@ -128,7 +118,7 @@ def generated(
 
     made = law_of(sampler, grid[[0, -1]] if sampler in FLOWS else grid, w)
     ways = {"steps": made.variance, "one_jump": one_jump(grid[0], grid[-1], w)}
-    data = _measured(run, law, float(grid[0]), "way", ways, made.change)
+    data = measured(run, law, float(grid[0]), "way", ways, made.change)
     schedule = np.stack([ladder.teachers(t) for t in grid[1:]])
     data["level_time"] = ("level", "train_time"), schedule, {"long_name": "training time of each level", "units": "1"}
     data = data.assign_coords(
@@ -205,72 +195,10 @@ def _rule(run: LimitRun) -> SampleCovariance:
     return tables(run.limit, nodes).law
 
 
-def _measured(
-    run: LimitRun,
-    law: SampleCovariance,
-    first: float,
-    way: str,
-    ways: Mapping[str, NDArray[np.float64]],
-    change: float,
-) -> xr.Dataset:
-    """What is told of variances Λ (times, points) by way (W8); residual: what it moves by on half of the nodes."""
-    variance = np.stack(list(ways.values()))
-    values, weights = run.population
-    truth = signal(first) ** 2 * values + noise_variance(first)
-    isotropic = run.population.isotropic
-
-    def integral(integrand: NDArray[np.float64], every_other: bool = False) -> NDArray[np.float64]:
-        some = law.every_other if every_other else 1.0
-        return integrand @ (some * law.weights)
-
-    undefined = np.full(variance.shape[:-1], np.nan)
-    mean, recovered = integral(variance), variance @ law.measures
-    found = {"variance_mean": mean, "recovered": recovered}
-    with np.errstate(divide="ignore", over="ignore"):  # a map that is 0 somewhere is infinitely far in one direction
-        ratio = recovered / truth
-        found["kl_mean_per_dim"] = (1 / ratio - 1 + np.log(ratio)) @ weights / 2
-        far = (np.sqrt(variance) - math.sqrt(truth[0])) ** 2
-        share = variance / truth[0]
-        forward, reverse = (share - 1 - np.log(share)) / 2, (1 / share - 1 + np.log(share)) / 2
-        own = {"frechet_per_dim": far, "kl_per_dim": forward, "kl_reverse_per_dim": reverse}
-        found |= {name: integral(one) if isotropic else undefined for name, one in own.items()}
-    found["variance_quantile"] = _quantiles(variance, law)
-    moved = np.abs(integral(variance, every_other=True) - mean)
-    if isotropic:
-        moved = np.maximum(moved, np.abs(integral(far, every_other=True) - found["frechet_per_dim"]))
-    more = {"variance_quantile": ("quantile",), "recovered": ("direction",)}
-    return xr.Dataset(
-        {
-            name: ((way, "train_time", *more.get(name, ())), found[name], {"long_name": long, "units": "1"})
-            for name, long in MEASURES.items()
-        }
-        | {
-            "truth": ("direction", truth, {"long_name": "variance of x_ε along eigenvectors of Σ", "units": "1"}),
-            "residual": ((), max(float(moved.max()), change, law.residual), {"long_name": "with half of all nodes"}),
-        },
-        coords={
-            way: list(ways),
-            "quantile": list(QUANTILES),
-            "direction": ("direction", values, {"long_name": "eigenvalue l of Σ", "units": "1"}),
-        },
-    )
-
-
-def _quantiles(variance: NDArray[np.float64], law: SampleCovariance) -> NDArray[np.float64]:
-    """Of Λ over the law of Σ̂, (…, quantiles)."""
-    flat = variance.reshape(-1, variance.shape[-1])
-    found = []
-    for row in flat:
-        order = np.argsort(row)
-        weights = law.weights[order]
-        found.append(np.interp(QUANTILES, np.cumsum(weights) - weights / 2, row[order]))
-    return np.array(found).reshape(*variance.shape[:-1], len(QUANTILES))
-
-
 def _student(
     run: LimitRun, ladder: _Ladder, grid: NDArray[np.float64], law: SampleCovariance, distill_time: float
 ) -> xr.Dataset:
-    """Students of every teacher at one distillation time: one step, and two by way of the middle level (T29)."""
+    """Students of every teacher at one distillation time: one step, and two by way of the middle level (W10)."""
     teachers = np.stack([ladder.teachers(t) for t in grid[1:]])
     one, two, gap = [], [], []
     middle = (grid.size - 1) // 2  # 0 where there is one level: two steps are one
@@ -283,6 +211,6 @@ def _student(
         two.append(again * (kept * one[-1] + 1 - kept))
         gap.append((made.maps[-1] - made.steps) ** 2 @ law.weights)
     ways = {"one_step": np.stack(one), "two_steps": np.stack(two)}
-    data = _measured(run, law, float(grid[0]), "student_way", ways, 0.0)
+    data = measured(run, law, float(grid[0]), "student_way", ways, 0.0)
     data = data[list(MEASURES)].rename({name: f"student_{name}" for name in MEASURES})
     return data.assign(map_gap=("train_time", np.array(gap), {"long_name": "∫(F_N − teacher's steps)²dμ̂"}))
