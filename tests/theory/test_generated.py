@@ -308,3 +308,40 @@ def test_a_sweep_maps_it():
     here = swept.sel(samples_per_dim=4, data="isotropic")
     np.testing.assert_array_equal(here.frechet_per_dim, one.frechet_per_dim)
     assert "recovered" not in swept
+
+
+@pytest.mark.slow
+def test_samples_of_linear_features_approach_it_as_one_over_the_dimension():
+    """Teachers of a sample at every level, their DDIM map of all directions at once: no Monte Carlo error of samples."""
+    import jax.numpy as jnp
+
+    from rfsim.learning.filters import flow, learning_rate_constant
+    from rfsim.problem import model
+    from rfsim.problem.diffusion import ode_step
+    from rfsim.sample import spectra
+
+    grid, ratios = time_grid(0.02, 3.0, 10), {"samples_per_dim": 2.0, "features_per_dim": 2.0, "activation": "linear"}
+
+    def distance(dim, seed):
+        x = np.eye(dim)
+        for t, to in zip(grid[:0:-1], grid[-2::-1], strict=True):
+            problem = Problem(**ratios, diffusion_time=float(t))
+            origin = model.source(problem)
+            draw = model.instance(problem, origin, model.resolve(problem, origin, dim), seed)
+            found = spectra.sample_spectrum(problem, draw)
+            points = np.asarray(found.points)
+            f = flow(INF, learning_rate_constant(noise_variance(t), 2.0))(jnp.asarray(points))
+            f = np.where(points > 1e-9 * points.max(), np.asarray(f), 0.0)  # p − d directions are 0 but for rounding
+            weights = -np.asarray(found.sources[0]).T * f @ np.asarray(found.basis).T / math.sqrt(noise_variance(t))
+            step = ode_step("ddim", float(t), float(to))
+            x = step.x * x + step.score * (weights @ draw.weights / math.sqrt(dim)) @ x
+        return ((np.linalg.svd(x, compute_uv=False) - 1) ** 2).mean()
+
+    limit = float(theory.generated(wide(activation="linear"), [INF], levels=10).frechet_per_dim[0, 0])
+    gaps = {dim: np.array([distance(dim, seed) for seed in range(4)]) - limit for dim in (20, 80)}
+    for dim, gap in gaps.items():
+        assert abs(gap.mean()) < 0.4 / dim + 2 * gap.std(), dim
+    # a mean of O(1/d) and fluctuations of O(1/d) too
+    assert np.abs(gaps[80]).mean() < 0.6 * np.abs(gaps[20]).mean()
+    assert gaps[80].std() < 0.6 * gaps[20].std()
+    assert np.abs(gaps[80]).max() < 0.01
