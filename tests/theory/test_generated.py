@@ -312,7 +312,7 @@ def test_a_sweep_maps_it():
 
 @pytest.mark.slow
 def test_samples_of_linear_features_approach_it_as_one_over_the_dimension():
-    """Teachers of a sample at every level, their DDIM map of all directions at once: no Monte Carlo error of samples."""
+    """Teachers of a sample at every level, their DDIM map of all directions at once: no Monte Carlo error."""
     import jax.numpy as jnp
 
     from rfsim.learning.filters import flow, learning_rate_constant
