@@ -21,7 +21,7 @@ __all__ = ["place"]  # a fixture of every test here
 
 COMPUTING = (
     *("train", "spectrum", "simulate", "distill"),
-    *("theory curves", "theory distill", "theory spectrum", "theory ridge"),
+    *("theory curves", "theory distill", "theory spectrum", "theory ridge", "theory generated"),
 )
 ACTS = """
 import pathlib

@@ -76,7 +76,7 @@ def test_rooms_are_there_when_they_are_asked_for():
 
 DOCUMENTED = re.compile(r"^(?:\*{0,2})(\w+): ", re.M)
 SECTION = r"^{}:\n((?:(?:    .*)?\n)*)"
-TAGGED = re.compile(r"\bT\d|\bD\d|§\d|\[ours\]|\[derived\]|no equation")
+TAGGED = re.compile(r"\bT\d|\bD\d|\bW\d|§\d|\[ours\]|\[derived\]|no equation")
 PACKAGE = Path(rfsim.__file__).parent
 MATHEMATICS = (
     "filters",

@@ -26,6 +26,6 @@ def with_grids(quantity: Quantity, values: Mapping[str, Any], output: OutputFlag
 def told(quantity: Quantity, values: Mapping[str, Any], data: xr.Dataset) -> xr.Dataset:
     """What is said of a result: of lists with a grid beside them the values asked for alone."""
     for name, one in quantity.flagged.items():
-        if one.drawn and data.sizes.get(one.makes, len(values[name])) != len(values[name]):
+        if one.drawn and data.sizes.get(one.makes, 0) > len(values[name]):
             data = data.sel({one.makes: list(values[name])})
     return data

@@ -181,16 +181,16 @@ def tables(limit: Limit, nodes: int = NODES, *, every_other: bool = False) -> Wi
 
 def refined(
     limit: Limit, tolerance: float, values: Callable[[WideTables], NDArray[np.float64]]
-) -> tuple[WideTables, NDArray[np.float64]]:
+) -> tuple[WideTables, NDArray[np.float64], NDArray[np.float64]]:
     """Tables with enough nodes for values to be known, and by how much they move where half of the nodes are left out.
 
     Args:
         limit: What the equations depend on.
         tolerance: Of the values, relative above 1.
-        values: Of tables: what is to be known, (values,).
+        values: Of tables: what is to be known, of any shape.
 
     Returns:
-        The tables and the error of each value, (values,).
+        The tables, the values and the error of each.
     """
     nodes = NODES
     while True:
@@ -198,7 +198,7 @@ def refined(
         whole, half = values(found), values(tables(limit, nodes, every_other=True))
         error = np.abs(whole - half) / np.maximum(1.0, np.abs(whole))
         if nodes >= MOST or np.all(error <= tolerance):
-            return found, error
+            return found, whole, error
         nodes *= 2
 
 

@@ -89,11 +89,14 @@ def limit_spectrum_panel(
     elif ends:
         ax.set_ylim(0, 1.05 * tallest)
     _limits(ax, ends, atoms, log)
+    most = max([1.0, *(mass for _, mass, _ in atoms)])  # masses per dimension may pass 1
     for at, mass, color in atoms:
+        mass /= most
         foot: dict[str, Any] = {"color": color, "transform": ax.get_xaxis_transform(), "clip_on": False}
         ax.plot([at, at], [0, mass], **foot)
         ax.plot([at], [mass], "o", **foot)
-    ax.set_xlabel(r"eigenvalue $\lambda$ of $U$")
+    over = r", over $\psi_p$" if "per" in result.attrs else ""
+    ax.set_xlabel(rf"eigenvalue $\lambda$ of $U${over}")
     ax.set_ylabel(r"$\lambda\,\rho(\lambda)$ (mass per $\ln\lambda$)" if log else r"density $\rho(\lambda)$")
     return legend_above(ax, [*handles, *also], handle_length=1.4)
 

@@ -25,6 +25,7 @@ from rfsim.plotting.limit_distill import (
     step_leakage_panel,
     student_panel,
 )
+from rfsim.plotting.limit_generated import generated_distance_panel, generated_variance_panel
 from rfsim.plotting.simulation import simulation_panel
 from rfsim.plotting.spectra import spectrum_panel
 
@@ -169,6 +170,22 @@ def limit_distill(result: xr.Dataset) -> Page:
     names = list(panels)
     names += names[-1:] * (len(names) % 2)
     return Page([names[k : k + 2] for k in range(0, len(names), 2)], panels)
+
+
+def limit_generated(result: xr.Dataset) -> Page:
+    """How far generated samples are from the truth, and the spread of their variances, over training time or levels.
+
+    Args:
+        result: A stored result of the kind.
+
+    Returns:
+        Its panels.
+    """
+    panels: dict[str, Callable[[Axes], object]] = {
+        "distance": lambda ax: generated_distance_panel(ax, result),
+        "variance": lambda ax: generated_variance_panel(ax, result),
+    }
+    return Page([["distance", "variance"]], panels)
 
 
 def simulate(result: xr.Dataset) -> Page:

@@ -102,11 +102,14 @@ def _levels(result: xr.Dataset, s: dict[str, Any]) -> list[str]:
     """The diffusion times of a distillation, its teacher, and the student that is drawn, the first there is."""
     if "diffusion_times" in s:
         return _limit_levels(result, s)
+    reached = rf"$t={number(s['time_min'])}$–${number(s['time_max'])}$ in {s['levels']} levels"
+    if "variants" not in s:  # teachers and students are lines of the figure
+        return [reached]
     students = {Student(**one).label: one for one in s["variants"]}
     label = str(result.variant.values.flat[0]) if "variant" in result.coords else ""
     student = students.get(label, s["variants"][0])
     return [
-        rf"$t={number(s['time_min'])}$–${number(s['time_max'])}$ in {s['levels']} levels",
+        reached,
         rf"teacher $\tau={number(s['teacher_time'])}$",
         f"{student['parameterization']} from {student['start']}",
     ]

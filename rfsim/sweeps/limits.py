@@ -100,6 +100,16 @@ def distill(given: Given, array: ArrayLike | None, report: Report | None) -> xr.
     return _alone(given, of_one(given.quantity, array, report), _with_residual)
 
 
+def generated(given: Given, array: ArrayLike | None, report: Report | None) -> xr.Dataset:
+    """`theory.generated`, without what stands along the eigenvalues of Σ, which populations have of their own."""
+
+    def cell(data: xr.Dataset, one: dict[str, Any]) -> CellResult:
+        own = [name for name in map(str, data.variables) if "direction" in data[name].dims]
+        return CellResult(tidy(data.drop_vars(own), MERGED), residual=float(data.residual))
+
+    return _alone(given, of_one(given.quantity, array, report), cell)
+
+
 def gamma_star(given: Given, array: ArrayLike | None, report: Report | None) -> xr.Dataset:
     """`theory.gamma_star`."""
     return _alone(given, of_one(given.quantity, array, report), _with_residual)

@@ -17,6 +17,7 @@ from rfsim.theory.curves import curves
 from rfsim.theory.diagram import diagram
 from rfsim.theory.distillation import distill
 from rfsim.theory.enough import gamma_star
+from rfsim.theory.generated import generated
 from rfsim.theory.mini import mini_gap
 from rfsim.theory.minimum import score_minimum
 from rfsim.theory.ridge import ridge, ridge_plane
@@ -47,6 +48,7 @@ __all__ = [
     "from_array",
     "from_eigenvalues",
     "gamma_star",
+    "generated",
     "large_densities",
     "large_form",
     "limit",

@@ -57,18 +57,16 @@ def wide_curves(
     """
 
     def values(found: WideTables) -> NDArray[np.float64]:
-        one = loss_curves(found.spectrum, found.target, train_times, trainer)
-        return np.concatenate([one.train, one.test])
+        return np.stack(loss_curves(found.spectrum, found.target, train_times, trainer))
 
-    found, error = refined(limit, tolerance, values)
-    curves = loss_curves(found.spectrum, found.target, train_times, trainer)
+    found, curves, error = refined(limit, tolerance, values)
     parts = wide_parts(limit)
     names = tuple(part.name for part in parts if part.name in ("mini", "gen"))
     half = found.spectrum.points.size // 2
     rows = {"gen": np.repeat([1.0, 0.0], half), "mini": np.repeat([0.0, 1.0], half)}
     keep = np.array([rows[name] for name in names]).reshape(len(names), 2 * half)
     by_part = PartSpectrum(found.spectrum, found.target, names, keep)
-    return WideCurves(limit, curves, error.reshape(2, -1).max(0), found, parts, by_part)
+    return WideCurves(limit, LossCurves(*curves), error.max(0), found, parts, by_part)
 
 
 def wide_timescales(run: LimitRun, found: WideCurves, trainer: TrainerFilter, tolerance: float) -> xr.Dataset:

@@ -31,6 +31,7 @@ NOISE = (
 )  # names whose values are rounding
 TINY = ("--dim", "6", "--samples-per-dim", "2", "--features-per-dim", "4")
 RATIOS = TINY[2:]
+MANY = ("--samples-per-dim", "2", "--features-per-dim", "inf")
 FEW = (*TINY, "--levels", "3", "--time-min", "0.1", "--time-max", "1", "--generated", "16", "--distill-times", "1,100")
 CALLS = {  # one of every answer: a name, and the command line that gives it
     "train": ("train", *TINY, "--train-times", "0,100,inf"),
@@ -45,6 +46,9 @@ CALLS = {  # one of every answer: a name, and the command line that gives it
     "theory curves": ("theory", "curves", *RATIOS, "--by-part"),
     "theory spectrum": ("theory", "spectrum", *RATIOS),
     "theory ridge": ("theory", "ridge", *RATIOS),
+    "theory curves of many features": ("theory", "curves", *MANY, "--by-part"),
+    "theory spectrum of many features": ("theory", "spectrum", *MANY),
+    "theory generated": ("theory", "generated", *MANY, "--levels", "3", "--student", "--distill-times", "1,inf"),
     "theory distill": ("theory", "distill", *RATIOS, "--ridges", "0,0.1", "--distill-times", "100,inf"),
 }
 REFUSALS = {  # command lines that give no answer: their exit status

@@ -10,6 +10,7 @@ from rfsim.problem import model
 from rfsim.problem.model import Problem
 from rfsim.problem.ranks import PARTS
 from rfsim.quantities.theory_distill import CONSTANTS
+from rfsim.quantities.theory_generated import MEASURES
 from tests.distillation import synthetic as distilled
 from tests.simulation import synthetic as simulated
 
@@ -166,6 +167,29 @@ def limit_distill():
     return store.label(xr.Dataset(variables, coords=coords), "theory-distill", kept, wall_time=1.0)
 
 
+def limit_generated():
+    """Both ways of three teachers, one of them at τ = ∞, and one-step students at two distill_times."""
+    tau, later, probability = np.array([10.0, 1e3, np.inf]), np.array([10.0, np.inf]), [0.05, 0.25, 0.5, 0.75, 0.95]
+    rise = np.array([[0.06, 0.2, 0.6], [0.5, 0.55, 0.6]])
+    shape = ("way", "train_time")
+    variables = {name: (shape, k * rise) for k, name in enumerate(MEASURES.split(), 1)}
+    variables["variance_quantile"] = ((*shape, "quantile"), rise[..., None] * np.array(probability))
+    variables["recovered"], variables["truth"] = ((*shape, "direction"), rise[..., None]), ("direction", [1.0])
+    variables["level_time"] = (("level", "train_time"), np.tile(tau, (2, 1)))
+    student = ("distill_time", "student_way", "train_time")
+    variables |= {
+        f"student_{name}": (student, k * rise * [[[1.2]], [[1.1]]]) for k, name in enumerate(MEASURES.split(), 1)
+    }
+    variables["residual"] = ((), 1e-15)
+    coords = {"way": ["steps", "one_jump"], "train_time": tau, "quantile": probability, "direction": [1.0]}
+    coords |= {"level": [0.1, 0.5], "distill_time": later, "student_way": ["one_step", "two_steps"]}
+    kept = model.limit_settings(PROBLEM, model.source(PROBLEM)) | {"features_per_dim": "inf"}
+    kept.pop("diffusion_time")
+    kept |= {"time_min": 0.02, "time_max": 0.5, "levels": 2, "sampler": "ddim", "train_schedule": "constant"}
+    kept |= {"student": True, "train_times": [10.0, 1e3, "inf"], "distill_times": [10.0, "inf"]}
+    return store.label(xr.Dataset(variables, coords=coords), "theory-generated", kept, wall_time=1.0)
+
+
 def distill(*, seed=0, seeds=2):
     return distilled.dataset(
         dim=3, levels=4, seed=seed, seeds=seeds, variants=("a", "b"), instability=True, transfer=True, threshold=0.5
@@ -189,5 +213,6 @@ MADE = {
     "theory-spectrum": lambda: limit("theory-spectrum"),
     "theory-ridge": ridge,
     "theory-distill": limit_distill,
+    "theory-generated": limit_generated,
 }
 SEEDED = [name for name in MADE if not name.startswith("theory")]

@@ -31,6 +31,7 @@ OVER = {"theory.score_minimum": PLANE, "theory.mini_gap": {"samples_per_dim": [2
 OVER |= {"theory.distill": {"diffusion_times": [0.1, 0.2]}, "theory.gamma_star": {"next_time": 0.05}}
 WRONG = {"theory.score_minimum": ({"tolerance": 2.0}, "tolerance")}
 WRONG |= dict.fromkeys(("theory.distill", "theory.gamma_star"), ({}, "averages the noise"))
+WRONG["theory.generated"] = ({}, "^theory.generated knows features_per_dim inf alone; got 4")
 NONE = ({"center": "neither"}, "center must be True or False")
 
 

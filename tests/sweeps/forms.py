@@ -7,6 +7,7 @@ import xarray as xr
 
 from rfsim.problem.ranks import PARTS
 from rfsim.quantities.theory_distill import CONSTANTS as STEP_CONSTANTS
+from rfsim.quantities.theory_generated import MEASURES
 from rfsim.sweeps.cells import MERGED
 from tests.sweeps.synthetic import coordinate, labelled
 
@@ -27,6 +28,8 @@ LABELS = {
     "form": ["rho_1", "rho_2"],
     "eigenvalue": [0.1, 0.2, 0.4],
     "step": [0, 1, 3],
+    "way": ["steps", "one_jump"],
+    "quantile": [0.05, 0.5, 0.95],
 }
 CONSTANTS = {"": "a b v2 s2"}
 PARTS_TABLE = {"part": "mass mean lower upper gap_below"}
@@ -82,6 +85,11 @@ OWN: dict[str, dict[str, str]] = {
         "distill_time ridge step part": "student_energy suppression",
     },
     "theory.gamma_star": {"": "gamma_star leakage floor gamma_star_closed leakage_closed kappa"},
+    "theory.generated": {
+        "way train_time": MEASURES,
+        "way train_time quantile": "variance_quantile",
+        "level train_time": "level_time",
+    },
     "theory.score_minimum": CONSTANTS | {"": "score final train_time error a b v2 s2"},
     "theory.mini_gap": CONSTANTS | {"": "opening opening_large a b v2 s2"},
 }

@@ -2,7 +2,7 @@
 
 from rfsim.problem.activations.base import Activation, Closed, evaluate
 from rfsim.problem.activations.catalog import ACTIVATIONS, activation, fingerprint, read, specification
-from rfsim.problem.activations.constants import Constants, centered, gaussian_constants
+from rfsim.problem.activations.constants import Constants, centered, gaussian_constants, hermite_coefficients
 from rfsim.problem.activations.hermite import Hermite
 from rfsim.problem.activations.naming import is_local, runs_code
 
@@ -17,6 +17,7 @@ __all__ = [
     "evaluate",
     "fingerprint",
     "gaussian_constants",
+    "hermite_coefficients",
     "is_local",
     "read",
     "runs_code",

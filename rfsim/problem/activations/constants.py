@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import NamedTuple
 
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from rfsim.computing.numerics import hermite_averages, log_share
 from rfsim.computing.precision import in_float64
 from rfsim.problem.activations.base import Activation, evaluate
+from rfsim.problem.activations.hermite import Series
 from rfsim.problem.activations.kinked import nested_constants, panel_coefficients
 
 MAX_ORDER = 16384
@@ -69,6 +71,7 @@ def centered(sigma: Activation, gamma: float) -> Activation:
 
 
 @in_float64
+@functools.lru_cache(maxsize=1024)  # a ladder of diffusion times asks for the same ones again
 def gaussian_constants(
     sigma: Activation, *, signal_variance: float, noise_variance: float, tolerance: float = 1e-12
 ) -> Constants:
@@ -107,6 +110,26 @@ def gaussian_constants(
         )
     a, v2, s2 = map(float, values)
     return Constants(a, math.sqrt(noise_variance) * a, v2, s2, error)
+
+
+@in_float64
+def hermite_coefficients(sigma: Activation, gamma: float, orders: int = 64) -> NDArray[np.float64]:
+    """c_s = E h_s(z) σ(Γz) for s < orders, σ as it is, not centered (§4).
+
+    Args:
+        sigma: The activation.
+        gamma: Γ.
+        orders: How many.
+
+    Returns:
+        The coefficients, (orders,); to rounding for smooth σ, to about 1e-12 with kinks.
+    """
+    if isinstance(sigma.function, Series):
+        found = sigma.function.at(gamma**2, gamma**2 - 1)
+        return np.pad(found, (0, max(orders - found.size, 0)))[:orders]
+    if sigma.kinks:
+        return panel_coefficients(sigma, gamma, orders, 2)[0]
+    return _coefficients(sigma, gamma, orders)[0]
 
 
 def _smooth_constants(

@@ -153,6 +153,16 @@ def from_text(text: str) -> Activation:
     return Hermite(found)
 
 
+def briefly(text: str) -> str:
+    """The text with coefficients to four digits, for titles.
+
+    >>> briefly("hermite:1=1,4=0.28867513459481287")
+    'hermite:1=1,4=0.2887'
+    """
+    items = (item.partition("=") for item in text.removeprefix(PREFIX).split(","))
+    return PREFIX + ",".join(f"{order}={number(value):.4g}" for order, _, value in items)
+
+
 @functools.lru_cache(maxsize=256)
 def _activation(terms: tuple[tuple[int, float], ...]) -> Activation:
     series = Series(terms)

@@ -52,7 +52,9 @@ def is_local(name: str) -> bool:
 
 def short(name: str) -> str:
     """A name for titles: that of the function, without its module or digest."""
-    return name if hermite.written(name) else name.partition(SIGN)[0].rpartition(":")[2]
+    if hermite.written(name):
+        return hermite.briefly(name)
+    return name.partition(SIGN)[0].rpartition(":")[2]
 
 
 def keep(sigma: Activation, title: str) -> str:
