@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import jax
 import jax.monitoring
 import numpy as np
@@ -69,6 +72,13 @@ def test_the_limit_compiles_newtons_method_and_nothing_for_new_problems(name):
     first, *others = programs(THEORY[name])
     assert first <= 2  # σ at points, and Newton's method, whatever the path it goes
     assert others == [0] * len(others)
+
+
+def test_theory_commands_load_nothing_that_they_do_not_need():
+    code = "import sys, rfsim.theory; print(list(sys.modules))"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    for one in ("scipy.optimize", "scipy.special", "scipy.sparse", "scipy.stats", "optax", "matplotlib"):
+        assert f"'{one}'" not in loaded
 
 
 def test_blas_has_one_thread_in_the_limit_until_the_last_leaves():

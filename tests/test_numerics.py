@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import optimize
 
 from rfsim.computing.numerics import (
     decay_integral,
@@ -16,6 +17,7 @@ from rfsim.computing.numerics import (
     hermite_rule,
     log_grid,
     minimum_value,
+    zero_between,
 )
 
 
@@ -76,3 +78,31 @@ def test_a_log_grid_holds_both_ends():
 def test_averages_one_order_at_a_time_are_the_rules():
     rule = hermite_rule(40, 0.2)
     np.testing.assert_allclose(hermite_averages(np.tanh, 40, 0.2), rule.weights @ np.tanh(rule.nodes), atol=1e-15)
+
+
+@pytest.mark.parametrize(
+    ("function", "lower", "upper"),
+    [
+        (lambda x: x**3 - 2, 0.0, 2.0),
+        (lambda x: math.tanh(50 * (x - 0.3)), -1.0, 4.0),
+        (lambda x: math.exp(x) - 1e-8, -60.0, 5.0),
+        (lambda x: math.copysign(1.0, x - 0.7), 0.0, 1.0),
+        (lambda x: 1 - x, 0.0, 1.0),
+    ],
+)
+def test_zeros_are_those_of_brents_method(function, lower, upper):
+    asked = []
+
+    def counted(x: float) -> float:
+        asked.append(x)
+        return function(x)
+
+    found = zero_between(counted, lower, upper)
+    assert found == pytest.approx(optimize.brentq(function, lower, upper), abs=1e-11)
+    assert len(asked) < 60
+    assert all(lower <= x <= upper for x in asked)
+
+
+def test_a_function_of_one_sign_has_no_zero_to_look_for():
+    with pytest.raises(ValueError, match="one sign at both ends, 1 at -1 and 4 at 2"):
+        zero_between(lambda x: max(x * x, 1.0), -1.0, 2.0)

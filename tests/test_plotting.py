@@ -358,6 +358,27 @@ def test_unwritable_folder_passes_the_stores_error(tmp_path):
         plotting.save(figure, tmp_path / "file" / "figure")
 
 
+def test_a_layout_is_solved_once_for_all_files_and_nothing_is_drawn_to_solve_it(trained, tmp_path, monkeypatch):
+    figure = rfsim.plot(trained)
+    engine, dpi, told = figure.get_layout_engine(), figure.dpi, []
+    solve, draw = type(engine).execute, plotting.Drawing.draw
+
+    def solved(self, one):
+        solve(self, one)
+        told.append("solved")
+
+    def drawn(self, renderer):
+        draw(self, renderer)
+        told.append("drawn")
+
+    monkeypatch.setattr(type(engine), "execute", solved)
+    monkeypatch.setattr(plotting.Drawing, "draw", drawn)
+    plotting.save(figure, tmp_path / "figure")
+    assert told == ["solved", "drawn", "drawn"]
+    assert figure.get_layout_engine() is engine
+    assert figure.dpi == dpi
+
+
 def test_figures_made_elsewhere_can_be_drawn_on_and_saved(trained, tmp_path):
     figure = Figure()
     plotting.loss_panel(figure.add_axes((0.2, 0.2, 0.7, 0.5)), trained)

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Iterator
 from typing import Any
 
-SMALL = 1024  # rows of a square matrix: below, a second thread brings less than its waiting costs
+SMALL = 1536  # rows of a square matrix: below, a second thread brings less than its waiting costs
 
 _lock = threading.Lock()
 _holders = 0

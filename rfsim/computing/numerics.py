@@ -148,6 +148,54 @@ def first_crossing(
     return None
 
 
+def zero_between(function: Callable[[float], float], lower: float, upper: float, *, within: float = 2e-12) -> float:
+    """Where a continuous function is 0 between two points at which its signs differ (Chandrupatla 1997).
+
+    Inverse quadratic interpolation where that is safe, else halving; within the accuracy that `scipy.optimize` has by
+    default, which is slow to load.
+
+    Args:
+        function: Of one number.
+        lower: Where its sign is one,
+        upper: and the other.
+        within: Absolute accuracy of the point, beside that of float64.
+
+    Returns:
+        The point.
+
+    Raises:
+        ValueError: Where the signs are the same.
+
+    >>> round(zero_between(lambda x: x**3 - 2, 0.0, 2.0), 12) == round(2 ** (1 / 3), 12)
+    True
+    """
+    a, b, c = upper, lower, upper
+    fa, fb = function(a), function(b)
+    fc = fa
+    if fa == 0 or fb == 0:
+        return a if fa == 0 else b
+    if not fa * fb < 0:
+        raise ValueError(f"the function has one sign at both ends, {fb:g} at {lower:g} and {fa:g} at {upper:g}")
+    share = 0.5
+    while True:
+        x = a + share * (b - a)
+        fx = function(x)
+        if (fx > 0) == (fa > 0):
+            c, fc = a, fa
+        else:
+            c, b, fc, fb = b, a, fb, fa
+        a, fa = x, fx
+        best, least = (a, fa) if abs(fa) < abs(fb) else (b, fb)
+        near = (2 * np.finfo(float).eps * abs(best) + within / 2) / abs(b - c)
+        if near > 0.5 or least == 0:
+            return best
+        xi, phi = (a - b) / (c - b), (fa - fb) / (fc - fb)
+        share = 0.5
+        if phi**2 < xi and (1 - phi) ** 2 < 1 - xi:
+            share = fa / (fb - fa) * fc / (fb - fc) + (c - a) / (b - a) * fa / (fc - fa) * fb / (fc - fb)
+        share = min(max(share, near), 1 - near)
+
+
 def standard_normal(key: Array, shape: tuple[int, ...], dtype: DTypeLike) -> Array:
     """`jax.random.normal`, to the bit, also where float64 cannot be made of bits (`precision.emulates_float64`)."""
     if jnp.dtype(dtype) != jnp.float64 or not emulates_float64():

@@ -10,6 +10,7 @@ from jax.typing import ArrayLike
 from numpy.typing import NDArray
 
 from rfsim.computing.arrays import Numbers, compiled, mapped, namespace
+from rfsim.computing.blas import suited
 from rfsim.learning import losses
 from rfsim.learning.filters import held
 from rfsim.learning.protocol import Spectrum, Target
@@ -126,7 +127,8 @@ def _in_batches(
         batch = tau[lo : lo + size]
         whole = -(-batch.size // FEW) * FEW if namespace(spectrum) is np else size
         padded = np.pad(batch, (0, whole - batch.size))
-        batches.append([np.asarray(row)[: batch.size] for row in values(padded)])
+        with suited(np.size(spectrum.points)):
+            batches.append([np.asarray(row)[: batch.size] for row in values(padded)])
     return [np.concatenate(row) for row in zip(*batches, strict=True)]
 
 

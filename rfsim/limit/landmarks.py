@@ -8,9 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import optimize
 
-from rfsim.computing.numerics import minimum_value
+from rfsim.computing.numerics import minimum_value, zero_between
 from rfsim.computing.precision import in_complex128
 from rfsim.learning.filters import learning_rate_constant
 from rfsim.learning.timescales import time_grid
@@ -87,7 +86,7 @@ def n_star(problem: Problem) -> float | None:
         if left(above) > 0:
             return None
         if left(below) > 0:
-            return math.exp(optimize.root_scalar(left, bracket=(below, above), xtol=ACCURACY).root)
+            return math.exp(zero_between(left, below, above, within=ACCURACY))
     return None
 
 

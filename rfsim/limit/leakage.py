@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import optimize
 
+from rfsim.computing.numerics import zero_between
 from rfsim.limit.bulks import LimitPart, gap_points, parts
 from rfsim.limit.chains import Medium, Operator, chain, identity, operator
 from rfsim.limit.contours import Contour, arcs
@@ -169,7 +169,7 @@ def enough_ridge(found: Leakage, threshold: float) -> float:
         return math.nan
     low = 0.0 if not above.size else float(ends[above[-1]])
     high = float(ends[0 if not above.size else above[-1] + 1])
-    return optimize.root_scalar(lambda gamma: float(found.at(gamma).lost) - threshold, bracket=(low, high)).root
+    return zero_between(lambda gamma: float(found.at(gamma).lost) - threshold, low, high)
 
 
 def instability(

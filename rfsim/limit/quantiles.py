@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import optimize
 
+from rfsim.computing.numerics import zero_between
 from rfsim.limit.bulks import MASS_ERROR, atom, gap_points
 from rfsim.limit.contours import arcs
 from rfsim.limit.intervals import Interval, support
@@ -86,7 +86,7 @@ def quantile(limit: Limit, shares: ArrayLike, intervals: Sequence[Interval] | No
 
         if left(0.0) >= -MASS_ERROR:
             return lower
-        angle = optimize.root_scalar(left, bracket=(0.0, math.pi), xtol=ANGLE_ERROR).root
+        angle = zero_between(left, 0.0, math.pi, within=ANGLE_ERROR)
         return lower + width * math.sin(angle / 2) ** 2
 
     return np.array([one(float(share)) for share in wanted])

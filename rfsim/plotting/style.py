@@ -338,6 +338,25 @@ def canvas(
         return figure, figure.subplots(rows, columns, squeeze=False)
 
 
+@contextmanager
+def _laid_out(figure: Figure) -> Iterator[None]:
+    """The layout of an image for all files: matplotlib draws everything once more to solve it anew for each of them."""
+    if (engine := figure.get_layout_engine()) is None:
+        yield
+        return
+    before, asked = figure.dpi, matplotlib.rcParams["savefig.dpi"]
+    figure.dpi = before if asked == "figure" else asked
+    try:
+        if isinstance(figure, Drawing):
+            enough(figure)
+        engine.execute(figure)
+        figure.set_layout_engine(None)
+        yield
+    finally:
+        figure.set_layout_engine(engine)
+        figure.dpi = before
+
+
 def save(
     figure: Figure,
     stem: str | Path,
@@ -367,7 +386,7 @@ def save(
         ".png": {"Software": None} | ({} if source is None else {SOURCE: source}),
     }
     written = []
-    with styled(style or getattr(figure, "style", "paper")):
+    with styled(style or getattr(figure, "style", "paper")), _laid_out(figure):
         for suffix in suffixes:
             path = stem.with_name(stem.name + suffix)
             drawn = io.BytesIO()  # in memory: where a disk is full the writer of PDFs fails once more while it closes

@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import softmax
 
 from rfsim.computing.numerics import hermite_rule
 
@@ -250,6 +249,8 @@ def score(law: Law, x: ArrayLike) -> NDArray[np.float64]:
     """
     if np.any(law.variances <= 0):
         raise ValueError("a law without variance along some direction has no score; diffuse it first")
+    from scipy.special import softmax  # slow to load, and the law of one quantity's points alone
+
     x, middle = np.asarray(x, dtype=np.float64), law.centers.mean(axis=0)
     centers = (law.centers - middle) / law.variances
     # differences of squared distances: what the components share drops out of the softmax

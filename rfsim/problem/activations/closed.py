@@ -8,7 +8,6 @@ import jax.numpy as jnp
 import jax.scipy.special
 import numpy as np
 from jax import Array, lax
-from scipy.special import gammaln
 
 from rfsim.computing.numerics import hermite_step, log_share
 
@@ -45,6 +44,8 @@ def sine_constants(signal: float, noise: float) -> tuple[float, float, float]:
     if signal > 1:
         v2 = -math.exp(-noise) * math.expm1(-2 * signal) / 2 - signal * a**2
         return a, v2, (-math.expm1(-noise) + a**4 * math.expm1(noise)) / 2 - noise * a**2
+    from scipy.special import gammaln  # slow to load, for one activation
+
     s = np.arange(3, 40 + 2 * gamma2 + 40 * math.sqrt(gamma2), 2)
     energy = np.exp(s * math.log(gamma2) - gamma2 - gammaln(s + 1))
     log_x = log_share(signal, noise)

@@ -5,11 +5,9 @@ A Horner step multiplies a tile by its correlations and has BLAS add the next or
 
 from __future__ import annotations
 
-import itertools
-from collections import deque
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +20,7 @@ from rfsim.computing.precision import float64
 from rfsim.sample.moments.assembly import BLOCK, rows_within, upper_tiles
 from rfsim.sample.moments.rules import Rule
 
+R = TypeVar("R")
 Matrix = NDArray[np.float64]
 TILE = 512
 POWER_ROWS = 64  # of the correlations whose power is held at once
@@ -112,21 +111,24 @@ class Host:
 
     def power_sum(self, directions, remainder, orders) -> float:
         """As `assembly.power_sum`; what is above the diagonal counts twice."""
-        total = 0.0
-        for start, stop in itertools.pairwise([*range(0, self.features, POWER_ROWS), self.features]):
+
+        def share(start: int) -> float:
+            stop, total = min(start + POWER_ROWS, self.features), 0.0
             here, beyond = slice(start, stop), slice(stop, None)
             for where, weight in ((here, 1.0), (beyond, 2.0)):
                 c2 = (directions[here] @ directions[where].T) ** 2
                 if where is here:
                     np.fill_diagonal(c2, 0.0)
                 total += weight * float(remainder[here] @ (c2**orders @ remainder[where]))
-        return total
+            return total
+
+        return sum(_in_threads(share, range(0, self.features, POWER_ROWS)))
 
 
-def _in_threads(work: Callable[[Any], None], pieces: Iterable[Any]) -> None:
+def _in_threads(work: Callable[[Any], R], pieces: Iterable[Any]) -> list[R]:
     """A thread for a piece: BLAS's own meet after every product, and wait for one another where others are at work."""
     with one_thread(), ThreadPoolExecutor(machine.threads()) as threads:
-        deque(threads.map(work, pieces), maxlen=0)
+        return list(threads.map(work, pieces))
 
 
 def _product(left: Matrix, right: Matrix, total: Matrix | None = None) -> Matrix:

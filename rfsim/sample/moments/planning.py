@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from rfsim.computing.blas import one_thread
 from rfsim.computing.numerics import HermiteRule, hermite_rule
 from rfsim.problem.activations import Activation, evaluate
 from rfsim.problem.diffusion import Law
@@ -153,6 +154,7 @@ def _finest_step(deviation: NDArray[np.float64]) -> float:
     return min(0.0625, 0.1 / deviation.max())
 
 
+@one_thread()
 def _evaluate(
     eta: NDArray, deviation: NDArray, rule: Rule, sigma: Activation, orders: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

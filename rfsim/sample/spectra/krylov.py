@@ -15,7 +15,7 @@ import numpy as np
 from scipy.linalg.lapack import dpotrf  # type: ignore[attr-defined]
 
 from rfsim.computing.arrays import Numbers, compiled, namespace, placed
-from rfsim.computing.blas import one_thread
+from rfsim.computing.blas import one_thread, suited
 from rfsim.computing.decompositions import counted
 from rfsim.computing.parallel import decomposing
 from rfsim.computing.precision import require_float64
@@ -159,7 +159,10 @@ def project(
         The spectrum and the target; None where more than largest_share × features columns are needed.
     """
     found = _grown(training, target, ridge, rank, tolerance, largest_share)
-    return None if found is None else _turned(*found)
+    if found is None:
+        return None
+    with suited(len(found[0].second)):
+        return _turned(*found)
 
 
 # after every call the threads of BLAS spin for a while, on cores that the next product wants: a sixth of the time
@@ -254,7 +257,8 @@ def _exceeds(second: Numbers, bound: float) -> bool:
         return bool(jnp.isfinite(_last_pivot(second, bound)))
     moved = np.array(second, order="F")
     np.fill_diagonal(moved, np.diagonal(moved) - bound)
-    return dpotrf(moved, lower=True, overwrite_a=True, clean=False)[1] == 0
+    with suited(len(moved) // 3):  # much less work than a decomposition
+        return dpotrf(moved, lower=True, overwrite_a=True, clean=False)[1] == 0
 
 
 @decomposing
