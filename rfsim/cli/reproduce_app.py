@@ -65,6 +65,7 @@ def reproduce(
 def claims(
     *,
     size: Annotated[Judged, text_flag("quick, paper, or the best that is stored of each experiment.")] = "best",
+    freeze: Annotated[bool, switch("Write what is stored at paper size into figures/ledger.json.")] = False,
     json: Annotated[bool, switch("Print one JSON object.")] = False,
     quiet: Annotated[bool, switch("No progress.")] = False,
 ) -> int:
@@ -75,6 +76,13 @@ def claims(
     from rfsim.reproduce.report import texts
 
     root = reproduce.checkout()
+    if freeze:
+        if json or size == "quick":
+            raise ValueError(f"--freeze takes the paper size alone; leave out {'--json' if json else '--size quick'}")
+        file, taken = room.ledger.freeze(root, reproduce.experiments(root))
+        listed = ", ".join(taken) or "nothing is stored at paper size"
+        terminal.say([f"wrote {file.relative_to(root)}", f"judged anew: {listed}"], quiet=quiet)
+        return DONE
     sizes = room.BEST if size == "best" else (size,)
     with terminal.bar("claims", quiet=quiet) as tell:
         parts = list(room.gather(root, sizes=sizes, tell=tell))
