@@ -28,6 +28,7 @@ def reproduce(
     from rfsim.cli import report
     from rfsim.cli.bars import bars
     from rfsim.computing import machine
+    from rfsim.reproduce import together
 
     root = room.checkout()
     selected = room.select(room.experiments(root), names, everything=all_ or (list_ and not names))
@@ -39,14 +40,14 @@ def reproduce(
     told = []
     with bars(quiet=quiet) as show:
 
-        def tell(progress: room.Progress) -> None:
+        def tell(progress: together.Progress) -> None:
             lines = []
             if (outcome := progress.outcome) is not None:
                 told.append(outcome.experiment.name)
                 lines = report.outcome_lines(root, outcome, size)
             show(progress, lines)
 
-        outcomes = room.run_all(root, selected, size, tell=tell)
+        outcomes = together.run_all(root, selected, size, tell=tell)
     for outcome in outcomes:
         if outcome.experiment.name not in told:
             terminal.say(report.outcome_lines(root, outcome, size), quiet=quiet)

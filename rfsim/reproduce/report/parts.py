@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from rfsim import reproduce
-from rfsim.claims import Claim
+from rfsim.claims import Claim, Results
 from rfsim.reproduce import Experiment
 from rfsim.reproduce.report import ledger, pictures, remembered, seeds
 from rfsim.reproduce.report.entries import EARLIER, Entry, ReportPart
 from rfsim.reproduce.report.ledger import PAPER
-from rfsim.reproduce.report.status import BEST, Status, standing
+from rfsim.reproduce.report.status import BEST, Status, standing, told
 from rfsim.reproduce.report.verdicts import NOT_RUN, UNDECIDED, failed, judged
 
 Tell = Callable[[str, dict[str, int]], None]
@@ -48,6 +48,22 @@ def gather(
                 remembered.keep(root, experiment, key, part)
         yield part
     tell("", {"done": len(found), "total": len(found)})
+
+
+def remember(root: Path, experiment: Experiment, size: str, results: Results) -> None:
+    """Make the part of results that are in memory, so that the report need not read them again.
+
+    Only where no better size is stored, which the report would judge in its place.
+    """
+    better = BEST[: BEST.index(size)]
+    if any(
+        reproduce.cell_path(root, experiment, one, cell).exists() for one in better for cell in experiment.cells(one)
+    ):
+        return
+    key = remembered.key(root, experiment, BEST)
+    if key and remembered.recall(root, experiment, key) is None:
+        part = _part(root, experiment, told(experiment.cells(size), size, results), BEST, draw=True)
+        remembered.keep(root, experiment, key, part)
 
 
 def _part(root: Path, experiment: Experiment, have: Status, sizes: Sequence[str], *, draw: bool) -> ReportPart:
