@@ -8,11 +8,11 @@ from rfsim.reproduce import report
 from rfsim.reproduce.report.entries import Entry, ReportPart
 from rfsim.reproduce.report.texts import (
     SYMBOLS,
+    cell,
     count_words,
     marked,
     size_words,
     standing_words,
-    value_words,
     version_words,
 )
 
@@ -37,6 +37,5 @@ def section(part: ReportPart) -> str:
 
 def row(entry: Entry) -> list[str]:
     """A claim in the table."""
-    ours = marked(value_words(entry)) + "".join(f"; **{marked(remark)}**" for remark in entry.remarks)
     claim = f"{marked(entry.claim.claim)} ({marked(entry.claim.id)}). *{marked(entry.claim.source)}*"
-    return [claim, marked(entry.claim.published), ours, f"{SYMBOLS[entry.verdict]} {entry.verdict}"]
+    return [claim, marked(entry.claim.published), cell(entry), f"{SYMBOLS[entry.verdict]} {entry.verdict}"]

@@ -17,6 +17,7 @@ import rfsim
 from rfsim import bench, reproduce
 from rfsim.cli.app import app
 from rfsim.quantities.catalog import QUANTITIES
+from rfsim.reproduce.report import ledger
 from tests import blocks
 from tests.sweeps.clusters import cluster
 
@@ -159,6 +160,42 @@ def test_the_readme_is_short_and_its_numbers_stand_in_the_findings():
     numbers = set(re.findall(r"(?<![\w.])\d+\.\d+|\b\d{2,}\b", told))
     assert len(numbers) >= 9
     assert not {one for one in numbers if one not in found}
+
+
+# by sentence of the findings: the claims whose values at paper size it tells
+TOLD = {
+    1: ("b25-fig5-phases",),
+    2: ("ours-fig5-mini", "b25-fig5-collapse", "b25-fig5-linear"),
+    3: ("ours-directions-mini",),
+    4: ("jz26-distill-memorization", "ours-distill-one-step", "ours-distill-many-steps"),
+    5: ("jz26-settings-ridge-ddim",),
+}
+SETTING = re.compile(r"\([^)]*\)|γ = [\d.]+|B25|, not 1\b")
+
+
+@pytest.mark.parametrize("number", TOLD)
+def test_numbers_of_a_sentence_are_those_of_the_ledger(number):
+    """Skipped, with the claims named, where the ledger has no row of them yet, and where its rows are of older code."""
+    told = README.partition("## What we found")[2].partition("\n## ")[0]
+    sentence = re.search(rf"^{number}\. (.*(?:\n   .*)*)", told, re.M)[1]
+    frozen = ledger.read(ROOT)
+    rows = {name: row for part in frozen.values() for name, row in part.claims.items() if name in TOLD[number]}
+    if missing := set(TOLD[number]) - rows.keys():
+        pytest.skip(f"not run at paper size: {', '.join(sorted(missing))}; then rfsim claims --freeze")
+    known = {float(one) for row in rows.values() for one in re.findall(r"\d+(?:\.\d+)?", row.ours)}
+    assert {float(one) for one in re.findall(r"\d+(?:\.\d+)?", SETTING.sub("", sentence))} <= known
+    found = {one.name: one for one in reproduce.experiments(ROOT)}
+    if late := [name for name, part in frozen.items() if rows.keys() & part.claims and ledger.older(found[name], part)]:
+        pytest.skip(f"equal, and {ledger.OLDER}: {', '.join(late)}")
+
+
+def test_the_ledger_is_of_claims_that_there_are():
+    found = {one.name: {claim.id for claim in one.claims} for one in reproduce.experiments(ROOT)}
+    frozen = ledger.read(ROOT)
+    assert frozen
+    for name, part in frozen.items():
+        assert part.claims.keys() == found[name], name
+    assert ledger.place(ROOT).stat().st_size < 200_000
 
 
 def test_the_commands_that_install_are_those_that_are_tried():

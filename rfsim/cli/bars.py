@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator, Sequence
 
 from rfsim.cli import terminal
 from rfsim.cli.streams import plain
-from rfsim.reproduce import Progress
 from rfsim.reproduce.report.texts import duration
+from rfsim.reproduce.together import Progress
 
 SHOWN = 8  # bars of experiments that have ended, beyond which they make room
 Tell = Callable[[Progress, Sequence[str]], None]

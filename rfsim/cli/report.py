@@ -10,9 +10,9 @@ from rfsim.cli import answers
 from rfsim.cli.answers import table
 from rfsim.computing import machine
 from rfsim.reproduce import report
-from rfsim.reproduce.report import texts
-from rfsim.reproduce.report.entries import UNDECIDED
+from rfsim.reproduce.report import ledger, texts
 from rfsim.reproduce.report.parts import reasons
+from rfsim.reproduce.report.verdicts import UNDECIDED
 
 Selected = Sequence[tuple[reproduce.Experiment, list[str]]]
 
@@ -43,6 +43,7 @@ def outcome_lines(root: Path, outcome: reproduce.ExperimentOutcome, size: str) -
     lines += [f"  {path.relative_to(root)} is current" for path in outcome.current]
     undecided = [row.claim for row in outcome.rows if row.judgment.verdict == UNDECIDED]
     why = reasons(root, outcome.experiment, undecided, size)
+    frozen = {} if size == ledger.PAPER else ledger.told(root, outcome.experiment)
     for row in outcome.rows:
         error = "" if row.judgment.error is None else f" ± {row.judgment.error:.2g}"
         lines += [
@@ -50,6 +51,7 @@ def outcome_lines(root: Path, outcome: reproduce.ExperimentOutcome, size: str) -
             f"    published: {row.claim.published} ({row.claim.source})",
             f"    ours:      {row.judgment.ours}{error}",
             *([f"    but:       {why[row.claim.id]}"] if row.claim.id in why else []),
+            *([f"    at paper size: {frozen[row.claim.id]}"] if row.claim.id in frozen else []),
         ]
     return lines
 

@@ -28,6 +28,7 @@ def reproduce(
     from rfsim.cli import report
     from rfsim.cli.bars import bars
     from rfsim.computing import machine
+    from rfsim.reproduce import together
 
     root = room.checkout()
     selected = room.select(room.experiments(root), names, everything=all_ or (list_ and not names))
@@ -39,14 +40,14 @@ def reproduce(
     told = []
     with bars(quiet=quiet) as show:
 
-        def tell(progress: room.Progress) -> None:
+        def tell(progress: together.Progress) -> None:
             lines = []
             if (outcome := progress.outcome) is not None:
                 told.append(outcome.experiment.name)
                 lines = report.outcome_lines(root, outcome, size)
             show(progress, lines)
 
-        outcomes = room.run_all(root, selected, size, tell=tell)
+        outcomes = together.run_all(root, selected, size, tell=tell)
     for outcome in outcomes:
         if outcome.experiment.name not in told:
             terminal.say(report.outcome_lines(root, outcome, size), quiet=quiet)
@@ -65,6 +66,7 @@ def reproduce(
 def claims(
     *,
     size: Annotated[Judged, text_flag("quick, paper, or the best that is stored of each experiment.")] = "best",
+    freeze: Annotated[bool, switch("Write what is stored at paper size into figures/ledger.json.")] = False,
     json: Annotated[bool, switch("Print one JSON object.")] = False,
     quiet: Annotated[bool, switch("No progress.")] = False,
 ) -> int:
@@ -75,6 +77,13 @@ def claims(
     from rfsim.reproduce.report import texts
 
     root = reproduce.checkout()
+    if freeze:
+        if json or size == "quick":
+            raise ValueError(f"--freeze takes the paper size alone; leave out {'--json' if json else '--size quick'}")
+        file, taken = room.ledger.freeze(root, reproduce.experiments(root))
+        listed = ", ".join(taken) or "nothing is stored at paper size"
+        terminal.say([f"wrote {file.relative_to(root)}", f"judged anew: {listed}"], quiet=quiet)
+        return DONE
     sizes = room.BEST if size == "best" else (size,)
     with terminal.bar("claims", quiet=quiet) as tell:
         parts = list(room.gather(root, sizes=sizes, tell=tell))

@@ -10,14 +10,12 @@ from rfsim.reproduce.cells import Cell, code_digest, sweep_cell, with_limits
 from rfsim.reproduce.listing import SIZES, Experiment, checkout, describe, experiments, select
 from rfsim.reproduce.running import ExperimentOutcome, draw, drawn_from
 from rfsim.reproduce.storage import cell_path, current, kept, pictures, remaining_seconds, stored
-from rfsim.reproduce.together import Progress, run, run_all
 
 __all__ = [
     "SIZES",
     "Cell",
     "Experiment",
     "ExperimentOutcome",
-    "Progress",
     "cell_path",
     "checkout",
     "code_digest",
@@ -29,8 +27,6 @@ __all__ = [
     "kept",
     "pictures",
     "remaining_seconds",
-    "run",
-    "run_all",
     "select",
     "stored",
     "sweep_cell",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -58,6 +58,9 @@ class Concluded(NamedTuple):
     damaged: Sequence[str] = ()
 
 
+Made = Callable[[Mapping[str, xr.Dataset]], object]
+
+
 def compute(root: Path, experiment: Experiment, size: str, cell: Cell, report: Report | None = None) -> str | None:
     """Compute a cell and store it.
 
@@ -84,7 +87,14 @@ def compute(root: Path, experiment: Experiment, size: str, cell: Cell, report: R
     return None
 
 
-def conclude(root: Path, experiment: Experiment, figures: Sequence[str], size: str) -> Concluded:
+def conclude(
+    root: Path,
+    experiment: Experiment,
+    figures: Sequence[str],
+    size: str,
+    *,
+    further: Made = lambda results: None,
+) -> Concluded:
     """Draw the figures of an experiment whose cells are stored, where they show other results, and judge its claims.
 
     Every result is read once, so that figures and verdicts are of what is stored.
@@ -94,6 +104,7 @@ def conclude(root: Path, experiment: Experiment, figures: Sequence[str], size: s
         experiment: The experiment.
         figures: To draw.
         size: "quick" or "paper".
+        further: Called with the results, by label, when all is drawn and judged.
 
     Returns:
         What its results gave.
@@ -118,7 +129,9 @@ def conclude(root: Path, experiment: Experiment, figures: Sequence[str], size: s
                 shown += have
             else:
                 files.extend(draw(experiment, [name], results, pictures(root), source=source))
-        return Concluded(files, shown, [claim.rule(results) for claim in experiment.claims])
+        judgments = [claim.rule(results) for claim in experiment.claims]
+        further(results)
+        return Concluded(files, shown, judgments)
     except Exception as error:  # as above
         return Concluded(files, shown, [], words(error))
 

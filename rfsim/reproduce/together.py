@@ -17,6 +17,7 @@ from rfsim.computing import interrupts, machine
 from rfsim.reproduce import costs
 from rfsim.reproduce.cells import Cell
 from rfsim.reproduce.listing import Experiment, experiment
+from rfsim.reproduce.report.parts import remember
 from rfsim.reproduce.running import Concluded, ExperimentOutcome, compute, conclude, rows
 from rfsim.reproduce.storage import cell_path, missing
 from rfsim.results.runs import Report
@@ -136,7 +137,8 @@ def work(task: Task, step: Report | None = None) -> str | Concluded | None:
             step(name, values)
 
     if task.label is None:
-        return conclude(root, one, task.figures, task.size)
+        keep = functools.partial(remember, root, one, task.size)
+        return conclude(root, one, task.figures, task.size, further=keep)
     cell = next(cell for cell in one.cells(task.size) if cell.label == task.label)
     return compute(root, one, task.size, cell, heed)
 

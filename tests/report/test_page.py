@@ -15,7 +15,7 @@ from rfsim.cli import answers, main
 from rfsim.disk import provenance, store
 from rfsim.plotting import canvas
 from rfsim.plotting.style import save
-from rfsim.reproduce import report
+from rfsim.reproduce import report, together
 from rfsim.reproduce.report import items, pictures
 from tests.report.synthetic import change, fill, path_of
 from tests.test_reproduce import ROOT
@@ -97,7 +97,7 @@ def test_a_picture_is_used_where_it_shows_the_results_judged_and_drawn_anew_wher
     fill(root)
     fill(root, "paper", draws=(7, 8, 9))
     (toy, _) = reproduce.experiments(root)
-    quick, paper = (reproduce.run(root, toy, ["toy"], "quick"), report.status.standing(root, toy))
+    quick, paper = (together.run(root, toy, ["toy"], "quick"), report.status.standing(root, toy))
     mine = root / "figures/out/toy.png"
     before = mine.read_bytes()
     assert (quick.failure, paper.size) == (None, "paper")
@@ -202,7 +202,7 @@ def test_cells_are_timed_when_they_are_computed(root, monkeypatch):
         return store.label(xr.Dataset({"value": ("seed", np.ones(2))}), "train", {}, wall_time=0)
 
     monkeypatch.setattr(reproduce.Cell, "run", compute)
-    reproduce.run(root, toy, [], "quick")
+    together.run(root, toy, [], "quick")
     assert store.load(path_of(root)).attrs["cell_seconds"] > 0
     assert report.status.standing(root, toy).earlier == 0
 
@@ -217,6 +217,6 @@ def test_a_figure_drawn_when_its_cells_were_computed_is_the_reports_too(root, mo
 
     monkeypatch.setattr(reproduce.Cell, "run", compute)
     toy = reproduce.experiments(root)[0]
-    assert reproduce.run(root, toy, ["toy"], "quick").failure is None
+    assert together.run(root, toy, ["toy"], "quick").failure is None
     (found,) = pictures.find(root, toy, report.status.standing(root, toy).results)
     assert found.file == root / "figures/out/toy.png"

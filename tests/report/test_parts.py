@@ -11,7 +11,8 @@ from rfsim.cli import main
 from rfsim.disk import store
 from rfsim.reproduce import report
 from rfsim.reproduce.report import texts
-from rfsim.reproduce.report.entries import EARLIER, UNDECIDED
+from rfsim.reproduce.report.entries import EARLIER
+from rfsim.reproduce.report.verdicts import UNDECIDED
 from tests.report.synthetic import change, fill, path_of
 
 

@@ -9,7 +9,7 @@ import pytest
 from rfsim import reproduce
 from rfsim.cli import main
 from rfsim.disk import store
-from rfsim.reproduce import costs, report
+from rfsim.reproduce import costs, report, together
 from rfsim.reproduce.report import parts, remembered, texts
 from tests.report import synthetic
 from tests.report.synthetic import change, fill, path_of
@@ -106,11 +106,11 @@ def test_with_everything_stored_each_result_is_read_once_and_nothing_is_drawn(st
 )
 def test_a_figure_that_is_not_whole_is_drawn_again(stored, name, spoil):
     (toy, _) = reproduce.experiments(stored)
-    reproduce.run(stored, toy, ["toy"], "quick")
+    together.run(stored, toy, ["toy"], "quick")
     file = stored / "figures/out" / name
     whole = file.read_bytes()
     spoil(file)
-    assert file in reproduce.run(stored, toy, ["toy"], "quick").files
+    assert file in together.run(stored, toy, ["toy"], "quick").files
     assert file.read_bytes() == whole
 
 
@@ -208,3 +208,24 @@ def test_a_rule_that_fails_is_its_own_reason(root):
     fill(root)
     entry = next(report.gather(root)).entries[0]
     assert (entry.verdict, entry.remarks) == ("cannot be decided", ())
+
+
+def test_the_report_after_a_run_reads_no_result_again(root, monkeypatch):
+    fill(root)
+    for experiment in reproduce.experiments(root):
+        fill(root, name=experiment.name)
+        assert together.run(root, experiment, list(experiment.figures), "quick").failure is None
+    with monkeypatch.context() as later:
+        later.setattr(store, "load", never)
+        found = list(report.gather(root, draw=True))
+    assert [part.size for part in found] == ["quick", "quick"]
+    monkeypatch.setattr(parts.remembered, "recall", lambda *_: None)
+    assert texts.markdown(found) == texts.markdown(list(report.gather(root, draw=True)))
+
+
+def test_a_run_at_a_lesser_size_keeps_no_part(root):
+    fill(root, "paper", draws=(9.0,) * 5)
+    fill(root)
+    experiment = reproduce.experiments(root)[0]
+    assert together.run(root, experiment, ["toy"], "quick").failure is None
+    assert next(report.gather(root, draw=True)).size == "paper"

@@ -6,12 +6,12 @@ from pathlib import Path
 
 from rfsim import reproduce
 from rfsim.disk import store
-from rfsim.reproduce.report import page, texts
+from rfsim.reproduce.report import ledger, page, texts
 from rfsim.reproduce.report.entries import ReportPart
 from rfsim.reproduce.report.parts import Tell, gather
 from rfsim.reproduce.report.status import BEST
 
-__all__ = ["BEST", "ReportPart", "gather", "write"]
+__all__ = ["BEST", "ReportPart", "gather", "ledger", "write"]
 
 
 def write(root: Path, schema: int, *, tell: Tell = lambda step, values: None) -> tuple[list[ReportPart], list[Path]]:

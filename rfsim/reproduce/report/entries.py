@@ -8,12 +8,6 @@ from rfsim.claims import Claim
 from rfsim.reproduce.report import pictures
 from rfsim.reproduce.report.status import Status
 
-REPRODUCED, NOT_REPRODUCED, UNDECIDED, NOT_RUN = VERDICTS = (
-    "reproduced",
-    "not reproduced",
-    "cannot be decided",
-    "not run",
-)
 EARLIER = "computed by an earlier version of the code"
 
 
@@ -28,6 +22,7 @@ class Entry(NamedTuple):
         remarks: What a reader has to know before trusting the verdict, and why there is none.
         seeds: What the parts of the seeds say where they agree with it.
         command: Redoes it.
+        paper: What the ledger says of it at paper size, where that is not what was judged.
     """
 
     claim: Claim
@@ -37,6 +32,7 @@ class Entry(NamedTuple):
     remarks: tuple[str, ...]
     seeds: str
     command: str
+    paper: str = ""
 
     @property
     def said(self) -> str:

@@ -9,14 +9,14 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from rfsim import reproduce
-from rfsim.claims import Claim, Judgment, Results
+from rfsim.claims import Claim, Results
 from rfsim.reproduce import Experiment
-from rfsim.reproduce.report import pictures, remembered, seeds
-from rfsim.reproduce.report.entries import EARLIER, NOT_RUN, UNDECIDED, VERDICTS, Entry, ReportPart
-from rfsim.reproduce.report.status import BEST, Status, standing, words
+from rfsim.reproduce.report import ledger, pictures, remembered, seeds
+from rfsim.reproduce.report.entries import EARLIER, Entry, ReportPart
+from rfsim.reproduce.report.ledger import PAPER
+from rfsim.reproduce.report.status import BEST, Status, standing, told
+from rfsim.reproduce.report.verdicts import NOT_RUN, UNDECIDED, failed, judged
 
-PAPER = "paper"
-FAILED = "the rule failed"
 Tell = Callable[[str, dict[str, int]], None]
 
 
@@ -50,14 +50,31 @@ def gather(
     tell("", {"done": len(found), "total": len(found)})
 
 
+def remember(root: Path, experiment: Experiment, size: str, results: Results) -> None:
+    """Make the part of results that are in memory, so that the report need not read them again.
+
+    Only where no better size is stored, which the report would judge in its place.
+    """
+    better = BEST[: BEST.index(size)]
+    if any(
+        reproduce.cell_path(root, experiment, one, cell).exists() for one in better for cell in experiment.cells(one)
+    ):
+        return
+    key = remembered.key(root, experiment, BEST)
+    if key and remembered.recall(root, experiment, key) is None:
+        part = _part(root, experiment, told(experiment.cells(size), size, results), BEST, draw=True)
+        remembered.keep(root, experiment, key, part)
+
+
 def _part(root: Path, experiment: Experiment, have: Status, sizes: Sequence[str], *, draw: bool) -> ReportPart:
     names = " ".join(experiment.figures)
     size = have.size or sizes[-1]
     command = f"rfsim reproduce {names} --size {size}"
     larger = (f"rfsim reproduce {names} --size paper", experiment.seconds(PAPER)) if size != PAPER else None
-    entries = [_entry(claim, have, command) for claim in experiment.claims]
+    frozen = {} if size == PAPER and have.size else ledger.told(root, experiment)
+    entries = [_entry(claim, have, command, frozen.get(claim.id, "")) for claim in experiment.claims]
     if have.size is not None:
-        undecided = [entry.claim for entry in entries if entry.verdict == UNDECIDED and not _failed(entry.ours)]
+        undecided = [entry.claim for entry in entries if entry.verdict == UNDECIDED and not failed(entry.ours)]
         why = reasons(root, experiment, undecided, have.size)
         entries = [_explained(entry, why.get(entry.claim.id)) for entry in entries]
     return ReportPart(
@@ -72,46 +89,37 @@ def _part(root: Path, experiment: Experiment, have: Status, sizes: Sequence[str]
     )
 
 
-def _entry(claim: Claim, have: Status, command: str) -> Entry:
+def _entry(claim: Claim, have: Status, command: str, frozen: str) -> Entry:
     if have.size is None:
-        return Entry(claim, NOT_RUN, "", None, (), "", command)
+        return Entry(claim, NOT_RUN, "", None, (), "", command, frozen)
     judgment = judged(claim, have.results)
     found = seeds.votes(claim, have.results, judgment)
     remarks = (*([EARLIER] if have.earlier else []), *([found.words] if found.disagree else []))
     agree = "" if found.disagree else found.words
-    return Entry(claim, judgment.verdict, judgment.ours, judgment.error, remarks, agree, command)
+    return Entry(claim, judgment.verdict, judgment.ours, judgment.error, remarks, agree, command, frozen)
 
 
 def _explained(entry: Entry, why: str | None) -> Entry:
     return entry if why is None else entry._replace(remarks=(*entry.remarks, why))
 
 
-def judged(claim: Claim, results: Results) -> Judgment:
-    """The rule's judgment; a rule that raises, or gives none of the verdicts, decides nothing and says why."""
-    try:
-        ours, error, verdict = claim.rule(results)
-        if verdict not in VERDICTS:
-            raise ValueError(f"the rule's verdict {verdict!r} is none of {', '.join(VERDICTS)}")
-        finite = error is not None and abs(float(error)) < float("inf")
-        return Judgment(str(ours), float(error) if finite and error is not None else None, verdict)
-    except Exception as error:  # a rule is a user's code, and the data may be anything: the others go on
-        return Judgment(f"{FAILED}: {words(error)}", None, UNDECIDED)
-
-
-def _failed(ours: str) -> bool:
-    return ours.startswith(f"{FAILED}: ")
-
-
 def reasons(root: Path, experiment: Experiment, undecided: Sequence[Claim], size: str) -> dict[str, str]:
-    """Why claims could not be decided at a size, by their ids: what the paper size says of them, where it is stored."""
+    """Why claims could not be decided at a size, by their ids: what the paper size says of them, by what is stored of
+    it, else by the ledger.
+    """
     if not undecided:
         return {}
     if size == PAPER:
         return {claim.id: "paper size; its values decide neither way" for claim in undecided}
     paper = standing(root, experiment, (PAPER,))
+    frozen = ledger.read(root).get(experiment.name)
     found = {}
     for claim in undecided:
-        verdict = judged(claim, paper.results).verdict if paper.size else NOT_RUN
+        verdict = NOT_RUN
+        if paper.size:
+            verdict = judged(claim, paper.results).verdict
+        elif frozen and claim.id in frozen.claims:
+            verdict = frozen.claims[claim.id].verdict
         if verdict == NOT_RUN:
             found[claim.id] = f"{size} size; not decided at {size} size: run --size paper"
         elif verdict == UNDECIDED:

@@ -17,6 +17,7 @@ from rfsim import reproduce
 from rfsim.computing import machine
 from rfsim.disk import content, provenance, store
 from rfsim.reproduce import Experiment
+from rfsim.reproduce.report import ledger
 from rfsim.reproduce.report.entries import Entry, ReportPart
 from rfsim.reproduce.report.pictures import ReportPicture
 from rfsim.reproduce.report.status import Status
@@ -31,6 +32,8 @@ def key(root: Path, experiment: Experiment, sizes: Sequence[str]) -> str | None:
     try:
         files = Path(str(experiment.module.__file__)), experiment.drawing
         told += [content.of_bytes(path.read_bytes()) for path in files]
+        frozen = ledger.place(root)
+        told.append(content.of_bytes(frozen.read_bytes()) if frozen.is_file() else "no ledger")
         for size in reproduce.SIZES:  # all of them: an undecided claim looks at the paper's
             for cell in experiment.cells(size):
                 path = reproduce.cell_path(root, experiment, size, cell)

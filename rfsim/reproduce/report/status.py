@@ -10,7 +10,7 @@ from typing import NamedTuple
 import xarray as xr
 
 from rfsim import reproduce
-from rfsim.reproduce import Experiment
+from rfsim.reproduce import Cell, Experiment
 
 BEST = ("paper", "quick")  # the sizes to look for, the better first
 VERSIONS = ("rfsim", "jax", "numpy")  # of the packages a result names, those that the report says
@@ -58,13 +58,18 @@ def _stored(root: Path, experiment: Experiment, size: str) -> Status | str:
     present = sum(path.exists() for path in paths.values())
     if present < len(cells):  # reading takes time: only where all may be there
         return f"{present} of {len(cells)} cells stored"
-    results, earlier = {}, 0
+    results = {}
     for cell in cells:
         data = reproduce.kept(paths[cell.label], cell)
         if data is None:
             return f"cell {cell.label} is unreadable or has other settings"
         results[cell.label] = data
-        earlier += not reproduce.current(data, cell)
+    return told(cells, size, results)
+
+
+def told(cells: Sequence[Cell], size: str, results: Mapping[str, xr.Dataset]) -> Status:
+    """What results of every cell say of themselves."""
+    earlier = sum(not reproduce.current(results[cell.label], cell) for cell in cells)
     seeds = sorted({data.sizes["seed"] for data in results.values() if "seed" in data.sizes})
     return Status(size, results, earlier, _seconds(results), seeds, _versions(results))
 

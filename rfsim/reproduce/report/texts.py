@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from rfsim.disk import store
-from rfsim.reproduce.report.entries import EARLIER, VERDICTS, Entry, ReportPart
+from rfsim.reproduce.report.entries import EARLIER, Entry, ReportPart
+from rfsim.reproduce.report.verdicts import VERDICTS
 
 SYMBOLS = {"reproduced": "✓", "not reproduced": "✗", "cannot be decided": "?", "not run": "–"}
 
@@ -53,6 +54,7 @@ def lines(parts: Sequence[ReportPart]) -> list[str]:
             found.append(f"    published: {entry.claim.published} ({entry.claim.source})")
             found += [f"    ours:      {value_words(entry)}"] if entry.ours else []
             found += [f"    but:       {'; '.join(entry.remarks)}"] if entry.remarks else []
+            found += [f"    at paper size: {entry.paper}"] if entry.paper else []
         found.append(f"  {part.command}")
     return [*found, count_words(parts)]
 
@@ -68,7 +70,7 @@ def markdown(parts: Sequence[ReportPart]) -> str:
                 f"{marked(entry.claim.claim)} ({marked(entry.claim.id)})",
                 marked(entry.claim.source),
                 marked(entry.claim.published),
-                marked(value_words(entry)) + "".join(f"; **{marked(remark)}**" for remark in entry.remarks),
+                cell(entry),
                 f"`{entry.command}`",
                 duration(part.standing.seconds) if part.size else "",
             ]
@@ -77,6 +79,12 @@ def markdown(parts: Sequence[ReportPart]) -> str:
     table = "\n".join(f"| {' | '.join(row)} |" for row in rows)
     said = [count_words(parts), size_words(parts), *version_words(parts)]
     return "# Claims\n\n" + "\n".join(f"{marked(one)}  " for one in said) + f"\n\n{table}\n"
+
+
+def cell(entry: Entry) -> str:
+    """Our value in a cell of a table: what weakens it, and what the ledger says of the paper size."""
+    ours = marked(value_words(entry)) + "".join(f"; **{marked(remark)}**" for remark in entry.remarks)
+    return "; ".join(filter(None, (ours, entry.paper and f"at paper size {marked(entry.paper)}")))
 
 
 def value_words(entry: Entry) -> str:
