@@ -153,7 +153,7 @@ def link(medium: Medium, entries: Operator, inverse: Blocks, weights: ArrayLike 
     if not residual <= RESIDUAL:
         raise Unresolved(
             f"the traces of a link's inverse leave {residual:.1e} of its own equations, more than {RESIDUAL:g}",
-            "take smaller diffusion times",  # the memorized fields fall as e^(−6t)
+            "take smaller diffusion times",  # memorized parts lie within v² ~ e^(−6t) of null
         )
     return found
 
