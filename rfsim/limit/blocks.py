@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -96,10 +95,3 @@ def minus(left: Blocks, right: Blocks) -> Blocks:
 def scaled(blocks: Blocks, factor: float) -> Blocks:
     """A multiple, class by class."""
     return Blocks(*(factor * one for one in blocks))
-
-
-def flat(blocks: Blocks, shapes: Sequence[tuple[int, ...]]) -> NDArray:
-    """All entries of a pair in one last axis, the axes before it broadcast: (..., unknowns)."""
-    rows = [one.reshape(*one.shape[: one.ndim - len(s)], -1) for one, s in zip(blocks, shapes, strict=True)]
-    batch = np.broadcast_shapes(*(one.shape[:-1] for one in rows))
-    return np.concatenate([np.broadcast_to(one, (*batch, one.shape[-1])) for one in rows], axis=-1)

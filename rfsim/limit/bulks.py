@@ -10,13 +10,14 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from rfsim.limit.contours import arcs
+from rfsim.limit.contours import own_arcs
 from rfsim.limit.intervals import Interval, support
 from rfsim.limit.limits import Limit
 from rfsim.limit.solver import NotConverged, Solution, attempt_above, solve_above
 from rfsim.problem.ranks import PARTS, part_masses
 
 MASS_ERROR = 1e-8
+TOLD = 1e-14  # of λ: a narrower piece of the spectrum has no digits
 ROUNDING = 1e-14  # a part of σ whose eigenvalues are that much smaller is rounding
 
 
@@ -177,10 +178,36 @@ def gap_points(limit: Limit, pieces: Sequence[Interval | LimitPart]) -> NDArray[
     return floor + np.array([below, *between, 2 * edges[-1][1]])
 
 
+def own_gaps(limit: Limit, pieces: Sequence[Interval | LimitPart]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Edges of pieces of the spectrum, and real points on both sides of each, as close to it as its own size (§6).
+
+    Args:
+        limit: What the equations depend on.
+        pieces: Ascending, without the atom.
+
+    Returns:
+        Edges and points, λ − floor, (pieces, 2) each: the sides of `contours.own_arcs`.
+
+    Raises:
+        NotConverged: Where a piece is as narrow as the rounding of λ, as at the latest diffusion times.
+    """
+    floor = float(limit.floor)
+    edges = np.array([[one.lower, one.upper] for one in pieces]) - floor
+    if np.any(np.diff(edges) < TOLD * floor):
+        raise NotConverged(
+            f"parts of the spectrum lie closer to its atom at {floor:.6g} than double precision tells (samples_per_dim "
+            f"{limit.samples_per_dim:g}, features_per_dim {limit.features_per_dim:g}, noise variance {limit.noise:g})"
+        )
+    gaps = gap_points(limit, pieces) - floor
+    ends = np.stack([gaps[:-1], np.minimum(gaps[1:], 2 * edges[:, 1])], axis=1)
+    ends[:, 0] = np.where(edges[:, 0] > 0, np.maximum(ends[:, 0], edges[:, 0] / 2), ends[:, 0])
+    return edges, ends
+
+
 def _moments(limit: Limit, intervals: list[Interval]) -> NDArray[np.float64]:
     """Mass and ∫λρ of each interval, (intervals, 2), by contour integrals of q and of zq."""
     floor = float(limit.floor)
-    z, weights = arcs(gap_points(limit, intervals) - floor)
+    z, weights = own_arcs(*own_gaps(limit, intervals))
     q = np.asarray(solve_above(limit, z.ravel()).state.q).reshape(z.shape)
     values: NDArray[np.complex128] = np.stack([(weights * q).sum(1), (weights * (z + floor) * q).sum(1)], axis=1)
     return 2 * values.real

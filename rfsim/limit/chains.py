@@ -27,7 +27,6 @@ from rfsim.limit.blocks import (
     Blocks,
     diagonal,
     first_times,
-    flat,
     minus,
     of_nodes,
     over_first,
@@ -153,7 +152,7 @@ def link(medium: Medium, entries: Operator, inverse: Blocks, weights: ArrayLike 
     if not residual <= RESIDUAL:
         raise Unresolved(
             f"the traces of a link's inverse leave {residual:.1e} of its own equations, more than {RESIDUAL:g}",
-            "take smaller diffusion times",  # the memorized fields fall as e^(−6t)
+            "take smaller diffusion times",  # memorized parts lie within v² ~ e^(−6t) of null
         )
     return found
 
@@ -285,7 +284,8 @@ def _sandwich(medium: Medium, left: _Entries, inside: Blocks, right: _Entries) -
 
 
 def _over_atoms(weights: NDArray, left: NDArray, inside: NDArray, right: NDArray) -> NDArray:
-    return left @ np.einsum("...ajk,a->...jk", inside, weights) @ right
+    mean = weights[0] * inside[..., 0, :, :] if weights.size == 1 else np.einsum("...ajk,a->...jk", inside, weights)
+    return left @ mean @ right
 
 
 def _noisy(left: NDArray, inside: NDArray, right: NDArray) -> NDArray:
@@ -294,24 +294,100 @@ def _noisy(left: NDArray, inside: NDArray, right: NDArray) -> NDArray:
 
 
 def _solve(medium: Medium, first: Link, last: Link, right: Blocks) -> Blocks:
-    """𝔾 of 𝔾 − 𝔾_first 𝒮(H_first, 𝔾, H_last) 𝔾_last = right, in its 2 + 4·atoms (or fewer) unknowns."""
-    shapes = [one.shape[one.ndim - 2 - (kind == "d") :] for kind, one in zip(CLASSES, right, strict=True)]
-    sizes = [int(np.prod(shape)) for shape in shapes]
-    if not sum(sizes):
-        return right
+    """𝔾 of 𝔾 − 𝔾_first 𝒮(H_first, 𝔾, H_last) 𝔾_last = right.
+
+    Directions couple to features and samples alone, so that what is solved for are the unknowns of these two, each
+    entry of whose matrix is a product of what belongs to one node of the first link and of what belongs to one of the
+    last.
+    """
+    shapes = [one.shape[-2:] for one in right[:2]]
+    sizes = [rows * columns for rows, columns in shapes]
     near, far = _rows(first.operator), _columns(last.operator)
-    columns = []
-    for k, size in enumerate(sizes):
-        for unit in np.eye(size).reshape(size, *shapes[k]):
-            basis = Blocks(*(unit if k == m else np.zeros(shape) for m, shape in enumerate(shapes)))
-            image = _sandwich(medium, near, basis, far)
-            columns.append(flat(first_times(first.inverse, times_last(image, last.inverse)), shapes))
-    target = flat(right, shapes)
-    batch = np.broadcast_shapes(target.shape[:-1], *(one.shape[:-1] for one in columns))
-    matrix = np.eye(sum(sizes)) - np.stack([np.broadcast_to(one, (*batch, one.shape[-1])) for one in columns], axis=-1)
-    found = np.linalg.solve(matrix, np.broadcast_to(target, (*batch, target.shape[-1]))[..., None])[..., 0]
-    pieces = np.split(found, np.cumsum(sizes)[:-1], axis=-1)
-    return Blocks(*(one.reshape(*batch, *shape) for one, shape in zip(pieces, shapes, strict=True)))
+    matrix = _coupling(medium, first, last)
+    if matrix is None or not sum(sizes):
+        return _with_directions(medium, first, last, right, right)
+    hidden = Blocks(np.zeros(shapes[0]), np.zeros(shapes[1]), right.d)
+    image = first_times(first.inverse, times_last(_sandwich(medium, near, hidden, far), last.inverse))
+    target = [a + b for a, b in zip(right[:2], image[:2], strict=True)]
+    target = [one.reshape(*one.shape[:-2], -1) for one in target]
+    batch = np.broadcast_shapes(matrix.shape[:-2], *(one.shape[:-1] for one in target))
+    whole = np.concatenate([np.broadcast_to(one, (*batch, one.shape[-1])) for one in target], axis=-1)
+    found = _linear(np.eye(sum(sizes)) - matrix, whole)
+    pieces = np.split(found, [sizes[0]], axis=-1)
+    p, n = (one.reshape(*batch, *shape) for one, shape in zip(pieces, shapes, strict=True))
+    return _with_directions(medium, first, last, Blocks(p, n, right.d), right)
+
+
+def _with_directions(medium: Medium, first: Link, last: Link, found: Blocks, right: Blocks) -> Blocks:
+    """The traces of directions that go with those of features and samples."""
+    alone = found._replace(d=np.zeros(found.d.shape[-3:]))
+    image = _sandwich(medium, _rows(first.operator), alone, _columns(last.operator)).d
+    near, far = first.inverse.d[..., :, None, :, :, :], last.inverse.d[..., None, :, :, :, :]
+    return found._replace(d=right.d + near @ image @ far)
+
+
+def _coupling(medium: Medium, first: Link, last: Link) -> NDArray | None:
+    """How unknowns of features and samples enter their own equations, directly and by directions; None where none do.
+
+    (..., nodes, nodes, unknowns, unknowns).
+    """
+    psi_p, psi_n, values, weights, noises = medium
+    one, two = first.operator, last.operator
+    if not all(each.fixed.any() for each in (_mixed(one), _mixed(two))) and not (one.noise.any() and two.noise.any()):
+        return None
+    into = {"p": weights, "n": weights * values / psi_n}
+    from_ = {"p": np.full_like(values, psi_p), "n": values}
+    rows = []
+    for to in "pn":
+        near = getattr(first.inverse, to)[..., None, :, :] @ one.part(to, "d")[..., None, :, :] @ first.inverse.d
+        far = last.inverse.d @ two.part("d", to)[..., None, :, :] @ getattr(last.inverse, to)[..., None, :, :]
+        row = []
+        for of in "pn":
+            left, right = near @ one.part("d", of)[..., None, :, :], two.part(of, "d")[..., None, :, :] @ far
+            entry = _outer(left, right, into[to] * from_[of])
+            if to != of:
+                a = getattr(first.inverse, to)[..., None, :, :] @ _by_noise(one.noises(to, of))
+                b = _by_noise(two.noises(of, to)) @ getattr(last.inverse, to)[..., None, :, :]
+                frozen = np.einsum("jk,...kab->...jab", noises, b)
+                entry = entry + _outer(a, frozen, np.full(len(noises), 1.0 if to == "p" else psi_p / psi_n))
+            row.append(entry)
+        rows.append(row)
+    batch = np.broadcast_shapes(*(entry.shape[:-2] for row in rows for entry in row))
+    return np.concatenate(
+        [np.concatenate([np.broadcast_to(e, (*batch, *e.shape[-2:])) for e in row], axis=-1) for row in rows], axis=-2
+    )
+
+
+def _mixed(one: Operator) -> Operator:
+    """An operator's coefficients between directions and the other classes."""
+    rows, columns = (np.array([kind == "d" for kind in text], dtype=bool) for text in (one.rows, one.columns))
+    return one._replace(fixed=np.where(rows[:, None] != columns, one.fixed, 0.0))
+
+
+def _by_noise(values: NDArray) -> NDArray:
+    """(noises, ..., rows, columns) with noises next to the entries."""
+    return np.moveaxis(values, 0, -3)
+
+
+def _outer(left: NDArray, right: NDArray, factor: NDArray) -> NDArray:
+    """Σ_l factor_l left_l ⊗ right_l over nodes of both: left (..., nodes, l, a, e), right (..., nodes, l, f, b).
+
+    (..., nodes, nodes, a·b, e·f).
+    """
+    found = np.einsum("...mlae,...klfb,l->...mkabef", left, right, factor)
+    *batch, a, b, e, f = found.shape
+    return found.reshape(*batch, a * b, e * f)
+
+
+def _linear(matrix: NDArray, right: NDArray) -> NDArray:
+    """Solutions of small systems; of two unknowns in closed form, for all nodes at once."""
+    if matrix.shape[-1] == 1:
+        return right / matrix[..., 0]
+    if matrix.shape[-1] == 2:
+        (a, b), (c, d) = np.moveaxis(matrix, (-2, -1), (0, 1))
+        x, y = np.moveaxis(right, -1, 0)
+        return np.stack([d * x - b * y, a * y - c * x], axis=-1) / (a * d - b * c)[..., None]
+    return np.linalg.solve(matrix, right[..., None])[..., 0]
 
 
 def _constant(medium: Medium, of: Operator) -> Blocks:

@@ -49,8 +49,36 @@ def arcs(ends: ArrayLike, angle: float = np.pi / 2, *, fineness: float = FINENES
     say how many nodes there are, and leave errors of e^{−2π·fineness} and e^{−reach}.
     """
     ends = np.asarray(ends, dtype=float)
-    left, width = ends[:-1, None], np.diff(ends)[:, None]
+    return _arcs(ends[:-1, None], ends[1:, None], 0.0, reach, angle, fineness)
+
+
+def own_arcs(
+    pieces: ArrayLike, ends: ArrayLike, angle: float = np.pi / 2, *, fineness: float = FINENESS, reach: float = ENDS
+) -> Contour:
+    """`arcs` of ends (parts, 2) of their own, around pieces (parts, 2) of the spectrum inside.
+
+    Nodes go on for `reach` beyond a piece's edges in s, where a shared arc whose ends are far away in units of the
+    piece would end soon after it.
+    """
+    left, right = np.asarray(ends, dtype=float).T[..., None]
+    inside = np.asarray(pieces, dtype=float)
+    edges = np.log((inside - left) / (right - inside))
+    center, half = edges.mean(1, keepdims=True), float(np.diff(edges).max()) / 2
+    return _arcs(left, right, center, reach + half, angle, fineness)
+
+
+def _arcs(
+    left: NDArray[np.float64],
+    right: NDArray[np.float64],
+    center: NDArray[np.float64] | float,
+    reach: float,
+    angle: float,
+    fineness: float,
+) -> Contour:
     step = angle / fineness
     half = int(np.ceil(reach / step))
-    w: NDArray[np.complex128] = np.exp(1j * angle + step * np.arange(-half, half + 1))
+    # whole steps from s = 0: there the error that z = ∞, at s = iπ, makes is imaginary
+    begin = np.round(np.asarray(center) / step) * step
+    w: NDArray[np.complex128] = np.exp(1j * angle + begin + step * np.arange(-half, half + 1))
+    width = right - left
     return Contour(left + width * (w / (1 + w)), step * width * (w / (1 + w) ** 2) / (2j * np.pi))

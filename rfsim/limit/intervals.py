@@ -7,6 +7,7 @@ bulks too narrow as a Stieltjes transform that falls between two points of a gap
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -19,9 +20,10 @@ from rfsim.limit.limits import Limit
 from rfsim.limit.solver import NotConverged, solve_above
 
 REACH = 1e-13  # the grid begins at REACH times the largest possible eigenvalue above the floor
+SMALLEST = 1e6  # times v²: what the smallest parts are taken to be of, in the place of the largest eigenvalue
 POINTS, INSIDE, ZOOM, ZOOMS = 384, 7, 24, 3
 OPEN = 1e-6  # of |q| or |r|: a smaller imaginary part is a real solution
-FOLD_STEPS, NARROWINGS = 12, 8
+FOLD_STEPS, NARROWINGS, NARROW = 12, 8, 1e-10
 TINY = 1e-100  # an imaginary step: what it moves is a derivative, with no difference of near numbers
 
 
@@ -77,7 +79,10 @@ class _Heights(NamedTuple):
 def _scan(limit: Limit) -> _Heights:
     """A grid over all that is possible, finer inside the support, and refined around edges, minima and falls."""
     top = float(np.log(limit.ceiling))
-    found = _heights(limit, np.linspace(top + np.log(REACH), top, POINTS))
+    # where memorized parts are far smaller than what is learned, at late t, the grid goes on below them
+    spread = float(limit.v2 if limit.copies_inverse == 0 else limit.v2 + limit.s2)
+    low = np.log(REACH) + (min(top, math.log(SMALLEST * spread)) if spread > 0 else top)
+    found = _heights(limit, np.linspace(low, top, round(POINTS * (top - low) / -math.log(REACH))))
     inside = found.density > 0
     # a gap between two bulks of a point each would show no minimum
     found = _refined(limit, found, np.flatnonzero(inside[:-1] | inside[1:]), INSIDE)
@@ -123,7 +128,7 @@ def _edges(limit: Limit, brackets: NDArray[np.float64]) -> NDArray[np.float64]:
     """The fold inside each bracket (outside point, inside point), as offsets from the floor.
 
     Newton needs a start within the fold's own scale, which a large atom close by makes small: where it fails, the
-    bracket is narrowed first.
+    bracket is narrowed first, and is the edge itself once it is as narrow as NARROW.
     """
     edges, todo = np.zeros(len(brackets)), np.arange(len(brackets))
     if todo.size == 0:
@@ -141,6 +146,11 @@ def _edges(limit: Limit, brackets: NDArray[np.float64]) -> NDArray[np.float64]:
         if todo.size == 0:
             return edges
         brackets[todo] = [_narrowed(limit, bracket) for bracket in brackets[todo]]
+        narrow = np.abs(np.diff(brackets[todo])[:, 0]) <= NARROW * brackets[todo, 0]
+        edges[todo[narrow]] = brackets[todo[narrow], 0]
+        todo = todo[~narrow]
+        if todo.size == 0:
+            return edges
     raise NotConverged(
         f"the edge at {float(limit.floor + brackets[todo[0], 0]):.9g} was not found at samples_per_dim "
         f"{limit.samples_per_dim:g}, features_per_dim {limit.features_per_dim:g}"

@@ -12,29 +12,28 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from rfsim.computing.numerics import zero_between
-from rfsim.limit.bulks import LimitPart, gap_points, parts
+from rfsim.limit.bulks import LimitPart, own_gaps, parts
 from rfsim.limit.chains import Medium, Operator, chain, identity, operator
-from rfsim.limit.contours import Contour, arcs
+from rfsim.limit.contours import Contour, own_arcs
 from rfsim.limit.rational import Trained
 from rfsim.limit.resolvents import (
     PSI,
     VARIABLES,
     F,
-    H,
-    K,
     Level,
     Resolvent,
     at_points,
     features_link,
     filter_link,
+    linear_entries,
     medium,
     resolvent_link,
-    resolvents,
+    resolvents_above,
     weights_tie,
 )
 from rfsim.limit.steps import Fields, TeacherStep
 
-FINENESS, REACH = 4.0, 24.0  # of contours: errors of 1e-11 and 4e-11
+FINENESS, REACH = 5.0, 20.0  # of contours: shares of a step to 1e-8, those on null to three digits
 RIDGES, SEARCH = (1e-8, 1e10), 73  # where γ⋆ is looked for, and at how many points first
 NOW, NEW, BEFORE = range(3)  # noises: Ω at the step's start, Ω′ of the step, Ω at its end
 
@@ -42,22 +41,31 @@ NOW, NEW, BEFORE = range(3)  # noises: Ω at the step's start, Ω′ of the step
 class Around(NamedTuple):
     """Upper halves of contours around each part of a level's spectrum, its atom among them.
 
-    Names, and z and weights (parts, nodes).
+    Names, and z − floor and weights (parts, nodes): where t is large, parts lie closer to the floor than z could tell.
     """
 
     names: tuple[str, ...]
     found: tuple[LimitPart, ...]
-    contour: Contour
+    floor: float
+    above: Contour
+
+    @property
+    def points(self) -> NDArray[np.complex128]:
+        """Nodes z themselves, (parts, nodes)."""
+        return self.floor + self.above.points
 
 
 def around(one: Level, angle: float = np.pi / 2) -> Around:
     """Contours around all parts; their angle π/4 where filters grow to the left of the spectrum."""
     found = parts(one.limit)
     bulks = [part for part in found if part.lower < part.upper]
-    ends = gap_points(one.limit, bulks)
+    floor = float(one.limit.floor)
+    pieces, ends = own_gaps(one.limit, bulks)
     if len(bulks) < len(found):
-        ends = np.concatenate([[float(one.limit.floor) / 2], ends])
-    return Around(tuple(part.name for part in found), found, arcs(ends, angle, fineness=FINENESS, reach=REACH))
+        near = min(ends[0, 0], floor / 2)
+        pieces, ends = np.vstack([[0.0, 0.0], pieces]), np.vstack([[-near, near], ends])
+    contour = own_arcs(pieces, ends, angle, fineness=FINENESS, reach=REACH)
+    return Around(tuple(part.name for part in found), found, floor, contour)
 
 
 def space_of(now: Level, constants: TeacherStep) -> Medium:
@@ -70,13 +78,13 @@ def space_of(now: Level, constants: TeacherStep) -> Medium:
     return medium(now, noises)
 
 
-def transfer_tie(space: Medium, constants: TeacherStep, rows: str, row: int, c_h: ArrayLike) -> Operator:
-    """C (D8) as a tie from feature variable `row` to (ψ | f | h, k): c_ψ, w_1Ω + ρ′Ω′, c_h W, c_k W."""
+def transfer_tie(space: Medium, now: Level, constants: TeacherStep, rows: str, row: int, c_h: ArrayLike) -> Operator:
+    """C (D8) as a tie from feature variable `row` to a link: c_ψ, w_1Ω + ρ′Ω′, c_h W h and c_k W Xf/√n."""
     return operator(
         space,
         rows,
         VARIABLES,
-        {(row, PSI): constants.c_psi, (row, H): c_h, (row, K): constants.c_k},
+        {(row, PSI): constants.c_psi} | linear_entries(now, row, c_h, constants.c_k),
         {(row, F): {NOW: constants.w1, NEW: constants.rho_new}},
     )
 
@@ -89,26 +97,28 @@ def c_h_at(now: Level, constants: TeacherStep, teacher: Trained, z: NDArray) -> 
 def transfer_table(
     now: Level, before: Level, constants: TeacherStep, teacher: Trained, into: Around, w: Contour
 ) -> NDArray:
-    """∮dw over one part of the level before of (1/p) Tr R_before(w) C R(z) Cᵀ at the nodes of `into` (parts, nodes)."""
+    """∮dw over one part of the level before of (1/p) Tr R_before(w) C R(z) Cᵀ at the nodes of `into` (parts, nodes).
+
+    w: its contour, of z − floor.
+    """
     space = space_of(now, constants)
-    z = into.contour.points.ravel()
-    left = resolvent_link(space, before, at_points(resolvents(before, w.points), 0, 2), BEFORE)
+    left = resolvent_link(space, before, at_points(resolvents_above(before, w.points), 0, 2), BEFORE)
     plain, end = features_link(space, now, NOW).transpose, identity(space, "p")
-    at = at_points(resolvents(now, z), 1, 2)
-    total = np.zeros(z.size, dtype=complex)
+    at = at_points(resolvents_above(now, into.above.points.ravel()), 1, 2)
+    total = np.zeros(into.above.points.size, dtype=complex)
     for mirrored in (False, True):
         # the contour of w is its upper half and, with z mirrored, the mirror of its lower one
         nodes = Resolvent(*(one.conj() if mirrored else one for one in at))
         right = resolvent_link(space, now, nodes, NOW)
         c_h = c_h_at(now, constants, teacher, nodes.z[..., 0])
         ties = {
-            (0, 1): transfer_tie(space, constants, VARIABLES, PSI, c_h),
+            (0, 1): transfer_tie(space, now, constants, VARIABLES, PSI, c_h),
             (1, 2): operator(space, VARIABLES, VARIABLES, {(PSI, PSI): 1.0}),
-            (2, 3): transfer_tie(space, constants, "p", 0, c_h).transpose,
+            (2, 3): transfer_tie(space, now, constants, "p", 0, c_h).transpose,
         }
         found = w.weights @ chain(space, [left, right, plain, end], ties).p[..., 0, 0]
         total += found.conj() if mirrored else found
-    return total.reshape(into.contour.points.shape)
+    return total.reshape(into.above.points.shape)
 
 
 class Leakage(NamedTuple):
@@ -149,9 +159,9 @@ def leakage(
 ) -> Leakage:
     """(D13) at all ridges, from one table: e = ∮∮ (z + γ)^{−2} (1/p) Tr R_before(w) C R(z) Cᵀ, w around gen."""
     gen = next(k for k, name in enumerate(origin.names) if "gen" in name)
-    w = Contour(*(one[gen] for one in origin.contour))
-    table = transfer_table(now, before, constants, teacher, into, w) * into.contour.weights
-    return Leakage(into.names, np.empty(0), into.contour.points, table).at(ridges)
+    w = Contour(*(one[gen] for one in origin.above))
+    table = transfer_table(now, before, constants, teacher, into, w) * into.above.weights
+    return Leakage(into.names, np.empty(0), into.points, table).at(ridges)
 
 
 def enough_ridge(found: Leakage, threshold: float) -> float:
@@ -180,15 +190,14 @@ def instability(
     Contours of (1/z)(1/p) Tr R(U + E φφᵀ − C − Cᵀ).
     """
     space = space_of(now, constants)
-    z = into.contour.points.ravel()
-    at = resolvents(now, z)
+    at = resolvents_above(now, into.above.points.ravel())
     link, end = resolvent_link(space, now, at_points(at), NOW), identity(space, "p")
     out = operator(space, VARIABLES, "p", {(PSI, 0): 1.0})
-    tie = transfer_tie(space, constants, "p", 0, c_h_at(now, constants, teacher, z))
+    tie = transfer_tie(space, now, constants, "p", 0, c_h_at(now, constants, teacher, at.z))
     handed = chain(space, [end, link, end], {(0, 1): tie, (1, 2): out}).p[..., 0, 0]
     after = _after_the_step(space, now, constants, step_fields, teacher, at)
-    values = (1 + z * at.q + after - 2 * handed).reshape(into.contour.points.shape) / into.contour.points
-    means = 2 * np.real((into.contour.weights * values).sum(-1))
+    values = (1 + at.z * at.q + after - 2 * handed).reshape(into.points.shape) / into.points
+    means = 2 * np.real((into.above.weights * values).sum(-1))
     return {part.name: float(mean / part.mass) for part, mean in zip(into.found, means, strict=True)}
 
 
@@ -210,7 +219,7 @@ def _after_the_step(
         sampled = {(row, F): {NOW: constants.w1, NEW: constants.rho_new}}
         kept = {(row, d): constants.a_omega - a_y * found.c1 * now.b, (row, p): constants.s1 - a_y * found.c1 * now.s}
         return (
-            operator(space, rows, VARIABLES, {(row, K): constants.c_k}, sampled),
+            operator(space, rows, VARIABLES, linear_entries(now, row, 0.0, constants.c_k), sampled),
             weights_tie(space, rows, row, -now.a * a_y),
             operator(space, rows, "pnd", kept),
         )

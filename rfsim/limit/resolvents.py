@@ -1,7 +1,8 @@
 """Links of `chains` that a diffusion time brings: its resolvent, its features; and the ties of T12's matrices.
 
-Variables of a link are (ψ | f | h, k): for R = (U − z)^{−1} applied to a vector of features, ψ = R·, f = Gᵀψ/√n,
-h = Wᵀψ/√d and k = Xf/√n, where U = GGᵀ/n + b²WWᵀ/d + s² and G = e^{−t}a WX/√d + vΩ (equations.md D11).
+Variables of a link are (ψ | f | h, j): for R = (U − z)^{−1} applied to a vector of features, ψ = R·, f = Gᵀψ/√n,
+h = Wᵀψ/√d and j = b²h + e^{−t}a Xf/√n, where G = e^{−t}a WX/√d + vΩ: with these U = W j/√d + vΩf/√n + s² and neither
+entries nor traces cancel or grow where e^{−t} is small, as they do for k = Xf/√n in the place of j (equations.md D11).
 """
 
 from __future__ import annotations
@@ -16,11 +17,11 @@ from rfsim.limit.chains import Blocks, Link, Medium, Operator, link, operator
 from rfsim.limit.limits import Limit, limit
 from rfsim.limit.populations import Population
 from rfsim.limit.rational import Nodes
-from rfsim.limit.solver import solve
+from rfsim.limit.solver import solve_above
 from rfsim.problem import model
 from rfsim.problem.model import Problem
 
-PSI, F, H, K = range(4)
+PSI, F, H, J = range(4)
 VARIABLES = "pndd"
 
 
@@ -39,13 +40,22 @@ class Level(NamedTuple):
 
 
 class Resolvent(NamedTuple):
-    """The one-point constants at z (nodes,): q, r, h of T10, and L = 1 + (ψ_p/ψ_n)(a²e^{−2t}h + v²q)."""
+    """The one-point constants at z (nodes,): q, r, h of T10, and L − 1 = (ψ_p/ψ_n)(a²e^{−2t}h + v²q).
+
+    offset: z − s², for points closer to the atom than z could tell.
+    """
 
     z: NDArray
+    offset: NDArray
     q: NDArray
     r: NDArray
     h: NDArray
-    channel: NDArray
+    excess: NDArray
+
+    @property
+    def channel(self) -> NDArray:
+        """L."""
+        return 1 + self.excess
 
 
 def level(problem: Problem, rho: Population | None = None) -> Level:
@@ -82,12 +92,18 @@ def resolvents(one: Level, z: ArrayLike) -> Resolvent:
 
     Raises NotConverged where the equations are not solved.
     """
-    points = np.asarray(z)
-    x = solve(one.limit, points.ravel()).state
-    q, r, h, over = (np.asarray(value).reshape(points.shape) for value in (x.q, x.r, x.h, x.over_first))
-    if not np.iscomplexobj(points):
-        q, r, h, over = (np.real(value) for value in (q, r, h, over))
-    return Resolvent(points, q, r, h, 1 / over)
+    return resolvents_above(one, np.asarray(z) - float(one.limit.floor))
+
+
+def resolvents_above(one: Level, offset: NDArray) -> Resolvent:
+    """The constants at z = s² + offset, as `resolvents`."""
+    x = solve_above(one.limit, offset.ravel()).state
+    q, r, h = (np.asarray(value).reshape(offset.shape) for value in (x.q, x.r, x.h))
+    if not np.iscomplexobj(offset):
+        q, r, h = (np.real(value) for value in (q, r, h))
+    ratio = one.limit.features_per_dim / one.limit.samples_per_dim
+    excess = ratio * ((one.a * one.signal) ** 2 * h + one.v**2 * q)
+    return Resolvent(offset + float(one.limit.floor), offset, q, r, h, excess)
 
 
 def at_points(at: Resolvent, axis: int = 0, axes: int = 1) -> Resolvent:
@@ -107,18 +123,18 @@ def resolvent_link(space: Medium, one: Level, at: Resolvent, noise: int = 0, wei
         space,
         VARIABLES,
         VARIABLES,
-        {(PSI, PSI): one.s**2 - at.z, (F, F): -1.0, (H, H): -b2}
-        | dict.fromkeys(((PSI, H), (H, PSI)), b2)
-        | dict.fromkeys(((PSI, K), (K, PSI), (F, H), (H, F)), ea)
-        | dict.fromkeys(((H, K), (K, H)), -ea),
+        {(PSI, PSI): -at.offset, (F, F): -1.0, (H, H): b2}
+        | dict.fromkeys(((PSI, J), (J, PSI)), 1.0)
+        | dict.fromkeys(((F, H), (H, F)), ea)
+        | dict.fromkeys(((H, J), (J, H)), -1.0),
         {place: {noise: one.v} for place in ((PSI, F), (F, PSI))},
     )
-    strong, over = space.features_per_dim * at.q[..., None], space.values / at.channel[..., None]
-    block = np.empty((*over.shape, 2, 2), dtype=over.dtype)
-    block[..., 0, 0] = b2 + strong * b2**2 - over * ea**2
-    block[..., 0, 1] = block[..., 1, 0] = ea * (1 + strong * b2)
-    block[..., 1, 1] = strong * ea**2
-    inverse = Blocks(at.q[..., None, None], -1 / at.channel[..., None, None], -np.linalg.inv(block))
+    strong, load = space.features_per_dim * at.q[..., None], b2 + ea**2 * space.values / at.channel[..., None]
+    block = np.empty((*load.shape, 2, 2), dtype=load.dtype)
+    block[..., 0, 0], block[..., 1, 1] = strong, -load
+    block[..., 0, 1] = block[..., 1, 0] = -1.0
+    block /= (1 + strong * load)[..., None, None]
+    inverse = Blocks(at.q[..., None, None], -1 / at.channel[..., None, None], block)
     return link(space, entries, inverse, weights)
 
 
@@ -128,21 +144,27 @@ def filter_link(space: Medium, one: Level, nodes: Nodes, noise: int = 0) -> Link
 
 
 def features_link(space: Medium, one: Level, noise: int = 0) -> Link:
-    """What gives (ψ, f, h, k) of a vector of features itself: a factor that is no resolvent stands on it (D11)."""
+    """What gives (ψ, f, h, j) of a vector of features itself: a factor that is no resolvent stands on it (D11)."""
     ea = one.signal * one.a
     entries = operator(
         space,
         VARIABLES,
         VARIABLES,
-        {(k, k): 1.0 for k in range(4)} | {(F, H): -ea, (H, PSI): -1.0, (K, F): -1.0},
+        {(k, k): 1.0 for k in range(4)} | {(F, H): -ea, (H, PSI): -1.0, (J, H): -(one.b**2), (J, F): -ea},
         {(F, PSI): {noise: -one.v}},
     )
     eye, d = np.ones((1, 1, 1)), np.zeros((1, space.values.size, 2, 2))
     d[..., 0, 0] = d[..., 1, 1] = 1.0
-    d[..., 1, 0] = ea * space.values
+    d[..., 1, 0] = one.b**2 + ea**2 * space.values
     return link(space, entries._replace(fixed=entries.fixed[None]), Blocks(eye, eye, d))
 
 
 def weights_tie(space: Medium, rows: str, row: int, weight: ArrayLike = 1.0) -> Operator:
     """From feature variable `row` to h of a link: K = WWᵀ/d times the link's inverse (D12)."""
     return operator(space, rows, VARIABLES, {(row, H): weight})
+
+
+def linear_entries(one: Level, row: int, along: ArrayLike, samples: float) -> dict[tuple[int, int], ArrayLike]:
+    """Entries from feature variable `row` of a link: along·W h + samples·W Xf/√n, by h and j."""
+    by_j = samples / (one.signal * one.a)
+    return {(row, H): np.asarray(along) - by_j * one.b**2, (row, J): by_j}

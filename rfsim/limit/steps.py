@@ -37,6 +37,7 @@ from rfsim.problem.activations import Activation
 RULES = (0.33, 14), (0.27, 18)  # the step over u and ω, in units of what σ resolves, and nodes over ȳ and ỹ
 REACH = 8.5  # standard deviations of u and ω
 ORDERS = 12  # Hermite orders of Ω′ in ȳ
+LATE, SERIES = 0.3, 32  # correlation of u with what a feature sees below which Ω is summed in Hermite orders, and those
 
 
 class Fields(NamedTuple):
@@ -104,7 +105,7 @@ def fields(one: Level, teacher: Trained) -> Fields:
     third, fifth = _pairs(c, own), _pairs(c, cross)
     fourth = second + _pairs(c, at.z[:, None] * own)
     c1 = -a * first
-    c2 = a * _sum(c * at.r * (1 - 1 / at.channel))
+    c2 = a * _sum(c * at.r * at.excess / at.channel)
     both = c1 + c2
     tau2 = -a * b * _sum(c * at.r * inner)
     tau1 = -(a**2) * one.signal * _sum(c / at.channel * (psi_p * at.h - at.r * one.power + at.r * at.h / at.q))
@@ -234,15 +235,27 @@ def _averages(sigma: Activation) -> Callable[..., tuple[Array, tuple[Array, Arra
         def over(values: Array) -> Array:
             return jnp.einsum("uw,u,w->", values, w, w)
 
-        def frozen(values: Array, linear: Array, size: Array) -> Array:
-            """Ω at u; nothing where σ is linear."""
-            return jnp.where(size > 0, (values - linear * u) / jnp.where(size > 0, size, 1.0), 0.0)
+        def frozen(values: Array, signal: Array, noise: Array, a: Array, size: Array) -> Array:
+            """Ω at u, from g there; nothing where σ is linear.
+
+            At late times vΩ is far smaller than g: it is Σ c_s ρ^s h_s there, over s ≥ 3 of an odd σ.
+            """
+            gamma = jnp.sqrt(signal**2 * power + noise)
+            share, heights = signal * spread / gamma, sigma.function(gamma * x)
+            late, before, now = jnp.zeros_like(x), jnp.zeros_like(x), jnp.ones_like(x)
+            for order in range(SERIES):
+                if order > 1:
+                    late = late + share**order * (w @ (heights * now)) * now
+                before, now = now, (x * now - jnp.sqrt(1.0 * order) * before) / jnp.sqrt(order + 1.0)
+            rest = jnp.where(share < LATE, late, values - a * signal * u)
+            return jnp.where(size > 0, rest / jnp.where(size > 0, size, 1.0), 0.0)
 
         a_y = beta * over(by_pair)
         a_omega = jnp.sqrt(noise) * over(by_pair * (alpha + beta * c1 * slopes))
         a_u = over(by_pair * (alpha * signal + beta * (c1 * signal * slopes + c2 * g_slope[:, None])))
-        start = frozen(g, a * signal, v)
-        end = frozen(sigma.function(signal_ * u[:, None] + jnp.sqrt(noise_) * x) @ w, a_ * signal_, v_)
+        start = frozen(g, signal, noise, a, v)
+        below = sigma.function(signal_ * u[:, None] + jnp.sqrt(noise_) * x) @ w
+        end = frozen(below, signal_, noise_, a_, v_)
         left = (features - g[:, None] - a * jnp.sqrt(noise) * x) / jnp.where(s > 0, s, 1.0)
         average = jnp.einsum("uywz,w,z->uy", after, w, wy)
         rest = average - a_u * u[:, None] - a_y * means

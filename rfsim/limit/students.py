@@ -26,13 +26,12 @@ from rfsim.limit.resolvents import (
     PSI,
     VARIABLES,
     F,
-    H,
-    K,
     at_points,
     features_link,
     filter_link,
+    linear_entries,
     resolvent_link,
-    resolvents,
+    resolvents_above,
     weights_tie,
 )
 
@@ -147,8 +146,8 @@ def _level_energies(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Inside a contour every filter is its value at z, so that R(z) stands once, and the second C on the features."""
     space, one, teacher = found.space, found.levels[k], found.teachers[k - 1]
-    z = parts.contour.points.ravel()
-    at = resolvents(one, z)
+    at = resolvents_above(one, parts.above.points.ravel())
+    z = at.z
     taught, passed = found.shares(k)
     f, f_s = teacher.filter(z), student.filter(z)
     start = f_s * taught * z * f + (student.decay(z) * f if from_teacher else 0.0)
@@ -166,7 +165,7 @@ def _level_energies(
     traces = np.broadcast_to(chain(space, links, ties).d[..., 0, 0] @ space.weights, z.shape)
     own = one.a**2 * space.features_per_dim * at.r * f**2
     return tuple(
-        2 * np.real((parts.contour.weights * (z * values).reshape(parts.contour.points.shape)).sum(-1))
+        2 * np.real((parts.above.weights * (z * values).reshape(parts.points.shape)).sum(-1))
         for values in (traces, own)
     )  # type: ignore[return-value]
 
@@ -178,7 +177,7 @@ def transfer_tie(found: Ladder, k: int, c_h: ArrayLike) -> Operator:
         found.space,
         VARIABLES,
         VARIABLES,
-        {(PSI, PSI): constants.c_psi, (PSI, H): c_h, (PSI, K): constants.c_k},
+        {(PSI, PSI): constants.c_psi} | linear_entries(found.levels[k], PSI, c_h, constants.c_k),
         {(PSI, F): {k - 1: constants.w1, found.height + k - 1: constants.rho_new}},
     )
 

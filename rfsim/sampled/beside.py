@@ -10,6 +10,7 @@ from rfsim.computing.precision import Unresolved, in_complex128
 from rfsim.distillation.plan import DistillationPlan
 from rfsim.learning.trainers import Flow
 from rfsim.limit.leakage import enough_ridge
+from rfsim.limit.solver import NotConverged
 from rfsim.problem.draws import Draw
 from rfsim.problem.model import Problem
 from rfsim.results.runs import Report
@@ -56,9 +57,10 @@ def limit_leakage(run: StepRun, planned: DistillationPlan, report: Report | None
             lost[:, k] = one.leakage.at(planned.leakage_ridges).lost
             stars[k] = enough_ridge(one.leakage, planned.threshold)
             known = k
-    except Unresolved as error:
+    except (Unresolved, NotConverged) as error:
         from_time = float(run.times[1 + known])
-        notes.say(f"the limit of leakage is left out from diffusion time {from_time:.3g} on: {error.found}")
+        found = error.found if isinstance(error, Unresolved) else error
+        notes.say(f"the limit of leakage is left out from diffusion time {from_time:.3g} on: {found}")
     words = "share that gen hands up outside gen as d → ∞"
     return {
         "limit_leakage": xr.Variable(("ridge", "level"), lost, {"long_name": words}),

@@ -28,6 +28,7 @@ from rfsim.results.runs import Begin, Report
 from rfsim.theory.step_run import StepRun
 
 RIDGES = (0.0, 0.1, 0.5, 2.0, 10.0)
+RESOLVED = 1e-11  # of all energy: what a part has less of is rounding, and its suppression none
 VALID = 0.2  # relative: how far the closed leakage may be from D13 where it is called valid
 STARTS = ("teacher", "zero")
 
@@ -77,17 +78,17 @@ def distill(
         Over step: from_time and to_time, between which it leads; the constants of D1 to D8; leakage (step, ridge), the
         share of what inputs of gen hand up that lands outside of gen, share (step, ridge, part) by where it lands, gain
         (step, ridge); instability (step, part), the mean of qᵀDq/λ; gamma_star, 0 where no ridge is needed and NaN
-        where none is enough, and floor, the leakage that no ridge goes below; closed forms (D18, D19), NaN but for
-        Σ = I: kappa, gamma_star_closed, leakage_closed (step, ridge), and closed_valid, 1 where that is within 20% of
+        where none is enough, and floor, the leakage that no ridge goes below; closed forms (D18, D19), NaN but for Σ =
+        I: kappa, gamma_star_closed, leakage_closed (step, ridge), and closed_valid, 1 where that is within 20% of
         leakage at every ridge, else 0. Of students, (distill_time, ridge, step): train and test, losses of the read-out
-        taken as a score, map_error, (1/d)E‖f(x) − x‖² (NaN but for Σ = I); student_energy and suppression (…, part),
-        teacher_energy (step, part). Parts that no gap separates at a level go by their joint name there, and are NaN
-        elsewhere. residual: what two rules leave of the constants.
+        taken as a score, map_error, (1/d)E‖f(x) − x‖² (NaN but for Σ = I); student_energy and suppression (…, part; NaN
+        where the teacher has less than 1e-11 of its energy), teacher_energy (step, part). Parts that no gap separates
+        at a level go by their joint name there, and are NaN elsewhere. residual: what two rules leave of the constants.
 
     Raises:
-        ValueError: For activations that are not odd, finite noise_copies and settings that do not fit, and for steps
-            from diffusion times, about 1 or more, at which double precision does not resolve the equations.
-        theory.NotConverged: Where the equations are not solved.
+        ValueError: For activations that are not odd, finite noise_copies and settings that do not fit.
+        theory.NotConverged: Where the equations are not solved, as for diffusion times beyond about 5, where parts lie
+            closer to null than double precision tells.
 
     >>> found = distill(Problem(samples_per_dim=8, features_per_dim=32), [0.05, 0.1], ridges=[0.0, 0.1])
     >>> found.leakage.values.round(4).tolist(), found.share.sel(part="mini").values[0].round(3).tolist()
@@ -238,7 +239,7 @@ def _students(
     null = [k for k, name in enumerate(names) if name == "null"]
     teacher[:, null] = np.where(np.isnan(teacher[:, null]), np.nan, 0.0)  # exactly: the read-out has nothing there
     with np.errstate(divide="ignore"):
-        ratio = np.where(teacher > 0, own / teacher, np.nan)
+        ratio = np.where(teacher > RESOLVED * np.nansum(teacher, -1, keepdims=True), own / teacher, np.nan)
     return xr.Dataset(
         values
         | {

@@ -33,16 +33,17 @@ class Step(NamedTuple):
 def steps_of(run: StepRun, report: Report) -> Iterator[Step]:
     """Every step of a ladder, each by itself: how frozen noises of several correlate is of no concern to leakage.
 
-    Raises Unresolved at the first that double precision does not resolve; those at larger times are harder.
+    Raises Unresolved or NotConverged at the first that double precision does not resolve; later ones are harder.
     """
     levels, teachers = run.levels(report), run.teachers()
     angle = np.pi / 2 if math.isinf(run.teacher_time) else np.pi / 4
-    parts = [around(one, angle) for one in levels]
+    below = around(levels[0], angle)
     for k in range(1, len(levels)):
         report(f"leakage of step {k} of {len(levels) - 1}", {})
-        now, before, teacher = levels[k], levels[k - 1], teachers[k - 1]
+        now, before, teacher, parts = levels[k], levels[k - 1], teachers[k - 1], around(levels[k], angle)
         constants = step(run.problem.activation, now, before, fields(now, teacher))
-        lost = leakage(now, before, constants, teacher, 0.0, parts[k], parts[k - 1])
+        lost = leakage(now, before, constants, teacher, 0.0, parts, below)
+        below = parts
         yield Step(now, constants, teacher, lost)
 
 

@@ -14,10 +14,11 @@ from rfsim.limit.resolvents import (
     VARIABLES,
     F,
     H,
-    K,
+    J,
     at_points,
     features_link,
     filter_link,
+    linear_entries,
     medium,
     resolvent_link,
     resolvents,
@@ -98,7 +99,7 @@ def test_a_new_trace_takes_ten_lines(data):
 def test_a_sum_over_nodes_is_the_sum_of_its_chains():
     one = at(8, 32, 0.1, DATA[1])
     space = medium(one)
-    tie = operator(space, VARIABLES, VARIABLES, {(PSI, PSI): 1.0, (PSI, H): 0.3, (H, K): 1.0})
+    tie = operator(space, VARIABLES, VARIABLES, {(PSI, PSI): 1.0, (PSI, H): 0.3, (H, J): 1.0})
     end, between = identity(space, "p"), features_link(space, one)
     ties = {(0, 1): weights_tie(space, "p", 0), (1, 2): tie, (2, 3): tie, (1, 3): tie}
     ties[3, 4] = weights_tie(space, "p", 0).transpose
@@ -129,7 +130,8 @@ def test_products_of_drawn_matrices_have_these_traces():
     drawn = np.trace(r @ middle @ r_) / p
     space = medium(one)
     links = [resolvent_link(space, one, resolvents(one, np.array([z]))) for z in (-0.2, -1.0)]
-    tie = operator(space, VARIABLES, VARIABLES, {(PSI, PSI): 0.3, (PSI, H): 0.7, (PSI, K): 0.9}, {(PSI, F): {0: 0.5}})
+    entries = {(PSI, PSI): 0.3} | linear_entries(one, PSI, 0.7, 0.9)
+    tie = operator(space, VARIABLES, VARIABLES, entries, {(PSI, F): {0: 0.5}})
     found = float(chain(space, links, {(0, 1): tie}).p[..., 0, 0])
     assert drawn == pytest.approx(found, rel=0.02)
 

@@ -23,7 +23,8 @@ def test_what_gen_leaks_has_the_recorded_shares():
     found = leaked(8, 32, 0.1, 0.05)
     assert found.names == ("null", "mini", "main", "gen")
     np.testing.assert_allclose(found.lost, [0.7529, 0.1038, 0.00754, 6.72e-4, 6.90e-5], rtol=1e-3)
-    np.testing.assert_allclose(found.shares[0, :3], [2.3e-6, 0.6832, 0.0696], rtol=0.06)
+    # on null 2.44e-6 in draws; contours whose error is below 1e-11 give 2.42206e-6
+    np.testing.assert_allclose(found.shares[0, :3], [2.42206e-6, 0.683213, 0.0696414], rtol=2e-3)
     np.testing.assert_allclose(found.shares.sum(-1), 1, rtol=1e-12)
 
 
