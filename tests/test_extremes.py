@@ -23,6 +23,7 @@ TINY = {
     "theory spectrum": "",
     "theory ridge": "",
     "theory distill": "--ridges 0.1",
+    "theory generated": "--train-times 10 --levels 3",
 }
 RUN = """
 import contextlib, io, json, resource, signal, sys, time

@@ -26,6 +26,8 @@ MEASUREMENTS: dict[str, Callable[[Case], BenchRow]] = {
     "theory-process": theory.process,
     "theory-spectrum": theory.spectrum,
     "theory-curves": theory.curves,
+    "theory-wide-curves": theory.wide_curves,
+    "theory-generated": theory.generated,
     "theory-map": theory.diagram,
     "large-spectrum": large.spectrum,
     "large-curve": large.curve,

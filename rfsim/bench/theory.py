@@ -6,11 +6,13 @@ counts them, over the rate at which one core multiplies and adds complex numbers
 
 from __future__ import annotations
 
+import math
 import os
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import jax
@@ -24,10 +26,13 @@ from rfsim.computing.precision import in_float64
 from rfsim.limit import contours, maps, solver, tables
 from rfsim.limit.equations import Point, differences, equations, state
 from rfsim.limit.limits import Limit
+from rfsim.problem.model import Problem
+from rfsim.theory.generated import FINE
 
 POINTS = 400
 TIMES = np.geomspace(1e-1, 1e7, 200)
 MAP_TIMES = (1e3, 1e4)
+LEVELS = 20  # of what is generated
 LARGEST = 64.0  # ψ of the map's far corner
 NUMBERS, ROUNDS = 2048, 1000  # 32 KiB of complex numbers
 
@@ -81,6 +86,31 @@ def curves(case: Case) -> BenchRow:
 
 
 @in_float64
+def wide_curves(case: Case) -> BenchRow:
+    """`theory.curves` of many features at 200 training times, against the exponentials of its two channels."""
+    problem = replace(case.problem, features_per_dim=math.inf, noise_copies=math.inf)
+    seconds = best_seconds(lambda: limit_of.curves(problem, TIMES).test.values)
+    nodes = int(limit_of.curves(problem, TIMES).nodes)
+    floor = _exponentials(TIMES.size * 2 * nodes)
+    against = f"exponentials of two channels at {nodes} nodes"
+    return as_row("theory-wide-curves", _sized(case, f"times={TIMES.size}"), seconds, floor, against)
+
+
+def generated(case: Case) -> BenchRow:
+    """`theory.generated` at 20 levels and three training times, against the exponentials of its levels' channels."""
+    problem = Problem(case.problem.samples_per_dim, math.inf)
+    seconds = best_seconds(lambda: limit_of.generated(problem, (10.0, 1e3, math.inf)).frechet_per_dim.values)
+    floor = _exponentials(LEVELS * 3 * 2 * FINE)
+    against = f"exponentials of two channels at {FINE} nodes and {LEVELS} levels"
+    return as_row("theory-generated", _sized(case, f"levels={LEVELS} times=3"), seconds, floor, against)
+
+
+def _exponentials(count: int) -> float:
+    """Seconds of so many."""
+    numbers = np.linspace(-1, 0, count)
+    return best_seconds(lambda: np.exp(numbers))
+
+
 def diagram(case: Case) -> BenchRow:
     """The map of L_gen at two training times to 1e-4, on all cores, against its cells' Newton steps and tables."""
     axis, limit = np.geomspace(1, LARGEST, case.cells).tolist(), limit_of.limit(case.problem)

@@ -22,7 +22,7 @@ from rfsim.results.datasets import LONG_NAMES, optional, part_terms
 from rfsim.results.runs import Begin, Report
 from rfsim.theory.run import LimitRun, require_tolerance
 from rfsim.theory.spectrum import spectrum_dataset
-from rfsim.theory.wide_curves import wide_curves, wide_timescales
+from rfsim.theory.wide_curves import held, wide_curves, wide_timescales
 
 
 @in_complex128
@@ -140,6 +140,7 @@ def _wide(
     report: Report | None,
 ) -> xr.Dataset:
     """The same at ψ_p = ∞ (W1 to W5)."""
+    trained = held(trained)
     solved = wide_curves(run.limit, tau, trained, tolerance)
     whole = solved.by_part if by_part else solved.by_part._replace(target=None)
     data = _losses(run, solved.curves)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from rfsim.computing.arrays import Numbers
 from rfsim.learning import timescales
 from rfsim.learning.curves import LossCurves, loss_curves
+from rfsim.learning.filters import Filter
 from rfsim.learning.trainers import TrainerFilter
 from rfsim.limit.bulks import LimitPart
 from rfsim.limit.limits import Limit
@@ -67,6 +69,37 @@ def wide_curves(
     keep = np.array([rows[name] for name in names]).reshape(len(names), 2 * half)
     by_part = PartSpectrum(found.spectrum, found.target, names, keep)
     return WideCurves(limit, LossCurves(*curves), error.max(0), found, parts, by_part)
+
+
+class _Held:
+    """A trainer whose filter is evaluated once at each times and points: losses, energies and errors share it."""
+
+    def __init__(self, trainer: TrainerFilter) -> None:
+        self.trainer, self.ridge, self.reach = trainer, trainer.ridge, trainer.reach
+        self.seen: dict[tuple[bytes, bytes], Numbers] = {}
+
+    def filter(self, train_times: NDArray[np.float64]) -> Filter:
+        f, times = self.trainer.filter(train_times), train_times.tobytes()
+
+        def held(lam: Numbers) -> Numbers:
+            key = times, lam.tobytes()
+            if key not in self.seen:
+                self.seen[key] = f(lam)
+            return self.seen[key]
+
+        return held
+
+
+def held(trainer: TrainerFilter) -> TrainerFilter:
+    """The trainer, evaluated once where it is asked for the same.
+
+    Args:
+        trainer: Whose filter is applied.
+
+    Returns:
+        It again.
+    """
+    return cast("TrainerFilter", _Held(trainer))
 
 
 def wide_timescales(run: LimitRun, found: WideCurves, trainer: TrainerFilter, tolerance: float) -> xr.Dataset:

@@ -50,6 +50,11 @@ DOORS = {  # command: (module, name) of what computes, flags of a small problem,
     "theory curves": ((theory, "curves"), "--train-times 10", ("--by-part --trainer descent:0.5 --ridge 0.1",)),
     "theory spectrum": ((theory, "spectrum"), "", ("--noise-copies 2 --samples-per-dim 8",)),
     "theory ridge": ((theory, "ridge"), "", ("--ridges 0.5 --data subspace:0.5",)),
+    "theory generated": (
+        (theory, "generated"),
+        "--features-per-dim inf --train-times 10 --levels 3",
+        ("--sampler sde --train-schedule best", "--student --distill-times 10,inf"),
+    ),
     "theory distill": (
         (theory, "distill"),
         "--ridges 0.1",
