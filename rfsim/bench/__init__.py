@@ -27,6 +27,8 @@ MEASUREMENTS: dict[str, Callable[[Case], BenchRow]] = {
     "theory-spectrum": theory.spectrum,
     "theory-curves": theory.curves,
     "theory-map": theory.diagram,
+    "theory-leakage": theory.leaked,
+    "theory-gamma-star": theory.enough,
     "large-spectrum": large.spectrum,
     "large-curve": large.curve,
     "large-krylov": large.krylov,
