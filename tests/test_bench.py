@@ -49,7 +49,7 @@ def test_every_measurement_is_a_row_beside_its_floor():
 def test_the_limit_has_rows_of_its_own():
     names = [name for name in bench.MEASUREMENTS if name not in SAMPLED + LARGE + DISTILLED + SWEPT + EXPLORED]
     rows = list(bench.run(names, case=TINY))
-    parts = "process spectrum curves map leakage gamma-star".split()
+    parts = ["process", "spectrum", "curves", "map", "leakage", "gamma-star"]
     assert [row.name for row in rows] == names == [f"theory-{one}" for one in parts]
     for row in rows:
         assert row.ratio == pytest.approx(row.seconds / row.floor)
