@@ -52,18 +52,17 @@ WIDE = ["theory-wide-curves", "theory-generated"]
 def test_the_limit_has_rows_of_its_own():
     names = [name for name in bench.MEASUREMENTS if name not in SAMPLED + LARGE + DISTILLED + SWEPT + EXPLORED]
     rows = list(bench.run(names, case=TINY))
-    assert (
-        [row.name for row in rows]
-        == names
-        == ["theory-process", "theory-spectrum", "theory-curves", *WIDE, "theory-map"]
-    )
+    limit = ["theory-process", "theory-spectrum", "theory-curves", *WIDE, "theory-map"]
+    assert [row.name for row in rows] == names == [*limit, "theory-leakage", "theory-gamma-star"]
     for row in rows:
         assert row.ratio == pytest.approx(row.seconds / row.floor)
         assert row.size.startswith("psi_n=2 psi_p=5 t=0.1 ")
         assert row.peak_memory > 2**20
-    fresh, spectrum, *_, diagram = rows
+    fresh, spectrum, _, diagram, lost, enough = rows
     assert fresh.seconds > fresh.floor > spectrum.seconds  # importing alone takes longer than a spectrum
     assert "cells=3x3 times=2, compiled and computed in " in diagram.size
+    assert lost.size.endswith("to=0.05 ridges=50")
+    assert enough.against == "leakage of the step alone"
 
 
 @pytest.mark.slow

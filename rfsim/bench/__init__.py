@@ -29,6 +29,8 @@ MEASUREMENTS: dict[str, Callable[[Case], BenchRow]] = {
     "theory-wide-curves": theory.wide_curves,
     "theory-generated": theory.generated,
     "theory-map": theory.diagram,
+    "theory-leakage": theory.leaked,
+    "theory-gamma-star": theory.enough,
     "large-spectrum": large.spectrum,
     "large-curve": large.curve,
     "large-krylov": large.krylov,

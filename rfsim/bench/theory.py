@@ -1,4 +1,4 @@
-"""Rows of the limit: a spectrum in a process of its own, spectrum, curves and map.
+"""Rows of the limit: a spectrum in a process of its own, spectrum, curves, map, and a step of distillation.
 
 Floors count the elementwise complex operations of what cannot be left out, Newton steps and two-point tables, as XLA
 counts them, over the rate at which one core multiplies and adds complex numbers that its cache holds.
@@ -6,6 +6,7 @@ counts them, over the rate at which one core multiplies and adds complex numbers
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import os
 import subprocess
@@ -25,7 +26,11 @@ from rfsim.computing import machine
 from rfsim.computing.precision import in_float64
 from rfsim.limit import contours, maps, solver, tables
 from rfsim.limit.equations import Point, differences, equations, state
+from rfsim.limit.leakage import around, leakage
 from rfsim.limit.limits import Limit
+from rfsim.limit.rational import Trained
+from rfsim.limit.resolvents import level
+from rfsim.limit.steps import fields, step
 from rfsim.problem.model import Problem
 from rfsim.theory.generated import FINE
 
@@ -33,6 +38,7 @@ POINTS = 400
 TIMES = np.geomspace(1e-1, 1e7, 200)
 MAP_TIMES = (1e3, 1e4)
 LEVELS = 20  # of what is generated
+LEAKED = np.geomspace(1e-2, 10, 50)  # ridges
 LARGEST = 64.0  # ψ of the map's far corner
 NUMBERS, ROUNDS = 2048, 1000  # 32 KiB of complex numbers
 
@@ -131,6 +137,34 @@ def diagram(case: Case) -> BenchRow:
         case, f"cells={case.cells}x{case.cells} times={len(MAP_TIMES)}, compiled and computed in {first:.3g} s"
     )
     return as_row("theory-map", size, seconds, float(floor), against)
+
+
+@in_float64
+def leaked(case: Case) -> BenchRow:
+    """Leakage of a step to half its diffusion time at 50 ridges, constants and contours given (D13)."""
+    t = case.diffusion_time
+    now, before = (level(dataclasses.replace(case.problem, diffusion_time=one)) for one in (t, t / 2))
+    teacher = Trained(math.inf, 1.0, 0.0)
+    constants = step(case.problem.activation, now, before, fields(now, teacher))
+    into, origin = around(now), around(before)
+    seconds = best_seconds(lambda: leakage(now, before, constants, teacher, LEAKED, into, origin).lost)
+    sources, nodes = into.points.shape[1], into.points.size
+    limit = now.limit
+    floor = (nodes + sources) * _path_operations(limit, solver.FAST_PATH) + 2 * nodes * sources * _pair_operations(
+        limit
+    )
+    against = f"Newton steps at {nodes + sources} points and two tables of {sources} by {nodes} nodes"
+    size = _sized(case, f"to={t / 2:g} ridges={LEAKED.size}")
+    return as_row("theory-leakage", size, seconds, float(floor / _rate()), against)
+
+
+@in_float64
+def enough(case: Case) -> BenchRow:
+    """`theory.gamma_star` of the same step, as a cell of a map takes it, against its leakage alone (D13)."""
+    next_time = case.diffusion_time / 2
+    seconds = best_seconds(lambda: limit_of.gamma_star(case.problem, next_time).gamma_star.values)
+    floor = leaked(case).seconds
+    return as_row("theory-gamma-star", _sized(case, f"to={next_time:g}"), seconds, floor, "leakage of the step alone")
 
 
 def _process(code: str) -> tuple[float, int]:
