@@ -33,7 +33,7 @@ class Progress(NamedTuple):
 
     Attributes:
         experiment: Name of the one that went on.
-        step: Its cell that ended, or "figures"; "" for one that needed nothing to be computed.
+        step: Its cell that ended, or "figures"; "" before any has.
         done: Of its cells.
         total: Number of its cells.
         all_done: Cells that ended, of all experiments.
@@ -81,7 +81,7 @@ def run_all(
         size: "quick" or "paper".
         workers: How many processes compute at once; by default one for each core, and no more than memory allows. With
             one everything runs in this process.
-        tell: Hears of every cell and experiment that ends.
+        tell: Hears of every experiment of which cells are to be computed, of every cell and experiment that ends.
         step: Hears of the steps within a cell that runs in this process.
 
     Returns:
@@ -91,6 +91,7 @@ def run_all(
         engines.outcome.Lost: Where worker processes cannot be started.
     """
     board = Board(root, selected, size, tell)
+    board.begin()
     count = min(workers or machine.threads(), max(len(board.waiting), 1))
     if count > 1:
         most = machine.available_memory() / count
@@ -232,6 +233,12 @@ class Board:
             + FIGURE * sum(len(entry.figures) for entry in self.entries)
         )
         self.behind = 0.0  # seconds of work that have ended, by the estimate
+
+    def begin(self) -> None:
+        """Tell what there is to compute."""
+        for entry in self.entries:
+            if entry.left:
+                self._say(entry, "")
 
     def drain(self, engine: Engine, task: Callable[[Any], Any], most: float) -> None:
         """Run what needs at most so many bytes, until none of it is left."""
