@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator, Sequence
 
 from rfsim.cli import terminal
 from rfsim.cli.streams import plain
+from rfsim.reproduce.board import Progress
 from rfsim.reproduce.report.texts import duration
-from rfsim.reproduce.together import Progress
 
 SHOWN = 8  # bars of experiments that wait, and of those that have ended: others make room
 Tell = Callable[[Progress, Sequence[str]], None]
