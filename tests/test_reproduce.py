@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import io
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -191,7 +193,8 @@ def test_a_sweep_goes_on_where_the_same_code_left_it(root):
 
 def test_an_interrupted_run_resumes(root):
     def stop(progress):
-        raise KeyboardInterrupt
+        if progress.step:
+            raise KeyboardInterrupt
 
     (experiment,) = reproduce.experiments(root)
     with pytest.raises(KeyboardInterrupt):
@@ -419,7 +422,11 @@ def test_cells_of_several_experiments_are_computed_side_by_side_and_once(root):
     assert [one.computed for one in found] == [2, 0]
     assert [path.name for path in (root / "experiments/out").glob("*-quick")] == ["10_toy-quick"]
     assert [one.rows[0].judgment.verdict for one in found] == ["reproduced"] * 2
-    cells = [one for one in heard if one.step != "figures"]
+    assert [(one.experiment, one.done, one.total) for one in heard if not one.step] == [
+        ("10_toy", 0, 2),
+        ("11_other", 0, 2),
+    ]
+    cells = [one for one in heard if one.step not in ("", "figures")]
     assert [one.all_done for one in cells] == [1, 2]
     assert sorted(one.outcome.experiment.name for one in heard if one.outcome) == ["10_toy", "11_other"]
     assert heard[-1].left < 60
@@ -476,3 +483,22 @@ def test_the_cells_that_the_core_shares_at_paper_size_are_those_of_their_experim
                 (same,) = [other for other in found[cell.home].cells("paper") if other.label == cell.label]
                 assert cell.key() == same.key()
     assert shared == 15
+
+
+def test_on_a_terminal_there_is_a_bar_for_each_experiment_and_one_for_all(root, monkeypatch):
+    class Terminal(io.StringIO):
+        def isatty(self):
+            return True
+
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "150")
+    assert main(["reproduce"]) == 0
+    lines = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", sys.stderr.getvalue()).replace("\r", "\n").splitlines()
+    for name in ("10_toy", "all"):
+        bars = [line for line in lines if line.startswith(f"{name} ") and "━" in line]
+        assert " 2/2 " in bars[-1]
+    assert any(re.match(r"10_toy .* 0/2 ", line) for line in lines)  # from the beginning
+    assert any(re.match(r"all .* 0/2 .*about \d+ s left", line) for line in lines)
+    assert not any(re.match(r"10_toy \d/2", line) for line in lines)
+    assert "  REPRODUCED: the largest eigenvalue is positive [toy-positive]" in [line.rstrip() for line in lines]

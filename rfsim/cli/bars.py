@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterator, Sequence
 
 from rfsim.cli import terminal
 from rfsim.cli.streams import plain
+from rfsim.reproduce.board import Progress
 from rfsim.reproduce.report.texts import duration
-from rfsim.reproduce.together import Progress
 
-SHOWN = 8  # bars of experiments that have ended, beyond which they make room
+SHOWN = 8  # bars of experiments that wait, and of those that have ended: others make room
 Tell = Callable[[Progress, Sequence[str]], None]
 
 
@@ -28,7 +28,7 @@ def bars(*, quiet: bool = False) -> Iterator[Tell]:
 
 
 def _lines(progress: Progress, lines: Sequence[str]) -> None:
-    if progress.step != "figures":
+    if progress.step not in ("", "figures"):
         terminal.say(f"{progress.experiment} {progress.done}/{progress.total} {progress.step} ({_all(progress)})")
     terminal.say(lines)
 
@@ -60,7 +60,13 @@ def _drawn() -> Iterator[Tell]:
             name = progress.experiment
             if name not in known:
                 known[name] = drawn.add_task("", name=plain(name))
-            drawn.update(known[name], completed=progress.done, total=progress.total, description=plain(progress.step))
+            drawn.update(
+                known[name],
+                completed=progress.done,
+                total=progress.total,
+                description=plain(progress.step),
+                visible=bool(progress.step) or len(known) <= SHOWN,
+            )
             drawn.update(
                 whole,
                 completed=progress.all_done,
@@ -72,7 +78,7 @@ def _drawn() -> Iterator[Tell]:
                 ended.append(known[name])
                 for old in ended[:-SHOWN]:
                     drawn.update(old, visible=False)
-            for line in lines:
-                console.print(plain(line), markup=False, soft_wrap=True)
+            if lines:
+                console.print("\n".join(map(plain, lines)), markup=False, soft_wrap=True)
 
         yield tell

@@ -29,6 +29,7 @@ def reproduce(
     from rfsim.cli.bars import bars
     from rfsim.computing import machine
     from rfsim.reproduce import together
+    from rfsim.reproduce.board import Progress
 
     root = room.checkout()
     selected = room.select(room.experiments(root), names, everything=all_ or (list_ and not names))
@@ -40,7 +41,7 @@ def reproduce(
     told = []
     with bars(quiet=quiet) as show:
 
-        def tell(progress: together.Progress) -> None:
+        def tell(progress: Progress) -> None:
             lines = []
             if (outcome := progress.outcome) is not None:
                 told.append(outcome.experiment.name)
