@@ -106,6 +106,15 @@ def test_blas_has_one_thread_in_the_limit_until_the_last_leaves():
         assert threads() == {2}
 
 
+@pytest.mark.parametrize("threads", [1, 2, 3])
+@pytest.mark.parametrize("columns", [blas.SMALL, blas.SMALL + 1])
+def test_products_in_threads_are_whole(threads, columns, monkeypatch):
+    monkeypatch.setenv("NPROC", str(threads))
+    rng = np.random.default_rng(0)
+    left, right = rng.standard_normal((3, blas.SMALL)), rng.standard_normal((blas.SMALL, columns))
+    np.testing.assert_allclose(blas.product(left, right), left @ right, atol=1e-11)
+
+
 def test_frozen_noise_of_a_new_size_compiles_nothing():
     assert programs(CALLS["train"], noise_copies=3)[1:] == [0] * (len(SIZES) - 1)
 

@@ -7,8 +7,17 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rfsim.computing import machine
+
+T = TypeVar("T")
+R = TypeVar("R")
 
 SMALL = 1536  # rows of a square matrix: below, a second thread brings less than its waiting costs
 
@@ -40,3 +49,33 @@ def one_thread() -> Iterator[None]:
 def suited(rows: int) -> contextlib.AbstractContextManager[None]:
     """BLAS in one thread where the largest matrix has few rows, else as it is."""
     return one_thread() if rows < SMALL else contextlib.nullcontext()
+
+
+def in_threads(work: Callable[[T], R], pieces: Iterable[T]) -> list[R]:
+    """A thread for a piece: BLAS's own meet after every product, and wait for one another where others are at work."""
+    with one_thread(), ThreadPoolExecutor(machine.threads()) as threads:
+        return list(threads.map(work, pieces))
+
+
+def product(left: NDArray[np.float64], right: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Left @ right, columns of a large matrix on the right divided among threads.
+
+    Args:
+        left: (rows, inner).
+        right: (inner, columns).
+
+    Returns:
+        The product, (rows, columns).
+    """
+    columns = right.shape[1]
+    if right.size < SMALL**2:
+        return left @ right
+    found = np.empty((len(left), columns))
+
+    def multiply(start: int) -> None:
+        where = slice(start, start + each)
+        np.matmul(left, right[:, where], out=found[:, where])
+
+    each = -(-columns // machine.threads())
+    in_threads(multiply, range(0, columns, each))
+    return found

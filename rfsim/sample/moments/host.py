@@ -5,22 +5,16 @@ A Horner step multiplies a tile by its correlations and has BLAS add the next or
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar
-
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg.blas import dgemm  # type: ignore[attr-defined]
 
-from rfsim.computing import machine
 from rfsim.computing.arrays import pointwise
-from rfsim.computing.blas import one_thread
+from rfsim.computing.blas import in_threads
 from rfsim.computing.precision import float64
 from rfsim.sample.moments.assembly import BLOCK, rows_within, upper_tiles
 from rfsim.sample.moments.rules import Rule
 
-R = TypeVar("R")
 Matrix = NDArray[np.float64]
 TILE = 512
 POWER_ROWS = 64  # of the correlations whose power is held at once
@@ -76,7 +70,7 @@ class Host:
             g[:, where] = part
             sums[:, where] = square.sum(1), np.einsum("sic,sic->i", part, part), part[1].sum(1)
 
-        _in_threads(fill, range(0, len(w), BLOCK))
+        in_threads(fill, range(0, len(w), BLOCK))
         return g, sums
 
     def features_of(self, w, x, offset, function) -> Matrix:
@@ -100,7 +94,7 @@ class Host:
             if i != j:
                 second[columns, rows] = second[rows, columns].T
 
-        _in_threads(add, upper_tiles(self.features, TILE))
+        in_threads(add, upper_tiles(self.features, TILE))
         return second
 
     def finish(self, second, diagonal=None) -> Matrix:
@@ -122,13 +116,7 @@ class Host:
                 total += weight * float(remainder[here] @ (c2**orders @ remainder[where]))
             return total
 
-        return sum(_in_threads(share, range(0, self.features, POWER_ROWS)))
-
-
-def _in_threads(work: Callable[[Any], R], pieces: Iterable[Any]) -> list[R]:
-    """A thread for a piece: BLAS's own meet after every product, and wait for one another where others are at work."""
-    with one_thread(), ThreadPoolExecutor(machine.threads()) as threads:
-        return list(threads.map(work, pieces))
+        return sum(in_threads(share, range(0, self.features, POWER_ROWS)))
 
 
 def _product(left: Matrix, right: Matrix, total: Matrix | None = None) -> Matrix:

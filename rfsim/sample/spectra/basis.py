@@ -16,6 +16,7 @@ from jax.scipy.linalg import solve_triangular
 from numpy.typing import NDArray
 
 from rfsim.computing.arrays import Numbers, compiled, namespace, placed, put
+from rfsim.computing.blas import product
 from rfsim.computing.parallel import decomposing
 from rfsim.computing.precision import Unresolved
 from rfsim.sample.spectra.eigen import resolution
@@ -182,9 +183,14 @@ class SeenFrom:
             self.count += many
 
 
-_multiply = compiled(lambda left, right: left @ right)
+_matmul = compiled(lambda left, right: left @ right)
 _gram = compiled(lambda block: block @ block.T)
 _across = compiled(lambda left, right: left @ right.T)
+
+
+def _multiply(left: Numbers, right: Numbers) -> Numbers:
+    dense = isinstance(left, np.ndarray) and isinstance(right, np.ndarray)  # U may be a product of factors
+    return product(left, right) if dense else _matmul(left, right)
 
 
 def _rows(rows: Numbers, start: int, count: int) -> Numbers:
