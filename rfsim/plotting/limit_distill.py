@@ -18,7 +18,7 @@ from rfsim.plotting.style import MARKER_COLOR, MODEL_LOOKS, in_style, number, pa
 
 STEPS, LEVELS = 3, 6  # most of them that a figure shows
 WIDE = 10.0  # ratio of a loss's ends, from which on its axis is logarithmic
-LOWEST = 1e-8  # share, below which a part is left out of the axis
+LOWEST = 1e-8  # share, below which a part is left out of the axis where all of what leaks lies above
 
 
 @in_style
@@ -39,9 +39,10 @@ def step_leakage_panel(ax: Axes, result: xr.Dataset, step: int) -> None:
     outside = MODEL_LOOKS["teacher"]
     handles = ax.plot(at, one.leakage, color=outside.color, marker=outside.marker, label="outside gen")
     seen = [*one.leakage.values]
+    lowest = min([LOWEST, *(value / 2 for value in seen if value > 0)])
     for name in reversed(_present(one.share)):
         values = one.share.sel(part=name).values
-        if "gen" in name or not np.nanmax(values) > LOWEST:
+        if "gen" in name or not np.nanmax(values) > lowest:
             continue
         look = part_look(name)
         handles += ax.plot(at, values, color=look.color, linestyle=look.dash, marker=look.marker, label=f"in {name}")
@@ -53,7 +54,7 @@ def step_leakage_panel(ax: Axes, result: xr.Dataset, step: int) -> None:
     label = f"threshold {number(threshold)}"
     handles.append(ax.axhline(threshold, color=MARKER_COLOR, linestyle=DOTS, linewidth=thin, zorder=0.5, label=label))
     ax.set_yscale("log")
-    ax.set_ylim(max(LOWEST, 0.5 * min([threshold, *(value for value in seen if value > 0)])), 1.3)
+    ax.set_ylim(max(lowest, 0.5 * min([threshold, *(value for value in seen if value > 0)])), 1.3)
     ax.set_ylabel(rf"leaked share, $t={float(one.from_time):.3g}\to{float(one.to_time):.3g}$")
     star = float(one.gamma_star)
     rise = 0.0
