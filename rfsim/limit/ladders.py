@@ -12,7 +12,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from rfsim.limit.chains import Link, Medium, Operator, chain, identity, operator
+from rfsim.limit.chains import chain, identity
+from rfsim.limit.operators import Link, Medium, Operator, operator
 from rfsim.limit.rational import Trained
 from rfsim.limit.resolvents import (
     PSI,

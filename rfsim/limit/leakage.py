@@ -13,8 +13,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from rfsim.computing.numerics import zero_between
 from rfsim.limit.bulks import LimitPart, own_gaps, parts
-from rfsim.limit.chains import Medium, Operator, chain, identity, operator
+from rfsim.limit.chains import chain, identity
 from rfsim.limit.contours import Contour, own_arcs
+from rfsim.limit.operators import Medium, Operator, operator
 from rfsim.limit.rational import Trained
 from rfsim.limit.resolvents import (
     PSI,

@@ -13,8 +13,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from rfsim.limit.chains import Blocks, Link, Medium, Operator, link, operator
+from rfsim.limit.chains import Blocks, link
 from rfsim.limit.limits import Limit, limit
+from rfsim.limit.operators import Link, Medium, Operator, operator
 from rfsim.limit.populations import Population
 from rfsim.limit.rational import Nodes
 from rfsim.limit.solver import solve_above

@@ -19,7 +19,8 @@ import numpy as np
 from jax import Array
 from numpy.typing import NDArray
 
-from rfsim.limit.chains import chain, identity, operator
+from rfsim.limit.chains import chain, identity
+from rfsim.limit.operators import operator
 from rfsim.limit.rational import Trained
 from rfsim.limit.resolvents import (
     PSI,

@@ -18,9 +18,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from rfsim.limit.chains import Blocks, Link, Medium, Operator, chain, identity, operator
+from rfsim.limit.chains import Blocks, chain, identity
 from rfsim.limit.ladders import Ladder
 from rfsim.limit.leakage import Around, c_h_at
+from rfsim.limit.operators import Link, Medium, Operator, operator
 from rfsim.limit.rational import Nodes, Trained
 from rfsim.limit.resolvents import (
     PSI,

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from rfsim.limit import functions
-from rfsim.limit.chains import chain, identity, link, operator
+from rfsim.limit.chains import chain, identity, link
 from rfsim.limit.equations import differences
+from rfsim.limit.operators import operator
 from rfsim.limit.rational import Nodes
 from rfsim.limit.resolvents import (
     PSI,

@@ -8,8 +8,9 @@ import pytest
 
 from rfsim import Problem, theory
 from rfsim.limit import bulks, leakage
-from rfsim.limit.chains import chain, identity, operator
+from rfsim.limit.chains import chain, identity
 from rfsim.limit.leakage import BEFORE, NOW, Around, around, space_of, transfer_tie
+from rfsim.limit.operators import operator
 from rfsim.limit.resolvents import PSI, VARIABLES, Resolvent, at_points, features_link, resolvent_link
 from tests.theory import digits
 from tests.theory.steps import between
