@@ -6,7 +6,7 @@ import pytest
 
 import rfsim
 from rfsim.disk import locks
-from rfsim.sweeps import front
+from rfsim.sweeps import front, storage
 from rfsim.sweeps.engines.outcome import Lost
 from tests.commands import answer, assert_refused, place, run  # noqa: F401
 from tests.sweeps.toys import computed, use  # noqa: F401
@@ -79,14 +79,14 @@ def test_cells_that_failed_are_status_3_and_can_be_tried_again(grid, capsys):
 
 
 def test_an_interrupted_sweep_is_130_and_goes_on(grid, capsys, monkeypatch):
-    stored = front.storage.Storage.write
+    stored = storage.Storage.write
 
     def stop(self, number, *args, **more):
         stored(self, number, *args, **more)
         if number == 1:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(front.storage.Storage, "write", stop)
+    monkeypatch.setattr(storage.Storage, "write", stop)
     status, out, err = run(capsys, "sweep", "grid.toml", "--quiet")
     assert (status, out, err) == (130, "", "rfsim: interrupted\n")
     assert answer(capsys, "sweep", "grid.toml")["done"] == 8

@@ -73,6 +73,8 @@ def _drawn() -> Iterator[Tell]:
                 total=progress.all_total,
                 description=f"about {duration(progress.left)} left",
             )
+            if not progress.step:
+                drawn.refresh()  # where it begins, a run that is quick is seen as well
             if progress.outcome:
                 drawn.stop_task(known[name])
                 ended.append(known[name])

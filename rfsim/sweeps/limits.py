@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from rfsim.computing.precision import in_complex128
 from rfsim.limit.maps import STATUS
-from rfsim.problem.model import TRAIN_TIMES, Problem, times
+from rfsim.problem.model import TRAIN_TIMES, Problem, require_finite_width, times
 from rfsim.quantities.forms import PLANE
 from rfsim.results.runs import FAILURES, Report
 from rfsim.sweeps.alone import of_one
@@ -52,7 +52,7 @@ WHY = {
 def curves(given: Given, array: ArrayLike | None, report: Report | None) -> xr.Dataset:
     """The flow's losses over a map (`theory.diagram`), or `theory.curves` cell by cell by other trainers or by part."""
     if mapped({**given.fixed, **given.cells}):
-        return _plane(given, array, report, _mapped)
+        return _plane(given, array, report, _mapped, wide=True)
     return _alone(given, of_one(given.quantity, array, report), _curves)
 
 
@@ -149,8 +149,10 @@ Whole = Callable[[LimitRun, NDArray[np.float64], NDArray[np.float64], dict[str, 
 
 
 @in_complex128
-def _plane(given: Given, array: ArrayLike | None, report: Report | None, whole: Whole) -> xr.Dataset:
-    """Cells that differ by ψ_n and ψ_p alone, those that are no problem apart."""
+def _plane(
+    given: Given, array: ArrayLike | None, report: Report | None, whole: Whole, *, wide: bool = False
+) -> xr.Dataset:
+    """Cells that differ by ψ_n and ψ_p alone, those that are no problem apart; wide: whether ψ_p = ∞ is one."""
     asked = list(each(given))
     found: dict[int, CellResult] = {}
     problems: dict[int, Problem] = {}
@@ -158,6 +160,8 @@ def _plane(given: Given, array: ArrayLike | None, report: Report | None, whole: 
         try:
             problems[k] = problem(one)
             require_averaged(problems[k])
+            if not wide:
+                require_finite_width(problems[k].features_per_dim)
         except FAILURES as error:
             problems.pop(k, None)
             found[k] = failed(error)

@@ -71,7 +71,9 @@ def twin(kind: str) -> xr.Dataset:
         assert [OLD.get(str(dim), dim) for dim in found[name].dims] == [*held.dims]
         if held.dtype.kind == "f":
             np.testing.assert_allclose(held.values, found[name].values, rtol=1e-6, atol=1e-9, equal_nan=True)
-        if name not in found.dims:
+        if name in found.dims:
+            found = found.assign_coords({name: (name, held.values, found[name].attrs)})
+        else:
             found[name].values = held.values
     return found.assign_attrs({name: value for name, value in old.attrs.items() if name != netcdf.DIGEST})
 

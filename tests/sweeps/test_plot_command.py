@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 import xarray as xr
 
-import rfsim
 from rfsim import plotting
 from rfsim.cli import folder
 from rfsim.disk import store
@@ -27,7 +26,8 @@ def stored(place, monkeypatch):
         Path(name, "zarr.json").touch()  # by which a store is known; what it holds is read below
     store.save(sampled(), "map.nc")
     Path("map.toml").write_text('command = "train"\n')
-    monkeypatch.setattr(rfsim, "load", lambda path: held[Path(path).name], raising=False)
+    load = store.load
+    monkeypatch.setattr(store, "load", lambda path: held[name] if (name := Path(path).name) in held else load(path))
     asked = []
 
     def plot(result, *, style, width, **more):
@@ -47,7 +47,7 @@ def test_flags_are_the_arguments_of_plot(stored, capsys):
     assert (status, out) == (0, "")
     assert err.splitlines() == [f"wrote map{end}" for end in (".pdf", ".png", ".csv", "-contours.csv")]
     (asked,) = stored
-    xr.testing.assert_identical(asked.pop("over"), rfsim.load("limit.zarr"))
+    xr.testing.assert_identical(asked.pop("over"), store.load("limit.zarr"))
     assert asked == {
         "x": "samples_per_dim", "y": "features_per_dim", "quantity": "gen", "facet": "seed",
         "at": {"train_time": "1e3", "part": "gen"}, "contours": ("gen=0.1", "tau_mem=train_time"),

@@ -56,6 +56,7 @@ def test_what_a_quantity_ignores_is_no_parameter_of_it():
         "theory.ridge": {"ridge"},
         "theory.distill": {"ridge", "diffusion_time"},
         "theory.gamma_star": {"ridge"},
+        "theory.generated": {"diffusion_time"},
         "theory.mini_gap": {"ridge", "features_per_dim"},
     }
     for name, quantity in QUANTITIES.items():
