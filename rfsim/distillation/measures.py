@@ -1,7 +1,6 @@
 """What distillation does to the parts of U's spectrum: energies, suppression, transfer, leakage, instability (§8).
 
-Parts, eigenvalues and directions are those of the exact U; what is inverted together with C_k is the U of C_k's own
-draws. `slices` names where each part lies in the ascending eigenvalues (`spectra.part_slices`), and results follow its
+Parts, eigenvalues and directions are those of the exact U; what is handed up is regressed on the draws' own U. `slices` names where each part lies in the ascending eigenvalues (`spectra.part_slices`), and results follow its
 order.
 """
 
@@ -16,10 +15,10 @@ from jax.typing import ArrayLike
 from numpy.typing import NDArray
 
 from rfsim.computing.arrays import Numbers, compiled, namespace
-from rfsim.learning.filters import minimizer
 from rfsim.sample.spectra import jackknife_error
 from rfsim.sample.spectra.eigen import resolution
 
+ESTIMATOR = "regression"  # of what is handed up, times the exact U; before, "draws": C and the U inverted with it
 ROWS = 4096  # rows of features in memory at once: inputs times ridges
 
 Slices = Mapping[str, slice]
@@ -65,24 +64,27 @@ def landing(
     points: ArrayLike,
     basis: ArrayLike,
     ridges: ArrayLike,
+    exact_points: ArrayLike,
     exact_basis: ArrayLike,
     slices: Slices,
 ) -> Numbers:
-    """Fractions of ‖qᵀC_k(U_k + γ)^{−1}‖² that land in each part of level k, (ridges, inputs, parts) (§8, ours).
+    """Fractions of ‖qᵀC(U + γ)^{−1}‖² that land in each part of level k, (ridges, inputs, parts) (§8, ours).
 
-    handed: qᵀC_k (inputs, features) for coefficient rows qᵀ of level k − 1, of unit length; points, basis: of the U_k
-    of C_k's draws, points exactly 0 where it is flat, which nothing reaches (pseudo-inverse at γ = 0); exact_basis,
-    slices: of the exact U_k. Fractions add up to 1; NaN where qᵀC_k is nothing but rounding. As γ grows what is handed
-    up falls like 1/γ, and the fractions tend to those of qᵀC_k, not to 0 outside of q's own part.
+    C = C_s U_s^{−1} U, the regression of what draws hand up, times the exact U: at 20p draws as near as C_s (U_s + γ)^{−1}
+    at 500p (`ESTIMATOR`). handed: qᵀC_s (inputs, features) for coefficient rows qᵀ of level k − 1, of unit length;
+    points, basis: of the U_s of these draws, points exactly 0 where it is flat, which nothing reaches
+    (pseudo-inverse); exact_points, exact_basis, slices: of the exact U. Fractions add up to 1; NaN where qᵀC_s is
+    nothing but rounding. As γ grows what is handed up falls like 1/γ, and the fractions tend to those of qᵀC, not to 0
+    outside of q's own part.
     """
-    given, gamma, q, lam, last = _arrays(handed, ridges, basis, points, exact_basis)
-    # few rows go through both bases, many through their product
-    turn = (q.T, last) if len(given) * len(gamma) < len(lam) else (q.T @ last,)
+    given, gamma, q, lam, exact, last = _arrays(handed, ridges, basis, points, exact_points, exact_basis)
     floor = resolution(len(lam), float(lam.max()))
+    # few rows go through both bases, many through their product
+    turn = (q.T, last) if len(given) < len(lam) else (q.T @ last,)
+    reached = _reached(given, lam, q, turn, floor)
     members = _members(slices, len(lam))
     step = max(1, ROWS // len(gamma))
-    blocks = [given[i : i + step] for i in range(0, len(given), step)]
-    found = [_landed(block, lam, q, turn, gamma, floor, members) for block in blocks]
+    found = [_landed(reached[i : i + step], exact, gamma, members) for i in range(0, len(given), step)]
     return namespace(found).concatenate(found, axis=1)
 
 
@@ -125,24 +127,24 @@ def instability(difference: ArrayLike, points: ArrayLike, basis: ArrayLike) -> N
 
 
 @compiled
-def _landed(
-    handed: Numbers,
-    lam: Numbers,
-    basis: Numbers,
-    turn: tuple[Numbers, ...],
-    gamma: Numbers,
-    floor: float,
-    members: Numbers,
-) -> Numbers:
+def _reached(handed: Numbers, lam: Numbers, basis: Numbers, turn: tuple[Numbers, ...], floor: float) -> Numbers:
+    """Rows qᵀC_s U_s^{−1} in the exact eigenbasis, NaN where nothing but rounding arrives."""
     xp = namespace(lam, handed)
     arriving = xp.where(lam == 0, 0.0, handed @ basis)
     nothing = xp.linalg.norm(arriving, axis=1) <= floor
-    filters = minimizer(gamma[:, None])(lam)
-    landed = (filters[:, None] * arriving).reshape(-1, len(lam))
+    found = arriving / xp.where(lam == 0, 1.0, lam)
     for factor in turn:
-        landed = landed @ factor
-    parts = (landed**2 @ members).reshape(len(gamma), len(handed), -1)
-    return xp.where(nothing[:, None], np.nan, parts / parts.sum(axis=-1, keepdims=True))
+        found = found @ factor
+    return xp.where(nothing[:, None], np.nan, found)
+
+
+@compiled
+def _landed(reached: Numbers, exact: Numbers, gamma: Numbers, members: Numbers) -> Numbers:
+    xp = namespace(reached, exact)
+    # U(U + γ)^{−1}, with what is flat kept out at γ = 0
+    kept = exact / xp.where(exact + gamma[:, None] > 0, exact + gamma[:, None], 1.0)
+    parts = (reached * kept[:, None]) ** 2 @ members
+    return parts / parts.sum(axis=-1, keepdims=True)
 
 
 def _members(slices: Slices, features: int) -> NDArray[np.float64]:

@@ -263,8 +263,8 @@ class _Levels:
         return self._landed(level, handed.reshape(-1, handed.shape[-1])[: gen.stop - gen.start], eigen)
 
     def _landed(self, level: int, arriving: Numbers, eigen: Eigen) -> NDArray[np.float64]:
-        ridges, slices = np.asarray(self.plan.leakage_ridges), self.own.slices
-        return np.asarray(measures.landing(arriving, *eigen, ridges, self.own.basis(level), slices))
+        ridges, exact = np.asarray(self.plan.leakage_ridges), (self.own.points(level), self.own.basis(level))
+        return np.asarray(measures.landing(arriving, *eigen, ridges, *exact, self.own.slices))
 
     def _transfer(self, level: int, found: LevelMoments, eigen: Eigen) -> NDArray[np.float64] | None:
         """Median shares from every part of the level below to every part here, (ridges, parts, parts)."""

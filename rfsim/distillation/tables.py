@@ -143,6 +143,8 @@ def _leakage(plan: DistillationPlan, distilled: SeedDistillation) -> dict[str, x
             np.concatenate([nothing, shares], axis=1),
             {"long_name": "median share from each part of the level below, in their order"},
         )
+    for one in variables.values():
+        one.attrs["estimator"] = measures.ESTIMATOR  # files of before have none
     return variables
 
 

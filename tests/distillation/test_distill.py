@@ -107,6 +107,7 @@ def test_the_result_is_labelled_as_it_is_read(base):
     # nothing else than what has no meaning is NaN
     holes = {name for name in base.data_vars if base[name].isnull().any()}
     assert holes <= {"teacher_error", "student_error", "leakage", "gamma_star"}
+    assert {base[name].attrs["estimator"] for name in ("leakage", "leakage_all_half", "gamma_star")} == {"regression"}
     assert base.leakage.sel(level=1).isnull().all()
     assert base.leakage.sel(level=2).notnull().all()
 

@@ -37,7 +37,7 @@ def phi(weights, x):
 
 
 @cache
-def level():
+def level(per_feature=20):
     """Moments of one DDIM step 0.1 → 0.05 of a memorized teacher in plain NumPy, 20p draws, beside 'exact' ones.
 
     What stands for the exact U has 600p draws of its own.
@@ -51,7 +51,7 @@ def level():
         exact[time] = np.linalg.eigh(features.T @ features / len(x))
         if time == HERE:
             teacher = -np.linalg.solve(features.T @ features, features.T @ noise).T / math.sqrt(noise_variance(HERE))
-    x, _ = draws(weights, points, HERE, 20 * FEATURES // SAMPLES, rng)
+    x, _ = draws(weights, points, HERE, per_feature * FEATURES // SAMPLES, rng)
     here = phi(weights, x)
     noise = -math.sqrt(noise_variance(HERE)) * here @ teacher.T
     clean = (x - math.sqrt(noise_variance(HERE)) * noise) / signal(HERE)
@@ -60,9 +60,11 @@ def level():
     return exact, teacher, *moments
 
 
-def dense_landing(row, carried, second, ridge, exact_basis):
-    """The definition with whole matrices: a solve, and a projector for each part."""
-    landed = np.linalg.solve(second + ridge * np.eye(len(second)), carried.T @ row)
+def dense_landing(row, carried, second, ridge, exact_points, exact_basis):
+    """The definition with whole matrices: the regression, the exact U, a solve, and a projector for each part."""
+    exact = (exact_basis * exact_points) @ exact_basis.T
+    handed = exact @ np.linalg.solve(second, carried.T @ row)
+    landed = np.linalg.solve(exact + ridge * np.eye(len(second)), handed)
     shares = [landed @ exact_basis[:, at] @ exact_basis[:, at].T @ landed for at in PARTS.values()]
     return np.array(shares) / (landed @ landed)
 
@@ -70,7 +72,7 @@ def dense_landing(row, carried, second, ridge, exact_basis):
 def landed(ridges=RIDGES, rows=None):
     exact, _, second, carried, _ = level()
     rows = exact[THERE][1].T[PARTS["gen"]] if rows is None else rows
-    return np.asarray(measures.landing(rows @ carried, *decomposed(jnp.asarray(second)), ridges, exact[HERE][1], PARTS))
+    return np.asarray(measures.landing(rows @ carried, *decomposed(jnp.asarray(second)), ridges, *exact[HERE], PARTS))
 
 
 def test_energies_are_traces_with_projectors_and_add_up():
@@ -129,15 +131,34 @@ def test_landing_is_a_solve_and_a_projection(part):
     found = landed(rows=rows)
     for ridge, shares in zip(RIDGES, found, strict=True):
         for row, share in zip(rows, shares, strict=True):
-            np.testing.assert_allclose(share, dense_landing(row, carried, second, ridge, exact[HERE][1]), atol=1e-9)
+            np.testing.assert_allclose(share, dense_landing(row, carried, second, ridge, *exact[HERE]), atol=1e-9)
     np.testing.assert_allclose(found.sum(axis=-1), 1.0, rtol=1e-14)
+
+
+def test_few_draws_give_what_many_give():
+    """Leakage at large ridges: C_s U_s⁻¹ U errs by less than a third of what C_s (U_s + γ)⁻¹ errs by."""
+    exact, _, second, carried, _ = level()
+    many = level(2000)
+    rows = exact[THERE][1].T[PARTS["gen"]]
+
+    def regressed(second, carried):
+        found = measures.landing(rows @ carried, *decomposed(jnp.asarray(second)), [10.0], *exact[HERE], PARTS)
+        return measures.leakage(found, GEN).value[0, GEN]
+
+    def plain(second, carried):
+        landed = np.linalg.solve(second + 10.0 * np.eye(FEATURES), (rows @ carried).T).T @ exact[HERE][1]
+        shares = np.stack([(landed[:, at] ** 2).sum(1) for at in PARTS.values()], axis=1)
+        return measures.leakage(shares / shares.sum(1, keepdims=True), GEN).value[GEN]
+
+    truth = regressed(*many[2:4])
+    assert abs(regressed(second, carried) - truth) < abs(plain(second, carried) - truth) / 3
 
 
 def test_what_is_handed_up_unchanged_stays_where_it_is():
     # Φ = identity: C = U, so U(U + γ)⁻¹ keeps every direction of the draws' own basis at every ridge
     _, _, second, _, _ = level()
     points, basis = decomposed(jnp.asarray(second))
-    found = measures.landing(basis.T @ second, points, basis, RIDGES, basis, PARTS)
+    found = measures.landing(basis.T @ second, points, basis, RIDGES, points, basis, PARTS)
     shares = measures.transfer(found, PARTS)
     np.testing.assert_allclose(shares, np.broadcast_to(np.eye(len(PARTS)), shares.shape), atol=1e-12)
 
@@ -148,7 +169,7 @@ def test_directions_without_features_receive_nothing_and_hand_nothing_up():
     second = features.T @ features
     points, basis = decomposed(jnp.asarray(second))
     slices = {"zero": slice(0, 40), "null": slice(40, 50), "mini": slice(50, 55), "main": slice(55, 60)}
-    found = np.asarray(measures.landing(basis.T @ second, points, basis, RIDGES, basis, slices))
+    found = np.asarray(measures.landing(basis.T @ second, points, basis, RIDGES, points, basis, slices))
     assert np.isnan(found[:, :40]).all()
     np.testing.assert_allclose(found[:, 40:, 0], 0.0, atol=1e-15)
     assert np.isnan(measures.transfer(found, slices)[:, 0]).all()
@@ -162,12 +183,13 @@ def test_leakage_falls_to_a_limit_that_is_not_zero():
     assert leaks[0] > 0.5
     assert leaks[1] < 0.05
     rows, outside = exact[THERE][1].T[PARTS["gen"]], np.delete(exact[HERE][1], PARTS["gen"], axis=1)
-    onward = rows @ carried
+    whole = (exact[HERE][1] * exact[HERE][0]) @ exact[HERE][1].T
+    onward = np.linalg.solve(second, (rows @ carried).T).T @ whole
     limit = np.median(((onward @ outside) ** 2).sum(1) / (onward**2).sum(1))
     assert leaks[-1] == pytest.approx(limit, rel=3e-3)
     assert limit > 1e-5
     energy = [
-        np.median(((np.linalg.solve(second + ridge * np.eye(FEATURES), onward.T).T @ outside) ** 2).sum(1))
+        np.median(((np.linalg.solve(whole + ridge * np.eye(FEATURES), onward.T).T @ outside) ** 2).sum(1))
         for ridge in (1e3, 1e4, 1e5)
     ]
     np.testing.assert_allclose(np.array(energy) * np.array([1e6, 1e8, 1e10]), energy[-1] * 1e10, rtol=0.02)
