@@ -1,7 +1,7 @@
 """What distillation does to the parts of U's spectrum: energies, suppression, transfer, leakage, instability (§8).
 
-Parts, eigenvalues and directions are those of the exact U; what is handed up is regressed on the draws' own U. `slices` names where each part lies in the ascending eigenvalues (`spectra.part_slices`), and results follow its
-order.
+Parts, eigenvalues and directions are those of the exact U; what is handed up is regressed on the draws' own U.
+`slices` names where each part lies in the ascending eigenvalues (`spectra.part_slices`), and results follow its order.
 """
 
 from __future__ import annotations
@@ -70,8 +70,8 @@ def landing(
 ) -> Numbers:
     """Fractions of ‖qᵀC(U + γ)^{−1}‖² that land in each part of level k, (ridges, inputs, parts) (§8, ours).
 
-    C = C_s U_s^{−1} U, the regression of what draws hand up, times the exact U: at 20p draws as near as C_s (U_s + γ)^{−1}
-    at 500p (`ESTIMATOR`). handed: qᵀC_s (inputs, features) for coefficient rows qᵀ of level k − 1, of unit length;
+    C = C_s U_s^{−1} U, the regression of what draws hand up, times the exact U (`ESTIMATOR`): 20p draws give what 100p
+    give to half a percent. handed: qᵀC_s (inputs, features) for coefficient rows qᵀ of level k − 1, of unit length;
     points, basis: of the U_s of these draws, points exactly 0 where it is flat, which nothing reaches
     (pseudo-inverse); exact_points, exact_basis, slices: of the exact U. Fractions add up to 1; NaN where qᵀC_s is
     nothing but rounding. As γ grows what is handed up falls like 1/γ, and the fractions tend to those of qᵀC, not to 0
