@@ -58,7 +58,7 @@ def test_the_limit_has_rows_of_its_own():
         assert row.ratio == pytest.approx(row.seconds / row.floor)
         assert row.size.startswith("psi_n=2 psi_p=5 t=0.1 ")
         assert row.peak_memory > 2**20
-    fresh, spectrum, _, diagram, lost, enough = rows
+    fresh, spectrum, *_, diagram, lost, enough = rows
     assert fresh.seconds > fresh.floor > spectrum.seconds  # importing alone takes longer than a spectrum
     assert "cells=3x3 times=2, compiled and computed in " in diagram.size
     assert lost.size.endswith("to=0.05 ridges=50")

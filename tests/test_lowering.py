@@ -28,6 +28,11 @@ REFUSED = {
     "theory.distill of frozen copies",
     "theory.gamma_star of frozen copies",
     "train {'fresh_noise': True}",
+    "theory.generated of frozen copies",
+} | {
+    f"theory.{name} {{'covariance': '{one}'}}"
+    for name in ("curves", "spectrum", "ridge", "mini_gap", "distill", "gamma_star")
+    for one in ("shrunk", "deconvolved")
 }
 # no call reaches these yet: stochastic distillation in Python alone, moments of few dimensions, and of the Krylov basis
 # and its certificate what small runs do not need

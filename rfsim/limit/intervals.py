@@ -21,7 +21,7 @@ from rfsim.limit.solver import NotConverged, solve_above
 
 REACH = 1e-13  # the grid begins at REACH times the largest possible eigenvalue above the floor
 SMALLEST = 1e6  # times v²: what the smallest parts are taken to be of, in the place of the largest eigenvalue
-POINTS, INSIDE, ZOOM, ZOOMS = 384, 7, 24, 3
+POINTS, INSIDE, ZOOM, ZOOMS = 384, 15, 24, 3
 OPEN = 1e-6  # of |q| or |r|: a smaller imaginary part is a real solution
 FOLD_STEPS, NARROWINGS, NARROW = 12, 8, 1e-10
 TINY = 1e-100  # an imaginary step: what it moves is a derivative, with no difference of near numbers

@@ -34,13 +34,20 @@ def generated_distance_panel(ax: Axes, result: xr.Dataset) -> None:
     name = "frechet_per_dim" if isotropic else "kl_mean_per_dim"
     settings = store.settings(result)
     teacher, early = MODEL_LOOKS["teacher"], MODEL_LOOKS["early_teacher"]
+    looks = {
+        "steps": (f"{settings['sampler']} steps", teacher.color, "-", "o"),
+        "one_jump": ("one jump", early.color, early.dash, "s"),
+    }
     drawn = [
-        (f"{settings['sampler']} steps", result[name].sel(way="steps").values, teacher.color, "-", "o"),
-        ("one jump", result[name].sel(way="one_jump").values, early.color, early.dash, "s"),
+        (label, result[name].sel(way=way).values, *look)
+        for way, (label, *look) in looks.items()
+        if way in result.way.values
     ]
-    if "distill_time" in result.dims:
-        colors = sequence(result.sizes["distill_time"])
-        for color, one in zip(colors, result[f"student_{name}"].sel(student_way="one_step"), strict=True):
+    if "distill_time" in result.dims and "one_step" in result.student_way.values:
+        students = ready(result, f"student_{name}")[f"student_{name}"]
+        for color, one in zip(
+            sequence(students.sizes["distill_time"]), students.sel(student_way="one_step"), strict=True
+        ):
             time = _short(float(one.distill_time))
             drawn.append((rf"student, $\tau_\mathrm{{S}}={time}$", one.values, color, "-", "D"))
     handles = [
@@ -60,12 +67,17 @@ def generated_variance_panel(ax: Axes, result: xr.Dataset) -> None:
         ax: Axes to draw on.
         result: Of `theory.generated`.
     """
-    result = ready(result, "variance_mean", "variance_quantile", "truth").sel(way="steps")
+    result = ready(result, "variance_mean", "variance_quantile", "truth")
+    if "steps" not in result.way.values:
+        raise ValueError("this result has no way 'steps', the sampler's; draw the whole result")
+    result = result.sel(way="steps")
     look, band = MODEL_LOOKS["teacher"], MODEL_LOOKS["early_teacher"].color
     handles = [_line(ax, result.train_time.values, result.variance_mean.values, "mean", look.color, "-", "o")]
     bounds = result.variance_quantile
     shown = _shown(result.train_time.values)
     for low, high in ((0.05, 0.95), (0.25, 0.75)):
+        if not {low, high} <= set(bounds["quantile"].values.tolist()):
+            continue
         ends = [bounds.sel(quantile=q).values for q in (low, high)]
         if shown.sum() > 1:
             order = np.argsort(result.train_time.values[shown])

@@ -34,6 +34,8 @@ STUDENT = Parameter(
     default=False,
     shapes=True,
 )
+STUDENT_DIMS = "distill_time", "student_way"
+OF_STUDENT = "student_frechet_per_dim", "student_kl_mean_per_dim"  # what its figure draws of it
 
 register(
     Quantity(
@@ -59,8 +61,9 @@ register(
         form=Form(
             variables=variables("way", "train_time", "quantile", "direction", "level", direction="truth")
             | variables(way__train_time=MEASURES, level__train_time="level_time", one="residual")
-            | variables(way__train_time__quantile="variance_quantile", way__train_time__direction="recovered"),
-            optional=frozenset({"direction", "truth", "recovered"}),
+            | variables(way__train_time__quantile="variance_quantile", way__train_time__direction="recovered")
+            | variables(*STUDENT_DIMS, distill_time__student_way__train_time=" ".join(OF_STUDENT)),
+            optional=frozenset({"direction", "truth", "recovered", *STUDENT_DIMS, *OF_STUDENT}),
         ),
     )
 )

@@ -143,6 +143,7 @@ APART = ("rfsim.__main__", "rfsim.bench", "rfsim.cli", "rfsim.explorer", "rfsim.
 BASELINE = "rfsim/learning/published.py"  # the loop that `rfsim bench` measures, which is no route of ours
 SMALL = rfsim.Problem(samples_per_dim=2, features_per_dim=4)
 FROZEN = dataclasses.replace(SMALL, noise_copies=2.0, ridge=0.1)
+WIDE = {"theory.generated": {"features_per_dim": math.inf}}  # has no other limit
 FEW_TIMES = [0.0, 10.0, math.inf]
 
 
@@ -160,7 +161,10 @@ def calls() -> Iterator[tuple[str, Callable[[], object]]]:
     for name, quantity in QUANTITIES.items():
         function, few = resolve(quantity.function), FEW.get(name, {}) | OVER.get(name, {})
         for chosen in choices(quantity):
-            yield f"{name} {chosen}", partial(function, SMALL, **few | chosen)
+            yield (
+                f"{name} {chosen}",
+                partial(function, dataclasses.replace(SMALL, **WIDE.get(name, {})), **few | chosen),
+            )
         frozen = FROZEN if "ridge" in quantity.swept else dataclasses.replace(FROZEN, ridge=0.0)
         yield f"{name} of frozen copies", partial(function, frozen, **few)
     for sigma in ACTIVATIONS:

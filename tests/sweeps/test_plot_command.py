@@ -9,7 +9,7 @@ import xarray as xr
 
 from rfsim import plotting
 from rfsim.cli import folder
-from rfsim.disk import store
+from rfsim.disk import places, store
 from tests.commands import answer, assert_refused, run
 from tests.commands import place as place
 from tests.sweeps.synthetic import sampled, theory
@@ -27,7 +27,12 @@ def stored(place, monkeypatch):
     store.save(sampled(), "map.nc")
     Path("map.toml").write_text('command = "train"\n')
     load = store.load
-    monkeypatch.setattr(store, "load", lambda path: held[name] if (name := Path(path).name) in held else load(path))
+
+    def read(path):
+        name = places.find(path).name
+        return held[name] if name in held else load(path)
+
+    monkeypatch.setattr(store, "load", read)
     asked = []
 
     def plot(result, *, style, width, **more):
