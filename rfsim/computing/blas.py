@@ -6,9 +6,11 @@ BLAS's threads wait for the next product at full speed: between products of mill
 from __future__ import annotations
 
 import contextlib
+import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from typing import Any, TypeVar
 
 import numpy as np
@@ -29,12 +31,10 @@ _limit: Any = None
 @contextlib.contextmanager
 def one_thread() -> Iterator[None]:
     """BLAS in one thread inside; the setting is the process's, so that the last to leave takes it back."""
-    from threadpoolctl import threadpool_limits
-
     global _holders, _limit
     with _lock:
         if _holders == 0:
-            _limit = threadpool_limits(limits=1, user_api="blas")
+            _limit = _controller("scipy.linalg" in sys.modules).limit(limits=1, user_api="blas")
         _holders += 1
     try:
         yield
@@ -44,6 +44,17 @@ def one_thread() -> Iterator[None]:
             if _holders == 0:
                 _limit.restore_original_limits()
                 _limit = None
+
+
+@cache
+def _controller(scipy: bool) -> Any:
+    """What sets the threads of the BLAS libraries that are loaded: NumPy's and, once it is there, SciPy's own.
+
+    Finding them reads the process's memory maps, milliseconds each time.
+    """
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()
 
 
 def suited(rows: int) -> contextlib.AbstractContextManager[None]:

@@ -71,7 +71,7 @@ def train_curve(spectrum: Spectrum, train_times: ArrayLike, trainer: TrainerFilt
     Returns:
         L_train, (times,).
     """
-    return _in_batches(spectrum, train_times, lambda tau: [_train(spectrum, tau, trainer)])[0]
+    return _in_batches(spectrum, train_times, lambda tau: [losses.train_loss(spectrum, [trainer.filter(tau)])])[0]
 
 
 def energy_curves(
@@ -141,11 +141,6 @@ def _losses(spectrum, target, tau: Numbers, trainer: TrainerFilter) -> tuple[Num
         target.cross(f(spectrum.points)),
         losses.penalty(spectrum, [f], trainer.ridge),
     )
-
-
-@compiled
-def _train(spectrum, tau, trainer):
-    return losses.train_loss(spectrum, [trainer.filter(tau)])
 
 
 @compiled
