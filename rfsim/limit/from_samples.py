@@ -11,7 +11,6 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-COVARIANCES = ("sample", "shrunk", "deconvolved")
 FEWEST = 12  # rows, below which the kernel of `shrunk` is wider than any eigenvalue
 ENOUGH = 5  # rows for each column, from which on a sample covariance may stand for Σ
 

@@ -16,6 +16,7 @@ from rfsim.limit import from_samples
 from rfsim.problem import populations
 from rfsim.problem.covariances import distinct
 from rfsim.problem.populations import Data
+from rfsim.quantities.parameters import COVARIANCE
 
 POWERLAW_DIM = 100
 
@@ -90,8 +91,8 @@ def from_array(array: ArrayLike, covariance: str = "sample", *, centered: bool =
     Raises:
         ValueError: For another covariance, or too few rows to estimate one.
     """
-    if covariance not in from_samples.COVARIANCES:
-        raise ValueError(f"covariance must be one of {', '.join(from_samples.COVARIANCES)}; got {covariance!r}")
+    if covariance not in COVARIANCE.choices:
+        raise ValueError(f"covariance must be one of {', '.join(COVARIANCE.choices)}; got {covariance!r}")
     x = np.asarray(array, dtype=np.float64)
     scale = np.abs(x).max() or 1.0
     # rounding leaves eigenvalues of −1e-17 where there is no variance
