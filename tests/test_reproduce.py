@@ -243,8 +243,9 @@ def test_the_list_names_sources_times_and_what_is_stored(root, capsys):
         "0",
     ]
     main(["reproduce", "--quiet"])
-    assert main(["reproduce", "--list", "toy"]) == 0
-    assert "quick" in capsys.readouterr().out.splitlines()[1]
+    for name in ("toy", "10_toy"):  # of the figure, and of its experiment
+        assert main(["reproduce", "--list", name]) == 0
+        assert "quick" in capsys.readouterr().out.splitlines()[1]
 
 
 def test_a_failing_experiment_is_named_and_the_others_go_on(root, capsys):

@@ -14,7 +14,7 @@ Judged = Literal["quick", "paper", "best"]
 
 
 def reproduce(
-    *names: Annotated[str, text_flag("Figures, by the names of --list; those of the core where none is given.")],
+    *names: Annotated[str, text_flag("Figures of --list, or experiments for all of theirs; the core by default.")],
     size: Annotated[Size, text_flag("quick, or the published size.")] = "quick",
     all_: Annotated[bool, Parameter(name="--all", negative=(), show_default=False, help="All figures.")] = False,
     list_: Annotated[bool, Parameter(name="--list", negative=(), show_default=False, help="Name the figures.")] = False,

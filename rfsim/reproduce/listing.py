@@ -114,11 +114,11 @@ def experiment(file: Path) -> Experiment:
 def select(
     found: Sequence[Experiment], names: Sequence[str], *, everything: bool = False
 ) -> list[tuple[Experiment, list[str]]]:
-    """The experiments behind figure names, each with the figures asked for.
+    """The experiments behind names, each with the figures asked for.
 
     Args:
         found: All experiments.
-        names: Of figures; where none is given, those of the core.
+        names: Of figures, or of experiments for all of theirs; where none is given, those of the core.
         everything: All figures instead.
 
     Returns:
@@ -128,6 +128,8 @@ def select(
         ValueError: For an unknown figure, names beside `everything`, or where nothing is marked as core.
     """
     known = [name for one in found for name in one.figures]
+    whole = {one.name: [*one.figures] for one in found}
+    names = [figure for name in names for figure in whole.get(name, [name])]
     for name in names:
         if name not in known:
             raise ValueError(f"unknown figure {name!r}; choose among {', '.join(known)}{nearest(name, known)}")
