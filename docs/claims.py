@@ -1,41 +1,54 @@
-"""The page of claims: each experiment with what is stored of it, judged by the rules beside its claims."""
+"""The page of claims: what the ledger of the repository says of each, experiment by experiment."""
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
-from rfsim.reproduce import report
-from rfsim.reproduce.report.entries import Entry, ReportPart
-from rfsim.reproduce.report.texts import (
-    SYMBOLS,
-    cell,
-    count_words,
-    marked,
-    size_words,
-    standing_words,
-    version_words,
-)
+from rfsim import reproduce
+from rfsim.claims import Claim
+from rfsim.reproduce.report import ledger
+from rfsim.reproduce.report.ledger import LedgerPart, LedgerRow
+from rfsim.reproduce.report.texts import SYMBOLS, marked
+from rfsim.reproduce.report.verdicts import NOT_RUN, VERDICTS
 
 ROOT = Path(__file__).resolve().parents[1]
 
 
 def page() -> str:
     """The counts, then a section for each experiment."""
-    parts = list(report.gather(ROOT))
-    said = [count_words(parts), size_words(parts), *version_words(parts)]
-    return "\n\n".join(["  \n".join(map(marked, said)), *map(section, parts)])
+    experiments, held = reproduce.experiments(ROOT), ledger.read(ROOT)
+    rows = [_row(claim, held.get(one.name)) for one in experiments for claim in one.claims]
+    found = Counter(row.verdict for row in rows)
+    counts = ", ".join(f"{found[verdict]} {verdict}" for verdict in VERDICTS)
+    told = f"{len(rows)} claims of {len(experiments)} experiments: {counts}."
+    return "\n\n".join([told, *(section(one, held.get(one.name)) for one in experiments)])
 
 
-def section(part: ReportPart) -> str:
-    """One experiment: its claim, what of it is stored, the command that decides it, a row for each claim."""
-    standing = marked(standing_words(part))
-    told = f"{standing[0].upper()}{standing[1:]}. Decided by `{part.command}`."
-    rows = [["claim", "published", "ours", "verdict"], ["---"] * 4, *map(row, part.entries)]
-    table = "\n".join(f"| {' | '.join(cells)} |" for cells in rows)
-    return "\n\n".join([f"## {marked(part.title).rstrip('.')}", told, table])
+def section(experiment: reproduce.Experiment, part: LedgerPart | None) -> str:
+    """One experiment: what it asks, how its verdicts come about, a row for each claim."""
+    title = marked(reproduce.describe(experiment)).rstrip(".")
+    command = f"Decided by `rfsim reproduce {experiment.name} --size {ledger.PAPER}`"
+    told = [command if part is None else f"{command}, {_computed(experiment, part)}"]
+    table = [["claim", "published", "ours", "verdict"], ["---"] * 4]
+    table += [_cells(claim, _row(claim, part)) for claim in experiment.claims]
+    return "\n\n".join([f"## {title}", f"{told[0]}.", "\n".join(f"| {' | '.join(cells)} |" for cells in table)])
 
 
-def row(entry: Entry) -> list[str]:
+def _computed(experiment: reproduce.Experiment, part: LedgerPart) -> str:
+    """Seeds and versions behind a part of the ledger, and whether the code has changed since."""
+    counts = " to ".join(dict.fromkeys(str(n) for n in (part.seeds[0], part.seeds[-1]))) if part.seeds else ""
+    seeds = [f"{counts} {'seed' if counts == '1' else 'seeds'}"] if counts else []
+    older = [ledger.OLDER] if ledger.older(experiment, part) else []
+    return "; ".join([*seeds, *part.versions, *older])
+
+
+def _row(claim: Claim, part: LedgerPart | None) -> LedgerRow:
+    """The ledger's row of a claim; a claim that came after its experiment was frozen has none."""
+    return (part.claims if part else {}).get(claim.id, LedgerRow(NOT_RUN, "", None))
+
+
+def _cells(claim: Claim, row: LedgerRow) -> list[str]:
     """A claim in the table."""
-    claim = f"{marked(entry.claim.claim)} ({marked(entry.claim.id)}). *{marked(entry.claim.source)}*"
-    return [claim, marked(entry.claim.published), cell(entry), f"{SYMBOLS[entry.verdict]} {entry.verdict}"]
+    said = f"{marked(claim.claim)} ({marked(claim.id)}). *{marked(claim.source)}*"
+    return [said, marked(claim.published), marked(ledger.value(row)), f"{SYMBOLS[row.verdict]} {row.verdict}"]

@@ -1,7 +1,7 @@
 """The site, from what the checkout already holds: nothing is listed twice.
 
 Home is README.md; `pages/` holds what is written by hand, with places (`<!-- claims -->`) for what is generated: claims
-by their rules, commands by the program, quantities by the catalog, the list of questions by the headings of the how-to
+by the ledger, commands by the program, quantities by the catalog, the list of questions by the headings of the how-to
 pages. Equations and trust are the package's own, the course is the scripts `experiments/0*.py`, executed, and the API
 is made from docstrings. Links name files of the checkout, so that they lead somewhere in it too; here they are pages.
 """
@@ -19,6 +19,7 @@ import claims
 import course
 import equations
 import formulas
+import tables
 from mkdocs.structure.files import File, Files
 
 from rfsim.quantities import reference
@@ -58,6 +59,7 @@ def on_config(config: Any) -> Any:
         {"API": [api.place("rfsim"), *rooms]},
         {"Contribute": ["contribute.md", "changes.md"]},
     ]
+    config["markdown_extensions"].append(tables.Labelled())
     return config
 
 

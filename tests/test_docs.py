@@ -153,7 +153,7 @@ def test_claims_stand_there_with_the_command_that_decides_them(site):
     page = html.unescape(re.sub(r"<[^>]*>", "", site["claims.html"]))
     experiments = reproduce.experiments(ROOT)
     assert all(f"({claim.id})" in page for one in experiments for claim in one.claims)
-    assert all(f"rfsim reproduce {' '.join(one.figures)} --size" in page for one in experiments if one.claims)
+    assert all(f"rfsim reproduce {one.name} --size paper" in page for one in experiments if one.claims)
 
 
 @pytest.mark.slow

@@ -13,6 +13,7 @@ from rfsim.disk.files.numbers import DataError
 from rfsim.problem.covariances import is_symmetric
 
 ARRAY = "array"  # what data given in Python are called
+SHOWN = 3  # places of values that are not finite
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,7 @@ def rows(array: ArrayLike | Rows, name: str = ARRAY) -> Rows:
 def check_array(array: ArrayLike, name: str = ARRAY) -> NDArray[np.float64]:
     """The array as float64 of shape (samples, dim), or DataError: rank, type, size, masked and non-finite values."""
     called = str(Rows(np.empty(0), name))
+    columns = getattr(array, "columns", None)
     array = _unframed(array, called)
     if isinstance(array, np.ma.MaskedArray) and (masked := np.ma.count_masked(array)):
         raise DataError(f"{called} has {masked} masked values; fill or remove them first, as array.filled does")
@@ -65,10 +67,18 @@ def check_array(array: ArrayLike, name: str = ARRAY) -> NDArray[np.float64]:
     if len(array) < 2 or array.shape[1] < 1:
         raise DataError(f"{called} has shape {array.shape}; at least 2 samples and 1 dimension are needed")
     values = array.astype(np.float64)
-    bad = int(np.count_nonzero(~np.isfinite(values)))
-    if bad:
-        raise DataError(f"{called} has {bad} NaN or infinite values; remove or fill them first")
+    bad = np.argwhere(~np.isfinite(values))
+    if len(bad):
+        listed = ", ".join(_place(row, column, columns) for row, column in bad[:SHOWN]) + ", …" * (len(bad) > SHOWN)
+        raise DataError(
+            f"{called} has {len(bad)} NaN or infinite values, counted from 0 at {listed}; remove or fill them first"
+        )
     return values
+
+
+def _place(row: int, column: int, columns: Any) -> str:
+    """Where a value stands, with the name of its column in a table that has names."""
+    return f"row {row}, column {column}" + ("" if columns is None else f" ({columns[column]})")
 
 
 def _unframed(array: Any, called: str) -> Any:
