@@ -46,7 +46,7 @@ def test_arrays_are_taken_in_every_form(given):
     ("given", "match"),
     [
         (np.ma.masked_array(VALUES, mask=VALUES > 1), r"the array has \d+ masked values; fill or remove them first"),
-        (FRAME.where(FRAME < 1), r"values, counted from 0 at row \d, column \d \([a-z]\), .*; remove or fill them first"),
+        (FRAME.where(FRAME < 1), r"values, counted from 0 at row \d, column \d \([a-z]\), .*; remove or fill them"),
         ([[1.0, 2.0], [3.0, np.nan]], r"1 NaN or infinite values, counted from 0 at row 1, column 1; remove or fill"),
         (FRAME.astype("Float64").where(FRAME < 1), "NaN or infinite values"),
         (FRAME.assign(word="x", day="y"), "columns that are no real numbers: word, day; drop or convert them first"),
