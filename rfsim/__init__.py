@@ -122,6 +122,10 @@ def __getattr__(name: str) -> object:
         except ModuleNotFoundError as error:
             if error.name != room:
                 raise
+        from rfsim.quantities.catalog import QUANTITIES, resolve
+
+        if name in QUANTITIES:  # of a file of its own, or of another package
+            return resolve(QUANTITIES[name].function)
     raise AttributeError(f"module 'rfsim' has no attribute {name!r}")
 
 

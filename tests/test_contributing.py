@@ -21,6 +21,7 @@ SWEEP = """
 import rfsim
 spec = {"command": "theory.learned_by", "axes": {"share": [0.5, 0.9], "samples_per_dim": [2, 4]}}
 print(rfsim.sweep(spec).learned.sizes["which"])
+assert rfsim.theory.learned_by is learned_by
 from rfsim.cli import main
 main("theory learned-by --share 0.9 --json --quiet".split())
 sys.exit(main("theory learned-by --share 2 --json --quiet".split()))
@@ -61,14 +62,15 @@ def test_a_population_has_its_text(monkeypatch):
     monkeypatch.setitem(populations.NUMBERED, "spiked", spiked)
     assert rfsim.Problem(data="spiked:9.5").data == spiked(9.5)
     assert str(spiked(9.123456789)) == "spiked:9.123456789"
-    with pytest.raises(ValueError, match="VARIANCE must be a finite number; got 'x'"):
-        rfsim.Problem(data="spiked:x")
+    for read in (lambda: rfsim.Problem(data="spiked:x"), lambda: spiked("x")):
+        with pytest.raises(ValueError, match="data 'spiked:x': VARIANCE must be a finite number; got 'x'"):
+            read()
 
 
 def test_an_experiment_is_judged_and_drawn():
     names = run("Add an experiment")
-    (cell,), (claim,) = names["cells"]("quick"), names["CLAIMS"]
-    results = {"wide": cell.run(Path("unused"))}
+    (claim,) = names["CLAIMS"]
+    results = {cell.label: cell.run(Path("unused")) for cell in names["cells"]("quick")}
     assert claim.rule(results).verdict is not None
     assert set(names["DRAW"]) == set(names["FIGURES"])
     names["DRAW"]["null-part"](results).draw_without_rendering()

@@ -8,7 +8,7 @@ import unicodedata
 from rfsim.quantities.catalog import declared
 
 GREEK = re.compile("[α-ωΑ-Ω]")
-NAMES = {"lamda": "lambda"}  # Unicode's names of letters that TeX calls otherwise
+NAMES = {"lamda": "lambda", "final sigma": "varsigma"}  # Unicode's names of letters that TeX calls otherwise
 
 
 def symbol_of(name: str) -> str:
@@ -16,6 +16,8 @@ def symbol_of(name: str) -> str:
 
     >>> symbol_of("train_time"), symbol_of("samples_per_dim"), symbol_of("seed")
     ('\\tau', '\\psi_n', '')
+    >>> GREEK.sub(_letter, "λ Σ ς")
+    '\\lambda \\Sigma \\varsigma'
     """
     for one in declared().values():
         if name in (one.name, one.makes):
@@ -24,6 +26,6 @@ def symbol_of(name: str) -> str:
 
 
 def _letter(found: re.Match[str]) -> str:
-    name = unicodedata.name(found[0]).split()[-1].lower()
+    name = unicodedata.name(found[0]).lower().partition(" letter ")[2]
     name = NAMES.get(name, name)
     return rf"\{name.capitalize() if found[0].isupper() else name}"

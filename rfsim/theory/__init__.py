@@ -13,6 +13,7 @@ from rfsim.limit.quantiles import mass_below, quantile
 from rfsim.limit.solver import NotConverged, Solution, solve
 from rfsim.limit.tables import Converged, LimitSpectrum, LimitTarget, converged, limit_spectrum, part_spectrum
 from rfsim.limit.wide import wide_losses
+from rfsim.quantities.catalog import QUANTITIES, resolve
 from rfsim.theory.curves import curves
 from rfsim.theory.diagram import diagram
 from rfsim.theory.distillation import distill
@@ -72,3 +73,10 @@ __all__ = [
     "support",
     "wide_losses",
 ]
+
+
+def __getattr__(name: str) -> object:
+    """The function of a quantity that has its own file, or comes with another package."""
+    if (quantity := QUANTITIES.get(f"theory.{name}")) is not None:
+        return resolve(quantity.function)
+    raise AttributeError(f"module 'rfsim.theory' has no attribute {name!r}")

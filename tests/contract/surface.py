@@ -157,6 +157,15 @@ def differences(frozen: Any, found: Any, where: str = "") -> Iterator[str]:
         yield f"{where} was {frozen!r} and is {found!r}"
 
 
+def kept(frozen: Any, found: Any) -> Any:
+    """What is found, with the frozen numbers where they differ by rounding, so that a diff shows what was meant."""
+    if isinstance(frozen, Mapping) and isinstance(found, Mapping):
+        return {key: kept(frozen[key], one) if key in frozen else one for key, one in found.items()}
+    if isinstance(frozen, list) and isinstance(found, list) and len(frozen) == len(found):
+        return [kept(*pair) for pair in zip(frozen, found, strict=True)]
+    return found if any(differences(frozen, found)) else frozen
+
+
 def everything() -> dict[str, Any]:
     """All of it, as frozen.json holds it."""
     return {
@@ -200,4 +209,5 @@ if __name__ == "__main__":
     import jax
 
     with jax.enable_x64(True):
-        FROZEN.write_text(json.dumps(everything(), indent=1, sort_keys=True, ensure_ascii=False) + "\n")
+        told = kept(json.loads(FROZEN.read_text(encoding="utf-8")), everything())
+        FROZEN.write_text(json.dumps(told, indent=1, sort_keys=True, ensure_ascii=False) + "\n")

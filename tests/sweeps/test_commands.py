@@ -16,7 +16,7 @@ from rfsim.maps.commands import command
 from rfsim.problem.model import Problem
 from rfsim.quantities.catalog import QUANTITIES
 
-# a value for every parameter, not its default where it has one
+# a value for every parameter, not its default where it has one; `another` finds those that are not here
 VALUES = {
     "samples_per_dim": 4.1, "features_per_dim": 1 / 3, "diffusion_time": 0.2, "noise_copies": 3.0, "activation": "erf",
     "data": "powerlaw:1.5", "ridge": 1e-3, "dim": 7, "seed": 3, "seeds": 2, "center": False, "scale": "columns",
@@ -29,6 +29,23 @@ VALUES = {
     "train_times": [0.1, math.inf], "distill_times": [1.0], "leakage_ridges": [0.0, 0.3], "ridges": [0.1, 2.0],
     "diffusion_times": [0.02, 0.3], "covariance": "deconvolved", "train_schedule": "best", "student": True,
 }  # fmt: skip
+
+
+def another(parameter):
+    """A value that a parameter takes, not its default."""
+    default = parameter.default
+    if parameter.name in VALUES:
+        return VALUES[parameter.name]
+    if parameter.switch:
+        return not default
+    if parameter.choices:
+        return next(one for one in parameter.choices if one != default)
+    found = [*default, default[0]] if isinstance(default, tuple) else default + 1 if isinstance(default, int) else None
+    found = 1.1 * default if isinstance(default, float) else found
+    assert found is not None, f"{parameter.name}: no value follows from its default {default!r}; give one in VALUES"
+    if parameter.check is not None:
+        parameter.check(found, parameter.name)
+    return found
 
 
 def parsed(line):
@@ -49,14 +66,14 @@ def test_every_flag_is_one_of_the_command_line(name):
     flags = {
         one: flag
         for one, flag in quantity.flagged.items()
-        if one in VALUES and not flag.unused and flag.role != "command"
+        if (one in VALUES or one in quantity.swept) and not flag.unused and flag.role != "command"
     }
-    assert {one for one in quantity.swept if one in quantity.flagged} <= set(flags)
-    line = command({"command": name, "problem": {one: VALUES[one] for one in flags}}, {})
+    values = {one: another(flag) for one, flag in flags.items()}
+    line = command({"command": name, "problem": values}, {})
     assert line.startswith(f"rfsim {quantity.typed} --")
     _, found = parsed(line)
     for one, flag in flags.items():
-        value = VALUES[one] != flag.default if flag.switch else VALUES[one]
+        value = values[one] != flag.default if flag.switch else values[one]
         told = found[flag.typed.removeprefix("--").replace("-", "_")]
         assert told == (tuple(value) if isinstance(value, list) else value), one
 

@@ -24,11 +24,28 @@ def test_named_populations_have_their_limits(spec, values, weights):
     np.testing.assert_array_equal(found.weights, weights)
 
 
-@pytest.mark.parametrize("spec", ["isotropic:2", "atoms:0.5@0.5,0.5@1.5", "powerlaw:1.2", "subspace:0.25"])
-def test_the_limit_has_the_moments_of_the_samples_law(spec):
-    rho, law = population(spec, dim=40), populations.read(spec).law(40)
-    assert rho.power == pytest.approx(law.power)
-    assert rho.weights @ rho.values**2 == pytest.approx((law.variances**2).mean())
+# one of each kind that is written with numbers
+SPECS = {"powerlaw": "powerlaw:1.2", "subspace": "subspace:0.25", "mixture": "mixture:3"}
+
+
+def test_there_is_one_of_each_kind():
+    assert set(SPECS) == set(populations.NUMBERED)
+
+
+@pytest.mark.parametrize("spec", ["isotropic:2", "atoms:0.5@0.5,0.5@1.5", *SPECS.values()])
+def test_a_population_is_its_text_and_its_law_tends_to_its_limit(spec):
+    data = populations.read(spec)
+    assert str(data) == spec
+    assert populations.read(str(data)) == data
+    off = []
+    for dim in (40, 4000):
+        rho, law = population(spec, dim=dim), data.law(dim)
+        np.testing.assert_allclose(law.centers.mean(axis=0), 0.0, atol=1e-12)
+        # Σ is diagonal here: what lies between the centers adds to it along each coordinate
+        total = law.variances + (law.centers**2).mean(axis=0)
+        assert total.min() >= 0
+        off.append([abs(rho.weights @ rho.values**k - (total**k).mean()) for k in (1, 2)])
+    assert np.all(np.array(off[1]) <= np.array(off[0]) / 50 + 1e-9)  # single directions vanish as 1/d
 
 
 def test_eigenvalues_come_from_files_and_from_data(tmp_path):
