@@ -15,8 +15,7 @@ RIDGES = [0, 0.1, 0.5, 2, 10]
 
 def leaked(*where, **how):
     now, before, trained, _, constants = between(*where, **how)
-    angle = math.pi / 2 if trained.ended else math.pi / 4
-    return leakage(now, before, constants, trained, RIDGES, around(now, angle), around(before))
+    return leakage(now, before, constants, trained, RIDGES, around(now, bounded=not trained.ended), around(before))
 
 
 def test_what_gen_leaks_has_the_recorded_shares():
@@ -43,8 +42,7 @@ def test_a_teacher_that_stops_early_leaks_less(time, lost):
 @pytest.mark.parametrize("how", [{}, {"ridge": 0.1}, pytest.param({"time": 3e3}, marks=pytest.mark.slow)], ids=str)
 def test_null_directions_are_unstable_by_a_closed_form(how):
     now, _, trained, found, constants = between(8, 32, 0.1, 0.05, **how)
-    angle = math.pi / 2 if trained.ended else math.pi / 4
-    values = instability(now, constants, found, trained, around(now, angle))
+    values = instability(now, constants, found, trained, around(now, bounded=not trained.ended))
     one = constants
     exact = ((now.s - one.s1 + one.a_y * found.c1 * now.s) ** 2 + one.rho_new**2 + one.s2**2) / now.s**2
     assert values["null"] == pytest.approx(exact, rel=1e-8)
