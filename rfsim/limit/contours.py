@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import ellipj, ellipkm1
 
 HALF_HEIGHT = 1.25  # of the ellipse; below π/2, where filters would grow
 FINENESS, ENDS = 4.0, 32.0  # of an arc, whose step is angle/FINENESS: errors e^{−2π·FINENESS} and e^{−ENDS}
@@ -94,6 +93,8 @@ def rings(pieces: ArrayLike, ends: ArrayLike, digits: float, *, bounded: bool = 
     the plane, through one point of either gap. bounded: a ring between that circle and the piece, for functions that
     are bounded inside of the circle alone, as e^{−κτz} is where Re z > 0; twice as many nodes. c may be −∞ and d ∞.
     """
+    from scipy.special import ellipj, ellipkm1  # of distillation alone: other commands of the limit do not load it
+
     (a, b), (c, d) = (np.asarray(one, dtype=float).T[..., None] for one in (pieces, ends))
     with np.errstate(invalid="ignore"):
         below = np.where(np.isinf(c), 1.0, (c - a) / (c - b))

@@ -77,6 +77,27 @@ def test_the_ridge_that_is_enough_has_the_recorded_values(where, exact, closed):
         assert form.ridge(threshold) == pytest.approx(short, rel=6e-3, abs=6e-4)
 
 
+@pytest.mark.parametrize(
+    ("where", "ridge", "worst", "star"),
+    [
+        ((8, 32, 0.1, 0.05), 0.0, 0.115, -0.002),
+        ((2, 8, 0.1, 0.09), 0.0, 0.565, 0.585),
+        ((4, 64, 0.05, 0.025), 0.0, -0.204, -0.069),
+        ((16, 256, 0.5, 0.1), 0.0, -0.202, -0.113),
+        ((8, 32, 0.1, 0.05), 0.1, -0.672, -0.309),
+        ((2, 32, 0.4, 0.2), 0.1, -0.158, -0.074),
+    ],
+    ids=str,
+)
+def test_closed_forms_are_as_far_as_the_table_of_the_equations_tells(where, ridge, worst, star):
+    now, before, trained, _, constants = between(*where, ridge=ridge)
+    table = leakage(now, before, constants, trained, RIDGES, around(now), around(before))
+    form = closed_form(now, constants, trained)
+    errors = form.leakage(RIDGES) / table.lost - 1
+    assert errors[np.argmax(np.abs(errors))] == pytest.approx(worst, abs=6e-4)
+    assert form.ridge(0.01) / enough_ridge(table, 0.01) - 1 == pytest.approx(star, abs=6e-4)
+
+
 def test_closed_leakage_and_its_floor():
     now, before, trained, _, constants = between(8, 32, 0.1, 0.05)
     form = closed_form(now, constants, trained)
