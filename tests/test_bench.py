@@ -15,12 +15,12 @@ TINY = bench.Case(
     cells=3,
     distilled=bench.Distilled(dim=3, samples=6, features=12, levels=2),
     large=bench.Large(dim=5, samples=20, features=400),
-    swept=bench.Swept(plane=2, cells=2, groups=2, side=10),
+    swept=bench.Swept(plane=2, steps=2, cells=2, groups=2, side=10),
     choices=3,
 )
 SAMPLED = ["baseline", "stochastic", "step", "step-float32", "moments", "times", "curve", "krylov"]
 LARGE = ["large-spectrum", "large-curve", "large-krylov", "large-lanczos"]
-SWEPT = ["sweep-plane", "sweep-overhead", "sweep-workers", "sweep-planning"]
+SWEPT = ["sweep-plane", "sweep-gamma-star", "sweep-overhead", "sweep-workers", "sweep-planning"]
 DISTILLED = ["distillation", "distillation-moments"]
 EXPLORED = ["explorer-redraw"]
 
@@ -53,16 +53,17 @@ def test_the_limit_has_rows_of_its_own():
     names = [name for name in bench.MEASUREMENTS if name not in SAMPLED + LARGE + DISTILLED + SWEPT + EXPLORED]
     rows = list(bench.run(names, case=TINY))
     limit = ["theory-process", "theory-spectrum", "theory-curves", *WIDE, "theory-map"]
-    assert [row.name for row in rows] == names == [*limit, "theory-leakage", "theory-gamma-star"]
+    assert [row.name for row in rows] == names == [*limit, "theory-leakage", "theory-gamma-star", "theory-students"]
     for row in rows:
         assert row.ratio == pytest.approx(row.seconds / row.floor)
         assert row.size.startswith("psi_n=2 psi_p=5 t=0.1 ")
         assert row.peak_memory > 2**20
-    fresh, spectrum, *_, diagram, lost, enough = rows
+    fresh, spectrum, *_, diagram, lost, enough, students = rows
     assert fresh.seconds > fresh.floor > spectrum.seconds  # importing alone takes longer than a spectrum
     assert "cells=3x3 times=2, compiled and computed in " in diagram.size
     assert lost.size.endswith("to=0.05 ridges=50")
     assert enough.against == "leakage of the step alone"
+    assert students.size.endswith("levels=8 ridge=0.1")
 
 
 @pytest.mark.slow
@@ -81,8 +82,9 @@ def test_sweeps_have_rows_of_their_own():
     for row in rows:
         assert row.ratio == pytest.approx(row.seconds / row.floor)
     assert rows[0].size == "cells=2x2 times=2"
-    assert re.search(r"ms a cell more$", rows[1].size)
-    assert rows[3].size == "cells=100 groups=100 decompositions=100"
+    assert rows[1].size.startswith("cells=2x2 to=0.05, compiled and computed in ")
+    assert re.search(r"ms a cell more$", rows[2].size)
+    assert rows[4].size == "cells=100 groups=100 decompositions=100"
 
 
 @pytest.mark.slow

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from rfsim.bench import distillation, explorer, large, sample, stochastic, sweep, theory
+from rfsim.bench import distillation, explorer, large, sample, steps, stochastic, sweep, theory
 from rfsim.bench.devices import scaling
 from rfsim.bench.rows import BenchRow, Case, Distilled, Large, Swept, attainable_rate
 from rfsim.checking.text import nearest
@@ -29,8 +29,9 @@ MEASUREMENTS: dict[str, Callable[[Case], BenchRow]] = {
     "theory-wide-curves": theory.wide_curves,
     "theory-generated": theory.generated,
     "theory-map": theory.diagram,
-    "theory-leakage": theory.leaked,
-    "theory-gamma-star": theory.enough,
+    "theory-leakage": steps.leaked,
+    "theory-gamma-star": steps.enough,
+    "theory-students": steps.students,
     "large-spectrum": large.spectrum,
     "large-curve": large.curve,
     "large-krylov": large.krylov,
@@ -38,6 +39,7 @@ MEASUREMENTS: dict[str, Callable[[Case], BenchRow]] = {
     "distillation": distillation.whole,
     "distillation-moments": distillation.moments,
     "sweep-plane": sweep.plane,
+    "sweep-gamma-star": sweep.enough,
     "sweep-overhead": sweep.overhead,
     "sweep-workers": sweep.workers,
     "sweep-planning": sweep.planning,

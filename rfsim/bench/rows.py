@@ -98,12 +98,14 @@ class Swept(NamedTuple):
 
     Attributes:
         plane: Cells along each axis of a plane of the limit.
+        steps: Of a plane of γ⋆.
         cells: Small sampled cells.
         groups: For workers.
         side: Cells along each axis of the grid that is only planned.
     """
 
     plane: int = 20
+    steps: int = 10
     cells: int = 100
     groups: int = 12
     side: int = 1000

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import tempfile
 import time
 import tracemalloc
@@ -20,7 +21,7 @@ from rfsim.sweeps.front import sweep
 from rfsim.sweeps.request import prepare
 from rfsim.sweeps.spec import read
 from rfsim.sweeps.summary import decompositions
-from rfsim.theory import diagram
+from rfsim.theory import diagram, gamma_star
 
 LARGEST = 64.0  # ψ of the plane's far corner
 TIMES = (1e3, 1e4)
@@ -41,6 +42,33 @@ def plane(case: Case) -> BenchRow:
     diagram(Problem(), samples_per_dim=values, features_per_dim=values, train_times=TIMES)
     floor = time.perf_counter() - started
     return as_row("sweep-plane", f"cells={cells}x{cells} times={len(TIMES)}", seconds, floor, "rfsim.theory.diagram")
+
+
+def enough(case: Case) -> BenchRow:
+    """A plane of γ⋆ of one step of the limit in one process, against the same calls of `rfsim.theory.gamma_star`."""
+    cells, next_time = case.swept.steps, case.diffusion_time / 2
+    axis = np.geomspace(4.0, LARGEST, cells).tolist()
+    spec = {
+        "command": "theory.gamma_star",
+        "problem": {"diffusion_time": case.diffusion_time, "next_time": next_time},
+        "axes": {"samples_per_dim": axis, "features_per_dim": axis},
+    }
+
+    def alone() -> None:
+        for psi_n, psi_p in itertools.product(axis, axis):
+            gamma_star(
+                Problem(samples_per_dim=psi_n, features_per_dim=psi_p, diffusion_time=case.diffusion_time), next_time
+            )
+
+    started = time.perf_counter()
+    alone()
+    first = time.perf_counter() - started
+    seconds = _seconds(spec)
+    started = time.perf_counter()
+    alone()
+    floor = time.perf_counter() - started
+    size = f"cells={cells}x{cells} to={next_time:g}, compiled and computed in {first:.3g} s"
+    return as_row("sweep-gamma-star", size, seconds, floor, "rfsim.theory.gamma_star alone")
 
 
 def overhead(case: Case) -> BenchRow:

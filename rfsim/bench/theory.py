@@ -1,4 +1,4 @@
-"""Rows of the limit: a spectrum in a process of its own, spectrum, curves, map, and a step of distillation.
+"""Rows of the limit: a spectrum in a process of its own, spectrum, curves, and map.
 
 Floors count the elementwise complex operations of what cannot be left out, Newton steps and two-point tables, as XLA
 counts them, over the rate at which one core multiplies and adds complex numbers that its cache holds.
@@ -6,7 +6,6 @@ counts them, over the rate at which one core multiplies and adds complex numbers
 
 from __future__ import annotations
 
-import dataclasses
 import math
 import os
 import subprocess
@@ -26,11 +25,7 @@ from rfsim.computing import machine
 from rfsim.computing.precision import in_float64
 from rfsim.limit import contours, maps, solver, tables
 from rfsim.limit.equations import Point, differences, equations, state
-from rfsim.limit.leakage import around, leakage
 from rfsim.limit.limits import Limit
-from rfsim.limit.rational import Trained
-from rfsim.limit.resolvents import level
-from rfsim.limit.steps import fields, step
 from rfsim.problem.model import Problem
 from rfsim.theory.generated import FINE
 
@@ -38,7 +33,6 @@ POINTS = 400
 TIMES = np.geomspace(1e-1, 1e7, 200)
 MAP_TIMES = (1e3, 1e4)
 LEVELS = 20  # of what is generated
-LEAKED = np.geomspace(1e-2, 10, 50)  # ridges
 LARGEST = 64.0  # ψ of the map's far corner
 NUMBERS, ROUNDS = 2048, 1000  # 32 KiB of complex numbers
 
@@ -63,7 +57,7 @@ def process(case: Case) -> BenchRow:
     seconds, memory = _process(code)
     floor, _ = _process(IMPORTED)
     return as_row(
-        "theory-process", _sized(case, f"points={POINTS}"), seconds, floor, "a process that only imports", memory
+        "theory-process", sized(case, f"points={POINTS}"), seconds, floor, "a process that only imports", memory
     )
 
 
@@ -74,9 +68,9 @@ def spectrum(case: Case) -> BenchRow:
     seconds = best_seconds(lambda: limit_of.spectrum(problem, points=POINTS).density.values)
     bulks = sum(bool(part.lower < part.upper) for part in limit_of.parts(limit_of.limit(problem)))
     points = POINTS + bulks * contours.arcs([0.0, 1.0]).points.size
-    floor = points * _path_operations(limit_of.limit(problem), solver.PATH) / _rate()
+    floor = points * path_operations(limit_of.limit(problem), solver.PATH) / rate()
     against = f"Newton steps at {points} points"
-    return as_row("theory-spectrum", _sized(case, f"points={POINTS}"), seconds, floor, against)
+    return as_row("theory-spectrum", sized(case, f"points={POINTS}"), seconds, floor, against)
 
 
 @in_float64
@@ -86,9 +80,9 @@ def curves(case: Case) -> BenchRow:
     seconds = best_seconds(lambda: limit_of.curves(problem, TIMES).test.values)
     nodes = int(limit_of.curves(problem, TIMES).nodes)
     half = np.array([nodes // 4, nodes // 2])  # upper halves
-    operations = half.sum() * _path_operations(limit, solver.FAST_PATH) + (half**2).sum() * _pair_operations(limit)
+    operations = half.sum() * path_operations(limit, solver.FAST_PATH) + (half**2).sum() * pair_operations(limit)
     against = f"Newton steps and tables of {nodes // 2} and {nodes} nodes"
-    return as_row("theory-curves", _sized(case, f"times={TIMES.size}"), seconds, float(operations / _rate()), against)
+    return as_row("theory-curves", sized(case, f"times={TIMES.size}"), seconds, float(operations / rate()), against)
 
 
 @in_float64
@@ -99,7 +93,7 @@ def wide_curves(case: Case) -> BenchRow:
     nodes = int(limit_of.curves(problem, TIMES).nodes)
     floor = _exponentials(TIMES.size * 2 * nodes)
     against = f"exponentials of two channels at {nodes} nodes"
-    return as_row("theory-wide-curves", _sized(case, f"times={TIMES.size}"), seconds, floor, against)
+    return as_row("theory-wide-curves", sized(case, f"times={TIMES.size}"), seconds, floor, against)
 
 
 def generated(case: Case) -> BenchRow:
@@ -108,7 +102,7 @@ def generated(case: Case) -> BenchRow:
     seconds = best_seconds(lambda: limit_of.generated(problem, (10.0, 1e3, math.inf)).frechet_per_dim.values)
     floor = _exponentials(LEVELS * 3 * 2 * FINE)
     against = f"exponentials of two channels at {FINE} nodes and {LEVELS} levels"
-    return as_row("theory-generated", _sized(case, f"levels={LEVELS} times=3"), seconds, floor, against)
+    return as_row("theory-generated", sized(case, f"levels={LEVELS} times=3"), seconds, floor, against)
 
 
 def _exponentials(count: int) -> float:
@@ -130,41 +124,13 @@ def diagram(case: Case) -> BenchRow:
     first = time.perf_counter() - started
     seconds = best_seconds(compute, repeats=1)
     half = np.array(maps.NODES[:2]) // 2
-    each = half.sum() * _path_operations(limit, maps.SHORT_PATH) + (half**2).sum() * _pair_operations(limit)
-    floor = case.cells**2 * each / (_rate() * machine.threads())
+    each = half.sum() * path_operations(limit, maps.SHORT_PATH) + (half**2).sum() * pair_operations(limit)
+    floor = case.cells**2 * each / (rate() * machine.threads())
     against = f"Newton steps and tables of {maps.NODES[0]} and {maps.NODES[1]} nodes for every cell, on every core"
-    size = _sized(
+    size = sized(
         case, f"cells={case.cells}x{case.cells} times={len(MAP_TIMES)}, compiled and computed in {first:.3g} s"
     )
     return as_row("theory-map", size, seconds, float(floor), against)
-
-
-@in_float64
-def leaked(case: Case) -> BenchRow:
-    """Leakage of a step to half its diffusion time at 50 ridges, constants and contours given (D13)."""
-    t = case.diffusion_time
-    now, before = (level(dataclasses.replace(case.problem, diffusion_time=one)) for one in (t, t / 2))
-    teacher = Trained(math.inf, 1.0, 0.0)
-    constants = step(case.problem.activation, now, before, fields(now, teacher))
-    into, origin = around(now), around(before)
-    seconds = best_seconds(lambda: leakage(now, before, constants, teacher, LEAKED, into, origin).lost)
-    sources, nodes = into.points.shape[1], into.points.size
-    limit = now.limit
-    floor = (nodes + sources) * _path_operations(limit, solver.FAST_PATH) + 2 * nodes * sources * _pair_operations(
-        limit
-    )
-    against = f"Newton steps at {nodes + sources} points and two tables of {sources} by {nodes} nodes"
-    size = _sized(case, f"to={t / 2:g} ridges={LEAKED.size}")
-    return as_row("theory-leakage", size, seconds, float(floor / _rate()), against)
-
-
-@in_float64
-def enough(case: Case) -> BenchRow:
-    """`theory.gamma_star` of the same step, as a cell of a map takes it, against its leakage alone (D13)."""
-    next_time = case.diffusion_time / 2
-    seconds = best_seconds(lambda: limit_of.gamma_star(case.problem, next_time).gamma_star.values)
-    floor = leaked(case).seconds
-    return as_row("theory-gamma-star", _sized(case, f"to={next_time:g}"), seconds, floor, "leakage of the step alone")
 
 
 def _process(code: str) -> tuple[float, int]:
@@ -175,7 +141,7 @@ def _process(code: str) -> tuple[float, int]:
     return time.perf_counter() - started, int(done.stdout)
 
 
-def _path_operations(limit: Limit, steps: solver.Path) -> float:
+def path_operations(limit: Limit, steps: solver.Path) -> float:
     """Operations of the Newton steps along a path to one point, real on the way down and complex around."""
     return steps.radial * _step_operations(limit, float) + steps.turning * _step_operations(limit, complex)
 
@@ -191,7 +157,7 @@ def _step_operations(limit: Limit, dtype: type) -> float:
     return _operations(step, limit, Point(numbers, numbers, numbers), numbers) / NUMBERS
 
 
-def _pair_operations(limit: Limit) -> float:
+def pair_operations(limit: Limit) -> float:
     """Operations of the tables per pair of points."""
     nodes = jnp.ones(64, dtype=complex)
     x = jax.eval_shape(state, limit, Point(nodes, nodes, nodes))
@@ -205,14 +171,15 @@ def _operations(function: Callable[..., Any], *args: Any) -> float:
     return float(analysis["flops"])
 
 
-def _rate() -> float:
+def rate() -> float:
     """Complex multiplications and additions per second of one core, on numbers that its cache holds."""
     x = jnp.full(NUMBERS, 0.3 + 0.2j)
     chain = jax.jit(lambda a: jax.lax.fori_loop(0, ROUNDS, lambda _, y: y * a + a, a))
     return 2 * NUMBERS * ROUNDS / best_seconds(lambda: chain(x))
 
 
-def _sized(case: Case, measured: str) -> str:
+def sized(case: Case, measured: str) -> str:
+    """The size of a row of the limit: the problem, and what of it is measured."""
     problem = case.problem
     return (
         f"psi_n={problem.samples_per_dim:g} psi_p={problem.features_per_dim:g} t={problem.diffusion_time:g} {measured}"

@@ -178,15 +178,15 @@ def gap_points(limit: Limit, pieces: Sequence[Interval | LimitPart]) -> NDArray[
     return floor + np.array([below, *between, 2 * edges[-1][1]])
 
 
-def own_gaps(limit: Limit, pieces: Sequence[Interval | LimitPart]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Edges of pieces of the spectrum, and real points on both sides of each, as close to it as its own size (§6).
+def edges_above(limit: Limit, pieces: Sequence[Interval | LimitPart]) -> NDArray[np.float64]:
+    """Edges of pieces of the spectrum, λ − floor, (pieces, 2) (§5).
 
     Args:
         limit: What the equations depend on.
         pieces: Ascending, without the atom.
 
     Returns:
-        Edges and points, λ − floor, (pieces, 2) each: the sides of `contours.own_arcs`.
+        Lower and upper edges.
 
     Raises:
         NotConverged: Where a piece is as narrow as the rounding of λ, as at the latest diffusion times.
@@ -198,7 +198,23 @@ def own_gaps(limit: Limit, pieces: Sequence[Interval | LimitPart]) -> tuple[NDAr
             f"parts of the spectrum lie closer to its atom at {floor:.6g} than double precision tells (samples_per_dim "
             f"{limit.samples_per_dim:g}, features_per_dim {limit.features_per_dim:g}, noise variance {limit.noise:g})"
         )
-    gaps = gap_points(limit, pieces) - floor
+    return edges
+
+
+def own_gaps(limit: Limit, pieces: Sequence[Interval | LimitPart]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Edges of pieces of the spectrum, and real points on both sides of each, as close to it as its own size (§6).
+
+    Args:
+        limit: What the equations depend on.
+        pieces: Ascending, without the atom.
+
+    Returns:
+        Edges and points, λ − floor, (pieces, 2) each: the sides of `contours.own_arcs`.
+
+    Raises:
+        NotConverged: As `edges_above`.
+    """
+    edges, gaps = edges_above(limit, pieces), gap_points(limit, pieces) - float(limit.floor)
     ends = np.stack([gaps[:-1], np.minimum(gaps[1:], 2 * edges[:, 1])], axis=1)
     ends[:, 0] = np.where(edges[:, 0] > 0, np.maximum(ends[:, 0], edges[:, 0] / 2), ends[:, 0])
     return edges, ends

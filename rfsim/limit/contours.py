@@ -82,3 +82,36 @@ def _arcs(
     w: NDArray[np.complex128] = np.exp(1j * angle + begin + step * np.arange(-half, half + 1))
     width = right - left
     return Contour(left + width * (w / (1 + w)), step * width * (w / (1 + w) ** 2) / (2j * np.pi))
+
+
+def rings(pieces: ArrayLike, ends: ArrayLike, digits: float, *, bounded: bool = False) -> Contour:
+    """Rings around pieces (parts, 2) of the spectrum inside `ends` (parts, 2): points and weights (parts, nodes).
+
+    The plane without a piece [a, b] and without what lies beyond its ends, (−∞, c] and [d, ∞), is conformal to an
+    annulus; a ring is its middle circle, where midpoints of the trapezoid rule converge as fast as they can: errors of
+    10^−digits, by as many nodes of an upper half as the narrowest gap needs, a multiple of 8. It is also a circle of
+    the plane, through one point of either gap. bounded: a ring between that circle and the piece, for functions that
+    are bounded inside of the circle alone, as e^{−κτz} is where Re z > 0; twice as many nodes. c may be −∞ and d ∞.
+    """
+    from scipy.special import ellipj, ellipkm1  # of distillation alone: other commands of the limit do not load it
+
+    (a, b), (c, d) = (np.asarray(one, dtype=float).T[..., None] for one in (pieces, ends))
+    with np.errstate(invalid="ignore"):
+        below = np.where(np.isinf(c), 1.0, (c - a) / (c - b))
+        above = np.where(np.isinf(d), 1.0, (d - b) / (d - a))
+    # t = ±1 are the piece's edges and ±1/k its ends, (z − a)/(b − z) = scale (1 + t)/(1 − t)
+    ratio, scale = np.sqrt(below * above), np.sqrt(below / above)
+    k, rest = (1 - ratio) / (1 + ratio), 4 * ratio / (1 + ratio) ** 2
+    width, height = ellipkm1(rest), ellipkm1(k**2)
+    level = height / 4 if bounded else height / 2
+    rate = float((np.pi * level / width).min())
+    nodes = 8 * int(np.ceil(digits * np.log(10) / rate / 8))
+    x = width * ((np.arange(nodes) + 0.5) * 2 / nodes - 1)
+    s, cn, dn, _ = ellipj(x, k**2)
+    s_, cn_, dn_, _ = ellipj(level, rest)
+    under = cn_**2 + (k * s * s_) ** 2
+    t = (s * dn_ + 1j * cn * dn * s_ * cn_) / under
+    slope = (cn * cn_ - 1j * s * dn * s_ * dn_) * (dn * cn_ * dn_ - 1j * k**2 * s * cn * s_) / under**2
+    away = 1 - t + scale * (1 + t)
+    points = a + (b - a) * scale * (1 + t) / away
+    return Contour(points, 2 * scale * (b - a) / away**2 * slope * (2 * width / nodes) / (2j * np.pi))

@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from rfsim.computing.numerics import zero_between
-from rfsim.limit.bulks import LimitPart, own_gaps, parts
+from rfsim.limit.bulks import LimitPart, edges_above, parts
 from rfsim.limit.chains import chain, identity
-from rfsim.limit.contours import Contour, own_arcs
+from rfsim.limit.contours import Contour, rings
 from rfsim.limit.operators import Medium, Operator, operator
 from rfsim.limit.rational import Trained
 from rfsim.limit.resolvents import (
@@ -34,7 +34,8 @@ from rfsim.limit.resolvents import (
 )
 from rfsim.limit.steps import Fields, TeacherStep
 
-FINENESS, REACH = 5.0, 20.0  # of contours: shares of a step to 1e-8, those on null to three digits
+DIGITS = 12.0  # of contours
+ATOM = 0.1  # of the way to what is next: how far from an atom its ring takes it to reach
 RIDGES, SEARCH = (1e-8, 1e10), 73  # where γ⋆ is looked for, and at how many points first
 NOW, NEW, BEFORE = range(3)  # noises: Ω at the step's start, Ω′ of the step, Ω at its end
 
@@ -56,17 +57,17 @@ class Around(NamedTuple):
         return self.floor + self.above.points
 
 
-def around(one: Level, angle: float = np.pi / 2) -> Around:
-    """Contours around all parts; their angle π/4 where filters grow to the left of the spectrum."""
+def around(one: Level, *, bounded: bool = False) -> Around:
+    """Contours around all parts; `bounded` where filters grow to the left of the spectrum."""
     found = parts(one.limit)
-    bulks = [part for part in found if part.lower < part.upper]
     floor = float(one.limit.floor)
-    pieces, ends = own_gaps(one.limit, bulks)
-    if len(bulks) < len(found):
-        near = min(ends[0, 0], floor / 2)
-        pieces, ends = np.vstack([[0.0, 0.0], pieces]), np.vstack([[-near, near], ends])
-    contour = own_arcs(pieces, ends, angle, fineness=FINENESS, reach=REACH)
-    return Around(tuple(part.name for part in found), found, floor, contour)
+    edges = edges_above(one.limit, [part for part in found if part.lower < part.upper])
+    if len(edges) < len(found):
+        edges = np.vstack([[0.0, 0.0], edges])
+    # filters have their poles at z = −γ ≤ 0
+    ends = np.stack([np.append(-floor, edges[:-1, 1]), np.append(edges[1:, 0], np.inf)], axis=1)
+    pieces = edges + ATOM * np.where(edges[:, :1] == edges[:, 1:], ends, 0.0)
+    return Around(tuple(part.name for part in found), found, floor, rings(pieces, ends, DIGITS, bounded=bounded))
 
 
 def space_of(now: Level, constants: TeacherStep) -> Medium:

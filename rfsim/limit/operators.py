@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -105,6 +106,7 @@ def operator(
     return Operator(rows, columns, whole, noises)
 
 
+@cache
 def _span(variables: str, kind: str) -> slice:
     first = variables.find(kind)
     return slice(first, first + variables.count(kind)) if first >= 0 else slice(0, 0)

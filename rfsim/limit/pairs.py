@@ -45,12 +45,10 @@ def tied(one: Operator | None) -> Sides | None:
 def sandwich(medium: Medium, left: Sides, inside: Blocks, right: Sides) -> Blocks:
     """𝒮 of traces between two operators."""
     psi_p, psi_n, values, weights, noises = medium
-    frozen = np.tensordot(noises, right.noises("n", "p"), axes=1)
     p = _over_atoms(weights, left.part("p", "d"), inside.d, right.part("d", "p"))
-    p = p + _noisy(left.noises("p", "n"), inside.n, frozen)
-    frozen = np.tensordot(noises, right.noises("p", "n"), axes=1)
+    p = p + _noisy(noises, left.noises("p", "n"), inside.n, right.noises("n", "p"))
     n = _over_atoms(weights * values, left.part("n", "d"), inside.d, right.part("d", "n")) / psi_n
-    n = n + psi_p / psi_n * _noisy(left.noises("n", "p"), inside.p, frozen)
+    n = n + psi_p / psi_n * _noisy(noises, left.noises("n", "p"), inside.p, right.noises("p", "n"))
     weighted = psi_p * (left.part("d", "p") @ inside.p @ right.part("p", "d"))
     sampled = left.part("d", "n") @ inside.n @ right.part("n", "d")
     return Blocks(p, n, weighted[..., None, :, :] + values[:, None, None] * sampled[..., None, :, :])
@@ -61,9 +59,15 @@ def _over_atoms(weights: NDArray, left: NDArray, inside: NDArray, right: NDArray
     return left @ mean @ right
 
 
-def _noisy(left: NDArray, inside: NDArray, right: NDArray) -> NDArray:
-    zero = np.zeros((left.shape[-2], right.shape[-1]))
-    return sum((a @ inside @ b for a, b in zip(left, right, strict=True) if a.any() and b.any()), zero)
+def _noisy(noises: NDArray, left: NDArray, inside: NDArray, right: NDArray) -> NDArray:
+    """Σ_jk E Ω_jΩ_k left_j · inside · right_k over the few noises that stand on either side."""
+    found = np.zeros((left.shape[-2], right.shape[-1]))
+    if not found.size:
+        return found
+    near, far = (np.flatnonzero(one.reshape(len(one), -1).any(1)) for one in (left, right))
+    for j in near.tolist() if far.size else ():
+        found = found + left[j] @ inside @ np.tensordot(noises[j, far], right[far], axes=1)
+    return found
 
 
 def solve(medium: Medium, first: Link, last: Link, right: Blocks) -> Blocks:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-import jax.numpy as jnp
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -58,11 +57,11 @@ class Trained(NamedTuple):
 
     def filter(self, z: ArrayLike) -> NDArray[np.complex128]:
         """f(z) = (1 − e^{−κτ(z+γ)})/(z + γ) itself, of any shape."""
-        return np.asarray(flow(self.time, self.kappa, self.ridge)(jnp.asarray(z)))
+        return np.asarray(flow(self.time, self.kappa, self.ridge)(np.asarray(z)))
 
     def decay(self, z: ArrayLike) -> NDArray[np.complex128]:
         """e^{−κτ(z+γ)}, what is left of the start."""
-        return np.asarray(flow_decay(self.time, self.kappa, self.ridge)(jnp.asarray(z)))
+        return np.asarray(flow_decay(self.time, self.kappa, self.ridge)(np.asarray(z)))
 
     @property
     def filter_nodes(self) -> Nodes:

@@ -126,7 +126,7 @@ def distill(
     found = run.ladder(tell)
     isotropic = run.population.isotropic
     early = not (math.isinf(run.teacher_time) and np.isinf(ends).all())
-    parts = [around(one, np.pi / 4 if early else np.pi / 2) for one in found.levels]
+    parts = [around(one, bounded=early) for one in found.levels]
     names = _names(parts)
     data = _steps(found, parts, names, gamma, run.threshold, isotropic, tell)
     data = data.merge(_students(found, parts, names, gamma, ends, start == "teacher", isotropic, tell))

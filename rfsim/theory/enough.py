@@ -6,7 +6,6 @@ import math
 from collections.abc import Iterator
 from typing import NamedTuple
 
-import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike
 
@@ -36,11 +35,11 @@ def steps_of(run: StepRun, report: Report) -> Iterator[Step]:
     Raises Unresolved or NotConverged at the first that double precision does not resolve; later ones are harder.
     """
     levels, teachers = run.levels(report), run.teachers()
-    angle = np.pi / 2 if math.isinf(run.teacher_time) else np.pi / 4
-    below = around(levels[0], angle)
+    early = not math.isinf(run.teacher_time)
+    below = around(levels[0], bounded=early)
     for k in range(1, len(levels)):
         report(f"leakage of step {k} of {len(levels) - 1}", {})
-        now, before, teacher, parts = levels[k], levels[k - 1], teachers[k - 1], around(levels[k], angle)
+        now, before, teacher, parts = levels[k], levels[k - 1], teachers[k - 1], around(levels[k], bounded=early)
         constants = step(run.problem.activation, now, before, fields(now, teacher))
         lost = leakage(now, before, constants, teacher, 0.0, parts, below)
         below = parts

@@ -94,13 +94,13 @@ class StepRun:
         } | {"teacher_time": self.teacher_time, "teacher_ridge": self.teacher_ridge, "threshold": self.threshold}
 
     def levels(self, report: Report) -> list[Level]:
-        """The ladder's levels; ValueError where a teacher without a ridge never ends learning."""
+        """The ladder's levels; ValueError where filters have their poles on the spectrum."""
         found = []
         for one in self.problems:
             report(f"level t = {one.diffusion_time:g}", {})
             found.append(level(one, self.population))
-        if self.teacher_ridge == 0 and float(found[0].limit.floor) == 0:
-            raise ValueError("eigenvalues of U reach down to 0 where σ is linear; give a teacher_ridge")
+        if float(found[0].limit.floor) == 0:
+            raise ValueError("eigenvalues of U reach down to 0 where σ is linear; take another activation")
         return found
 
     def teachers(self) -> list[Trained]:

@@ -9,7 +9,7 @@ from rfsim.learning import filters
 from rfsim.learning.curves import loss_curves
 from rfsim.learning.trainers import DescentFilter
 from rfsim.limit import tables
-from rfsim.limit.contours import Contour, ellipse
+from rfsim.limit.contours import Contour, ellipse, rings
 from rfsim.limit.dynamics import limit_curves
 from rfsim.limit.intervals import support
 from rfsim.limit.minimizer import ridge_losses
@@ -84,3 +84,27 @@ def test_descent_up_to_its_largest_step(m, data, ridge, shares):
     if ridge:
         losses = ridge_losses(limit, ridge)
         np.testing.assert_allclose(end, [losses.train[0], losses.test[0], losses.cross[0], end[3]], atol=1e-8)
+
+
+RINGED = ([1, 2], [0.1, 10]), ([1, 2], [0.9, 2.1]), ([1, 2], [0.99999, np.inf]), ([1e-9, 2e-9], [0, 1])
+
+
+@pytest.mark.parametrize(("piece", "ends"), RINGED, ids=str)
+@pytest.mark.parametrize("bounded", [False, True])
+def test_rings_tell_what_is_inside_of_them_with_few_nodes(piece, ends, bounded):
+    z, weights = (one[0] for one in rings([piece], [ends], 12, bounded=bounded))
+    lam, outside = np.linspace(*piece, 7), ends[0] - 0.01 * (piece[0] - ends[0])
+    assert z.size <= (80 if bounded else 40)
+    assert np.all(np.diff(z.real) > 0)
+    assert ends[0] < z[0].real < piece[0]
+    assert piece[1] < z[-1].real < ends[1]
+    for g in [lambda u: 1 / (u - outside)] + [lambda u: np.exp(-u / piece[0])] * bounded:
+        sums = 2 * np.real((weights * g(z)) @ (1 / (lam - z[:, None])))
+        np.testing.assert_allclose(sums, g(lam), rtol=1e-10)
+    np.testing.assert_allclose(2 * np.real(weights @ (1 / (np.array([outside]) - z[:, None]))), 0, atol=1e-9 / piece[0])
+
+
+def test_rings_share_their_count_of_nodes_and_close_ones_have_more():
+    found = rings([[1, 2], [3, 4]], [[0.99, 3], [2, np.inf]], 12)
+    assert found.points.shape == found.weights.shape == (2, 24)
+    assert rings([[1, 2]], [[1 - 1e-8, np.inf]], 12).points.shape == (1, 64)

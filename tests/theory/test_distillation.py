@@ -48,7 +48,8 @@ def test_a_step_has_its_leakage_its_ridge_and_its_student():
         (PROBLEM, {"threshold": 1.0}, "threshold must lie between 0 and 1; got 1"),
         (PROBLEM, {"start": "noise"}, "start must be teacher or zero; got 'noise'"),
         (PROBLEM, {"ridges": [-1.0]}, "ridges"),
-        (Problem(activation="linear"), {}, "give a teacher_ridge"),
+        (Problem(activation="linear"), {}, "reach down to 0 where σ is linear"),
+        (Problem(activation="linear"), {"teacher_ridge": 0.1}, "reach down to 0 where σ is linear; take another"),
     ],
 )
 def test_what_is_outside_the_domain_is_refused(problem, given, message):

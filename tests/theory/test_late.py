@@ -77,8 +77,7 @@ def right_table(now, before, constants, nodes: Around, w):
 @pytest.mark.parametrize(("where", "error"), [(LATE[0], 1e-9), (LATE[1], 3e-7)], ids=str)
 def test_what_late_steps_hand_to_memorized_parts_keeps_its_digits(where, error, monkeypatch):
     now, before, trained, _, constants = between(*where)
-    monkeypatch.setattr(leakage, "FINENESS", 1.0)
-    monkeypatch.setattr(leakage, "REACH", 6.0)
+    monkeypatch.setattr(leakage, "DIGITS", 6.0)
     into, origin = around(now), around(before)
     assert into.names == ("null", "mini+main", "gen")
     w = type(origin.above)(*(one[2] for one in origin.above))

@@ -15,8 +15,7 @@ RIDGES = [0, 0.1, 0.5, 2, 10]
 
 def leaked(*where, **how):
     now, before, trained, _, constants = between(*where, **how)
-    angle = math.pi / 2 if trained.ended else math.pi / 4
-    return leakage(now, before, constants, trained, RIDGES, around(now, angle), around(before))
+    return leakage(now, before, constants, trained, RIDGES, around(now, bounded=not trained.ended), around(before))
 
 
 def test_what_gen_leaks_has_the_recorded_shares():
@@ -43,8 +42,7 @@ def test_a_teacher_that_stops_early_leaks_less(time, lost):
 @pytest.mark.parametrize("how", [{}, {"ridge": 0.1}, pytest.param({"time": 3e3}, marks=pytest.mark.slow)], ids=str)
 def test_null_directions_are_unstable_by_a_closed_form(how):
     now, _, trained, found, constants = between(8, 32, 0.1, 0.05, **how)
-    angle = math.pi / 2 if trained.ended else math.pi / 4
-    values = instability(now, constants, found, trained, around(now, angle))
+    values = instability(now, constants, found, trained, around(now, bounded=not trained.ended))
     one = constants
     exact = ((now.s - one.s1 + one.a_y * found.c1 * now.s) ** 2 + one.rho_new**2 + one.s2**2) / now.s**2
     assert values["null"] == pytest.approx(exact, rel=1e-8)
@@ -77,6 +75,27 @@ def test_the_ridge_that_is_enough_has_the_recorded_values(where, exact, closed):
         if wanted > 0:
             assert table.at(found).lost == pytest.approx(threshold, rel=1e-8)
         assert form.ridge(threshold) == pytest.approx(short, rel=6e-3, abs=6e-4)
+
+
+@pytest.mark.parametrize(
+    ("where", "ridge", "worst", "star"),
+    [
+        ((8, 32, 0.1, 0.05), 0.0, 0.115, -0.002),
+        ((2, 8, 0.1, 0.09), 0.0, 0.565, 0.585),
+        ((4, 64, 0.05, 0.025), 0.0, -0.204, -0.069),
+        ((16, 256, 0.5, 0.1), 0.0, -0.202, -0.113),
+        ((8, 32, 0.1, 0.05), 0.1, -0.672, -0.309),
+        ((2, 32, 0.4, 0.2), 0.1, -0.158, -0.074),
+    ],
+    ids=str,
+)
+def test_closed_forms_are_as_far_as_the_table_of_the_equations_tells(where, ridge, worst, star):
+    now, before, trained, _, constants = between(*where, ridge=ridge)
+    table = leakage(now, before, constants, trained, RIDGES, around(now), around(before))
+    form = closed_form(now, constants, trained)
+    errors = form.leakage(RIDGES) / table.lost - 1
+    assert errors[np.argmax(np.abs(errors))] == pytest.approx(worst, abs=6e-4)
+    assert form.ridge(0.01) / enough_ridge(table, 0.01) - 1 == pytest.approx(star, abs=6e-4)
 
 
 def test_closed_leakage_and_its_floor():
