@@ -18,7 +18,7 @@ TINY = bench.Case(
     swept=bench.Swept(plane=2, steps=2, cells=2, groups=2, side=10),
     choices=3,
 )
-SAMPLED = ["baseline", "stochastic", "step", "step-float32", "moments", "times", "curve", "krylov"]
+SAMPLED = ["baseline", "stochastic", "step", "step-float32", "moments", "times", "curve", "curve-auto", "krylov"]
 LARGE = ["large-spectrum", "large-curve", "large-krylov", "large-lanczos"]
 SWEPT = ["sweep-plane", "sweep-gamma-star", "sweep-overhead", "sweep-workers", "sweep-planning"]
 DISTILLED = ["distillation", "distillation-moments"]
@@ -36,12 +36,13 @@ def test_every_measurement_is_a_row_beside_its_floor():
         assert row.peak_memory > 2**20
         assert row.device
         assert row.against
-    baseline, stochastic, step, *_, curve, krylov = rows
+    baseline, stochastic, step, *_, curve, auto, krylov = rows
     assert "extrapolated from 20" in baseline.size
     assert (baseline.against, baseline.floor) == ("the exact route", curve.seconds)
     assert (stochastic.against, stochastic.floor) == ("the exact route", curve.seconds)
     assert stochastic.size.split("steps=")[1].split()[0] == baseline.size.split("steps=")[1].split()[0]
     assert step.ratio == pytest.approx(step.attainable / step.achieved)
+    assert auto.size.endswith("route=dense")  # 40 features are few
     assert krylov.size.endswith("route=dense")  # nothing to gain at 40 features
 
 

@@ -87,7 +87,7 @@ def test_the_fewest_draws_leave_full_rank_with_any_group_left_out(samples, featu
         ({"moments": "montecarlo:3"}, "take montecarlo:4 or more, or a ridge"),
         ({"moments": "montecarlo:20", "model": "gaussian"}, "are for the real model by the dense route"),
         ({"model": "gausian"}, "did you mean 'gaussian'"),
-        ({"route": "sparse"}, "route must be one of dense, krylov"),
+        ({"route": "sparse"}, "route must be one of auto, dense, krylov"),
         ({"route": "krylov", "by_part": True}, "by_part needs labelled eigenvalues"),
     ],
 )

@@ -22,6 +22,7 @@ MEASUREMENTS: dict[str, Callable[[Case], BenchRow]] = {
     "moments": sample.moments,
     "times": sample.times,
     "curve": sample.curve,
+    "curve-auto": sample.chosen,
     "krylov": sample.krylov,
     "theory-process": theory.process,
     "theory-spectrum": theory.spectrum,

@@ -14,6 +14,7 @@ from rfsim.bench.rows import BenchRow, Case, against_rate, as_row, best_seconds,
 from rfsim.computing import machine
 from rfsim.computing.parallel import decomposing
 from rfsim.computing.precision import in_float64
+from rfsim.disk import store
 from rfsim.learning import published
 from rfsim.learning.clocks import step_time
 from rfsim.learning.curves import loss_curves
@@ -71,6 +72,16 @@ def curve(case: Case) -> BenchRow:
     seconds, memory = curve_seconds(case), machine.peak_memory()
     floor = decomposition_seconds(case.features) + _rotation_seconds(case.features)
     return as_row("curve", sized(case), seconds, floor, "one LAPACK decomposition and change of basis", memory)
+
+
+def chosen(case: Case) -> BenchRow:
+    """The same losses by the route that `train` chooses where nothing asks for parts, against the floor of `curve`."""
+    started = time.perf_counter()
+    result = train(case.problem, TIMES, dim=case.dim)
+    seconds, memory = time.perf_counter() - started, machine.peak_memory()
+    size = f"{sized(case)} route={store.settings(result)['route']}"
+    floor = decomposition_seconds(case.features) + _rotation_seconds(case.features)
+    return as_row("curve-auto", size, seconds, floor, "one LAPACK decomposition and change of basis", memory)
 
 
 @in_float64
@@ -173,7 +184,7 @@ def averaged(case: Case, *, floor: float | None = None) -> Moments:
 def curve_seconds(case: Case) -> float:
     """Seconds of one training of the case."""
     started = time.perf_counter()
-    train(case.problem, TIMES, dim=case.dim)
+    train(case.problem, TIMES, dim=case.dim, route="dense")
     return time.perf_counter() - started
 
 

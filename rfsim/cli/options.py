@@ -87,6 +87,7 @@ def _prepared(values: Mapping[str, Any]) -> dict[str, Any]:
 def _options(quantity: Quantity, values: Mapping[str, Any], array: Rows | None) -> dict[str, Any]:
     """What the function takes beside the problem."""
     options = {name: values[name] for name, one in quantity.flagged.items() if one.role == "option"}
+    options |= {name: kept for name, kept in quantity.kept.items() if values[name] == quantity.defaults[name]}
     return options | ({"array": array} if CENTER.name in options else {})
 
 

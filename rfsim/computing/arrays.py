@@ -22,6 +22,7 @@ R = TypeVar("R")
 
 Numbers: TypeAlias = Any  # an array of NumPy's or of JAX's, or what JAX traces
 PIECE = 16384  # points of one program
+UFUNCS = {"tanh": np.tanh, "sin": np.sin, "cos": np.cos}  # by their names as JAX's primitives
 
 
 def on_host() -> bool:
@@ -106,11 +107,29 @@ def pointwise(function: Callable[[jax.Array], jax.Array], points: Numbers) -> Nu
     """
     if isinstance(points, jax.Array):
         return function(points)
+    if (ufunc := _ufunc(function)) is not None:
+        with np.errstate(all="ignore"):  # as in JAX
+            return ufunc(points)
     flat, values = np.ravel(points), np.empty(points.size)
     for lo in range(0, flat.size, PIECE):
         part = flat[lo : lo + PIECE]
         values[lo : lo + PIECE] = np.asarray(_piece(_whole(part), function))[: part.size]
     return values.reshape(points.shape)
+
+
+@functools.cache
+def _ufunc(function: Callable[[jax.Array], jax.Array]) -> np.ufunc | None:
+    """NumPy's own where a function is one primitive of JAX's that has one: a quarter of the time of XLA's tanh."""
+    traced = jax.make_jaxpr(function)(np.zeros(1)).jaxpr
+    while len(traced.eqns) == 1:
+        (equation,) = traced.eqns
+        if equation.primitive.name in UFUNCS and equation.outvars == traced.outvars:
+            return UFUNCS[equation.primitive.name]
+        inner = equation.params.get("jaxpr")
+        if inner is None:
+            return None
+        traced = inner.jaxpr
+    return None
 
 
 def _whole(part: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -11,10 +11,12 @@ from rfsim.quantities.parameters import BY_PART, MODEL, MOMENTS, SAMPLE, TRAIN_T
 
 ROUTE = Parameter(
     name="route",
-    help="dense: every eigenvalue; krylov: the same losses, faster, without parts.",
+    help="dense: every eigenvalue; krylov: the same losses, faster, without parts; auto: dense, for what parts tell.",
+    about="dense: every eigenvalue; krylov: the same losses, faster, without parts; auto: the faster that gives what "
+    "is asked for.",
     hint=str,
-    choices=("dense", "krylov"),
-    default="dense",
+    choices=("auto", "dense", "krylov"),
+    default="auto",
 )
 FRESH_NOISE = Parameter(
     name="fresh_noise",
@@ -30,6 +32,7 @@ TRAIN = register(
         help="Losses and timescales of training, in closed form.",
         function="rfsim.sampled.train:train",
         parameters=(*SAMPLE, MODEL, MOMENTS, TRAIN_TIMES, ROUTE, TRAINER, BY_PART, FRESH_NOISE),
+        kept={"route": "dense"},
         speaks_of_parts=True,
         answer=Answer(
             json="rfsim.cli.answers:train_answer",

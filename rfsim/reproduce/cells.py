@@ -14,6 +14,7 @@ from rfsim.claims import LIMIT
 from rfsim.disk import content, provenance, store
 from rfsim.disk.files import read_toml
 from rfsim.problem.model import Problem
+from rfsim.quantities.catalog import QUANTITIES
 from rfsim.results.runs import Report
 
 THEORY = {"spectrum": "theory.spectrum", "train": "theory.curves"}
@@ -55,7 +56,8 @@ class Cell:
             The result.
         """
         if self.problem is not None:
-            return self.function(self.problem, **self.options, report=report)
+            kept = QUANTITIES[self.quantity].kept if self.quantity in QUANTITIES else {}
+            return self.function(self.problem, **{**kept, **self.options}, report=report)
         return self.function(**self.options, out=self.unfinished(path), report=report)
 
     def unfinished(self, path: Path) -> Path:

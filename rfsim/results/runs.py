@@ -50,19 +50,21 @@ class Run:
         drawn: Draw,
         report: Report | None = None,
         *,
-        method: Method,
+        method: Method | Callable[[Sizes], Method],
         copies: int,
     ) -> None:
-        """`copies` is the number of p × p matrices at the run's peak: MemoryError where they pass the memory limit."""
-        self.problem, self.method, self.report = problem, method, report
+        """`method` may be chosen by the sizes; MemoryError where `copies` matrices of p × p pass the memory limit."""
+        self.problem, self.report = problem, report
         self.seeds = drawn.numbers
         self.origin: Source
         self.sizes: Sizes
         self.origin, self.sizes = drawn.of(problem)
-        method.check(problem, self.sizes)
+        self.method = method(self.sizes) if callable(method) else method
+        self.method.check(problem, self.sizes)
         self._require_memory(copies)
         self.delta = noise_variance(problem.diffusion_time)
-        self.settings = settings(problem, self.origin, self.sizes, seed=drawn.seed, seeds=drawn.seeds) | method.settings
+        self.settings = settings(problem, self.origin, self.sizes, seed=drawn.seed, seeds=drawn.seeds)
+        self.settings |= self.method.settings
         self.population: Law | None = named_population(problem, self.origin, self.sizes)
         data_power = power(problem, self.origin, self.sizes)
         # before anything large: a scale of data that σ's constants refuse is refused at once

@@ -18,12 +18,14 @@ from rfsim.disk import store
 from rfsim.learning import trainers
 from rfsim.learning.trainers import DescentFilter, Trainer, TrainerFilter
 from rfsim.problem.draws import Draw, DrawOptions, told
-from rfsim.problem.model import TRAIN_TIMES, Problem, require_unused, ridges_given, times
+from rfsim.problem.model import TRAIN_TIMES, Problem, Sizes, require_unused, ridges_given, times
 from rfsim.quantities.forms import LEARNED
 from rfsim.results.datasets import curves_datasets, joined, with_bias_variance
 from rfsim.results.halves import without_shifted_times
 from rfsim.results.runs import Begin, Report, Run, keeping
 from rfsim.sample.spectra import Averages, Method, SampleSpectrum
+from rfsim.sample.spectra.method import AUTO
+from rfsim.sample.spectra.routes import Choice, choose
 
 TRAIN_COPIES = 7  # p × p matrices at the peak
 
@@ -36,7 +38,7 @@ def train(
     *,
     ridges: ArrayLike | None = None,
     model: str = "real",
-    route: str = "dense",
+    route: str = AUTO,
     moments: str | Averages = "exact",
     by_part: bool = False,
     fresh_noise: bool = False,
@@ -55,8 +57,10 @@ def train(
         ridges: Ridges γ (ridges,) in the place of the problem's own, which one decomposition per seed serves; the
             result has a dimension of them.
         model: "real", or "gaussian" for the Gaussian-equivalent model (§2).
-        route: "dense", by every eigenvalue, or "krylov", the same losses several times faster where p is large,
-            without eigenvalues and parts.
+        route: "dense", by every eigenvalue; "krylov", the same losses several times faster where p is large, without
+            eigenvalues, energies and times of parts; "auto", krylov where no losses by part are asked for and it is
+            faster (`sample.spectra.routes.choose`), dense else. The settings of the result name the route taken, its
+            attribute `route` says why. Commands, sweeps and experiments keep what parts tell: there auto is dense.
         moments: `rfsim.Exact()` or `rfsim.MonteCarlo(draws)`, or the text of either, as in `spectrum`.
         by_part: Also the losses with the filter switched off on each part, and their terms by pairs of parts.
         fresh_noise: Also L_emp where noise_copies are finite, for the real model by the dense route.
@@ -96,7 +100,7 @@ def train(
     >>> train(Problem(2, 4), [10], dim=10, ridges=[0.01, 1.0]).train.dims
     ('ridge', 'seed', 'train_time')
     """
-    options: TrainOptions = {"model": model, "route": route, "moments": moments}
+    options: TrainOptions = {"model": model, "route": route, "moments": moments, "labels": False}
     options |= {"by_part": by_part, "fresh_noise": fresh_noise, "report": report}
     way = trainers.read(trainer)
     if ridges is None:
@@ -156,6 +160,7 @@ class TrainOptions(TypedDict, total=False):
     model: str
     route: str
     moments: str | Averages
+    labels: bool
     by_part: bool
     fresh_noise: bool
     report: Report | None
@@ -169,8 +174,9 @@ def train_variants(
     variants: Sequence[Variant] = (),
     *,
     model: str = "real",
-    route: str = "dense",
+    route: str = AUTO,
     moments: str | Averages = "exact",
+    labels: bool = True,
     by_part: bool = False,
     fresh_noise: bool = False,
     report: Report | None = None,
@@ -188,8 +194,9 @@ def train_variants(
         train_times: Training times τ (times,), not negative, inf allowed.
         variants: The ridge, finite and not negative, and the trainer of each.
         model: As in `train`, and so the rest.
-        route: "dense" or "krylov".
+        route: As in `train`.
         moments: Exact or Monte Carlo.
+        labels: Whether eigenvalues and what parts tell are kept, for which auto is dense.
         by_part: Also by the parts.
         fresh_noise: Also L_emp at finite noise_copies.
         report: Hears of each step.
@@ -210,16 +217,24 @@ def train_variants(
     started = time.perf_counter()
     tau = times(train_times)
     method = Method(model=model, route=route, moments=moments)
+    chosen: list[Choice] = []
+
+    def decided(sizes: Sizes) -> Method:
+        if labels or route != AUTO:
+            return method
+        chosen.append(choose(method, sizes, by_part=by_part, fresh_noise=fresh_noise))
+        return replace(method, route=chosen[0].route)
+
     if by_part and not method.labels:
         raise ValueError(f"by_part needs labelled eigenvalues, which route {route} does not give; use route dense")
-    if fresh_noise and (model, route, math.isinf(problem.noise_copies)) != ("real", "dense", False):
+    if fresh_noise and (model, method.labels, math.isinf(problem.noise_copies)) != ("real", True, False):
         raise ValueError(
             "fresh_noise is for finite noise_copies, the real model and route dense; got noise_copies "
-            f"{problem.noise_copies:g}, model {model}, route {route}"
+            f"{problem.noise_copies:g}, model {model}, route {method.route}"
         )
     shared = replace(problem, ridge=min((one.ridge for one in variants), default=problem.ridge))
     copies = TRAIN_COPIES + fresh_noise  # one more where a second target is held
-    run = Run(shared, Draw(**draw), report, method=method, copies=copies)
+    run = Run(shared, Draw(**draw), report, method=decided, copies=copies)
     ways = [_trainer(one) for one in variants]
     found: list[TrainerFilter | ValueError] = [
         way if isinstance(way, ValueError) else way.at(run.kappa, one.ridge)
@@ -244,7 +259,8 @@ def train_variants(
         if isinstance(trained, DescentFilter):
             data["steps"] = ("train_time", np.asarray(trained.steps(tau)), {"long_name": "steps of descent"})
         data = without_shifted_times(run, with_bias_variance(run, data), trained.ridge)
-        return run.label("train", data, extra(variant, trained), started)
+        labelled = run.label("train", data, extra(variant, trained), started)
+        return labelled.assign_attrs(route=f"{chosen[0].route}: {chosen[0].why}") if chosen else labelled
 
     def results() -> list[xr.Dataset | ValueError]:
         return [

@@ -22,13 +22,16 @@ from rfsim.computing.parallel import DeviceLayout
 from rfsim.computing.precision import Unresolved, require_float64
 from rfsim.problem.activations import Activation
 from rfsim.problem.diffusion import Law
-from rfsim.sample.moments import tensor
+from rfsim.sample.moments import mixed, tensor
+from rfsim.sample.moments.host import Host
+from rfsim.sample.moments.mixed import Mixed
 from rfsim.sample.moments.planning import (
     MAX_CLOSED_ORDERS,
     MAX_ORDERS,
     Geometry,
     choose_orders,
     choose_rule,
+    choose_single,
     geometry_of,
     run_pilot,
     spanned_degree,
@@ -48,8 +51,9 @@ class Moments(NamedTuple):
         noise: N = E φξᵀ, (features, dim), dimensionless.
         constant: Loss of the zero score, E‖ξ‖²/d.
         orders: Hermite orders summed; 0 for frozen draws and tensor quadrature.
-        error_bound: Bound on the spectral norm of what the orders left out would add to M, or the difference of the
-            last two tensor rules. Rounding, of order eps·‖M‖, comes on top.
+        error_bound: Bound on the spectral norm of what the orders left out would add to M and of what those in float32
+            have rounded, or the difference of the last two tensor rules. Rounding of float64, of order eps·‖M‖, comes
+            on top.
     """
 
     second: Numbers
@@ -73,8 +77,9 @@ def averaged_moments(
 ) -> Moments:
     """M and N of the features of a law, averaged exactly over its Gaussian noise (T3–T6).
 
-    The number of orders is the smallest found for which the bound on ‖error of M‖ is below tolerance × floor. At d ≤ 3,
-    where the series needs more than `max_orders`, a smooth σ is averaged by tensor quadrature instead, on one device.
+    The number of orders is the smallest found for which the bound on ‖error of M‖ is below tolerance × floor; a CPU
+    sums high ones in float32, within it (`moments.mixed`). At d ≤ 3, where the series needs more than `max_orders`, a
+    smooth σ is averaged by tensor quadrature instead, on one device.
 
     Args:
         weights: W, (features, dim).
@@ -109,6 +114,9 @@ def averaged_moments(
     ends = None if sigma.degrees is None else max(sigma.degrees) + 1
     first, (orders, bound) = 0, choose_orders(geometry, pilot.tail, target) if ends is None else (ends, 0.0)
     work = assembler(layout, len(weights))
+    if ends is None and isinstance(work, Host) and len(weights) >= mixed.LEAST_FEATURES:
+        gamma = mixed.rounding(len(law.centers), orders)
+        work = Mixed(len(weights), choose_single(geometry, pilot.tail, min(target - bound, target / 2) / 2, gamma))
     totals = _Totals.zero(work)
     # an estimate that misses by far is not worth the p × p work of finding out
     while bound <= HOPELESS * target or first:
@@ -117,6 +125,12 @@ def averaged_moments(
         if ends is None:
             remainder = np.maximum(totals.square - totals.energy, 4 * np.finfo(float).eps * totals.square)
             bound = truncation_bound(work, geometry, remainder, orders)
+        if isinstance(work, Mixed):
+            if (rounded := work.error_bound(geometry.directions)) > target / 2:  # which further orders would not lower
+                work, first, bound = Host(len(weights)), 0, target
+                totals = _Totals.zero(work)
+                continue
+            bound += rounded
         if bound <= target or orders >= max_orders:
             break
         first, orders = orders, min(orders + max(2, orders // 4), max_orders)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg.blas import dgemm  # type: ignore[attr-defined]
+from scipy.linalg.blas import dgemm, dsyrk, sgemm, ssyrk  # type: ignore[attr-defined]
 
 from rfsim.computing.arrays import pointwise
 from rfsim.computing.blas import in_threads
@@ -16,6 +16,7 @@ from rfsim.sample.moments.assembly import BLOCK, rows_within, upper_tiles
 from rfsim.sample.moments.rules import Rule
 
 Matrix = NDArray[np.float64]
+Tile = NDArray[np.floating]
 TILE = 512
 POWER_ROWS = 64  # of the correlations whose power is held at once
 
@@ -78,24 +79,31 @@ class Host:
         return pointwise(function, w @ x.T) - offset
 
     def add_orders(self, second, g, directions, scale, first, orders) -> Matrix:
-        """As `assembly.add_orders`; what is above the diagonal is mirrored."""
+        """As `assembly.add_orders`; what is on one side of the diagonal is mirrored, in its own tiles too."""
 
         def add(tile: NDArray[np.int64]) -> None:
             i, j = tile
             rows, columns = slice(i, i + TILE), slice(j, j + TILE)
-            part = _product(g[orders - 1, rows], g[orders - 1, columns])
-            c = _product(directions[rows], directions[columns]) if first or orders > 1 else np.ones(())
-            for s in range(orders - 2, -1, -1):
+            c = product(directions[rows], directions[columns]) if first or orders > 1 else np.ones(())
+            part, lowest = self._series(g, c, rows, columns, orders)
+            for s in range(lowest - 1, -1, -1):
                 part *= c
-                part = _product(g[s, rows], g[s, columns], part)
+                part = _order(g[s], rows, columns, part)
             for _ in range(first):
                 part *= c
-            second[rows, columns] += scale * part
+            if i == j:
+                part += np.tril(part, -1).T
+            part *= scale
+            second[rows, columns] += part
             if i != j:
                 second[columns, rows] = second[rows, columns].T
 
         in_threads(add, upper_tiles(self.features, TILE))
         return second
+
+    def _series(self, g, c, rows, columns, orders) -> tuple[Tile, int]:
+        """The sum of the highest orders of a tile, and the lowest of these; on the diagonal its lower half."""
+        return _order(g[orders - 1], rows, columns), orders - 1
 
     def finish(self, second, diagonal=None) -> Matrix:
         """U with its exact diagonal where that is known by itself, (features,)."""
@@ -119,8 +127,21 @@ class Host:
         return sum(in_threads(share, range(0, self.features, POWER_ROWS)))
 
 
-def _product(left: Matrix, right: Matrix, total: Matrix | None = None) -> Matrix:
-    """left·rightᵀ in columns, added to what is there already."""
+def _order(g: Tile, rows: slice, columns: slice, total: Tile | None = None) -> Tile:
+    return square(g[rows], total) if rows == columns else product(g[rows], g[columns], total)
+
+
+def product(left: Tile, right: Tile, total: Tile | None = None) -> Tile:
+    """left·rightᵀ in columns, added to what is there already; float64 or float32, as left is."""
+    gemm = dgemm if left.dtype == np.float64 else sgemm
     if total is None:
-        return dgemm(1.0, left.T, right.T, trans_a=True)
-    return dgemm(1.0, left.T, right.T, trans_a=True, beta=1.0, c=total, overwrite_c=True)
+        return gemm(1.0, left.T, right.T, trans_a=True)
+    return gemm(1.0, left.T, right.T, trans_a=True, beta=1.0, c=total, overwrite_c=True)
+
+
+def square(left: Tile, total: Tile | None = None) -> Tile:
+    """left·leftᵀ on and below the diagonal, half of `product`'s work, added to what is there already."""
+    syrk = dsyrk if left.dtype == np.float64 else ssyrk
+    if total is None:
+        return syrk(1.0, left.T, trans=True, lower=True)
+    return syrk(1.0, left.T, trans=True, lower=True, beta=1.0, c=total, overwrite_c=True)

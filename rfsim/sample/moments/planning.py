@@ -119,16 +119,31 @@ def choose_orders(geometry: Geometry, tail: NDArray[np.float64], target: float) 
 
     The largest number, with an estimate above the target, where none does.
     """
+    found = 1, math.inf
+    for found in estimates(geometry, tail):
+        if found[1] <= target:
+            break
+    return found
+
+
+def choose_single(geometry: Geometry, tail: NDArray[np.float64], target: float, gamma: float) -> int:
+    """The order from which on float32, whose roundings add up to `gamma`, is estimated to keep its error to a target.
+
+    The largest number of orders where none does.
+    """
+    return next((s for s, one in estimates(geometry, tail) if gamma * one <= target), tail.shape[1] - 1)
+
+
+def estimates(geometry: Geometry, tail: NDArray[np.float64]) -> Iterator[tuple[int, float]]:
+    """`truncation_bound` at two orders and more, estimated on a few rows: the number of orders, and the estimate."""
     directions = geometry.directions
     rows = _probe(len(directions))
     c2 = np.square(directions[rows] @ directions.T)
     c2[np.arange(len(rows)), rows] = 0.0
-    typical = tail.mean(axis=0)
-    orders, power, estimate = 1, c2, math.inf
-    while estimate > target and orders < tail.shape[1] - 1:
-        orders, power = orders + 1, power * c2
-        estimate = float(typical[orders]) * math.sqrt(power.sum() * len(directions) / len(rows))
-    return orders, estimate
+    typical, power = tail.mean(axis=0), c2
+    for orders in range(2, tail.shape[1]):
+        power = power * c2
+        yield orders, float(typical[orders]) * math.sqrt(power.sum() * len(directions) / len(rows))
 
 
 def truncation_bound(work: Assembler, geometry: Geometry, remainder: NDArray[np.float64], orders: int) -> float:

@@ -17,7 +17,7 @@ import numpy as np
 from jax import Array, lax
 from numpy.typing import NDArray
 
-from rfsim.computing.arrays import Numbers, pointwise
+from rfsim.computing.arrays import PIECE, Numbers, pointwise
 from rfsim.computing.numerics import HermiteRule, hermite_step
 from rfsim.problem.activations import Activation
 from rfsim.problem.activations.base import Closed
@@ -64,6 +64,30 @@ class _OnGrid(NamedTuple):
         return (weights @ values.T).reshape(-1, *eta.shape), (values**2 @ square_weights).reshape(eta.shape)
 
 
+class _InPieces(NamedTuple):
+    """`_OnGrid` of NumPy's arrays, as many pre-activations at once as stay in the cache."""
+
+    function: Callable[[Array], Array]
+
+    def __call__(
+        self, eta: NDArray[np.float64], deviation: NDArray[np.float64], window: Any, offset: float
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        weights, nodes, square_weights = window
+        flat, spread = eta.reshape(-1), np.repeat(deviation, eta.shape[1])
+        g, square = np.empty((len(weights), flat.size)), np.empty(flat.size)
+        pairs = max(PIECE // nodes.size, 1)
+        for lo in range(0, flat.size, pairs):
+            here = slice(lo, lo + pairs)
+            points = np.multiply.outer(spread[here], nodes)
+            points += flat[here, None]
+            values = pointwise(self.function, points)
+            values -= offset
+            np.matmul(weights, values.T, out=g[:, here])
+            values *= values
+            np.matmul(values, square_weights, out=square[here])
+        return g.reshape(-1, *eta.shape), square.reshape(eta.shape)
+
+
 class _Tiled(NamedTuple):
     """A compiled kernel on tiles of one size, those at the edges filled up with features and centers of zeros."""
 
@@ -106,7 +130,7 @@ class GridRule(NamedTuple):
     @property
     def host(self) -> Kernel:
         """As `Rule` has it."""
-        return self.kernel
+        return _InPieces(self.function)
 
     @property
     def doubles(self) -> int:

@@ -11,7 +11,8 @@ from rfsim.checking.written import Parsed, Written
 from rfsim.problem.model import Problem, Sizes
 from rfsim.sample.spectra.montecarlo import fewest_draws
 
-MODELS, ROUTES = ("real", "gaussian"), ("dense", "krylov")
+AUTO = "auto"
+MODELS, ROUTES = ("real", "gaussian"), (AUTO, "dense", "krylov")
 MONTE_CARLO = "montecarlo"
 MOST_DRAWS = 10**6
 
@@ -77,7 +78,8 @@ class Method:
 
     Attributes:
         model: "real", or "gaussian" for the Gaussian-equivalent one.
-        route: "dense", every eigenvalue, or "krylov", losses alone.
+        route: "dense", every eigenvalue, or "krylov", losses alone; "auto" is dense, as what keeps labels is:
+            who asks for none lets `routes.choose` say which.
         moments: `Exact`, or `MonteCarlo`, plain averages over noise draws per sample.
 
     >>> Method(moments="montecarlo:50").draws
@@ -85,7 +87,7 @@ class Method:
     >>> Method(model="real", route="kyrlov")
     Traceback (most recent call last):
     ...
-    ValueError: route must be one of dense, krylov; got 'kyrlov'; did you mean 'krylov'?
+    ValueError: route must be one of auto, dense, krylov; got 'kyrlov'; did you mean 'krylov'?
     """
 
     model: str = "real"
@@ -98,6 +100,8 @@ class Method:
             if value not in accepted:
                 hint = nearest(str(value), accepted)
                 raise ValueError(f"{name} must be one of {', '.join(accepted)}; got {value!r}{hint}")
+        if self.route == AUTO:
+            object.__setattr__(self, "route", "dense")
 
     @property
     def draws(self) -> int | None:
