@@ -21,6 +21,7 @@ __all__ = [
     "Descent",
     "Digits",
     "Distillation",
+    "DistillationMethod",
     "Draws",
     "Eigenvalues",
     "Exact",
@@ -51,6 +52,7 @@ __all__ = [
 if _TYPE_CHECKING:
     from rfsim import theory
     from rfsim.disk.store import load
+    from rfsim.distillation.methods import DistillationMethod
     from rfsim.distillation.plan import Student
     from rfsim.distillation.targets import Coupled, Draws, PerFeature, Sequential
     from rfsim.learning.trainers import Descent, Distillation, Flow
@@ -85,6 +87,7 @@ _HOMES = {
     "Descent": "rfsim.learning.trainers",
     "Digits": "rfsim.problem.populations",
     "Distillation": "rfsim.learning.trainers",
+    "DistillationMethod": "rfsim.distillation.methods",
     "Draws": "rfsim.distillation.targets",
     "Eigenvalues": "rfsim.problem.populations",
     "Exact": "rfsim.sample.spectra.method",

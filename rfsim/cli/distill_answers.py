@@ -38,6 +38,7 @@ def answer(data: xr.Dataset) -> dict[str, Any]:
         "regression": _along(own, "regression", "distill_time"),
     }
     found = head(data, AXES) | {
+        "method": store.settings(data)["variants"][0].get("method", "consistency"),
         "diffusion_time": own.diffusion_time.values,
         "teacher": _quality(own, "teacher") | _levels(own, "teacher"),
         "early_teacher": _quality(own, "early_teacher"),
@@ -87,6 +88,8 @@ def _student(one: xr.Dataset) -> dict[str, Any]:
     moved += [f"suppression.{name}" for name in _known(one) if _mostly(one.suppression_moved.sel(part=name))]
     return (
         _quality(one, "student")
+        | ({"evaluations": int(mean(one.evaluations))} if "evaluations" in one else {})
+        | ({"mixing": mean(one.mixing)} if "mixing" in one else {})
         | {"suppression": _by_part(one, "suppression")}
         | {f"suppression_{key}": part for key, part in _errors_by_part(one, "suppression").items()}
         | _levels(one, "student")
@@ -180,10 +183,14 @@ def _sample_rows(found: dict[str, Any]) -> Iterator[list[str]]:
     yield row("teacher", levels, found["teacher"])
     yield from (row("teacher", q["steps"], q) for q in controls["teacher_steps"] if q["steps"] < levels)
     yield row("early teacher", levels, found["early_teacher"])
-    yield from (row("student", 1, q) for q in found["student"])
-    last = {"distill_time": found["student"][-1]["distill_time"]}
-    yield from (row("student", q["steps"], last | q) for q in controls["student_steps"] if q["steps"] > 1)
-    yield from (row("early student", 1, q) for q in controls["early_student"])
+    yield from (row("student", q.get("evaluations", 1), q) for q in found["student"])
+    last, own = {"distill_time": found["student"][-1]["distill_time"]}, found["student"][-1].get("evaluations", 1)
+    yield from (
+        row("student", q["steps"], last | q)
+        for q in controls["student_steps"]
+        if q["steps"] != own and q["memorized_fraction"] is not None
+    )
+    yield from (row("early student", own, q) for q in controls["early_student"] if q["memorized_fraction"] is not None)
     yield from (row("regression", 1, q) for q in controls["regression"])
 
 

@@ -112,8 +112,11 @@ class Unresolved(ValueError):
 
 @contextlib.contextmanager
 def ridge_named(name: str) -> Iterator[None]:
-    """What is not resolved inside is told with the parameter that this ridge is: a teacher has one of its own."""
+    """What is not resolved inside is told with the parameter that this ridge is: a teacher has one of its own.
+
+    What names its ridge already keeps it.
+    """
     try:
         yield
     except Unresolved as error:
-        raise Unresolved(error.found, error.advice, name) from None
+        raise Unresolved(error.found, error.advice, name if error.ridge == "ridge" else error.ridge) from None

@@ -18,11 +18,14 @@ from rfsim.distillation.cache import ArrayCache
 from rfsim.distillation.measures import row_energies
 from rfsim.learning.losses import weights_loss
 from rfsim.problem.activations import centered
-from rfsim.problem.diffusion import noise_variance, total_variance
-from rfsim.problem.model import Instance, Problem
+from rfsim.problem.diffusion import noise_variance, signal, total_variance
+from rfsim.problem.model import Instance, Problem, training_law
 from rfsim.problem.ranks import part_counts
+from rfsim.sample.moments.paired import Level, mean_features, paired_second
 from rfsim.sample.spectra import SampleSpectrum, part_slices, sample_spectrum
 from rfsim.sample.spectra.accurate import population_above
+
+TOLERANCE = 1e-6  # of C, over the smallest eigenvalue of U
 
 
 class Judged(NamedTuple):
@@ -35,6 +38,14 @@ class Judged(NamedTuple):
     energy: NDArray[np.float64]
     train: NDArray[np.float64]
     test: NDArray[np.float64]
+
+
+class Paired(NamedTuple):
+    """Moments of x_k and x_{k−1} with the same noise (M2): X and P (dim, features), C (features, features) or None."""
+
+    own: Numbers
+    steps: Numbers
+    carried: Numbers | None
 
 
 class ExactSpectra:
@@ -90,9 +101,7 @@ class ExactSpectra:
         """Energies and losses of each of several arrays of weights at the time of index k."""
         problem, draw = self._at(k)
         points, basis = self.points(k), self.basis(k)
-        positive = np.asarray(points)
-        smallest = float(positive[positive > 0][0])
-        population = population_above(problem, draw, smallest + problem.ridge)
+        population = population_above(problem, draw, self._smallest(k) + problem.ridge)
         noise = self._kept("noise", k)
         delta = noise_variance(problem.diffusion_time)
         found = []
@@ -102,6 +111,30 @@ class ExactSpectra:
             train, test = (np.asarray(row).reshape(weights.shape[:-2]) for row in losses)
             found.append(Judged(np.asarray(row_energies(weights, points, basis, self.slices)), train, test))
         return found
+
+    def population(self, k: int) -> tuple[Numbers, Numbers, float]:
+        """Ũ (features, features), Ṽ (features, dim) and √Δ of the draw's population at the time of index k (T6)."""
+        problem, draw = self._at(k)
+        found = population_above(problem, draw, self._smallest(k) + problem.ridge)
+        return found.second, found.noise, math.sqrt(noise_variance(problem.diffusion_time))
+
+    def paired(self, k: int, *, carried: bool) -> Paired:
+        """Exact moments of levels k and k − 1 with the same fresh noise (M2), of spectra that were decomposed."""
+        draw = self._draw
+        lower, upper = (
+            Level(training_law(draw, float(self.times[j])), self._at(j)[1].sigma) for j in (k - 1, k)
+        )  # fmt: skip
+        mean = placed(mean_features(draw.weights, draw.points, upper))
+        noise = (self.basis(k) @ self._kept("noise", k)).T
+        times = (float(self.times[j]) for j in (k, k - 1))
+        own, steps = (signal(t) * mean + math.sqrt(noise_variance(t)) * noise for t in times)
+        target = TOLERANCE * self._smallest(k)
+        second = paired_second(draw.weights, lower, upper, target=target) if carried else None
+        return Paired(own, steps, None if second is None else placed(second))
+
+    def _smallest(self, k: int) -> float:
+        points = np.asarray(self.points(k))
+        return float(points[points > 0][0])
 
     def _kept(self, name: str, k: int) -> Numbers:
         """In memory: what lies in a file is read once."""

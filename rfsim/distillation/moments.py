@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Generator
 from functools import partial
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -88,10 +88,38 @@ def stage(teacher: Network, level: int, solver: str) -> Stage:
     return Stage(here, there, teacher.weights, offset, offset_there, step)
 
 
+class Source(Protocol):
+    """Draws of a level's inputs in order, `count` of them in all."""
+
+    count: int
+
+    def take(self, rows: int) -> NDArray[np.float64]:
+        """The next ones, (rows, dim)."""
+        ...
+
+
+def averages(
+    network: Network, level: int, source: Source, function: Function, targets: Callable[[Numbers], Numbers], count: int
+) -> Numbers:
+    """E yφᵀ (targets, dim, features) alone, over the first `count` draws of a source (M0).
+
+    network: W and σ's means; targets: x (rows, dim) to y (rows, targets, dim).
+    """
+    weights, offset, total = network.weights, network.offsets[level], None
+    rows = -(-count // -(-count // CHUNK_ROWS))
+    for start in range(0, count, rows):
+        x, kept = _chunk(source, min(rows, count - start), rows)
+        y = targets(x)
+        total = placed(np.zeros((*y.shape[1:], len(weights)))) if total is None else total
+        total = _add_targets(total, x, kept, y, weights, offset, function=function)
+    assert total is not None  # there are draws
+    return total / count
+
+
 def level_moments(
     stage: Stage,
     student_features: StudentFeatures,
-    noisy: Noisy,
+    source: Source,
     function: Function,
     targets: Callable[[Numbers], Numbers],
     *,
@@ -105,21 +133,20 @@ def level_moments(
     """
     require_float64()
     p, dim = student_features.weights.shape
-    edges = np.ceil(noisy.count * np.arange(shares + 1) / shares).astype(int)
+    edges = np.ceil(source.count * np.arange(shares + 1) / shares).astype(int)
     # equal chunks, so that one compiled program serves all of them
     rows = -(-int(edges[1]) // -(-int(edges[1]) // CHUNK_ROWS))
     sums, heun = None, stage.heun
     for lo, hi in itertools.pairwise(edges.tolist()):
         for start in range(lo, hi, rows):
             count = min(rows, hi - start)
-            x = placed(np.pad(noisy.take(count), ((0, rows - count), (0, 0))))
-            kept = placed((np.arange(rows) < count).astype(np.float64))
+            x, kept = _chunk(source, count, rows)
             y = targets(x)
             sums = _Sums.zero(p, dim, y.shape[1], carried, difference) if sums is None else sums
             sums = _add(sums, x, kept, y, stage, student_features, heun=heun, function=function)
         assert sums is not None  # a share holds draws
         found = sums.average(hi)
-        sums = None if hi == noisy.count else sums  # of the last share its averages are all that is held
+        sums = None if hi == source.count else sums  # of the last share its averages are all that is held
         yield found
         del found
 
@@ -201,6 +228,20 @@ def _add(
     if len(sums.difference):
         sums = sums._replace(difference=_add_square(sums.difference, phi - there))
     return sums
+
+
+def _chunk(source: Source, count: int, rows: int) -> tuple[Numbers, Numbers]:
+    """The next `count` draws, filled up to `rows` with zeros, and 1 where there is one."""
+    x = placed(np.pad(source.take(count), ((0, rows - count), (0, 0))))
+    return x, placed((np.arange(rows) < count).astype(np.float64))
+
+
+@partial(compiled, static=("function",), donated=(0,))
+def _add_targets(
+    total: Numbers, x: Numbers, kept: Numbers, y: Numbers, weights: Numbers, offset: Numbers, *, function: Function
+) -> Numbers:
+    phi = features(weights, x, offset, function) * kept[:, None]
+    return added(total, ..., (y.reshape(len(x), -1).T @ phi).reshape(total.shape))
 
 
 def _add_square(total: Numbers, values: Numbers) -> Numbers:

@@ -14,6 +14,7 @@ from rfsim.checking.scalars import real, told, whole
 from rfsim.checking.text import LARGEST, nearest, shown
 from rfsim.checking.written import Parsed, plain
 from rfsim.distillation.consistency import require_parameterization
+from rfsim.distillation.methods import CONSISTENCY, DistillationMethod, read_method
 from rfsim.distillation.moments import FEWEST
 from rfsim.distillation.sampling import SOLVERS
 from rfsim.distillation.targets import (
@@ -31,7 +32,7 @@ from rfsim.problem.model import EARLIEST, LATEST_TRAINING, Sizes, require_ridge
 STARTS = ("teacher", "zero")
 DATA = ("train", "fresh", "teacher")
 LATEST_LEVEL = 20.0  # a DDIM jump from T multiplies by e^T
-MOST = {"levels": 10**4, "generated": 10**8, "samples": 10**8}
+MOST = {"generations": 1000, "levels": 10**4, "generated": 10**8, "samples": 10**8}
 FEWEST_GENERATED = 16  # for standard errors by leaving out groups of them
 
 
@@ -45,18 +46,25 @@ class Student:
         start: "teacher", for ddim with the teacher's features, or "zero".
         target: `Sequential`, the level below trained for the same distill_time, or `Coupled`, all levels at once
             towards moving averages, or the text of one.
+        method: What distillation it is, `rfsim.DistillationMethod` or the text of one.
+        generations: Of method hard: how many students learn one from another.
 
     >>> Student(target="coupled:10").target
     Coupled(ema_time=10.0)
+    >>> Student(method="segments:4").method.argument
+    4
     """
 
     ridge: float = 0.0
     parameterization: str = "ddim"
     start: str = "teacher"
     target: Parsed[str | Targets, Targets] = Parsed(read_target, SEQUENTIAL)
+    method: Parsed[str | DistillationMethod, DistillationMethod] = Parsed(read_method, CONSISTENCY)
+    generations: int = 1
 
     def __post_init__(self) -> None:
         require_parameterization(self.parameterization)
+        object.__setattr__(self, "generations", whole("generations", self.generations, 1, MOST["generations"]))
         _require("start", self.start, STARTS)
         if self.start == "teacher" and self.parameterization != "ddim":
             raise ValueError(
@@ -64,11 +72,26 @@ class Student:
                 f"{self.parameterization}: use start zero"
             )
         require_ridge("the student's ridge", self.ridge)
+        self._require_method()
+
+    def _require_method(self) -> None:
+        """ValueError for a start, form or target that the method does not have."""
+        told, traits = f"method {self.method}", self.method.traits
+        if traits.jumps and self.parameterization != "ddim":
+            raise ValueError(f"{told} learns scores, which parameterization ddim has; got {self.parameterization}")
+        if not traits.begins and self.start == "teacher":
+            raise ValueError(f"{told} does not begin at a teacher's weights; got start 'teacher': use start zero")
+        if self.method.kind != CONSISTENCY and self.target.ema_time is not None:
+            raise ValueError(f"{told} takes targets as they stand; got target {self.target}: use sequential")
+        if self.method.kind != "hard" and self.generations != 1:
+            raise ValueError(f"generations belong to method hard; got {self.generations} with {told}")
 
     @property
     def settings(self) -> dict[str, Any]:
-        """As stored with a result."""
-        return {one.name: plain(getattr(self, one.name)) for one in fields(self)}
+        """As stored with a result; what consistency distillation has no use for is left out, as before it was one."""
+        found = {one.name: plain(getattr(self, one.name)) for one in fields(self)}
+        usual = {"method": CONSISTENCY, "generations": 1}
+        return {name: value for name, value in found.items() if usual.get(name) != value}
 
     @property
     def label(self) -> str:
@@ -77,7 +100,9 @@ class Student:
         >>> Student(ridge=0.1).label
         'ddim, start teacher, ridge 0.1, sequential'
         """
-        return f"{self.parameterization}, start {self.start}, ridge {self.ridge:g}, {self.target}"
+        own = f"{self.parameterization}, start {self.start}, ridge {self.ridge:g}, {self.target}"
+        again = f", generation {self.generations}" if self.generations > 1 else ""
+        return own if self.method.kind == CONSISTENCY else f"{self.method}{again}, {own}"
 
 
 @dataclass(frozen=True)
@@ -192,7 +217,8 @@ def students(variants: Sequence[Mapping[str, Any]] | None, own_features: bool, *
                 raise ValueError(f"a variant takes {', '.join(common)}; got {name!r}{nearest(str(name), list(common))}")
         chosen = {**common, **given}
         if chosen["start"] is None:
-            able = chosen["parameterization"] == "ddim" and not own_features
+            begins = read_method(chosen["method"]).traits.begins
+            able = begins and chosen["parameterization"] == "ddim" and not own_features
             chosen["start"] = "teacher" if able else "zero"
         found.append(Student(**chosen))
     if not found:

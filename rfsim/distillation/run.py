@@ -7,26 +7,27 @@ moments of one level at a time, advances every student on them, measures, and le
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rfsim.computing.arrays import Numbers, namespace, placed
+from rfsim.computing.arrays import Numbers, placed
 from rfsim.distillation import measures, membership
+from rfsim.distillation.anchors import Anchors
 from rfsim.distillation.cache import ArrayCache
+from rfsim.distillation.cohort import Cohort, stacked
 from rfsim.distillation.consistency import Consistency, consistency
 from rfsim.distillation.exact import ExactSpectra, Judged
-from rfsim.distillation.flow import decomposed
-from rfsim.distillation.moments import LevelMoments, Noisy, StudentFeatures, level_moments, stage
+from rfsim.distillation.learners import Eigen, Learner, Setting
+from rfsim.distillation.models import Models
+from rfsim.distillation.moments import LevelMoments
 from rfsim.distillation.plan import DistillationPlan
-from rfsim.distillation.sampling import Function, Network, generate, generation_noise, path, starting_points
-from rfsim.distillation.students import Eigen, Students, read, rows_alone, together
-from rfsim.distillation.targets import Sequential
+from rfsim.distillation.readers import Arriving, rows_alone
+from rfsim.distillation.sampling import Function, Network
 from rfsim.distillation.teacher import TeacherFilter, teach
 from rfsim.problem.data import stream
-from rfsim.problem.diffusion import Law, diffuse, ode_step, score
+from rfsim.problem.diffusion import diffuse, ode_step, score
 from rfsim.problem.model import Instance, Problem
 
 Tell = Callable[[str], None]
@@ -43,7 +44,8 @@ class LevelResult(NamedTuple):
     """What is measured at one level (§8).
 
     points: exact eigenvalues of U of the student's features; teacher, students, half: energies and losses of the
-    teacher's weights, of every student's at every distill_time, and of the same by half the draws; membership:
+    teacher's weights, of every student's at every distill_time, and of the same by half the draws, NaN where a student
+    has none at this level; references: energies of each student's own teacher, (V, dim, parts); membership:
     denoising losses of single points by model, (…, points); landing: shares of what Gen inputs of the level below hand
     up, (ridges, inputs, parts), None at level 1, and by half the draws; transfer: medians from every part to every
     part, (ridges, parts, parts); instability of every direction, (features,).
@@ -53,6 +55,7 @@ class LevelResult(NamedTuple):
     teacher: Judged
     students: Judged
     half: Judged
+    references: NDArray[np.float64]
     membership: dict[str, NDArray[np.float64]]
     landing: NDArray[np.float64] | None
     landing_half: NDArray[np.float64] | None
@@ -63,9 +66,9 @@ class LevelResult(NamedTuple):
 class SeedDistillation(NamedTuple):
     """What one seed's distillation leaves behind; V students, T distill_times, N levels.
 
-    teachers: the teacher, and one that is stopped early; student: W, σ's means and times of the students' network,
-    readouts: theirs, (N + 1, V, T, dim, features), zero at ε; one_step: weights of level N alone, (V, T, dim,
-    features), of "half", "early_student" and "regression"; levels: from the lowest up; parts: of U of the student's
+    teachers: the teacher, and one that is stopped early; student: W, σ's means and times of the students' network;
+    models: by group ("student", "half", "early_student", "regression") the learners of the V students with the weights
+    that they sample by, None where there is no such model; levels: from the lowest up; parts: of U of the student's
     features, ascending.
     """
 
@@ -73,9 +76,8 @@ class SeedDistillation(NamedTuple):
     function: Function
     teachers: Sequence[Network]
     student: Network
-    readouts: NDArray[np.float64]
+    models: Mapping[str, Sequence[Learner | None]]
     forms: Sequence[Consistency]
-    one_step: dict[str, NDArray[np.float64]]
     points: membership.Points
     levels: list[LevelResult]
     parts: dict[str, slice]
@@ -119,148 +121,102 @@ class _Levels:
         ]
         self.exact = ExactSpectra("teacher", problem, draw, data_power, plan.times, cache)
         self.teachers = teach(self.exact, trained, lambda k: tell(f"teacher, level {k}"))
-        self.own = self.exact
+        self.own, own = self.exact, draw
         if features != draw.sizes.features:
             weights = stream(draw.seed, "student features").standard_normal((features, draw.sizes.dim))
             own = draw._replace(weights=weights, sizes=draw.sizes._replace(features=features))
             self.own = ExactSpectra("student", problem, own, data_power, plan.times, cache)
             teach(self.own, [], lambda k: tell(f"the student's features, level {k}"))
         self.forms = [consistency(one.parameterization, plan.times, data_power) for one in plan.students]
-        shape = draw.sizes.dim, features
-        times = np.asarray(plan.distill_times)
-        alone = [replace(student, target=Sequential()) for student in plan.students]  # controls learn level by level
-        self.full, self.half, self.early, self.direct = (
-            Students(students, self.forms, times, shape) for students in (plan.students, plan.students, alone, alone)
-        )
+        none = np.zeros((0, draw.sizes.dim, features))
+        self.student = Network(placed(self.own.weights), placed(none), placed(self.own.offsets), plan.times)
+        setting = Setting(np.asarray(plan.distill_times), self.student, draw.sigma.function, plan.solver)
+        models = Models(setting, problem, own, data_power, self.exact, self.own, tell)
+        groups = models.groups(plan.students, self.forms, self.teachers)
+        anchors = Anchors(plan, problem, draw, self.teachers[0], plan.number_of_draws(features))
+        self.cohort = Cohort(groups, self.student, draw.sigma.function, plan.solver, anchors.of)
+        self.shape = len(plan.distill_times), draw.sizes.dim, features
         self.whole = wanted.transfer or any(student.target.ema_time is not None for student in plan.students)
-        self.student = Network(
-            placed(self.own.weights), placed(np.zeros((0, *shape))), placed(self.own.offsets), plan.times
-        )
-        self.draws = plan.number_of_draws(features)
-        self.law = self._law()
-        # the teacher's own samples are draws of x_ε: they are noised from there
-        self.since = plan.time_min if plan.distill_data == "teacher" else 0.0
         self.points = membership.points(draw.points, draw.population, draw.seed)
 
     def distilled(self) -> SeedDistillation:
         """All levels, from the lowest up."""
-        readouts = [np.zeros((len(self.forms), len(self.plan.distill_times), *self.student.readouts.shape[1:]))]
-        levels, weights = [], {}
+        levels = []
         for level in range(1, self.plan.levels + 1):
             self.tell(f"students, level {level}")
-            weights, record = self._give(level)
-            readouts.append(np.asarray(weights["student"]))
-            levels.append(record)
+            levels.append(self._give(level))
         return SeedDistillation(
             self.draw,
             self.draw.sigma.function,
             self.teachers,
             self.student,
-            np.stack(readouts),
+            self.cohort.groups,
             self.forms,
-            {name: np.asarray(weights[name]) for name in ("half", "early_student", "regression")},
             self.points,
             levels,
             self.own.slices,
         )
 
-    def _law(self) -> Law:
-        """Where clean data of the distillation come from."""
-        draw, nothing = self.draw, np.zeros(self.draw.sizes.dim)
-        if self.plan.distill_data == "fresh":
-            return draw.population
-        if self.plan.distill_data == "train":
-            return Law(draw.points, nothing)
-        rows = self.plan.generated + self.draws
-        noise = generation_noise(draw.seed, rows, draw.sizes.dim)
-        start = starting_points(draw.seed, rows, draw.sizes.dim)
-        every = path(self.plan.levels, self.plan.levels)
-        found = generate(self.teachers[0], start, every, draw.sigma.function, self.plan.sampler, noise)
-        return Law(found[self.plan.generated :], nothing)  # those that are judged are not learned from
+    def _give(self, level: int) -> LevelResult:
+        """Teach one level, and measure."""
+        landed, handed = None, 0
+        if level > 1:
+            rows = self.own.rows(level - 1, "gen")
+            landed, handed = Arriving(self.teachers[0], rows_alone(rows, self.draw.sizes.dim)), len(rows)
+        landings: list[NDArray[np.float64] | None] = []
+        last: list[tuple[NDArray[np.float64] | None, Numbers | None]] = []
 
-    def _give(self, level: int) -> tuple[dict[str, Numbers], LevelResult]:
-        """Teach one level: every model's weights, (V, T, dim, features), and what is measured."""
-        top = level == self.plan.levels
-        readout, stopped = (teacher.readouts[level] for teacher in self.teachers)
-        offsets = self.student.offsets
-        student_features = StudentFeatures(self.student.weights, offsets[level], offsets[level - 1])
-        function, weights, times = self.draw.sigma.function, {}, self.full.count
-        first, second = (stage(teacher, level, self.plan.solver) for teacher in self.teachers)
-        rows = rows_alone(self.own.rows(level - 1, "gen"), readout.shape[0]) if level > 1 else None
-        own = together([self.full.readers(level), self.half.readers(level), *([] if rows is None else [rows])])
-        chasing = self.early.readers(level)
+        def hear(found: LevelMoments, eigen: Eigen, answer: Numbers | None) -> None:
+            given = None if answer is None else answer.reshape(-1, answer.shape[-1])[:handed]
+            landings.append(None if given is None else self._landed(level, given, eigen))
+            if len(landings) == 2:
+                last.append((self._transfer(level, found, eigen), found.difference))
 
-        def targets(x: Numbers) -> Numbers:
-            """What is read of the teacher's step, what the early teacher's students chase, and the endpoints."""
-            found = [
-                read(own, first, student_features, function, x),
-                read(chasing, second, student_features, function, x),
-            ]
-            found += [self._endpoint(x)[:, None]] if top else []
-            return namespace(found).concatenate(found, axis=1)
-
-        moments = level_moments(
-            first,
-            student_features,
-            self._noisy(level),
-            function,
-            targets,
-            carried=self.whole,
-            difference=self.wanted.instability,
+        found = self.cohort.taught(
+            level, self.teachers[0], landed, hear, carried=self.whole, difference=self.wanted.instability
         )
-        found, eigen = _decomposed(next(moments))
-        weights["half"] = self.half.advance(level, found.targets[times : 2 * times], found, eigen, readout)
-        handed = slice(2 * times, 2 * times + (0 if rows is None else len(rows.weights)))
-        landing_half = self._landing(level, found.targets[handed], eigen)
-        del found, eigen  # p × p each
-
-        found, eigen = _decomposed(next(moments))
-        moments.close()
-        weights["student"] = self.full.advance(level, found.targets[:times], found, eigen, readout)
-        chased = found.targets[handed.stop : handed.stop + times]
-        weights["early_student"] = self.early.advance(level, chased, found, eigen, stopped)
-        if top:
-            weights["regression"] = self.direct.advance(level, found.targets[-1], found, eigen, readout)
-        landing, transfer = self._landing(level, found.targets[handed], eigen), self._transfer(level, found, eigen)
-        difference = found.difference
-        del found, eigen
-
+        readout = self.teachers[0].readouts[level]
+        weights = {
+            name: placed(stacked(several, self.shape))
+            for name, several in found.items()
+            if name in ("student", "half") or any(one is not None for one in several)
+        }
         if self.own is self.exact:
             teacher, students, half = self.own.judge(level, [readout, weights["student"], weights["half"]])
         else:
             teacher = _at_parts(self.exact.judge(level, [readout])[0], self.exact.slices, self.own.slices)
             students, half = self.own.judge(level, [weights["student"], weights["half"]])
-        instability = None
+        instability, (transfer, difference) = None, last[0]
         if difference is not None:
             instability = np.asarray(measures.instability(difference, self.own.points(level), self.own.basis(level)))
-        return weights, LevelResult(
+        return LevelResult(
             np.asarray(self.own.points(level)),
             teacher,
             students,
             half,
+            self._references(level, teacher),
             self._membership(level, weights),
-            landing,
-            landing_half,
+            landings[1],
+            landings[0],
             transfer,
             instability,
         )
 
-    def _noisy(self, level: int) -> Noisy:
-        """The draws of x_k."""
-        time = float(self.plan.times[level]) - self.since
-        return Noisy(self.law, time, self.draw.seed, f"distillation/{level}", self.draws)
-
-    def _endpoint(self, x: Numbers) -> Numbers:
-        """Where the teacher takes x_T in all of its steps."""
-        every = path(self.plan.levels, self.plan.levels)
-        return placed(generate(self.teachers[0], x, every, self.draw.sigma.function, self.plan.solver))
-
-    def _landing(self, level: int, handed: Numbers, eigen: Eigen) -> NDArray[np.float64] | None:
-        """Where rows qᵀC (groups, dim, features) of Gen inputs of the level below land, (ridges, inputs, parts)."""
-        if level == 1:
-            return None  # f_0 has no weights to hand up
-        gen = self.own.slices["gen"]
-        return self._landed(level, handed.reshape(-1, handed.shape[-1])[: gen.stop - gen.start], eigen)
+    def _references(self, level: int, teacher: Judged) -> NDArray[np.float64]:
+        """Energies of each student's own teacher by output row and part, (V, dim, parts)."""
+        taught = [one and one.teacher for one in self.cohort.groups["student"]]
+        return np.stack(
+            [
+                teacher.energy
+                if one is None or one is self.teachers[0]
+                else np.asarray(
+                    measures.row_energies(
+                        one.readouts[level], self.own.points(level), self.own.basis(level), self.own.slices
+                    )
+                )
+                for one in taught
+            ]
+        )
 
     def _landed(self, level: int, arriving: Numbers, eigen: Eigen) -> NDArray[np.float64]:
         ridges, exact = np.asarray(self.plan.leakage_ridges), (self.own.points(level), self.own.basis(level))
@@ -298,12 +254,6 @@ class _Levels:
             law = diffuse(self.draw.population, time)
             found["truth"] = membership.losses_of_score(near, lambda x: score(law, x))
         return found
-
-
-def _decomposed(found: LevelMoments) -> tuple[LevelMoments, Eigen]:
-    """The moments without U, and U decomposed in its place."""
-    rest = found._replace(second=np.zeros((0, 0)))
-    return rest, decomposed(found.second)
 
 
 def _at_parts(judged: Judged, held: Mapping[str, slice], wanted: Mapping[str, slice]) -> Judged:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,12 +16,15 @@ from numpy.typing import NDArray
 from rfsim.computing.arrays import placed
 from rfsim.distillation.distances import fresh, truth
 from rfsim.distillation.memorization import Quality, auc, jackknife, quality
+from rfsim.distillation.methods import JUMPING, SCORE
 from rfsim.distillation.plan import DistillationPlan
 from rfsim.distillation.run import SeedDistillation
 from rfsim.distillation.sampling import (
     Network,
+    Noise,
     generate,
     generate_consistent,
+    generate_jumps,
     generation_noise,
     path,
     starting_points,
@@ -47,7 +50,7 @@ class SampleQuality:
         names = dict.fromkeys(itertools.chain.from_iterable(level.membership for level in distilled.levels))
         # over all levels that a model has: a property of the model, whatever the number of its steps
         self.losses = {
-            name: np.mean([level.membership[name] for level in distilled.levels if name in level.membership], axis=0)
+            name: _mean([level.membership[name] for level in distilled.levels if name in level.membership])
             for name in names
         }
 
@@ -63,27 +66,37 @@ class SampleQuality:
             "teacher_error": self.errors(few[-1], "teacher"),
             "early_teacher": self.judge(self.taught(early, self.every, solver), self.auc("early_teacher")),
         }
-        shape = len(plan.students), len(plan.distill_times)
+        shape, counts = (len(plan.students), len(plan.distill_times)), step_counts(plan.levels)
         for name in ("half", "early_student", "regression"):
-            rows = [self.judge(self.jumped(name, v, t), self.auc(name, v, t)) for v, t in np.ndindex(shape)]
+            rows = [self.judge(self.sampled(name, v, t), self.auc(name, v, t)) for v, t in np.ndindex(shape)]
             found[name] = np.reshape(rows, (*shape, -1))
-        steps, errors = [], []
+        own, steps, errors = [], [], []
         for v, t in np.ndindex(shape):
-            several = list(self.stepped(v, t))
-            steps.append([self.judge(samples, self.auc("student", v, t)) for samples in several])
-            errors.append(self.errors(several[0], "student", v, t))
+            many, guessed = self.evaluations(v), self.auc("student", v, t)
+            several = {count: self.sampled("student", v, t, count) for count in {many, *counts}}
+            judged = {count: self.judge(samples, guessed) for count, samples in several.items()}
+            steps.append([judged[count] for count in counts])
+            own.append(judged[many])
+            errors.append(self.errors(several[many], "student", v, t))
         found["student_steps"] = np.reshape(steps, (*shape, len(few), -1))
         found["student_error"] = np.reshape(errors, (*shape, -1))
-        # the teacher takes every step, the student one
-        found["teacher"], found["student"] = found["teacher_steps"][-1], found["student_steps"][..., 0, :]
+        # the teacher takes every step, a student those of its method
+        found["teacher"], found["student"] = found["teacher_steps"][-1], np.reshape(own, (*shape, -1))
         return found
 
-    def judge(self, samples: NDArray[np.float64], membership: float) -> NDArray[np.float64]:
-        """`Quality` as an array."""
+    def evaluations(self, student: int) -> int:
+        """Evaluations of a student's network for one of its samples."""
+        return self.plan.students[student].method.evaluations(self.plan.levels)
+
+    def judge(self, samples: NDArray[np.float64] | None, membership: float) -> NDArray[np.float64]:
+        """`Quality` as an array; NaN where there are no samples."""
+        if samples is None:
+            return np.full(len(Quality._fields), np.nan)
         return np.array(quality(samples, self.distilled.draw.points, self.truth, membership))
 
-    def errors(self, samples: NDArray[np.float64], name: str, *which: int) -> NDArray[np.float64]:
+    def errors(self, samples: NDArray[np.float64] | None, name: str, *which: int) -> NDArray[np.float64]:
         """Standard errors of a `Quality`, NaN for the ends of an interval."""
+        assert samples is not None  # a model has samples of its own
         found = quality(samples, self.distilled.draw.points, self.truth)
         frechet, sliced = jackknife(self.truth.distances, samples)
         losses, training = self.losses[name][which], self.distilled.points.training
@@ -97,39 +110,50 @@ class SampleQuality:
         if name not in self.losses:
             return math.nan
         losses, training = self.losses[name][which], self.distilled.points.training
+        if not np.all(np.isfinite(losses)):
+            return math.nan
         return auc(losses[:training], losses[training:])
 
     def taught(self, network: Network, steps: list[int], solver: str) -> NDArray[np.float64]:
         """A teacher's samples."""
         return generate(network, self.start, steps, self.distilled.function, solver, self.noise)
 
-    def jumped(self, name: str, student: int, time: int) -> NDArray[np.float64]:
-        """Samples of one jump T → ε by a model's weights of the last level."""
-        weights = (self.distilled.readouts[-1] if name == "student" else self.distilled.one_step[name])[student, time]
-        ends = np.array([0, self.plan.levels])
+    def sampled(self, name: str, student: int, time: int, steps: int | None = None) -> NDArray[np.float64] | None:
+        """Samples of a model in so many steps, its method's own unless given; None where it has none."""
+        learner = self.distilled.models[name][student]
+        if learner is None:
+            return None
+        method, levels, function = learner.method, self.plan.levels, self.distilled.function
+        route = learner.route(method.evaluations(levels) if steps is None else steps)
+        if route is None:
+            return None
         network = self.distilled.student
-        alone = Network(
-            network.weights,
-            placed(np.stack([np.zeros(weights.shape), weights])),
-            network.offsets[ends],
-            network.times[ends],
-        )
-        form = self.distilled.forms[student]
-        return generate_consistent(
-            alone, form.skip[ends], form.out[ends], self.start, [1, 0], self.distilled.function, self.noise
-        )
+        readouts = [np.asarray(learner.at[jump][time]) for jump in route]
+        if method.traits.samples == JUMPING:
+            offsets = np.array([network.offsets[level] for level, _ in route])
+            along = network._replace(readouts=placed(np.stack(readouts)), offsets=placed(offsets))
+            return generate_jumps(along, self.start, [learner.forms.jump(*jump) for jump in route], function)
+        # one jump needs its own level alone
+        held = [0, levels] if len(route) == 1 else list(range(levels + 1))
+        filled = np.zeros((len(held), *readouts[0].shape))
+        along = [*(held.index(level) for level, _ in route), 0]
+        filled[along[:-1]] = readouts
+        few = Network(network.weights, placed(filled), network.offsets[held], network.times[held])
+        if method.traits.samples == SCORE:
+            return generate(few, self.start, along, function, self.plan.sampler, _numbered(self.noise, held))
+        form = learner.forms.to_start
+        noise = _numbered(self.noise, held)
+        return generate_consistent(few, form.skip[held], form.out[held], self.start, along, function, noise)
 
-    def stepped(self, student: int, time: int, counts: Sequence[int] | None = None) -> Iterator[NDArray[np.float64]]:
-        """A student's samples in each number of steps, 1, 2, 4, … unless given (S23, Algorithm 1)."""
-        network = self.distilled.student._replace(readouts=placed(self.distilled.readouts[:, student, time]))
-        form = self.distilled.forms[student]
-        for steps in step_counts(self.plan.levels) if counts is None else counts:
-            yield generate_consistent(
-                network,
-                form.skip,
-                form.out,
-                self.start,
-                path(self.plan.levels, steps),
-                self.distilled.function,
-                self.noise,
-            )
+
+def _numbered(noise: Noise, held: Sequence[int]) -> Noise:
+    """The noise of a grid of which some levels are held, by their number among these."""
+    return lambda k: noise(held[k])
+
+
+def _mean(losses: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
+    """Over the levels (levels, …) that are not NaN; NaN where all are."""
+    several = np.stack(losses)
+    known = np.isfinite(several)
+    with np.errstate(invalid="ignore"):
+        return np.where(known, several, 0.0).sum(axis=0) / known.sum(axis=0)

@@ -244,6 +244,30 @@ def generate_consistent(
     return x
 
 
+def generate_jumps(
+    network: Network, start: ArrayLike, steps: Sequence[Step], function: Function
+) -> NDArray[np.float64]:
+    """Where jumps without noise take points, one after the other, the read-out k of the network in the k-th (M3, M4).
+
+    Args:
+        network: A read-out for each jump in turn, with σ's mean where it begins; its times are not used.
+        start: Points, (rows, dim).
+        steps: Of each jump.
+        function: σ, elementwise.
+
+    Returns:
+        The points, (rows, dim).
+
+    Raises:
+        RuntimeError: In float32.
+    """
+    require_float64()
+    x = np.asarray(start, dtype=np.float64)
+    for k, step in enumerate(steps):
+        x = _moved(network, x, k, k, step, False, function)
+    return x
+
+
 def _checked(network: Network, path: Sequence[int]) -> Network:
     """The network on the device; ValueError unless the path descends within its grid."""
     require_float64()

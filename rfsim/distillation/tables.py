@@ -7,6 +7,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from rfsim.distillation import measures
+from rfsim.distillation.exact_learners import SelfDistilled
 from rfsim.distillation.memorization import Quality
 from rfsim.distillation.plan import DistillationPlan
 from rfsim.distillation.run import SeedDistillation
@@ -22,10 +23,10 @@ WORDS = {
     "teacher": "the teacher in all of its steps",
     "teacher_steps": "the teacher in fewer steps",
     "early_teacher": "a teacher stopped before it memorizes",
-    "student": "students in one jump",
-    "student_half": "students by half the draws, in one jump",
+    "student": "students in as many steps as their method has",
+    "student_half": "students by half the draws, likewise",
     "student_steps": "students in several steps",
-    "early_student": "students of the early teacher, in one jump",
+    "early_student": "students of the early teacher, likewise",
     "regression": "one-step students regressed on the teacher's own endpoints",
 }
 
@@ -44,7 +45,13 @@ def table(plan: DistillationPlan, distilled: SeedDistillation, quality: SampleQu
             "quality": list(Quality._fields),
         }
     )
-    found = _quality(quality) | _energies(distilled) | _leakage(plan, distilled) | _spectra(distilled)
+    found = (
+        _quality(quality)
+        | _mixing(plan, distilled)
+        | _energies(distilled)
+        | _leakage(plan, distilled)
+        | _spectra(distilled)
+    )
     return data.assign(found | (_samples(plan, distilled, quality) if plan.samples else {}))
 
 
@@ -64,8 +71,25 @@ def _quality(quality: SampleQuality) -> dict[str, xr.Variable]:
         name: xr.Variable((*own.get(name, ()), "quality"), values, {"long_name": WORDS.get(name, "standard error")})
         for name, values in found.items()
     }
+    counts = [quality.evaluations(student) for student in range(len(quality.plan.students))]
     flags = moved(found["student"], found["student_half"], found["student_error"])
-    return variables | {"student_moved": xr.Variable((*OWN, "quality"), flags, {"long_name": "1: moved by the draws"})}
+    return variables | {
+        "student_moved": xr.Variable((*OWN, "quality"), flags, {"long_name": "1: moved by the draws"}),
+        "evaluations": xr.Variable("variant", counts, {"long_name": "evaluations of the student for a sample"}),
+    }
+
+
+def _mixing(plan: DistillationPlan, distilled: SeedDistillation) -> dict[str, xr.Variable]:
+    """ξ of self-distilled students, where there are any."""
+    learners = distilled.models["student"]
+    if not any(isinstance(one, SelfDistilled) for one in learners):
+        return {}
+    values = np.full((len(plan.students), len(plan.distill_times), plan.levels), np.nan)
+    for row, one in zip(values, learners, strict=True):
+        if isinstance(one, SelfDistilled):
+            row[:] = np.stack([one.mixing[level] for level in range(1, plan.levels + 1)], axis=1)
+    words = "ξ of self-distillation, the best one unless given"
+    return {"mixing": xr.Variable((*OWN, "level"), values, {"long_name": words})}
 
 
 def _energies(distilled: SeedDistillation) -> dict[str, xr.Variable]:
@@ -80,9 +104,10 @@ def _energies(distilled: SeedDistillation) -> dict[str, xr.Variable]:
         "student_energy": xr.Variable(per_level, student.mean(-2), {"long_name": "(1/d) Tr B̄ P U P B̄ᵀ"}),
     }
     own_features = len(distilled.student.weights) != len(distilled.teachers[0].weights)
-    ratio, other = (
-        measures.suppression(one, np.full_like(teacher, np.nan) if own_features else teacher) for one in (student, half)
-    )
+    # of each student's own teacher, (variant, 1, level, dim, part)
+    references = np.stack([level.references for level in distilled.levels], axis=1)[:, None]
+    references = np.full_like(references, np.nan) if own_features else references
+    ratio, other = (measures.suppression(one, references) for one in (student, half))
     words = "student's energy over the teacher's"
     variables |= {
         "suppression": xr.Variable(per_level, ratio.value, {"long_name": words}),
@@ -173,15 +198,19 @@ def _samples(plan: DistillationPlan, distilled: SeedDistillation, quality: Sampl
     shown, solver = slice(plan.samples), plan.sampler
     teacher, (one, every) = distilled.teachers[0], (path(plan.levels, steps) for steps in (1, plan.levels))
     models = list(np.ndindex(len(plan.students), len(plan.distill_times)))
-    jumped = [quality.jumped("student", v, t)[shown] for v, t in models]
-    stepped = [next(quality.stepped(v, t, [plan.levels]))[shown] for v, t in models]
-    shape = len(plan.students), len(plan.distill_times), plan.samples, -1
-    words = {"long_name": "samples, in all steps"}, {"long_name": "samples, in one step"}
+    shape = len(plan.students), len(plan.distill_times), plan.samples, distilled.draw.sizes.dim
+    nothing = np.full(shape[2:], np.nan)
+
+    def drawn(steps: int | None) -> NDArray[np.float64]:
+        found = [quality.sampled("student", v, t, steps) for v, t in models]
+        return np.reshape([nothing if samples is None else samples[shown] for samples in found], shape)
+
+    words = [{"long_name": f"samples, in {steps}"} for steps in ("all steps", "one step", "the method's own steps")]
     dims = ("sample", "coordinate")
     return {
         "teacher_sample": xr.Variable(dims, quality.taught(teacher, every, solver)[shown], words[0]),
         "teacher_sample_one": xr.Variable(dims, quality.taught(teacher, one, solver)[shown], words[1]),
-        "student_sample": xr.Variable((*OWN, *dims), np.reshape(jumped, shape), words[1]),
-        "student_sample_all": xr.Variable((*OWN, *dims), np.reshape(stepped, shape), words[0]),
+        "student_sample": xr.Variable((*OWN, *dims), drawn(None), words[2]),
+        "student_sample_all": xr.Variable((*OWN, *dims), drawn(plan.levels), words[0]),
         "training_point": xr.Variable(("point", "coordinate"), distilled.draw.points),
     }

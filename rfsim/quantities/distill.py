@@ -1,4 +1,4 @@
-"""`rfsim.distill`: consistency distillation of a sampled teacher."""
+"""`rfsim.distill`: distillation of a sampled teacher, consistency and every other."""
 
 from __future__ import annotations
 
@@ -91,6 +91,23 @@ STUDENT = (  # what several students of one teacher may differ by, beside their 
         hint=str,
         default="sequential",
     ),
+    Parameter(
+        name="method",
+        words="method of distillation",
+        help="consistency, consistency-training, segments:S, progressive, data-free, endpoint, endpoint-prior, "
+        "two-time, score:INPUTS (offline, noise-online, population, teacher-online or prior), self[:XI], hard or "
+        "random-teacher. What a method does not have is null: no early_student without a teacher, no half of exact "
+        "moments, other numbers of steps.",
+        hint=str,
+        default="consistency",
+    ),
+    Parameter(
+        name="generations",
+        help="Of method hard: students that learn one from another.",
+        hint=int,
+        least=1,
+        default=1,
+    ),
 )
 REGRESSION = (
     Parameter(
@@ -157,7 +174,7 @@ OPTIONS = (*LEVELS, *TEACHER, *STUDENT, *REGRESSION, *MEASURED, KEPT[0])  # of o
 DISTILL = register(
     Quantity(
         name="distill",
-        help="Consistency distillation: samples, energies and leakage.",
+        help="Distillation by any method: samples, energies and leakage.",
         function="rfsim.sampled.distill:distill",
         parameters=(
             *(one for one in SAMPLE if one is not DIFFUSION_TIME),  # it has a grid of its own
@@ -192,9 +209,10 @@ DISTILL = register(
             | variables(seed__level__part="teacher_energy", seed__ridge__level__part="leakage", seed="gamma_star")
             | variables(seed__ridge__part="leakage_all leakage_all_error", seed__ridge__level__source__part="transfer")
             | variables(seed__level__feature="eigenvalue instability", feature="feature_part", grid="diffusion_time")
+            | variables(seed__variant__distill_time__level="mixing", seed__variant="evaluations")
             | variables(ridge__level="limit_leakage", level="limit_gamma_star"),
             optional=frozenset({"teacher_error", "student_error", "suppression_error", "leakage", "leakage_all_error"})
-            | {"transfer", "instability", "limit_leakage", "limit_gamma_star"},
+            | {"evaluations", "mixing", "transfer", "instability", "limit_leakage", "limit_gamma_star"},
             json={"undefined": dict},
         ),
     )

@@ -1,4 +1,4 @@
-"""`rfsim.distill`: consistency distillation of a sampled teacher as one labelled result (equations.md §7, §8)."""
+"""`rfsim.distill`: distillation of a sampled teacher as one labelled result (equations.md §7, §8)."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from rfsim.computing.machine import require_memory
 from rfsim.computing.precision import in_float64, ridge_named
 from rfsim.disk import store
 from rfsim.distillation.cache import ArrayCache
+from rfsim.distillation.methods import DistillationMethod, read_method, require_fitting
 from rfsim.distillation.nearest import distinct
 from rfsim.distillation.plan import DistillationPlan, Student, Targets
 from rfsim.distillation.plan import students as variants_of
@@ -52,6 +53,8 @@ class DistillOptions(DrawOptions, total=False):
     parameterization: str
     start: str | None
     target: str | Targets
+    method: str | DistillationMethod
+    generations: int
     students: Sequence[Student] | None
     variants: Sequence[Mapping[str, Any]] | None
     solver: str
@@ -79,6 +82,8 @@ def plan(
     parameterization: str = "ddim",
     start: str | None = None,
     target: str | Targets = "sequential",
+    method: str | DistillationMethod = "consistency",
+    generations: int = 1,
     students: Sequence[Student] | None = None,
     variants: Sequence[Mapping[str, Any]] | None = None,
     solver: str = "ddim",
@@ -106,6 +111,8 @@ def plan(
         parameterization: Of the consistency function.
         start: Of the student.
         target: Of the student.
+        method: Of distillation.
+        generations: Of method hard.
         students: Several students, as objects.
         variants: Several students, as mappings.
         solver: Of the teacher's steps.
@@ -130,7 +137,12 @@ def plan(
     """
     own = student_features_per_dim not in (None, problem.features_per_dim)
     common = {"ridge": problem.ridge, "parameterization": parameterization, "start": start, "target": target}
+    common |= {"method": method, "generations": generations}
     chosen = variants_of(variants, own, **common) if students is None else _given(students, variants, common)
+    known = {"levels": levels, "distill_data": distill_data, "own_features": own}
+    known |= {"noise_copies": problem.noise_copies, "sampler": solver if sampler is None else sampler}
+    for one in chosen:
+        require_fitting(one.method, **known, kinks=bool(problem.activation.kinks))
     return DistillationPlan(
         tuple(model.times(distill_times, "distill_times").tolist()),
         levels,
@@ -167,9 +179,9 @@ def distill(
     spill: str | Path | None = None,
     **options: Unpack[DistillOptions],
 ) -> xr.Dataset:
-    """Distill a teacher over a grid of diffusion times into consistency functions, in closed form.
+    """Distill a teacher over a grid of diffusion times, by consistency or another method, in closed form.
 
-    Equations.md T15–T17 and §8.
+    Equations.md T15–T17, M0–M13 and §8.
 
     Args:
         problem: What is sampled; its ridge is the student's γ. Its diffusion_time is not used, and refused where one is
@@ -193,8 +205,12 @@ def distill(
         start: "teacher" or "zero"; None: the teacher where the student can start there.
         target: `rfsim.Sequential()`, the level below trained for the same distill_time, or `rfsim.Coupled(tau)`, all
             levels at once towards moving averages of memory tau; or the text of either.
-        students: `rfsim.Student(ridge, parameterization, start, target)` of each of several students on the same draws,
-            in the place of the problem's ridge and of parameterization, start and target.
+        method: What distillation it is, a text or `rfsim.DistillationMethod` (M1–M10, M13): consistency,
+            consistency-training, segments:S, progressive, data-free, endpoint, endpoint-prior, two-time, score:INPUTS,
+            self[:XI], hard or random-teacher.
+        generations: Of method hard: how many students learn one from another.
+        students: `rfsim.Student(ridge, parameterization, start, target, method)` of each of several students on the
+            same draws, in the place of the problem's ridge and of parameterization, start, target and method.
         variants: The same as mappings, each over what is given beside them.
         solver: "ddim", "euler" or "heun", of the teacher's steps.
         sampler: `solver`, another one, or "sde"; None: the solver.
@@ -215,11 +231,12 @@ def distill(
     Returns:
         Variables (seed, …) with quality = memorized fraction with its 95% interval, W2²/d and sliced Wasserstein
         distance to the law of x_ε, and membership AUC: teacher, reference (fresh samples of the truth), student
-        (variant, distill_time; one jump), and the controls teacher_steps and student_steps (steps), early_teacher,
-        early_student, regression (one-step students regressed on the teacher's endpoints); suppression and energies by
-        level and part; leakage and gamma_star; losses by level; student_half, suppression_half, leakage_all_half by
-        half the draws, with _error and _moved, 1 where half the draws move a measure by more than 1.96 standard errors.
-        With limit, limit_leakage (ridge, level), outside gen, and limit_gamma_star (level).
+        (variant, distill_time; in the `evaluations` of its method, one jump for most), and the controls teacher_steps
+        and student_steps (steps), early_teacher, early_student, regression (one-step students regressed on the
+        teacher's endpoints); suppression and energies by level and part; leakage and gamma_star; losses by level;
+        student_half, suppression_half, leakage_all_half by half the draws, with _error and _moved, 1 where half the
+        draws move a measure by more than 1.96 standard errors. With limit, limit_leakage (ridge, level), outside gen,
+        and limit_gamma_star (level). Where a student is self-distilled, mixing (variant, distill_time, level), its ξ.
         What is undefined is NaN, with its reason in the attribute `undefined`. Training points that are copies of
         others, which are merged for the second nearest, are counted by seed in the attribute `merged_points` where
         there are any. Students stand along the dimension variant, in the order given.
@@ -283,8 +300,10 @@ def _given(
     if not students or not all(isinstance(one, Student) for one in students):
         raise ValueError("students must be a list of rfsim.Student, one or more; variants takes mappings")
     usual = {"ridge": 0.0, "parameterization": "ddim", "start": None, "target": Sequential()}
+    usual |= {"method": DistillationMethod(), "generations": 1}
+    read = {"target": read_target, "method": read_method}
     for name, value in common.items():
-        given = read_target(value) if name == "target" else value
+        given = read[name](value) if name in read else value
         if given != usual[name]:
             raise ValueError(f"students have a {name} of their own; got {name} {value} beside them: give it to each")
     return tuple(students)
@@ -333,7 +352,11 @@ def needed_bytes(
 
 def _undefined(planned: DistillationPlan, run: Run) -> str:
     """Which measures are NaN, and why, as JSON."""
-    reasons = {}
+    reasons: dict[str, str] = {}
+    for student in planned.students:
+        for name, reason in student.method.undefined().items():
+            told = reasons.get(name, "")
+            reasons[name] = told if reason in told else "; ".join(filter(None, (told, reason)))
     if planned.student_features(run.sizes) != run.sizes.features:
         reasons["suppression"] = "the student has features of its own, whose parts are not the teacher's"
     if any(student.parameterization != "ddim" for student in planned.students):

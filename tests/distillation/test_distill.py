@@ -14,7 +14,7 @@ import rfsim
 from rfsim import Problem
 from rfsim.computing import machine
 from rfsim.disk import store
-from rfsim.distillation import run as room
+from rfsim.distillation import anchors as room
 from rfsim.distillation.cache import ArrayCache
 from rfsim.distillation.memorization import Quality, memorized_fraction
 from rfsim.distillation.run import Wanted, take
@@ -63,6 +63,7 @@ def test_the_result_is_labelled_as_it_is_read(base):
         "student_half": ("seed", "variant", "distill_time", "quality"),
         "student_error": ("seed", "variant", "distill_time", "quality"),
         "student_moved": ("seed", "variant", "distill_time", "quality"),
+        "evaluations": ("seed", "variant"),
         "early_student": ("seed", "variant", "distill_time", "quality"),
         "regression": ("seed", "variant", "distill_time", "quality"),
         "teacher_steps": ("seed", "steps", "quality"),
@@ -254,7 +255,9 @@ def test_a_student_in_several_steps_is_renoised_in_between():
     start, noise = starting_points(3, 16, DIM), generation_noise(3, 16, DIM)
     form = run.forms[0]
     for number in range(len(TIMES)):
-        network = run.student._replace(readouts=run.readouts[:, 0, number])
+        learned = run.models["student"][0].at
+        readouts = [np.zeros(run.student.readouts.shape[1:]), *(learned[k, 0][number] for k in (1, 2))]
+        network = run.student._replace(readouts=np.stack(readouts))
 
         def jump(k, x, network=network):
             return form.skip[k] * x + form.out[k] * phi(network, k, x) @ network.readouts[k].T
@@ -262,8 +265,8 @@ def test_a_student_in_several_steps_is_renoised_in_between():
         once = jump(2, start)
         apart = times[1] - times[0]
         again = math.exp(-apart) * once + math.sqrt(1 - math.exp(-2 * apart)) * noise(1)
-        np.testing.assert_allclose(exhibition.jumped("student", 0, number), once, rtol=1e-10, atol=1e-12)
-        single, double = exhibition.stepped(0, number)
+        np.testing.assert_allclose(exhibition.sampled("student", 0, number), once, rtol=1e-10, atol=1e-12)
+        single, double = (exhibition.sampled("student", 0, number, steps) for steps in (1, 2))
         np.testing.assert_allclose(single, once, rtol=1e-10, atol=1e-12)
         np.testing.assert_allclose(double, jump(1, again), rtol=1e-10, atol=1e-12)
 

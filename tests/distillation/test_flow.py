@@ -8,11 +8,14 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from rfsim.distillation.chains import Chain
 from rfsim.distillation.consistency import Consistency, consistency
 from rfsim.distillation.flow import System, decomposed, sequential
+from rfsim.distillation.learners import Averages, Setting
 from rfsim.distillation.moments import LevelMoments, Noisy, StudentFeatures, level_moments, stage
 from rfsim.distillation.plan import Student
-from rfsim.distillation.students import Students, read
+from rfsim.distillation.readers import read, together
+from rfsim.distillation.regression import Forms
 from rfsim.problem import activations
 from rfsim.problem.diffusion import Law, ode_step
 from tests.distillation.cases import DIM, FEATURES, TIMES, any_network, moved, noisy, phi
@@ -23,6 +26,36 @@ DRAWS = 60
 SHAPE = DIM, FEATURES
 STUDENTS = [Student(0.05, "ddim", "zero"), Student(0.05, "ddim", "teacher"), Student(0.05, "edm", "zero")]
 FORMS = [consistency(one.parameterization, TIMES, 1.3) for one in STUDENTS]
+
+
+class Students:
+    """Chains of several students, taken through the levels by hand."""
+
+    def __init__(self, students, forms, times, network=NETWORK):
+        bare = network._replace(readouts=np.zeros((0, *SHAPE)))
+        setting = Setting(times, bare, jnp.tanh, "ddim")
+        given = zip(students, forms, strict=True)
+        self.chains = [Chain(one, setting, network, Forms(form, TIMES), whole=True) for one, form in given]
+        self.times, self.level = times, 0
+
+    @property
+    def count(self):
+        return len(self.chains) * len(self.times)
+
+    def readers(self, level):
+        if level != self.level:
+            self.level, self.courses = level, [chain.course(level) for chain in self.chains]
+            self.asked = together([next(course).readers for course in self.courses])
+        return self.asked
+
+    def advance(self, level, targets, moments, eigen):
+        self.readers(level)
+        found, each = [], len(self.times)
+        for number, course in enumerate(self.courses):
+            with pytest.raises(StopIteration) as end:
+                course.send(Averages(targets[number * each : (number + 1) * each], moments, eigen))
+            found.append(end.value.value)
+        return np.stack(found)
 
 
 def pupil_of(level, network=NETWORK):
@@ -42,9 +75,8 @@ def moments_of(level, cohort=None, network=NETWORK, function=jnp.tanh, solver="d
     return next(level_moments(here, pupil, draws, function, targets, shares=1, carried=True))
 
 
-def advanced(cohort, level, moments, network=NETWORK):
-    eigen, readout = decomposed(moments.second), jnp.asarray(network.readouts[level])
-    return np.asarray(cohort.advance(level, moments.targets, moments, eigen, readout))
+def advanced(cohort, level, moments):
+    return np.asarray(cohort.advance(level, moments.targets, moments, decomposed(moments.second)))
 
 
 def drawn_level(level, form):
@@ -76,7 +108,7 @@ def weights(seed, size=0.4):
 def test_the_flow_is_small_gradient_steps_of_the_loss_over_its_draws():
     """Both levels of a chain, each towards the one below as it is at the same τ_S (T16, T17)."""
     tau, ridge = 2.0, STUDENTS[0].ridge
-    cohort = Students(STUDENTS, FORMS, np.array([tau, 0.5]), SHAPE)
+    cohort = Students(STUDENTS, FORMS, np.array([tau, 0.5]))
     below = np.zeros((3, 2, *SHAPE))
     for level in (1, 2):
         found = advanced(cohort, level, moments_of(level, cohort))
@@ -104,7 +136,7 @@ def system_of(moments, level, form, ridge, start):
 def test_what_is_read_draw_by_draw_is_the_flow_from_c_and_p():
     """Regression on f⁻_{k−1}(Φ_k(x)) itself, a thin product, against R_k made of C_k and P_k (T16)."""
     times = np.array([0.0, 3.0, np.inf])
-    cohort, below = Students(STUDENTS, FORMS, times, SHAPE), np.zeros((3, 3, *SHAPE))
+    cohort, below = Students(STUDENTS, FORMS, times), np.zeros((3, 3, *SHAPE))
     assert cohort.count == 9
     for level in (1, 2):
         moments = moments_of(level, cohort)
@@ -121,7 +153,7 @@ def test_an_average_that_does_not_move_is_the_level_below():
     """Coupled without delay, from C and P, against the sequential students: equal at the start and in the limit."""
     times = np.array([0.0, np.inf])
     students = [dataclasses.replace(one, target="coupled:0") for one in STUDENTS]
-    coupled, cohort = (Students(several, FORMS, times, SHAPE) for several in (students, STUDENTS))
+    coupled, cohort = (Students(several, FORMS, times) for several in (students, STUDENTS))
     for level in (1, 2):
         moments = moments_of(level, cohort)
         np.testing.assert_allclose(
@@ -180,11 +212,12 @@ def test_with_nothing_moved_and_equal_coefficients_the_limit_is_the_level_below(
     second, own = jnp.asarray(here.T @ here / draws), jnp.asarray(x.T @ here / draws)
     form = Consistency(np.array([1.0, 0.8, 0.8]), np.array([0.0, 0.6, 0.6]), True)
     times = np.array([3.0, np.inf])
-    cohort = Students([Student()], [form], times, SHAPE)
+    begin = weights(6)
+    readouts = np.stack([np.zeros(SHAPE), weights(5), begin])
+    cohort = Students([Student()], [form], times, NETWORK._replace(readouts=readouts))
     eigen = decomposed(second)
     points, basis = (np.asarray(a) for a in eigen)
     assert (points == 0).sum() == max(0, FEATURES - draws)
-    begin = weights(6)
 
     def still(level):
         """E yφᵀ of y = f⁻_{k−1}(x): nothing moves, and the features are the same."""
@@ -193,9 +226,9 @@ def test_with_nothing_moved_and_equal_coefficients_the_limit_is_the_level_below(
         return LevelMoments(draws, second, own, jnp.asarray(np.swapaxes(y, 1, 2) @ here / draws), second, own, None)
 
     moments = still(1)
-    below = np.asarray(cohort.advance(1, moments.targets, moments, eigen, jnp.asarray(weights(5))))[0]
+    below = np.asarray(cohort.advance(1, moments.targets, moments, eigen))[0]
     moments = still(2)
-    found = cohort.advance(2, moments.targets, moments, eigen, jnp.asarray(begin))[0]
+    found = cohort.advance(2, moments.targets, moments, eigen)[0]
     kappa = 2 * 0.6**2 / (FEATURES / DIM)
     for row, one, tau in zip(found, below, times, strict=True):
         # on the way from the start to the level below, and there in the end
@@ -210,13 +243,13 @@ def test_a_linear_student_ends_at_the_product_of_the_teachers_steps(solver):
     network = any_network(3, offsets=(0.0, 0.0, 0.0))
     reduced = np.asarray(network.weights) / math.sqrt(DIM)
     students = [dataclasses.replace(student, ridge=0.0) for student in STUDENTS]
-    cohort, eye = Students(students, FORMS, np.array([0.0, np.inf]), SHAPE), np.eye(DIM)
+    cohort, eye = Students(students, FORMS, np.array([0.0, np.inf]), network), np.eye(DIM)
     composed = eye
     for level in (1, 2):
         moments = moments_of(level, cohort, network, linear.function, solver)
         assert int((decomposed(moments.second)[0] > 0).sum()) == DIM
         # on the flat directions, which no input excites, the start stays and changes nothing
-        found = advanced(cohort, level, moments, network)[:, 1]
+        found = advanced(cohort, level, moments)[:, 1]
         step = ode_step(solver, TIMES[level], TIMES[level - 1])
         here, there = (network.readouts[k] @ reduced for k in (level, level - 1))
         jump = step.x * eye + step.score * here

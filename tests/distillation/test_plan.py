@@ -71,7 +71,7 @@ def refused(message, call):
         ({"samples": -1}, "samples .*; got -1$"),
         ({"samples": 1.5}, "samples .*; got 1.5$"),
         ({"variants": []}, "variants must hold at least one student$"),
-        ({"variants": [{"rigde": 1}]}, "a variant takes ridge, .*, target; got 'rigde'; did you mean 'ridge'"),
+        ({"variants": [{"rigde": 1}]}, "a variant takes ridge, .*, generations; got 'rigde'; did you mean 'ridge'"),
         ({"variants": [{"ridge": -1}]}, "the student's ridge must be finite and not negative; got -1$"),
         ({"variants": [{"ridge": math.nan}]}, "ridge must be a number; got nan$"),
         ({"variants": [{}, {"parameterization": "edm", "start": "teacher"}]}, "'teacher' needs parameterization"),
@@ -130,6 +130,7 @@ def test_whole_numbers_are_whole_however_they_are_written():
 
 def test_a_start_is_the_teacher_where_it_can_be():
     common = {"ridge": 0.0, "parameterization": "ddim", "start": None, "target": "sequential"}
+    common |= {"method": "consistency", "generations": 1}
     variants = [{}, {"parameterization": "edm"}, {"start": "zero"}]
     assert [one.start for one in students(variants, False, **common)] == ["teacher", "zero", "zero"]
     assert [one.start for one in students(variants, True, **common)] == ["zero", "zero", "zero"]

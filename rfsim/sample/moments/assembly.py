@@ -79,6 +79,15 @@ def add_orders(second, g, directions, scale, first, orders):
     return add_tiles(second, (g, directions), (g, directions), pairs, tile, scale, first, orders, mirrored=True)
 
 
+@partial(jax.jit, donate_argnums=0)
+def add_pairs(total, left, right, directions, scale, orders):
+    """Add total + scale·Σ_{s<orders} c^s ∘ (left_s right_sᵀ) of two different tables, in all tiles."""
+    tile = _tile(total.shape[0])
+    edges = range(0, total.shape[0], tile)
+    tiles = np.array([(i, j) for i in edges for j in edges])
+    return add_tiles(total, (left, directions), (right, directions), tiles, tile, scale, 0, orders)
+
+
 def upper_tiles(size: int, tile: int) -> NDArray[np.int64]:
     """Where the tiles on and above the diagonal begin, (tiles, 2)."""
     return np.array([(i, j) for i in range(0, size, tile) for j in range(i, size, tile)])
