@@ -59,10 +59,11 @@ def test_the_answer_has_the_keys_of_the_contract():
     data = dataset(levels=4)
     found = parsed(data)
     assert list(found) == [
-        "schema", "problem", "diffusion_time", "teacher", "early_teacher", "reference", "student", "leakage",
+        "schema", "problem", "method", "diffusion_time", "teacher", "early_teacher", "reference", "student", "leakage",
         "gamma_star", "controls", "undefined",
     ]  # fmt: skip
     assert found["schema"] == 1
+    assert found["method"] == "consistency"
     assert not {"distill_times", "leakage_ridges", "diffusion_time"} & set(found["problem"])
     assert {"levels", "time_min", "teacher_time", "trainer", "draws", "generated", "dim", "seed"} < set(
         found["problem"]

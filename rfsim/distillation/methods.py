@@ -110,7 +110,14 @@ class DistillationMethod(Written):
         return TRAITS[self.kind]
 
     def evaluations(self, levels: int) -> int:
-        """Evaluations of the network for a sample of the method's own: 1, S of segments, N of a score."""
+        """Evaluations of the network for a sample of the method's own (M1–M10).
+
+        Args:
+            levels: N.
+
+        Returns:
+            1, S of segments, N of a score.
+        """
         if self.kind == "segments":
             assert isinstance(self.argument, int)  # checked where it was set
             return self.argument

@@ -138,7 +138,8 @@ class SampleQuality:
         filled = np.zeros((len(held), *readouts[0].shape))
         along = [*(held.index(level) for level, _ in route), 0]
         filled[along[:-1]] = readouts
-        few = Network(network.weights, placed(filled), network.offsets[held], network.times[held])
+        offsets = placed(np.asarray(network.offsets)[held])
+        few = Network(network.weights, placed(filled), offsets, network.times[held])
         if method.traits.samples == SCORE:
             return generate(few, self.start, along, function, self.plan.sampler, _numbered(self.noise, held))
         form = learner.forms.to_start

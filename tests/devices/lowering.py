@@ -189,6 +189,9 @@ def settings() -> Iterator[tuple[str, Callable[[], object]]]:
     yield "simulate frozen copies on 2 devices", partial(simulate, FROZEN, devices=2, **adam)
     yield "simulate with an average", partial(simulate, SMALL, ema=0.5, noise="fresh", batch=4)
     yield "distill by a moving average", partial(distill, SMALL, FEW_TIMES, target="coupled:10")
+    methods = "consistency-training", "progressive", "data-free", "endpoint-prior", "self", "hard"
+    several = [rfsim.Student(method=one, start="zero", ridge=0.01) for one in methods]
+    yield "distill by other methods", partial(distill, SMALL, FEW_TIMES, students=several)
     yield "distill to a width of its own", partial(distill, SMALL, FEW_TIMES, student_features_per_dim=3)
     yield "distill with draws", partial(distill, SMALL, FEW_TIMES, draws=64, samples=4)
 
