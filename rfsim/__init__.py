@@ -40,6 +40,7 @@ __all__ = [
     "Subspace",
     "density",
     "distill",
+    "generated",
     "load",
     "plot",
     "simulate",
@@ -73,6 +74,7 @@ if _TYPE_CHECKING:
     from rfsim.sample.spectra.method import Exact, MonteCarlo
     from rfsim.sampled.density import density
     from rfsim.sampled.distill import distill
+    from rfsim.sampled.generated import generated
     from rfsim.sampled.simulate import simulate
     from rfsim.sampled.spectrum import spectrum
     from rfsim.sampled.train import train
@@ -106,6 +108,7 @@ _HOMES = {
     "Subspace": "rfsim.problem.populations",
     "density": "rfsim.sampled.density",
     "distill": "rfsim.sampled.distill",
+    "generated": "rfsim.sampled.generated",
     "load": "rfsim.disk.store",
     "plot": "rfsim.plotting",
     "simulate": "rfsim.sampled.simulate",

@@ -1,8 +1,10 @@
 """The law of generated samples as ψ_p → ∞ after d → ∞, m = ∞ (equations.md W6 to W9).
 
 In high dimension a sampler's path meets no training tube, and off the tubes the score is linear, s = w_t(Σ̂)x with
-w_t(λ) = −(1/Δ)e·a²Q f(a²Q)e, e the noise part (Latourelle-Vigeant et al. 2026, Theorem 4). From N(0, I) at T they are
-N(0, Λ(Σ̂)) at ε; a step x·x_t + score·s_t takes Λ to (x + score·w)²Λ, and fresh noise adds its variance.
+w_t(λ) = −(1/Δ)e·a²Q f(a²Q)e, e the noise part (Latourelle-Vigeant et al. 2026, Theorem 4). Features of
+Gaussian weights read points of another variance than their own by another slope, l = a(Γ_y)/a(Γ) (1 in theirs, of inner
+products): s = l·w(Σ̂)x. From N(0, I) at T samples are N(0, Λ(Σ̂)) at ε; a step x·x_t + score·s_t takes Λ to
+(x + score·l·w)²Λ, and fresh noise adds its variance.
 """
 
 from __future__ import annotations
@@ -27,7 +29,10 @@ FLOWS = ("ode", "sde-limit")  # samplers of infinitely many steps
 SAMPLERS = (*ODE_SOLVERS, "ode", "sde", "sde-limit")
 NODES, MOST, ACCURACY = 32, 256, 1e-8  # in ln t, of the samplers of infinitely many steps
 
+ITERATIONS = 50  # of the slopes along the path of infinitely many steps
+
 Linear = Callable[[float], NDArray[np.float64]]  # of a diffusion time: w(λ), (times, points)
+Read = Callable[[float, NDArray[np.float64]], NDArray[np.float64]]  # of a diffusion time and Λ there: l, (times, 1)
 
 
 def score_factor(
@@ -97,72 +102,92 @@ class Generated(NamedTuple):
 
     Attributes:
         variance: Λ(λ), (times, points).
-        change: What it moves by with half of the nodes in time, relative; 0 of samplers with steps.
+        factor: F(λ) with Λ = F², of the samplers with steps and without noise; else None.
+        change: What Λ moves by with half of the nodes in time, relative; 0 of samplers with steps.
     """
 
     variance: NDArray[np.float64]
+    factor: NDArray[np.float64] | None
     change: float
 
 
-def generated(sampler: str, times: NDArray[np.float64], w: Linear) -> Generated:
+def generated(sampler: str, times: NDArray[np.float64], w: Linear, read: Read) -> Generated:
     """The law of samples at the first of the times, from N(0, I) at the last (W6, W7).
 
     Args:
         sampler: Of SAMPLERS; "ode" and "sde-limit" take infinitely many steps between the ends.
         times: Diffusion times, ascending, (levels + 1,).
-        w: The linear score.
+        w: The linear score at the training points' variance.
+        read: l, the slope at the samples' variance over that at the training points'.
 
     Returns:
         The law.
+
+    Raises:
+        RuntimeError: Where the slopes along the path of infinitely many steps do not settle.
     """
     if sampler in FLOWS:
-        nodes, whole = NODES, _flow(sampler, times[0], times[-1], w, NODES)
+        nodes, whole = NODES, _flow(sampler, times[0], times[-1], w, read, NODES)
         while True:
             nodes *= 2
-            half, whole = whole, _flow(sampler, times[0], times[-1], w, nodes)
+            half, whole = whole, _flow(sampler, times[0], times[-1], w, read, nodes)
             change = float(np.abs(whole / half - 1).max())
             if change <= ACCURACY or nodes >= MOST:
-                return Generated(whole, change)
+                return Generated(whole, None, change)
     scores = {t: w(t) for t in times[1:]}
     variance = np.ones_like(scores[times[-1]])
+    product = np.ones_like(variance)
     for t, to in zip(times[:0:-1], times[-2::-1], strict=True):
         step = reverse_sde_step(t, to) if sampler == "sde" else ode_step(sampler, t, to)
-        factor = step.x + step.score * scores[t]
+        here = read(t, variance) * scores[t]
+        factor = step.x + step.score * here
         if step.half:
-            there = scores[to] if to in scores else w(to)
-            factor = factor + step.half * ((1 + there) * factor - (1 + scores[t]))
+            there = read(to, factor**2 * variance) * (scores[to] if to in scores else w(to))
+            factor = factor + step.half * ((1 + there) * factor - (1 + here))
         variance = factor**2 * variance + step.noise**2
-    return Generated(variance, 0.0)
+        product = product * factor
+    return Generated(variance, None if sampler == "sde" else product, 0.0)
 
 
-def one_jump(first: float, last: float, w: Linear) -> NDArray[np.float64]:
+def one_jump(first: float, last: float, w: Linear, read: Read) -> NDArray[np.float64]:
     """Λ of one DDIM step from the last time to the first (W9).
 
     Args:
         first: ε.
         last: T.
         w: The linear score.
+        read: l.
 
     Returns:
         The variance, (times, points).
     """
     step = ode_step("ddim", last, first)
-    return (step.x + step.score * w(last)) ** 2
+    score = w(last)
+    return (step.x + step.score * read(last, np.ones_like(score)) * score) ** 2
 
 
-def _flow(sampler: str, first: float, last: float, w: Linear, nodes: int) -> NDArray[np.float64]:
-    """(W7) in s = ln t, by integrals of Chebyshev series from ε up to each node."""
+def _flow(sampler: str, first: float, last: float, w: Linear, read: Read, nodes: int) -> NDArray[np.float64]:
+    """(W7) in s = ln t, by integrals of Chebyshev series from ε up to each node; l and Λ there in turns."""
     x = chebyshev.chebpts2(nodes)
     half = np.log(last / first) / 2
     t = first * np.exp(half * (x + 1))
     scores = np.stack([w(one) for one in t])  # (nodes, times, points)
     up = half * _from_the_left(x)
-    shape = (nodes, *[1] * (scores.ndim - 1))
-    slope = (1 + (1 if sampler == "ode" else 2) * scores) * t.reshape(shape)
-    grown = np.exp(2 * np.tensordot(up, slope, 1))  # of the variance, from each node down to ε
-    if sampler == "ode":
-        return grown[-1]
-    return grown[-1] + 2 * np.tensordot(up[-1], grown * t.reshape(shape), 1)
+    along = t.reshape(nodes, *[1] * (scores.ndim - 1))
+    slopes, moved = np.ones((nodes, scores.shape[1], 1)), np.inf
+    for _ in range(ITERATIONS):
+        rate = (1 + (1 if sampler == "ode" else 2) * slopes * scores) * along
+        grown = np.exp(2 * np.tensordot(up, rate, 1))  # of the variance, from each node down to ε
+        variance = grown[-1] / grown
+        if sampler == "sde-limit":
+            noise = 2 * np.tensordot(up, grown * along, 1)
+            variance = variance + (noise[-1] - noise) / grown
+        found = np.stack([read(float(one), there) for one, there in zip(t, variance, strict=True)])
+        moved = float(np.abs(found - slopes).max())
+        slopes = found
+        if moved < ACCURACY / 100:
+            return variance[0]
+    raise RuntimeError(f"the slopes along the path of {sampler} still move by {moved:.1e} after {ITERATIONS} turns")
 
 
 def _from_the_left(x: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -40,18 +40,6 @@ class Level(NamedTuple):
     teacher_time: float
 
 
-class WideStudent(NamedTuple):
-    """A student's linear map from each level to ε, and the teacher's steps all the way.
-
-    Attributes:
-        maps: F_k(λ) = c_skip + c_out w_k, k = 1 … N, (levels, points).
-        steps: The teacher's N-step map Π(a + c w), (points,).
-    """
-
-    maps: NDArray[np.float64]
-    steps: NDArray[np.float64]
-
-
 class _Tube(NamedTuple):
     """Sample part times √λ, and noise part, (points,)."""
 
@@ -66,8 +54,8 @@ def wide_student(
     law: SampleCovariance,
     distill_time: float,
     ridge: float = 0.0,
-) -> WideStudent:
-    """The student of a ladder at one distillation time (W10).
+) -> NDArray[np.float64]:
+    """The student's linear map from each level to ε, at one distillation time (W10).
 
     Args:
         sigma: σ, without a second Hermite coefficient at every level's Γ.
@@ -78,13 +66,13 @@ def wide_student(
         ridge: Of the teacher, γ over ψ_p; the student has none.
 
     Returns:
-        Its maps, and the teacher's.
+        F_k(λ) = c_skip + c_out w_k, k = 1 … N, at the training points' variance, (levels, points).
     """
     root = np.sqrt(law.points)
     below_time, below_limit = first, levels[0].limit
     below, skip, out = _Tube(root, root), 1.0, 0.0
     w_below = np.zeros_like(root)
-    maps, steps = [], np.ones_like(root)
+    maps = []
     for level in levels:
         limit = level.limit
         clean, noise = math.sqrt(limit.signal) * root, math.sqrt(limit.noise) * np.ones_like(root)
@@ -105,10 +93,9 @@ def wide_student(
         wanted = _Tube((target.sample - jump.x * clean) / jump.score, (target.noise - jump.x * noise) / jump.score)
         below = _trained(limit, channels(limit, law.points), jump, wanted, teacher, distill_time)
         w_below = below.noise / math.sqrt(limit.noise)
-        steps = steps * (step.x + step.score * teacher.noise / math.sqrt(limit.noise))
         below_time, below_limit, skip, out = level.time, limit, jump.x, jump.score
         maps.append(skip + out * w_below)
-    return WideStudent(np.array(maps), steps)
+    return np.array(maps)
 
 
 def _teacher(limit: Limit, points: NDArray[np.float64], train_time: float, ridge: float) -> _Tube:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import xarray as xr
@@ -17,8 +18,8 @@ from rfsim.limit.limits import Limit, limit
 from rfsim.limit.sample_covariance import NODES, SampleCovariance
 from rfsim.limit.wide_spectrum import tables
 from rfsim.limit.wide_students import Level, wide_student
-from rfsim.problem.activations import hermite_coefficients
-from rfsim.problem.diffusion import signal, time_grid, total_variance
+from rfsim.problem.activations import hermite_coefficients, mean_slopes
+from rfsim.problem.diffusion import ode_step, signal, time_grid, total_variance
 from rfsim.problem.model import TRAIN_TIMES, Problem, require_unused, times
 from rfsim.results.runs import Begin, Report
 from rfsim.theory.generated_measures import MEASURES, measured
@@ -27,6 +28,7 @@ from rfsim.theory.run import LimitRun
 SCHEDULES = ("constant", "best")
 SECOND = 1e-10  # of σ's size: a second Hermite coefficient that is rounding
 FINE = 1024  # nodes of the whole spectrum, for quantiles
+FLAT = 1e-6  # a deviation of samples that counts as none
 PRIOR = 0.1  # of the variance at T: what the data may still have there
 
 
@@ -48,8 +50,9 @@ def generated(
 ) -> xr.Dataset:
     """The law of generated samples as ψ_p → ∞ after d → ∞, with a teacher at each training time.
 
-    Equations.md W6 to W9; Latourelle-Vigeant et al. 2026, Theorems 4 and 5; students by W10 [ours], derived and not
-    proved. Samples are N(0, Λ(Σ̂)), Σ̂ = XXᵀ/n of the training data, and none of them meets a training point.
+    Equations.md W6 to W9; Latourelle-Vigeant et al. 2026, Theorems 4 and 5, with the slope by which features of
+    Gaussian weights read samples of another variance [ours]; students by W10 [ours], derived and not proved. Samples
+    are N(0, Λ(Σ̂)), Σ̂ = XXᵀ/n of the training data, and none of them meets a training point.
 
     Args:
         problem: What is trained on at every level, features_per_dim inf and m = ∞. Its diffusion_time is not used, and
@@ -116,8 +119,9 @@ def generated(
     def w(t: float) -> NDArray[np.float64]:
         return ladder.score(t, law.points)
 
-    made = law_of(sampler, grid[[0, -1]] if sampler in FLOWS else grid, w)
-    ways = {"steps": made.variance, "one_jump": one_jump(grid[0], grid[-1], w)}
+    read = partial(ladder.read, weights=law.weights)
+    made = law_of(sampler, grid[[0, -1]] if sampler in FLOWS else grid, w, read)
+    ways = {"steps": made.variance, "one_jump": one_jump(grid[0], grid[-1], w, read)}
     data = measured(run, law, float(grid[0]), "way", ways, made.change)
     schedule = np.stack([ladder.teachers(t) for t in grid[1:]])
     data["level_time"] = ("level", "train_time"), schedule, {"long_name": "training time of each level", "units": "1"}
@@ -128,7 +132,8 @@ def generated(
     if student:
         if report:
             report("students", {})
-        each = [_student(run, ladder, grid, law, float(one)) for one in later]
+        assert made.factor is not None  # of ddim, which students need
+        each = [_student(run, ladder, grid, law, float(one), made.factor) for one in later]
         students = xr.concat(each, "distill_time", data_vars="all")
         told = {"long_name": "distillation time τ_S", "units": "1"}
         data = data.merge(students.assign_coords(distill_time=("distill_time", later, told)))
@@ -165,6 +170,14 @@ class _Ladder:
         """w_t(λ), (times, points)."""
         return score_factor(self.limit(t), points, self.teachers(t), self.ridge)
 
+    def read(self, t: float, variance: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArray[np.float64]:
+        """How features read samples of a variance Λ (times, points): l = a(Γ_y)/a(Γ), (times, 1)."""
+        own = math.sqrt(total_variance(self.run.population.power, t))
+        # a sample that is 0 is read by the slope at 0
+        there = np.maximum(np.sqrt(variance @ weights), FLAT)
+        slopes = mean_slopes(self.run.problem.activation, np.append(there, own))
+        return (slopes[:-1] / slopes[-1] if slopes[-1] else np.ones_like(there))[:, None]
+
 
 def _require_known(run: LimitRun, grid: NDArray[np.float64]) -> None:
     """ValueError where the equations assume what is not so."""
@@ -196,20 +209,33 @@ def _rule(run: LimitRun) -> SampleCovariance:
 
 
 def _student(
-    run: LimitRun, ladder: _Ladder, grid: NDArray[np.float64], law: SampleCovariance, distill_time: float
+    run: LimitRun,
+    ladder: _Ladder,
+    grid: NDArray[np.float64],
+    law: SampleCovariance,
+    distill_time: float,
+    steps: NDArray[np.float64],
 ) -> xr.Dataset:
     """Students of every teacher at one distillation time: one step, and two by way of the middle level (W10)."""
     teachers = np.stack([ladder.teachers(t) for t in grid[1:]])
     one, two, gap = [], [], []
     middle = (grid.size - 1) // 2  # 0 where there is one level: two steps are one
-    for column in teachers.T:
+    start = np.ones((1, law.points.size))
+    for column, teacher in zip(teachers.T, steps, strict=True):
         levels = [Level(float(t), ladder.limit(t), float(tau)) for t, tau in zip(grid[1:], column, strict=True)]
-        made = wide_student(run.problem.activation, float(grid[0]), levels, law, distill_time, ladder.ridge)
-        one.append(made.maps[-1] ** 2)
+        maps = wide_student(run.problem.activation, float(grid[0]), levels, law, distill_time, ladder.ridge)
+
+        def jump(level: int, variance: NDArray[np.float64], maps: NDArray[np.float64] = maps) -> NDArray[np.float64]:
+            """The map of a level where samples have this variance."""
+            skip = ode_step("ddim", float(grid[level]), float(grid[0])).x
+            return (skip + ladder.read(float(grid[level]), variance, law.weights) * (maps[level - 1] - skip))[0]
+
+        whole = jump(grid.size - 1, start)
+        one.append(whole**2)
         kept = signal(float(grid[middle] - grid[0])) ** 2  # of what is noised up to the middle level again
-        again = made.maps[middle - 1] ** 2 if middle else 1.0
-        two.append(again * (kept * one[-1] + 1 - kept))
-        gap.append((made.maps[-1] - made.steps) ** 2 @ law.weights)
+        noised = kept * one[-1] + 1 - kept
+        two.append(jump(middle, noised[None]) ** 2 * noised if middle else noised)
+        gap.append((whole - teacher) ** 2 @ law.weights)
     ways = {"one_step": np.stack(one), "two_steps": np.stack(two)}
     data = measured(run, law, float(grid[0]), "student_way", ways, 0.0)
     data = data[list(MEASURES)].rename({name: f"student_{name}" for name in MEASURES})

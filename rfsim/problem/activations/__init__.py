@@ -2,7 +2,13 @@
 
 from rfsim.problem.activations.base import Activation, Closed, evaluate
 from rfsim.problem.activations.catalog import ACTIVATIONS, activation, fingerprint, read, specification
-from rfsim.problem.activations.constants import Constants, centered, gaussian_constants, hermite_coefficients
+from rfsim.problem.activations.constants import (
+    Constants,
+    centered,
+    gaussian_constants,
+    hermite_coefficients,
+    mean_slopes,
+)
 from rfsim.problem.activations.hermite import Hermite
 from rfsim.problem.activations.naming import is_local, runs_code
 
@@ -19,6 +25,7 @@ __all__ = [
     "gaussian_constants",
     "hermite_coefficients",
     "is_local",
+    "mean_slopes",
     "read",
     "runs_code",
     "specification",

@@ -17,6 +17,7 @@ from rfsim.problem.activations.kinked import nested_constants, panel_coefficient
 
 MAX_ORDER = 16384
 KINKED_ORDERS = 64
+TRAPEZOID = np.linspace(-9.5, 9.5, 381)
 CENTERED = 1e-12  # |E σ| over √E σ² that counts as none
 ROUNDING = 64 * np.finfo(float).eps  # of √E σ²: what rounding leaves in a coefficient c_s
 CLOSED_ERROR = 1e-13  # of the closed forms, held by a test at forty digits
@@ -130,6 +131,24 @@ def hermite_coefficients(sigma: Activation, gamma: float, orders: int = 64) -> N
     if sigma.kinks:
         return panel_coefficients(sigma, gamma, orders, 2)[0]
     return _coefficients(sigma, gamma, orders)[0]
+
+
+def mean_slopes(sigma: Activation, gammas: NDArray[np.float64]) -> NDArray[np.float64]:
+    """a(Γ) = E σ'(Γz) = E zσ(Γz)/Γ at many Γ (T9).
+
+    Args:
+        sigma: The activation.
+        gammas: Γ, positive, (count,).
+
+    Returns:
+        The slopes, (count,); to 1e-12 for smooth σ.
+    """
+    if sigma.kinks or isinstance(sigma.function, Series):
+        return np.array([hermite_coefficients(sigma, float(one), 2)[1] / one for one in gammas])
+    # the trapezoidal rule: exponentially exact for what is smooth and falls off at both ends
+    weights = TRAPEZOID * np.exp(-(TRAPEZOID**2) / 2)
+    weights = weights / (weights @ TRAPEZOID)
+    return evaluate(sigma, gammas[:, None] * TRAPEZOID) @ weights / gammas
 
 
 def _smooth_constants(
