@@ -153,6 +153,8 @@ def read_method(given: str | DistillationMethod) -> DistillationMethod:
     if isinstance(given, DistillationMethod):
         return given
     kind, colon, argument = str(given).partition(":")
+    if not colon and kind in TRAITS:
+        return DistillationMethod(kind)
     return DistillationMethod.of(str(given), kind, argument if colon else None)
 
 

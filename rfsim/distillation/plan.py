@@ -217,8 +217,8 @@ def students(variants: Sequence[Mapping[str, Any]] | None, own_features: bool, *
                 raise ValueError(f"a variant takes {', '.join(common)}; got {name!r}{nearest(str(name), list(common))}")
         chosen = {**common, **given}
         if chosen["start"] is None:
-            begins = read_method(chosen["method"]).traits.begins
-            able = begins and chosen["parameterization"] == "ddim" and not own_features
+            chosen["method"] = read_method(chosen["method"])
+            able = chosen["method"].traits.begins and chosen["parameterization"] == "ddim" and not own_features
             chosen["start"] = "teacher" if able else "zero"
         found.append(Student(**chosen))
     if not found:
