@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rfsim.computing.numerics import log_grid, minimum_value
+from rfsim.computing.precision import in_complex128
 from rfsim.limit.intervals import support
 from rfsim.limit.limits import Limit
 from rfsim.limit.minimizer import ridge_losses
@@ -31,6 +32,7 @@ class BestRidge(NamedTuple):
     test: float
 
 
+@in_complex128
 def best_ridge(limit: Limit) -> BestRidge:
     """The lowest L_test over all ridges γ ≥ 0 (T12).
 
