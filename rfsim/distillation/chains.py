@@ -8,7 +8,7 @@ import numpy as np
 
 from rfsim.computing.arrays import Numbers, placed
 from rfsim.distillation.coupled import Transform, contour, coupled
-from rfsim.distillation.learners import PRIOR, TRAINING, Averages, Course, Learner, Route, Setting
+from rfsim.distillation.learners import PRIOR, TRAINING, Averages, Learner, Regressions, Route, Setting
 from rfsim.distillation.plan import Student
 from rfsim.distillation.readers import Arriving, Endpoint, Readers, jumped, together
 from rfsim.distillation.regression import Forms
@@ -41,7 +41,7 @@ class Chain(Learner):
             return list(pairwise(path(self.setting.levels, steps)))
         return super().route(steps)
 
-    def course(self, level: int) -> Course:
+    def regressions(self, level: int) -> Regressions:
         """One round: all ends at once."""
         times, ends = len(self.setting.distill_times), self.ends(level)
         given = yield Arriving(self.teacher, together([self._reader(level - 1, end) for end in ends]))
@@ -85,7 +85,7 @@ class Direct(Learner):
         super().__init__(student, setting, teacher, forms, whole=whole)
         self.anchor = PRIOR if self.method.kind == "endpoint-prior" else TRAINING
 
-    def course(self, level: int) -> Course:
+    def regressions(self, level: int) -> Regressions:
         """The last level alone."""
         if level < self.setting.levels:
             return None
@@ -101,7 +101,7 @@ class SameTime(Learner):
         inputs = str(self.method.argument)
         self.anchor = TRAINING if inputs == "noise-online" else inputs
 
-    def course(self, level: int) -> Course:
+    def regressions(self, level: int) -> Regressions:
         """One round."""
         form, teacher = self.forms.score(level), self.teacher
         weights, offset, readout = teacher.weights, teacher.offsets[level], placed(teacher.readouts[level])[None]

@@ -11,7 +11,7 @@ from rfsim.computing.arrays import Numbers, compiled, namespace, placed
 from rfsim.computing.precision import ridge_named
 from rfsim.distillation.cache import ArrayCache
 from rfsim.distillation.exact import ExactSpectra
-from rfsim.distillation.learners import Course, Learner, Setting
+from rfsim.distillation.learners import Learner, Regressions, Setting
 from rfsim.distillation.plan import Student
 from rfsim.distillation.regression import Forms
 from rfsim.distillation.sampling import Network, generate, path
@@ -30,7 +30,7 @@ class ConsistencyTraining(Learner):
         self._exact = exact
         self._below: Numbers | None = None
 
-    def course(self, level: int) -> Course:
+    def regressions(self, level: int) -> Regressions:
         """Towards the level below, by the exact U, P and C."""
         yield from ()
         form, lower = self.forms.jump(level, 0), self.forms.jump(level - 1, 0)
@@ -54,7 +54,7 @@ class SelfDistilled(Learner):
         self._exact = exact
         self.mixing: dict[int, NDArray[np.float64]] = {}
 
-    def course(self, level: int) -> Course:
+    def regressions(self, level: int) -> Regressions:
         """On the teacher's own U."""
         yield from ()
         form, taught = self.forms.score(level), placed(self.teacher.readouts[level])
@@ -112,7 +112,7 @@ class Hard(Learner):
         self._shape = samples, setting.shape[0]
         self._taught: Sequence[Network] = ()
 
-    def course(self, level: int) -> Course:
+    def regressions(self, level: int) -> Regressions:
         """All levels are trained before the first, for samples need all of them."""
         yield from ()
         if not self._taught:

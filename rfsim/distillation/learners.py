@@ -59,7 +59,7 @@ class Setting(NamedTuple):
         return dim, p
 
 
-Course: TypeAlias = Generator[Ask, Averages, Numbers | None]
+Regressions: TypeAlias = Generator[Ask, Averages, Numbers | None]
 
 
 class Learner:
@@ -79,7 +79,7 @@ class Learner:
         """Of the student."""
         return self.student.method
 
-    def course(self, level: int) -> Course:
+    def regressions(self, level: int) -> Regressions:
         """What it learns at one level."""
         raise NotImplementedError
 

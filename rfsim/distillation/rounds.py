@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 from rfsim.computing.arrays import Numbers, namespace
-from rfsim.distillation.learners import PRIOR, Averages, Course, Learner, Route, Setting
+from rfsim.distillation.learners import PRIOR, Averages, Learner, Regressions, Route, Setting
 from rfsim.distillation.moments import stage
 from rfsim.distillation.plan import Student
 from rfsim.distillation.readers import Applied, jumped, moved
@@ -18,7 +18,7 @@ class DataFree(Learner):
 
     anchor = PRIOR
 
-    def course(self, level: int) -> Course:
+    def regressions(self, level: int) -> Regressions:
         """From the last level down, one round for each."""
         if level < self.setting.levels:
             return None
@@ -60,7 +60,7 @@ class Progressive(Learner):
         found = [knots for knots in self._knots[1:] if len(knots) == steps + 1]
         return list(pairwise(found[0][::-1])) if found else None
 
-    def course(self, level: int) -> Course:
+    def regressions(self, level: int) -> Regressions:
         """Every round in which the level begins a jump."""
         last: Numbers | None = None
         for number, (before, knots) in enumerate(pairwise(self._knots)):

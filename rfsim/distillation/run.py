@@ -16,10 +16,10 @@ from rfsim.computing.arrays import Numbers, placed
 from rfsim.distillation import measures, membership
 from rfsim.distillation.anchors import Anchors
 from rfsim.distillation.cache import ArrayCache
-from rfsim.distillation.cohort import Cohort, stacked
 from rfsim.distillation.consistency import Consistency, consistency
 from rfsim.distillation.exact import ExactSpectra, Judged
 from rfsim.distillation.learners import Eigen, Learner, Setting
+from rfsim.distillation.level_training import LevelTraining, stacked
 from rfsim.distillation.models import Models
 from rfsim.distillation.moments import LevelMoments
 from rfsim.distillation.plan import DistillationPlan
@@ -134,7 +134,7 @@ class _Levels:
         models = Models(setting, problem, own, data_power, self.exact, self.own, tell)
         groups = models.groups(plan.students, self.forms, self.teachers)
         anchors = Anchors(plan, problem, draw, self.teachers[0], plan.number_of_draws(features))
-        self.cohort = Cohort(groups, self.student, draw.sigma.function, plan.solver, anchors.of)
+        self.level_training = LevelTraining(groups, self.student, draw.sigma.function, plan.solver, anchors.of)
         self.shape = len(plan.distill_times), draw.sizes.dim, features
         self.whole = wanted.transfer or any(student.target.ema_time is not None for student in plan.students)
         self.points = membership.points(draw.points, draw.population, draw.seed)
@@ -150,7 +150,7 @@ class _Levels:
             self.draw.sigma.function,
             self.teachers,
             self.student,
-            self.cohort.groups,
+            self.level_training.groups,
             self.forms,
             self.points,
             levels,
@@ -172,7 +172,7 @@ class _Levels:
             if len(landings) == 2:
                 last.append((self._transfer(level, found, eigen), found.difference))
 
-        found = self.cohort.taught(
+        found = self.level_training.taught(
             level, self.teachers[0], landed, hear, carried=self.whole, difference=self.wanted.instability
         )
         readout = self.teachers[0].readouts[level]
@@ -204,7 +204,7 @@ class _Levels:
 
     def _references(self, level: int, teacher: Judged) -> NDArray[np.float64]:
         """Energies of each student's own teacher by output row and part, (V, dim, parts)."""
-        taught = [one and one.teacher for one in self.cohort.groups["student"]]
+        taught = [one and one.teacher for one in self.level_training.groups["student"]]
         return np.stack(
             [
                 teacher.energy

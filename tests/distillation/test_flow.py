@@ -44,7 +44,7 @@ class Students:
 
     def readers(self, level):
         if level != self.level:
-            self.level, self.courses = level, [chain.course(level) for chain in self.chains]
+            self.level, self.courses = level, [chain.regressions(level) for chain in self.chains]
             self.asked = together([next(course).readers for course in self.courses])
         return self.asked
 
@@ -62,21 +62,21 @@ def pupil_of(level, network=NETWORK):
     return StudentFeatures(jnp.asarray(network.weights), network.offsets[level], network.offsets[level - 1])
 
 
-def moments_of(level, cohort=None, network=NETWORK, function=jnp.tanh, solver="ddim"):
-    """Of one level, C and P with them; targets are what the students of a cohort are regressed on."""
+def moments_of(level, students=None, network=NETWORK, function=jnp.tanh, solver="ddim"):
+    """Of one level, C and P with them; targets are what the students are regressed on."""
     here, pupil = stage(network, level, solver), pupil_of(level, network)
     draws = Noisy(LAW, TIMES[level], 0, f"{level}", DRAWS)
 
     def targets(x):
-        if cohort is None:
+        if students is None:
             return jnp.zeros((len(x), 0, DIM))
-        return read(cohort.readers(level), here, pupil, function, x)
+        return read(students.readers(level), here, pupil, function, x)
 
     return next(level_moments(here, pupil, draws, function, targets, shares=1, carried=True))
 
 
-def advanced(cohort, level, moments):
-    return np.asarray(cohort.advance(level, moments.targets, moments, decomposed(moments.second)))
+def advanced(students, level, moments):
+    return np.asarray(students.advance(level, moments.targets, moments, decomposed(moments.second)))
 
 
 def drawn_level(level, form):
@@ -108,10 +108,10 @@ def weights(seed, size=0.4):
 def test_the_flow_is_small_gradient_steps_of_the_loss_over_its_draws():
     """Both levels of a chain, each towards the one below as it is at the same τ_S (T16, T17)."""
     tau, ridge = 2.0, STUDENTS[0].ridge
-    cohort = Students(STUDENTS, FORMS, np.array([tau, 0.5]))
+    students = Students(STUDENTS, FORMS, np.array([tau, 0.5]))
     below = np.zeros((3, 2, *SHAPE))
     for level in (1, 2):
-        found = advanced(cohort, level, moments_of(level, cohort))
+        found = advanced(students, level, moments_of(level, students))
         for number, (student, form) in enumerate(zip(STUDENTS, FORMS, strict=True)):
             start = NETWORK.readouts[level] if student.start == "teacher" else np.zeros(SHAPE)
             stepped = [
@@ -136,11 +136,11 @@ def system_of(moments, level, form, ridge, start):
 def test_what_is_read_draw_by_draw_is_the_flow_from_c_and_p():
     """Regression on f⁻_{k−1}(Φ_k(x)) itself, a thin product, against R_k made of C_k and P_k (T16)."""
     times = np.array([0.0, 3.0, np.inf])
-    cohort, below = Students(STUDENTS, FORMS, times), np.zeros((3, 3, *SHAPE))
-    assert cohort.count == 9
+    students, below = Students(STUDENTS, FORMS, times), np.zeros((3, 3, *SHAPE))
+    assert students.count == 9
     for level in (1, 2):
-        moments = moments_of(level, cohort)
-        found = advanced(cohort, level, moments)
+        moments = moments_of(level, students)
+        found = advanced(students, level, moments)
         for row, under, student, form in zip(found, below, STUDENTS, FORMS, strict=True):
             start = NETWORK.readouts[level] if student.start == "teacher" else np.zeros(SHAPE)
             system = system_of(moments, level, form, student.ridge, start)
@@ -153,11 +153,11 @@ def test_an_average_that_does_not_move_is_the_level_below():
     """Coupled without delay, from C and P, against the sequential students: equal at the start and in the limit."""
     times = np.array([0.0, np.inf])
     students = [dataclasses.replace(one, target="coupled:0") for one in STUDENTS]
-    coupled, cohort = (Students(several, FORMS, times) for several in (students, STUDENTS))
+    coupled, students = (Students(several, FORMS, times) for several in (students, STUDENTS))
     for level in (1, 2):
-        moments = moments_of(level, cohort)
+        moments = moments_of(level, students)
         np.testing.assert_allclose(
-            advanced(coupled, level, moments), advanced(cohort, level, moments), rtol=1e-8, atol=1e-9
+            advanced(coupled, level, moments), advanced(students, level, moments), rtol=1e-8, atol=1e-9
         )
 
 
@@ -214,21 +214,21 @@ def test_with_nothing_moved_and_equal_coefficients_the_limit_is_the_level_below(
     times = np.array([3.0, np.inf])
     begin = weights(6)
     readouts = np.stack([np.zeros(SHAPE), weights(5), begin])
-    cohort = Students([Student()], [form], times, NETWORK._replace(readouts=readouts))
+    students = Students([Student()], [form], times, NETWORK._replace(readouts=readouts))
     eigen = decomposed(second)
     points, basis = (np.asarray(a) for a in eigen)
     assert (points == 0).sum() == max(0, FEATURES - draws)
 
     def still(level):
         """E yφᵀ of y = f⁻_{k−1}(x): nothing moves, and the features are the same."""
-        reader = cohort.readers(level)
+        reader = students.readers(level)
         y = reader.skip[:, None, None] * x + reader.out[:, None, None] * (here @ np.swapaxes(reader.weights, 1, 2))
         return LevelMoments(draws, second, own, jnp.asarray(np.swapaxes(y, 1, 2) @ here / draws), second, own, None)
 
     moments = still(1)
-    below = np.asarray(cohort.advance(1, moments.targets, moments, eigen))[0]
+    below = np.asarray(students.advance(1, moments.targets, moments, eigen))[0]
     moments = still(2)
-    found = cohort.advance(2, moments.targets, moments, eigen)[0]
+    found = students.advance(2, moments.targets, moments, eigen)[0]
     kappa = 2 * 0.6**2 / (FEATURES / DIM)
     for row, one, tau in zip(found, below, times, strict=True):
         # on the way from the start to the level below, and there in the end
@@ -243,13 +243,13 @@ def test_a_linear_student_ends_at_the_product_of_the_teachers_steps(solver):
     network = any_network(3, offsets=(0.0, 0.0, 0.0))
     reduced = np.asarray(network.weights) / math.sqrt(DIM)
     students = [dataclasses.replace(student, ridge=0.0) for student in STUDENTS]
-    cohort, eye = Students(students, FORMS, np.array([0.0, np.inf]), network), np.eye(DIM)
+    students, eye = Students(students, FORMS, np.array([0.0, np.inf]), network), np.eye(DIM)
     composed = eye
     for level in (1, 2):
-        moments = moments_of(level, cohort, network, linear.function, solver)
+        moments = moments_of(level, students, network, linear.function, solver)
         assert int((decomposed(moments.second)[0] > 0).sum()) == DIM
         # on the flat directions, which no input excites, the start stays and changes nothing
-        found = advanced(cohort, level, moments)[:, 1]
+        found = advanced(students, level, moments)[:, 1]
         step = ode_step(solver, TIMES[level], TIMES[level - 1])
         here, there = (network.readouts[k] @ reduced for k in (level, level - 1))
         jump = step.x * eye + step.score * here

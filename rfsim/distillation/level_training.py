@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from rfsim.computing.arrays import Numbers
 from rfsim.distillation.flow import decomposed
-from rfsim.distillation.learners import TRAINING, Averages, Course, Eigen, Learner
+from rfsim.distillation.learners import TRAINING, Averages, Eigen, Learner, Regressions
 from rfsim.distillation.moments import LevelMoments, Source, StudentFeatures, averages, level_moments, stage
 from rfsim.distillation.readers import Arriving, Ask, Questions
 from rfsim.distillation.sampling import Function, Network
@@ -20,19 +20,19 @@ Groups = Mapping[str, Sequence[Learner | None]]
 Hear = Callable[[LevelMoments, Eigen, Numbers | None], None]
 
 
-class Pupil:
+class LearnerState:
     """A learner at one level: what it asks next, None when it has learned, and its weights then."""
 
     def __init__(self, learner: Learner, level: int) -> None:
         self.anchor = learner.anchor
-        self._course: Course = learner.course(level)
+        self._regressions: Regressions = learner.regressions(level)
         self.ask: Ask | None = None
         self.weights: Numbers | None = None
-        self._on(lambda: next(self._course))
+        self._on(lambda: next(self._regressions))
 
     def hear(self, given: Averages) -> None:
         """Take averages in, and ask on."""
-        self._on(lambda: self._course.send(given))
+        self._on(lambda: self._regressions.send(given))
 
     def _on(self, step: Callable[[], Ask]) -> None:
         try:
@@ -41,7 +41,7 @@ class Pupil:
             self.ask, self.weights = None, end.value
 
 
-class Cohort:
+class LevelTraining:
     """Groups of models, each with one learner by student: the students, those by half of the draws, the controls."""
 
     def __init__(
@@ -66,25 +66,25 @@ class Cohort:
         landed: asked of the training draws beside them; hear: is told the training draws' moments, their U decomposed,
         and the answer to `landed`, by half of the draws and then by all; carried, difference: as in `level_moments`.
         """
-        pupils = {name: [one and Pupil(one, level) for one in several] for name, several in self.groups.items()}
-        everyone = {name: [one for one in several if one is not None] for name, several in pupils.items()}
+        states = {name: [one and LearnerState(one, level) for one in several] for name, several in self.groups.items()}
+        everyone = {name: [one for one in several if one is not None] for name, several in states.items()}
         anchors = {one.anchor for several in everyone.values() for one in several if one.ask is not None}
         for anchor in [TRAINING, *sorted(anchors - {TRAINING})]:
             here = {name: [one for one in several if one.anchor == anchor] for name, several in everyone.items()}
             half, rest = here.pop(SHARES[0], []), [one for several in here.values() for one in several]
             if anchor == TRAINING:
-                self._lesson(level, teacher, anchor, half, rest, landed, hear, carried, difference)
+                self._on_anchor(level, teacher, anchor, half, rest, landed, hear, carried, difference)
             else:
-                self._lesson(level, teacher, anchor, half, rest, None, None, False, False)
-        return {name: [None if one is None else one.weights for one in several] for name, several in pupils.items()}
+                self._on_anchor(level, teacher, anchor, half, rest, None, None, False, False)
+        return {name: [None if one is None else one.weights for one in several] for name, several in states.items()}
 
-    def _lesson(
+    def _on_anchor(
         self,
         level: int,
         teacher: Network,
         anchor: str,
-        half: list[Pupil],
-        rest: list[Pupil],
+        half: list[LearnerState],
+        rest: list[LearnerState],
         landed: Arriving | None,
         hear: Hear | None,
         carried: bool,
@@ -121,7 +121,7 @@ class Cohort:
             del rest_of, eigen  # p × p each
         moments.close()
 
-    def _go_on(self, level: int, anchor: str, several: list[Pupil], found: LevelMoments, eigen: Eigen) -> None:
+    def _go_on(self, level: int, anchor: str, several: list[LearnerState], found: LevelMoments, eigen: Eigen) -> None:
         """Further rounds, on the same draws: averages of what is asked alone."""
         while still := [one for one in several if one.ask is not None]:
             questions = self._questions(level, [one.ask for one in still if one.ask is not None])
