@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rfsim.learning import filters
+from rfsim.learning import descent, filters
 
 LAM = np.array([0.0, 1e-9, 1e-3, 0.5, 20.0])
 
@@ -18,7 +18,7 @@ LAM = np.array([0.0, 1e-9, 1e-3, 0.5, 20.0])
 @jax.jit
 def moving(steps, step, decay, ridge, lam):
     """The moving average of descent, one program for every decay."""
-    return filters.averaged_descent(steps, step, decay, ridge)(lam)
+    return descent.averaged_descent(steps, step, decay, ridge)(lam)
 
 
 def test_the_flow_starts_at_zero_and_grows_like_its_rate():
@@ -55,8 +55,8 @@ def test_descent_is_its_own_recursion(step, ridge):
     w, start = np.zeros_like(LAM), np.ones_like(LAM)
     for _ in range(17):
         w, start = w - step * ((LAM + ridge) * w - 1), start - step * (LAM + ridge) * start
-    np.testing.assert_allclose(filters.descent(17, step, ridge)(jnp.asarray(LAM)), w, rtol=1e-12)
-    np.testing.assert_allclose(filters.descent_decay(17, step, ridge)(jnp.asarray(LAM)), start, rtol=1e-12)
+    np.testing.assert_allclose(descent.descent(17, step, ridge)(jnp.asarray(LAM)), w, rtol=1e-12)
+    np.testing.assert_allclose(descent.descent_decay(17, step, ridge)(jnp.asarray(LAM)), start, rtol=1e-12)
 
 
 def test_small_steps_of_descent_become_the_flow():
@@ -65,7 +65,7 @@ def test_small_steps_of_descent_become_the_flow():
     steps = 4_000_000
     tau = steps * rate / dim**2
     np.testing.assert_allclose(
-        filters.descent(steps, filters.descent_step(rate, delta, features, dim))(jnp.asarray(LAM)),
+        descent.descent(steps, descent.descent_step(rate, delta, features, dim))(jnp.asarray(LAM)),
         filters.flow(tau, kappa)(jnp.asarray(LAM)),
         rtol=1e-4,
     )
@@ -117,7 +117,7 @@ def test_the_moving_average_ends_in_the_minimizer_or_never_leaves_its_start():
     np.testing.assert_allclose(found[2:], np.stack([1 / (LAM + 0.1)] * 2), rtol=1e-13)
     np.testing.assert_array_equal(moving(steps, 0.04, 1.0, 0.0, lam), np.zeros((4, 5)))
     still = moving(steps, 0.04, 0.0, 0.1, lam)
-    np.testing.assert_allclose(still, filters.descent(steps, 0.04, 0.1)(lam), rtol=1e-13)
+    np.testing.assert_allclose(still, descent.descent(steps, 0.04, 0.1)(lam), rtol=1e-13)
     # a direction without curvature is never left alone: c(k − E(1 − E^k)/(1 − E)), but 0 at the end
     flat = moving(steps, 0.04, 0.9, 0.0, lam)[:, 0]
     np.testing.assert_allclose(flat[1:3], [0.04 * (5 - 9 * (1 - 0.9**5)), 0.04 * (1e9 - 9)], rtol=1e-13)
@@ -132,10 +132,10 @@ def test_every_filter_is_analytic():
         filters.flow(3.0, 0.4, 0.1),
         filters.flow_decay(3.0, 0.4, 0.1),
         filters.minimizer(0.1),
-        filters.descent(9, 0.3, 0.1),
-        filters.averaged_descent(9, 0.3, 0.8, 0.1),  # ε is inside the circle of δ
-        filters.averaged_descent(2, 0.3, 0.8, 0.1),
-        filters.averaged_descent(900, 0.3, 0.999, 0.1),
+        descent.descent(9, 0.3, 0.1),
+        descent.averaged_descent(9, 0.3, 0.8, 0.1),  # ε is inside the circle of δ
+        descent.averaged_descent(2, 0.3, 0.8, 0.1),
+        descent.averaged_descent(900, 0.3, 0.999, 0.1),
         filters.compose(filters.flow(3.0, 0.4), filters.minimizer(0.2)),
     ):
         mean = np.mean(np.asarray(f(jnp.asarray(circle))))

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 import rfsim
 from rfsim import Problem
 from rfsim.disk import store
-from rfsim.learning import curves, filters
+from rfsim.learning import curves, descent, filters
 from rfsim.learning.trainers import Descent, DescentFilter, Distillation, DistillationFilter, Flow, FlowFilter, read
 from rfsim.limit.dynamics import limit_curves
 from tests.theory.cases import limit_of
@@ -71,7 +71,7 @@ def test_the_filters_are_those_of_the_kinds():
     expected = flow(LAM) * LAM * student(LAM)
     np.testing.assert_allclose(DistillationFilter(0.4, 0.1, 7.0).filter(TIMES)(LAM), expected, rtol=1e-14)
     # steps of 0.25: c = κ·STEP = 0.1, and the end is the minimizer
-    expected = filters.descent(jnp.array([0, 12, 4000]), 0.1, 0.1)(LAM[:-1])
+    expected = descent.descent(jnp.array([0, 12, 4000]), 0.1, 0.1)(LAM[:-1])
     found = DescentFilter(0.4, 0.1, 0.25).filter(TIMES)(LAM[:-1])
     np.testing.assert_allclose(found[:-1], expected, rtol=1e-14)
     np.testing.assert_array_equal(found[-1], filters.minimizer(0.1)(LAM[:-1]))

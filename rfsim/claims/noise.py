@@ -9,7 +9,8 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from rfsim.disk import store
-from rfsim.learning.filters import descent_step, learning_rate_constant
+from rfsim.learning.descent import descent_step
+from rfsim.learning.filters import learning_rate_constant
 from rfsim.learning.noisy import adam_steps, noise_share
 from rfsim.problem.diffusion import noise_variance
 

@@ -15,7 +15,7 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from rfsim.learning.filters import descent_step
+from rfsim.learning.descent import descent_step
 
 Number = TypeVar("Number", float, NDArray[np.float64])
 

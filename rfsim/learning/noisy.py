@@ -31,7 +31,7 @@ def noise_share(eigenvalues: ArrayLike, contraction: float, batch: float, moment
 
     Args:
         eigenvalues: λ of U, (features,).
-        contraction: c of a step, from `filters.descent_step`.
+        contraction: c of a step, from `descent.descent_step`.
         batch: B, draws per step.
         momentum: β in [0, 1), the decay of the moving average of gradients.
 
@@ -53,7 +53,7 @@ def gradient_power(eigenvalues: ArrayLike, contraction: float, batch: float, mom
 
     Args:
         eigenvalues: λ of U, (features,).
-        contraction: c of a step, from `filters.descent_step`.
+        contraction: c of a step, from `descent.descent_step`.
         batch: B, draws per step.
         momentum: β in [0, 1), the decay of the moving average of gradients.
 

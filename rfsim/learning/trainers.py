@@ -21,7 +21,7 @@ from rfsim.checking.scalars import real, told
 from rfsim.checking.text import nearest, number_or_nan
 from rfsim.checking.written import Written, short
 from rfsim.computing.arrays import Numbers, namespace
-from rfsim.learning import filters
+from rfsim.learning import descent, filters
 from rfsim.learning.filters import Filter
 from rfsim.problem.model import LATEST_TRAINING
 
@@ -164,7 +164,7 @@ class DescentFilter(NamedTuple):
         return xp.round(xp.asarray(train_time) / self.step)
 
     def filter(self, train_time: ArrayLike) -> Filter:
-        return filters.descent(self.steps(train_time), self.kappa * self.step, self.ridge)
+        return descent.descent(self.steps(train_time), self.kappa * self.step, self.ridge)
 
     def require_stable(self, largest: float) -> None:
         if largest + self.ridge >= self.reach:

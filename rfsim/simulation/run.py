@@ -14,7 +14,7 @@ from scipy.sparse.linalg import LinearOperator, eigsh
 
 from rfsim.computing import arrays, parallel
 from rfsim.computing.parallel import DeviceLayout
-from rfsim.learning import clocks, filters, losses
+from rfsim.learning import clocks, descent, losses
 from rfsim.learning.protocol import Spectrum, Target
 from rfsim.problem.diffusion import noise_variance
 from rfsim.problem.model import Problem
@@ -127,8 +127,8 @@ def _filtered(prepared: Prepared, setting: Simulation, stops: NDArray[np.int64])
         return {"exact_train": nothing, "exact_test": nothing}
     (spectrum, target), task = prepared.exact, prepared.task
     d, _, p = task.draw.sizes
-    c = filters.descent_step(setting.rate, noise_variance(task.problem.diffusion_time), p, d)
-    f = filters.averaged_descent(stops, c, setting.decay, task.problem.ridge)
+    c = descent.descent_step(setting.rate, noise_variance(task.problem.diffusion_time), p, d)
+    f = descent.averaged_descent(stops, c, setting.decay, task.problem.ridge)
     train, test = losses.train_loss(spectrum, [f]), losses.target_loss(spectrum, target, [f])
     return {"exact_train": np.asarray(train), "exact_test": np.asarray(test)}
 

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from rfsim.learning import filters
+from rfsim.learning import descent, filters
 from rfsim.learning.curves import loss_curves
 from rfsim.learning.trainers import DescentFilter
 from rfsim.limit import tables
@@ -32,7 +32,7 @@ def test_cauchys_formula_for_the_filters_of_late_steps(share):
     lam = np.array([0.01, 0.3, 1.0, 17.0, 19.999, 20.0])
     for steps in (0, 1, 1000, 10**4 + 1, 10**12):
         contour = ellipse(1024, (0.01, 20.0), 0.0, 2 / (share / 20))
-        g = filters.descent(steps, share / 20)
+        g = descent.descent(steps, share / 20)
         sums = 2 * ((contour.weights * g(contour.points)) @ (1 / (lam - contour.points[:, None]))).real
         np.testing.assert_allclose(sums, g(lam), rtol=1e-8)
 

@@ -4,7 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from rfsim.learning import clocks, filters
+from rfsim.learning import clocks, descent, filters
 
 D, P, N, DELTA, RIDGE = 3, 7, 11, 0.3, 0.05
 RATE, STEPS = 1.3, 40
@@ -42,7 +42,7 @@ def test_the_scripts_descent_is_ours_at_its_rate_and_both_are_the_filter(steps):
     one = ours(phi, xi, RATE, steps)
     np.testing.assert_allclose(script(phi, xi, clocks.script_rate(RATE, P), steps), one, rtol=0, atol=1e-12)
     lam, q = np.linalg.eigh(second)
-    f = np.asarray(filters.descent(steps, filters.descent_step(RATE, DELTA, P, D), RIDGE)(jnp.asarray(lam)))
+    f = np.asarray(descent.descent(steps, descent.descent_step(RATE, DELTA, P, D), RIDGE)(jnp.asarray(lam)))
     np.testing.assert_allclose(-(noise.T @ q * f) @ q.T / DELTA**0.5, one, rtol=0, atol=1e-12)
 
 
@@ -85,5 +85,5 @@ def test_the_largest_stable_rate_is_that_of_the_filter_and_in_train_time_two_ove
     np.testing.assert_allclose(limit / D**2, 2 / (kappa * (largest + RIDGE)), rtol=1e-14)
     np.testing.assert_allclose(limit, P * D / (DELTA * (largest + RIDGE)), rtol=1e-14)
     for rate, lam in zip(limit, largest, strict=True):
-        decay = filters.descent_decay(1, filters.descent_step(rate, DELTA, P, D), RIDGE)(jnp.array([lam]))
+        decay = descent.descent_decay(1, descent.descent_step(rate, DELTA, P, D), RIDGE)(jnp.array([lam]))
         assert float(decay[0]) == pytest.approx(-1, abs=1e-12)

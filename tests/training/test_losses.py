@@ -9,7 +9,7 @@ import pytest
 from scipy import integrate
 
 from rfsim import Problem
-from rfsim.learning import filters, losses, trainers
+from rfsim.learning import descent, filters, losses, trainers
 from rfsim.problem import data, realization
 from rfsim.problem.diffusion import Law, diffuse, forward, noise_variance, score_power
 from rfsim.sample import moments, spectra
@@ -71,8 +71,8 @@ def test_gradient_steps_of_the_loss_follow_the_closed_forms():
     for steps in (50, 100):
         rate = tau * d**2 / steps
         stepped = explicit_descent(draw, PROBLEM, jnp.asarray(start), rate, steps)
-        c = filters.descent_step(rate, delta, p, d)
-        values = [f(spectrum.points) for f in (filters.descent(steps, c, 0.02), filters.descent_decay(steps, c, 0.02))]
+        c = descent.descent_step(rate, delta, p, d)
+        values = [f(spectrum.points) for f in (descent.descent(steps, c, 0.02), descent.descent_decay(steps, c, 0.02))]
         np.testing.assert_allclose(explicit_weights(spectrum, values, delta), stepped, atol=1e-12)
         kappa = filters.learning_rate_constant(delta, p / d)
         values = [f(spectrum.points) for f in (filters.flow(tau, kappa, 0.02), filters.flow_decay(tau, kappa, 0.02))]

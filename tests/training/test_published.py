@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from rfsim.learning import filters, losses, published
+from rfsim.learning import descent, losses, published
 from rfsim.problem.activations import ACTIVATIONS
 from rfsim.problem.diffusion import Law
 from rfsim.sample import moments
@@ -48,7 +48,7 @@ def test_its_mean_follows_the_filter_of_discrete_descent():
     a = np.asarray(descend(jax.random.split(jax.random.key(2), runs))) / P**0.5
     second, noise = averaged(one)
     lam, q = jnp.linalg.eigh(second)
-    f = filters.descent(steps, filters.descent_step(0.5, 0.3, P, D))(lam)
+    f = descent.descent(steps, descent.descent_step(0.5, 0.3, P, D))(lam)
     exact = -(q * f @ q.T @ noise).T / 0.3**0.5
     assert np.max(np.abs(a.mean(0) - exact) / a.std(0)) <= 5 / runs**0.5
 

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rfsim.learning import clocks, filters, losses
+from rfsim.learning import clocks, descent, losses
 from rfsim.problem.diffusion import forward, noise_variance
 from rfsim.simulation import loop, objective, optimizers
 from rfsim.simulation.stochastic import (
@@ -49,7 +49,7 @@ def delta(one):
 
 def step_of(one, rate):
     d, _, p = one.draw.sizes
-    return filters.descent_step(rate, delta(one), p, d)
+    return descent.descent_step(rate, delta(one), p, d)
 
 
 def run(setting, one, stops, **options):
@@ -69,7 +69,7 @@ def bar_of(weights):
     return np.asarray(weights, float) / math.sqrt(np.shape(weights)[-1])
 
 
-averaged_descent = jax.jit(lambda *settings: filters.averaged_descent(*settings[:-1])(settings[-1]))
+averaged_descent = jax.jit(lambda *settings: descent.averaged_descent(*settings[:-1])(settings[-1]))
 
 
 # --- the filter ---------------------------------------------------------------------------------------------------
@@ -100,7 +100,7 @@ def test_descent_with_averaged_noise_is_the_filter_at_every_recorded_step(option
         assert record.test == pytest.approx(loss(bar, one.population, one), rel=0, abs=1e-8)
     # it is no trivial course, and the ridge and the average are seen in it
     assert records[-1].train < 0.9 * records[0].train
-    other = by_hand.weights(filters.descent(STEPS, step_of(one, setting.rate)), one)
+    other = by_hand.weights(descent.descent(STEPS, step_of(one, setting.rate)), one)
     if ema or one.problem.ridge:
         assert np.abs(bar_of(records[8].state.average) - other).max() > 1e-3
 
@@ -111,7 +111,7 @@ def test_data_of_an_array_are_trained_on_and_its_other_half_is_the_population():
     one = by_hand.task(of, array=rows)
     assert len(one.draw.population.centers) == 7
     (record,) = run(Simulation(rate=0.5 * limit(one), batch=None, noise="frozen"), one, [50])
-    bar = by_hand.weights(filters.descent(50, step_of(one, 0.5 * limit(one))), one)
+    bar = by_hand.weights(descent.descent(50, step_of(one, 0.5 * limit(one))), one)
     assert record.train == pytest.approx(loss(bar, one.training, one), abs=1e-12)
     assert record.test == pytest.approx(loss(bar, one.population, one), abs=1e-12)
 
@@ -220,12 +220,12 @@ def test_the_mean_of_sgd_is_the_filter_and_its_excess_loss_is_linear_in_the_rate
         ends = side_by_side(initial(trained, one), keys, steps, trained.parameters, setting.rate, loss=trained.loss)
         assert not ends.failed.any()
         bars = bar_of(ends.state.weights)
-        exact = by_hand.weights(filters.descent(steps, step_of(one, setting.rate), 0.03), one)
+        exact = by_hand.weights(descent.descent(steps, step_of(one, setting.rate), 0.03), one)
         along = bars.reshape(RUNS, -1) @ directions.T
         error = along.std(0, ddof=1) / math.sqrt(RUNS)
         assert np.abs((along.mean(0) - directions @ exact.ravel()) / error).max() <= 5
         # a quarter more training would be seen
-        other = by_hand.weights(filters.descent(1.25 * steps, step_of(one, setting.rate), 0.03), one)
+        other = by_hand.weights(descent.descent(1.25 * steps, step_of(one, setting.rate), 0.03), one)
         assert np.abs(directions @ (other - exact).ravel() / error).max() > 10
         # at the mean of these runs, where what is linear in their deviation is gone
         mean = np.mean([loss(bar, one.training, one) for bar in bars])
@@ -313,7 +313,7 @@ def test_just_below_the_stable_limit_a_run_is_stable_and_just_above_it_diverges(
     assert found
     # along the first eigenvector the weights grow by |1 − c(λ + γ)| = 1.002 at a step, the loss by its square
     assert int(found[1]) == stopped.value.state.step
-    again = by_hand.weights(filters.descent(int(found[1]), step_of(one, above.rate), 0.03), one)
+    again = by_hand.weights(descent.descent(int(found[1]), step_of(one, above.rate), 0.03), one)
     np.testing.assert_allclose(bar_of(stopped.value.state.weights), again, rtol=1e-6)
 
 
