@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import optimize
 
+from rfsim.computing.blas import add_gram
 from rfsim.computing.numerics import (
     decay_integral,
     first_crossing,
@@ -106,3 +107,12 @@ def test_zeros_are_those_of_brents_method(function, lower, upper):
 def test_a_function_of_one_sign_has_no_zero_to_look_for():
     with pytest.raises(ValueError, match="one sign at both ends, 1 at -1 and 4 at 2"):
         zero_between(lambda x: max(x * x, 1.0), -1.0, 2.0)
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_a_gram_matrix_is_added_above_the_diagonal_in_place(order):
+    rng = np.random.default_rng(0)
+    values, total = np.asarray(rng.standard_normal((7, 4)), order=order), rng.standard_normal((4, 4))
+    expected = total + np.triu(values.T @ values)
+    assert add_gram(total, values) is total
+    np.testing.assert_allclose(total, expected, rtol=1e-13)

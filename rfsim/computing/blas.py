@@ -90,3 +90,20 @@ def product(left: NDArray[np.float64], right: NDArray[np.float64]) -> NDArray[np
     each = -(-columns // machine.threads())
     in_threads(multiply, range(0, columns, each))
     return found
+
+
+def add_gram(total: NDArray[np.float64], values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """ValuesᵀValues added to a total on and above its diagonal, half of a product's work and no matrix beside it.
+
+    Args:
+        total: (columns, columns), in rows; it changes.
+        values: (rows, columns).
+
+    Returns:
+        The total.
+    """
+    from scipy.linalg.blas import dsyrk  # type: ignore[attr-defined]
+
+    assert total.flags.c_contiguous  # of anything else BLAS would change a copy
+    dsyrk(1.0, values.T, beta=1.0, c=total.T, lower=True, overwrite_c=True)
+    return total

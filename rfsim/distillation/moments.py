@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rfsim.computing.arrays import Numbers, added, compiled, namespace, placed
+from rfsim.computing.blas import add_gram
 from rfsim.computing.precision import require_float64
 from rfsim.distillation.sampling import Function, Network, features, ode_map
 from rfsim.problem.data import stream
@@ -245,7 +246,9 @@ def _add_targets(
 
 
 def _add_square(total: Numbers, values: Numbers) -> Numbers:
-    """Add valuesᵀ·values to a total, blocks above and on the diagonal only."""
+    """Add valuesᵀ·values to a total, on and above the diagonal, and what else a block on it holds."""
+    if namespace(total) is np:
+        return add_gram(total, values)
     edges = np.linspace(0, len(total), BLOCKS + 1).astype(int)
     for lo, hi in itertools.pairwise(edges):
         total = added(total, (slice(lo, hi), slice(lo, None)), values[:, lo:hi].T @ values[:, lo:])
