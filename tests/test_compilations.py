@@ -74,6 +74,19 @@ def test_the_limit_compiles_newtons_method_and_nothing_for_new_problems(name):
     assert others == [0] * len(others)
 
 
+@pytest.mark.parametrize("name", [*THEORY, "theory diagram"])
+def test_a_new_number_of_eigenvalues_compiles_nothing_up_to_the_next_power_of_two(name):
+    call = THEORY.get(
+        name,
+        lambda one, _: rfsim.theory.diagram(one, samples_per_dim=[1, 2], features_per_dim=[3, 4], train_times=[10]),
+    )
+    shares = {atoms: {1 + k / 4: 1 / atoms for k in range(atoms)} for atoms in (8, 5, 6, 7)}
+    jax.clear_caches()
+    first, *others = (programs(call, SIZES[:1], data=rfsim.Atoms(one))[0] for one in shares.values())
+    assert first > 0
+    assert others == [0, 0, 0]
+
+
 def test_theory_commands_load_nothing_that_they_do_not_need():
     code = "import sys, rfsim.theory; print(list(sys.modules))"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout

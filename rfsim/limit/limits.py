@@ -98,6 +98,20 @@ def limit(problem: Problem, rho: Population | None = None, *, wide: bool = False
     )
 
 
+def padded(limit: Limit) -> Limit:
+    """The same limit with as many atoms as a power of two: one compiled program serves all numbers of atoms up to it.
+
+    Args:
+        limit: What the equations depend on.
+
+    Returns:
+        The limit with further atoms of weight 0 at its last eigenvalue, which no equation knows from its own.
+    """
+    atoms = limit.values.size
+    more = 2 ** (atoms - 1).bit_length() - atoms
+    return limit._replace(values=np.pad(limit.values, (0, more), mode="edge"), weights=np.pad(limit.weights, (0, more)))
+
+
 def reaches_zero(limit: Limit) -> str:
     """Words for a spectrum whose lowest edge is 0: at p = n m, and at p = d where σ is linear (no equation).
 

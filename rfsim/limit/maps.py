@@ -23,7 +23,7 @@ from rfsim.computing.precision import in_complex128, require_float64
 from rfsim.learning import losses
 from rfsim.learning.filters import flow, learning_rate_constant
 from rfsim.limit.contours import ellipse
-from rfsim.limit.limits import Limit
+from rfsim.limit.limits import Limit, padded
 from rfsim.limit.solver import PATH, TOLERANCE, NotConverged, Path, path, solve_core
 from rfsim.limit.tables import eigenvalue_bounds, tables
 
@@ -182,12 +182,13 @@ def _mapped(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """All cells in chunks of one shape, on as many threads as there are cores: a program alone uses one."""
     total, nodes = cells.points.shape
+    whole = padded(limit)
     size = max(1, PAIRS // nodes**2)
 
     @in_complex128  # JAX's precision is a setting of each thread
     def chunk(start: int) -> list[NDArray[np.float64]]:
         part = jax.tree.map(lambda v: np.resize(v[start : start + size], (size, *v.shape[1:])), cells)
-        return [np.asarray(one) for one in _losses(limit, part, tau, ridge, steps, mem_time=mem_time)]
+        return [np.asarray(one) for one in _losses(whole, part, tau, ridge, steps, mem_time=mem_time)]
 
     found = [chunk(0)]  # compiled once, before the threads need it
     with ThreadPoolExecutor(threads()) as pool:
@@ -253,7 +254,7 @@ def _bounds(
     limit: Limit, psi_n: NDArray[np.float64], psi_p: NDArray[np.float64], ridge: float, tell: Progress
 ) -> NDArray[np.float64]:
     """`eigenvalue_bounds` of every cell, (2, cells); NaN where eigenvalues reach down to 0 and there is no ridge."""
-    lower, upper = (np.array(side) for side in _outer_bounds(limit, psi_n, psi_p))
+    lower, upper = (np.array(side) for side in _outer_bounds(padded(limit), psi_n, psi_p))
     if float(limit.floor) + ridge <= 0:
         for k in range(psi_n.size):
             here = limit._replace(samples_per_dim=float(psi_n[k]), features_per_dim=float(psi_p[k]))

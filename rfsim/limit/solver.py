@@ -17,11 +17,11 @@ from numpy.typing import NDArray
 
 from rfsim.computing.precision import require_float64
 from rfsim.limit.equations import Point, State, differences, equations, state
-from rfsim.limit.limits import Limit
+from rfsim.limit.limits import Limit, padded
 
 FAR = 1e3  # in units of the largest possible eigenvalue: there q ≈ −1/z to a relative 1e-3
 TOLERANCE = 1e-12
-CHUNK = 128  # points per call: one shape, so one compiled program per number of atoms
+CHUNK = 128  # points per call: one shape, so one compiled program for each power of two of atoms
 MOST = 1024  # steps down, and around, of the longest path: one shape for all of them
 PER_POINT = ("samples_per_dim", "features_per_dim")
 
@@ -162,9 +162,12 @@ def attempt_above(limit: Limit, offset: ArrayLike) -> Solution:
 
 def _along(limit: Limit, points: NDArray[np.complex128], steps: Path) -> Solution:
     """The solutions along one path, in chunks of one shape."""
+    whole = padded(limit)
     order = np.resize(np.arange(points.size), (-(-points.size // CHUNK), CHUNK))
-    chunks = [jax.tree.map(np.asarray, _solve(_at_points(limit, one), points[one], steps)) for one in order]
-    return jax.tree.map(lambda *leaves: np.concatenate(leaves)[: points.size], *chunks)
+    chunks = [jax.tree.map(np.asarray, _solve(_at_points(whole, one), points[one], steps)) for one in order]
+    found = jax.tree.map(lambda *leaves: np.concatenate(leaves)[: points.size], *chunks)
+    own = found.state.over_atoms[:, : limit.values.size]
+    return found._replace(state=found.state._replace(over_atoms=own))
 
 
 def _at_points(limit: Limit, where: NDArray[np.intp]) -> Limit:

@@ -19,7 +19,7 @@ from jax import Array
 from jax.typing import ArrayLike
 
 from rfsim.computing.precision import require_float64
-from rfsim.limit.limits import Limit
+from rfsim.limit.limits import Limit, padded
 from rfsim.limit.minimizer import RidgeLosses
 
 STEPS = 64
@@ -46,7 +46,7 @@ def wide_losses(limit: Limit, ridges_per_feature: ArrayLike = 0.0) -> RidgeLosse
         raise ValueError(f"a ridge over features_per_dim must be finite and not negative; got {g[wrong][0]:g}")
     if limit.v2 == 0 and np.any(g == 0):
         raise ValueError("a linear activation has no limit of many features at a fixed ridge; let the ridge grow too")
-    return RidgeLosses(*(np.asarray(value) for value in _losses(limit, g)))
+    return RidgeLosses(*(np.asarray(value) for value in _losses(padded(limit), g)))
 
 
 class _Levels(NamedTuple):

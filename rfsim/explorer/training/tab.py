@@ -25,6 +25,8 @@ WARM: tuple[dict[str, str], ...] = (
     {"samples_per_dim": "24", "features_per_dim": "192", "diffusion_time": "0.02", "noise_copies": "64"},
     # points that the solver reaches in small steps only
     {"samples_per_dim": "12", "features_per_dim": "512", "diffusion_time": "3", "ridge": "1e-4", "activation": "sine"},
+    # of numbers of atoms up to the next power of two, and as many as a text has room for
+    *({"data": "atoms:" + ",".join(f"{1 / k:g}@{1 + j / 10:g}" for j in range(k))} for k in (4, 8, 16, 20)),
     *(
         {"data": data} | texts
         for data in ("isotropic", "atoms:0.5@0.5,0.5@1.5", "powerlaw:1")
