@@ -169,6 +169,40 @@ def test_multi_step_sampling_renoises_from_the_first_time():
     np.testing.assert_allclose(generate_consistent(*jumps(times), start, [4, 2, 0], identity, noise), expected)
 
 
+@pytest.mark.parametrize("share", [0.0, 0.6])
+def test_a_share_of_what_a_jump_took_off_is_put_back(share):
+    times, start = time_grid(0.05, 2.0, 4), starting_points(0, 6, 3)
+    fresh = generation_noise(0, 6, 3)
+    ratio = [math.sqrt(total(0.05) / total(t)) for t in times]
+    kept = math.exp(-(times[4] - times[0]))
+    x = ratio[4] * start
+    taken_off = (start - kept * x) / math.sqrt(1 - kept**2)
+    noise = share * fresh(2) + math.sqrt(1 - share**2) * taken_off
+    expected = ratio[2] * renoise(x, noise, times[0], times[2])
+    asked = fresh if share else pytest.fail  # without fresh noise none is drawn
+    found = generate_consistent(*jumps(times), start, [4, 2, 0], identity, asked, share)
+    np.testing.assert_allclose(found, expected)
+
+
+def test_without_fresh_noise_the_teachers_score_jumps_as_its_ddim_steps_do():
+    """With the teacher's score the noise put back is the estimate at the level left, as in DDIM."""
+    rng = np.random.default_rng(4)
+    times, start = time_grid(0.02, 3.0, 5), starting_points(1, 20, 3)
+    network = Network(rng.standard_normal((30, 3)), rng.standard_normal((6, 3, 30)) / 30, np.zeros(6), times)
+    steps = [ode_step("ddim", t, times[0]) for t in times]
+    skip, out = [step.x for step in steps], [step.score for step in steps]
+    found = generate_consistent(network, skip, out, start, [5, 3, 0], jnp.tanh, pytest.fail, 0.0)
+    score = (np.tanh(start @ network.weights.T / math.sqrt(3))) @ network.readouts[5].T
+    estimate = -math.sqrt(1 - math.exp(-2 * times[5])) * score
+    clean = math.exp(times[5]) * (start - math.sqrt(1 - math.exp(-2 * times[5])) * estimate)
+    first = math.exp(-times[0]) * clean + math.sqrt(1 - math.exp(-2 * times[0])) * estimate
+    held = math.exp(-(times[5] - times[0]))
+    put_back = (start - held * first) / math.sqrt(1 - held**2)
+    there = renoise(first, put_back, times[0], times[3])
+    expected = generate(network, there, [3, 0], jnp.tanh)
+    np.testing.assert_allclose(found, expected, rtol=1e-10)
+
+
 def test_one_jump_of_a_student_with_the_teachers_score_is_one_ddim_step():
     rng = np.random.default_rng(4)
     times, start = time_grid(0.02, 3.0, 5), starting_points(1, 20, 3)

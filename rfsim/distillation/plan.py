@@ -8,13 +8,13 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from rfsim.checking.scalars import real, told, whole
+from rfsim.checking.scalars import numbers, real, told, whole
 from rfsim.checking.text import LARGEST, nearest, shown
 from rfsim.checking.written import Parsed, plain
 from rfsim.distillation.consistency import require_parameterization
-from rfsim.distillation.methods import CONSISTENCY, DistillationMethod, read_method
+from rfsim.distillation.methods import CONSISTENCY, RENOISED, DistillationMethod, read_method
 from rfsim.distillation.moments import FEWEST
 from rfsim.distillation.sampling import SOLVERS
 from rfsim.distillation.targets import (
@@ -128,11 +128,13 @@ class DistillationPlan:
     threshold: float
     generated: int
     samples: int
+    path: tuple[float, ...] | None = None
+    renoise: float = 1.0
 
     def __post_init__(self) -> None:
         for name, least in (("levels", 2), ("generated", FEWEST_GENERATED), ("samples", 0)):
             object.__setattr__(self, name, whole(name, getattr(self, name), least, MOST[name]))
-        for name in ("time_min", "time_max", "teacher_time", "teacher_ridge", "threshold"):
+        for name in ("time_min", "time_max", "teacher_time", "teacher_ridge", "threshold", "renoise"):
             object.__setattr__(self, name, real(name, getattr(self, name)))
         if 0 < self.time_min < EARLIEST:
             raise ValueError(f"time_min must be at least {EARLIEST:g}; got {self.time_min:g}")
@@ -160,11 +162,18 @@ class DistillationPlan:
             raise ValueError(f"threshold must lie between 0 and 1; got {self.threshold:g}")
         if self.samples > self.generated:
             raise ValueError(f"samples to keep must be at most the {self.generated} generated; got {self.samples}")
+        if not 0 <= self.renoise <= 1:
+            raise ValueError(f"renoise is a share, from 0 to 1; got {self.renoise:g}")
+        if self.renoise != 1 and all(one.method.traits.samples != RENOISED for one in self.students):
+            raise ValueError(
+                f"renoise is for students that jump to the first time and back up; got {self.renoise:g} and "
+                f"{', '.join(str(one.method) for one in self.students)}: leave it out"
+            )
 
     @property
     def times(self) -> NDArray[np.float64]:
-        """ε = t_0 < … < t_N = T, geometric, (grid,)."""
-        return time_grid(self.time_min, self.time_max, self.levels)
+        """ε = t_0 < … < t_N = T, geometric unless given, (grid,)."""
+        return np.array(self.path) if self.path is not None else time_grid(self.time_min, self.time_max, self.levels)
 
     def student_features(self, sizes: Sizes) -> int:
         """Number p of the student's features; ValueError where it rounds to none or its start needs the teacher's."""
@@ -203,6 +212,8 @@ class DistillationPlan:
     def settings(self, draws: int) -> dict[str, Any]:
         """As stored with a result."""
         kept = {f.name: plain(getattr(self, f.name)) for f in fields(self) if f.name != "students"}
+        usual = {"path": None, "renoise": 1.0}  # left out, as before there were others
+        kept = {name: value for name, value in kept.items() if name not in usual or value != usual[name]}
         return kept | {"draws": draws, "variants": [student.settings for student in self.students]}
 
 
@@ -225,6 +236,31 @@ def students(variants: Sequence[Mapping[str, Any]] | None, own_features: bool, *
     if not found:
         raise ValueError("variants must hold at least one student")
     return tuple(found)
+
+
+def grid_given(path: ArrayLike) -> tuple[float, ...]:
+    """Diffusion times of one's own, ascending.
+
+    Args:
+        path: The times, from either end, (grid,).
+
+    Returns:
+        The times.
+
+    Raises:
+        ValueError: For fewer than three, and where they do not fall or rise all the way.
+
+    >>> grid_given([3, 1, 0.3, 0.02])
+    (0.02, 0.3, 1.0, 3.0)
+    """
+    given = numbers("path", path)
+    steps = np.diff(given)
+    if given.size < 3 or not (np.all(steps < 0) or np.all(steps > 0)):
+        raise ValueError(
+            f"path must be three diffusion times or more that fall all the way, such as 3,1,0.3,0.02; got "
+            f"{told(given.tolist())}"
+        )
+    return tuple(np.sort(given).tolist())
 
 
 def _require(name: str, value: str, accepted: Sequence[str]) -> None:

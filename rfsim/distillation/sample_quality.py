@@ -144,7 +144,9 @@ class SampleQuality:
             return generate(few, self.start, along, function, self.plan.sampler, _numbered(self.noise, held))
         form = learner.forms.to_start
         noise = _numbered(self.noise, held)
-        return generate_consistent(few, form.skip[held], form.out[held], self.start, along, function, noise)
+        return generate_consistent(
+            few, form.skip[held], form.out[held], self.start, along, function, noise, self.plan.renoise
+        )
 
 
 def _numbered(noise: Noise, held: Sequence[int]) -> Noise:

@@ -19,7 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 from rfsim.computing.arrays import Numbers, compiled, placed, pointwise
 from rfsim.computing.precision import require_float64
 from rfsim.problem.data import stream
-from rfsim.problem.diffusion import ODE_SOLVERS, Step, ode_step, renoise, reverse_sde_step
+from rfsim.problem.diffusion import ODE_SOLVERS, Step, noise_between, ode_step, renoise, reverse_sde_step
 
 SOLVERS = (*ODE_SOLVERS, "sde")
 CHUNK = 2**24  # features × rows held at once
@@ -208,11 +208,13 @@ def generate_consistent(
     path: Sequence[int],
     function: Function,
     noise: Noise,
+    share: float = 1.0,
 ) -> NDArray[np.float64]:
     """Samples of the consistency functions f_k(x) = skip_k x + out_k M_k φ_k(x) (§7; S23, Algorithm 1).
 
-    One jump from the path's first index to ε = t_0; for every index j between its ends noise(j) takes the sample back
-    to t_j, and f_j down again.
+    One jump from the path's first index to ε = t_0; for every index j between its ends noise takes the sample back to
+    t_j, and f_j down again. That noise is fresh for S23, and what the last jump took off at a share of 0, where all
+    that follows is one map of the start; between, √(1 − share²) of the latter and `share` of the former.
 
     Args:
         network: The read-outs M_k.
@@ -222,6 +224,7 @@ def generate_consistent(
         path: Descending indices into the network's times, the last 0.
         function: σ, elementwise.
         noise: j ↦ fresh noise (rows, dim), such as `generation_noise`.
+        share: Of fresh noise, χ in [0, 1].
 
     Returns:
         The samples at t_0, (rows, dim).
@@ -238,9 +241,14 @@ def generate_consistent(
         # f_k has the form of a step without noise
         return _moved(network, x, k, k, Step(float(skip[k]), float(out[k])), False, function)
 
-    x = jump(np.asarray(start, dtype=np.float64), path[0])
-    for j in path[1:-1]:
-        x = jump(renoise(x, noise(j), network.times[0], network.times[j]), j)
+    first, above = float(network.times[0]), np.asarray(start, dtype=np.float64)
+    x = jump(above, path[0])
+    for k, j in pairwise(path[:-1]):
+        fresh = noise(j) if share > 0 else np.zeros_like(x)
+        if share < 1:
+            fresh = share * fresh + math.sqrt(1 - share**2) * noise_between(x, above, first, float(network.times[k]))
+        above = renoise(x, fresh, first, float(network.times[j]))
+        x = jump(above, j)
     return x
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from numpy.typing import ArrayLike
 
 from rfsim.computing.arrays import Numbers, namespace
-from rfsim.learning.filters import Filter, Number, at_the_end, minimizer, quiet
+from rfsim.learning.filters import Filter, Number, minimizer, over_points, quiet
 
 SERIES = 16  # terms of a series whose ratio is at most 1/2 and that has factorials: the next is below 1e-17
 
@@ -57,7 +57,7 @@ def descent_decay(steps: ArrayLike, step: float, ridge: float = 0.0) -> Filter:
     Returns:
         The filter, from eigenvalues (points,) to values (..., points).
     """
-    k = at_the_end(steps)
+    k = over_points(steps)
     return quiet(lambda lam: (1 - step * (lam + ridge)) ** k)
 
 
@@ -92,7 +92,7 @@ def averaged_descent(steps: ArrayLike, step: float, decay: float, ridge: float =
 
 def _finite(steps: ArrayLike) -> tuple[Numbers, Numbers]:
     """Steps (..., 1), 0 where they are infinite, and where that is."""
-    given = at_the_end(steps)
+    given = over_points(steps)
     xp = namespace(given)
     end = ~xp.isfinite(given)
     return xp.where(end, 0, given), end

@@ -51,7 +51,7 @@ def flow(train_time: ArrayLike, kappa: float, ridge: float = 0.0) -> Filter:
     >>> flow([0.0, 1.0, np.inf], kappa=2.0)(np.array([0.0, 0.5])).round(6).tolist()
     [[0.0, 0.0], [2.0, 1.264241], [0.0, 2.0]]
     """
-    tau = at_the_end(train_time)
+    tau = over_points(train_time)
 
     @quiet
     def f(lam: Numbers) -> Numbers:
@@ -101,7 +101,7 @@ def flow_decay(train_time: ArrayLike, kappa: float, ridge: float = 0.0) -> Filte
     Returns:
         The filter, from eigenvalues (points,) to values (..., points).
     """
-    tau = at_the_end(train_time)
+    tau = over_points(train_time)
 
     @quiet
     def f(lam: Numbers) -> Numbers:
@@ -113,8 +113,15 @@ def flow_decay(train_time: ArrayLike, kappa: float, ridge: float = 0.0) -> Filte
     return f
 
 
-def at_the_end(given: ArrayLike) -> Numbers:
-    """Times or steps (...) as an array (..., 1) of their kind."""
+def over_points(given: ArrayLike) -> Numbers:
+    """Times or steps with an axis for the points after theirs (no equation).
+
+    Args:
+        given: Times or steps, (...).
+
+    Returns:
+        An array of their kind, (..., 1).
+    """
     return namespace(given).asarray(given)[..., None]
 
 

@@ -103,6 +103,10 @@ def _levels(result: xr.Dataset, s: dict[str, Any]) -> list[str]:
     if "diffusion_times" in s:
         return _limit_levels(result, s)
     reached = rf"$t={number(s['time_min'])}$–${number(s['time_max'])}$ in {s['levels']} levels"
+    if "path" in s:
+        reached = f"$t={', '.join(map(number, s['path']))}$" if s["levels"] < SHOWN else f"{reached} of one's own"
+    if "renoise" in s:
+        reached = rf"{reached}, $\chi={number(s['renoise'])}$"
     if "variants" not in s:  # teachers and students are lines of the figure
         return [reached]
     students = {Student(**one).label: one for one in s["variants"]}

@@ -234,6 +234,26 @@ def renoise(x: ArrayLike, noise: ArrayLike, t: float, to: float) -> NDArray[np.f
     return forward(x, noise, to - t)
 
 
+def noise_between(x: ArrayLike, later: ArrayLike, t: float, to: float) -> NDArray[np.float64]:
+    """The noise ξ that takes samples to later ones, x_to = e^{−(to−t)} x_t + √(1 − e^{−2(to−t)}) ξ (§7).
+
+    Args:
+        x: x_t, (..., dim).
+        later: x_to, of the shape of x.
+        t: The diffusion time of x, ≥ 0.
+        to: That of the later ones, > t.
+
+    Returns:
+        ξ, of the shape of x.
+
+    Raises:
+        ValueError: For times out of order.
+    """
+    if not 0 <= t < to:
+        raise ValueError(f"noise lies between an earlier and a later time; got {t:g} and {to:g}")
+    return (np.asarray(later) - signal(to - t) * np.asarray(x)) / math.sqrt(noise_variance(to - t))
+
+
 def score(law: Law, x: ArrayLike) -> NDArray[np.float64]:
     """Exact score ∇ log P of a law: Σ_c w_c(x) (μ_c − x)/l, w the softmax over components of −dist²/2 (§1).
 

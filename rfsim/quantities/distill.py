@@ -47,6 +47,13 @@ LEVELS = (
         default=3.0,
     ),
 )
+PATH = Parameter(
+    name="path",
+    help="Diffusion times of one's own from T down to ε, separated by commas, in the place of levels, T and ε.",
+    hint=tuple[float, ...],
+    default=None,
+    swept=False,
+)
 TEACHER = (
     Parameter(
         name="teacher_time",
@@ -125,6 +132,13 @@ REGRESSION = (
         default=None,
     ),
     Parameter(
+        name="renoise",
+        words="share of fresh noise between jumps",
+        symbol="χ",
+        help="Share of fresh noise in what takes a consistency student's sample back up between two jumps; 0 is none.",
+        default=1.0,
+    ),
+    Parameter(
         name="student_features_per_dim",
         help="Width of a student with features of its own; the teacher's unless given.",
         default=None,
@@ -179,6 +193,7 @@ DISTILL = register(
         parameters=(
             *(one for one in SAMPLE if one is not DIFFUSION_TIME),  # it has a grid of its own
             DISTILL_TIMES,
+            PATH,
             *OPTIONS,
             *KEPT[1:],
         ),

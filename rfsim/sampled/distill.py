@@ -19,7 +19,7 @@ from rfsim.disk import store
 from rfsim.distillation.cache import ArrayCache
 from rfsim.distillation.methods import DistillationMethod, read_method, require_fitting
 from rfsim.distillation.nearest import distinct
-from rfsim.distillation.plan import DistillationPlan, Student, Targets
+from rfsim.distillation.plan import DistillationPlan, Student, Targets, grid_given
 from rfsim.distillation.plan import students as variants_of
 from rfsim.distillation.run import Wanted, take
 from rfsim.distillation.sample_quality import SampleQuality
@@ -31,6 +31,7 @@ from rfsim.problem import model, realization
 from rfsim.problem.draws import DrawOptions, apart, defaults_of, told
 from rfsim.problem.model import Problem
 from rfsim.problem.realization import Sizes
+from rfsim.quantities.distill import LEVELS
 from rfsim.results.runs import Begin, Report, Run, keeping
 from rfsim.sample.spectra import Method
 from rfsim.sampled.beside import limit_leakage, limit_run
@@ -47,6 +48,7 @@ class DistillOptions(DrawOptions, total=False):
     levels: int
     time_min: float
     time_max: float
+    path: ArrayLike | None
     teacher_time: float
     early_time: float | None
     teacher_ridge: float
@@ -60,6 +62,7 @@ class DistillOptions(DrawOptions, total=False):
     variants: Sequence[Mapping[str, Any]] | None
     solver: str
     sampler: str | None
+    renoise: float
     student_features_per_dim: float | None
     distill_data: str
     draws: str | int | PerFeature | Draws
@@ -76,6 +79,7 @@ def plan(
     levels: int = 20,
     time_min: float = 0.02,
     time_max: float = 3.0,
+    path: ArrayLike | None = None,
     teacher_time: float = 1e8,
     early_time: float | None = None,
     teacher_ridge: float = 0.0,
@@ -89,6 +93,7 @@ def plan(
     variants: Sequence[Mapping[str, Any]] | None = None,
     solver: str = "ddim",
     sampler: str | None = None,
+    renoise: float = 1.0,
     student_features_per_dim: float | None = None,
     distill_data: str = "train",
     draws: str | int | PerFeature | Draws = "20p",
@@ -105,6 +110,7 @@ def plan(
         levels: As in `distill`, and so the rest.
         time_min: The lowest diffusion time.
         time_max: The highest diffusion time.
+        path: Diffusion times in their place.
         teacher_time: The teacher's train_time.
         early_time: When the control that does not memorize is stopped.
         teacher_ridge: The teacher's ridge.
@@ -118,6 +124,7 @@ def plan(
         variants: Several students, as mappings.
         solver: Of the teacher's steps.
         sampler: Of the controls.
+        renoise: Of consistency students in several jumps.
         student_features_per_dim: Of a student with features of its own.
         distill_data: What the student sees.
         draws: Per level.
@@ -137,6 +144,10 @@ def plan(
 
     """
     own = student_features_per_dim not in (None, problem.features_per_dim)
+    grid = None if path is None else grid_given(path)
+    if grid is not None:
+        _require_alone(levels=levels, time_min=time_min, time_max=time_max)
+        levels, time_min, time_max = len(grid) - 1, grid[0], grid[-1]
     common = {"ridge": problem.ridge, "parameterization": parameterization, "start": start, "target": target}
     common |= {"method": method, "generations": generations}
     chosen = variants_of(variants, own, **common) if students is None else _given(students, variants, common)
@@ -163,6 +174,8 @@ def plan(
         threshold,
         generated,
         samples,
+        grid,
+        renoise,
     )
 
 
@@ -197,6 +210,7 @@ def distill(
         levels: N, of N + 1 diffusion times, geometric.
         time_min: The lowest of them, ε.
         time_max: The highest of them, T.
+        path: All of them, from T down to ε, (levels + 1,), in the place of levels, time_min and time_max.
         teacher_time: The teacher's train_time τ, inf allowed.
         early_time: When the control that does not memorize is stopped; None: at each level between its generalizing
             and its memorizing directions.
@@ -215,6 +229,8 @@ def distill(
         variants: The same as mappings, each over what is given beside them.
         solver: "ddim", "euler" or "heun", of the teacher's steps.
         sampler: `solver`, another one, or "sde"; None: the solver.
+        renoise: Share χ of fresh noise in what takes a consistency student's sample back up between two jumps: 1 as in
+            S23's Algorithm 1, 0 none, where all jumps are one map of the start.
         student_features_per_dim: For a student with features of its own, over dim.
         distill_data: "train", "fresh" or "teacher" (the teacher's own samples).
         draws: Per level: `rfsim.PerFeature(20)`, a multiple of the student's features, or its text "20p", or a number.
@@ -290,6 +306,14 @@ def distill(
             quality = SampleQuality(planned, distilled)
             done.append(table(planned, distilled, quality))
     return result()
+
+
+def _require_alone(**beside: float) -> None:
+    """ValueError where what a path takes the place of is given beside it."""
+    usual = {one.name: one.default for one in LEVELS}
+    for name, value in beside.items():
+        if value != usual[name]:
+            raise ValueError(f"path says all diffusion times; got {name} {value:g} beside it: leave it out")
 
 
 def _given(

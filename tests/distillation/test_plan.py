@@ -29,6 +29,16 @@ def refused(message, call):
         ({"time_min": 0.0}, "got time_min 0 and"),
         ({"time_min": math.nan}, "time_min must be a number; got nan$"),
         ({"time_max": 301.0}, "got time_min 0.02 and time_max 301$"),
+        ({"path": [3, 1]}, r"path must be three diffusion times or more .*; got \[3.0, 1.0\]$"),
+        ({"path": [3, 1, 1, 0.1]}, "that fall all the way, such as 3,1,0.3,0.02"),
+        ({"path": [3, 1, 2]}, "that fall all the way"),
+        ({"path": [3, 1, math.nan]}, "that fall all the way"),
+        ({"path": [3, 1, 0]}, "got time_min 0 and"),
+        ({"path": [3, 1, 0.1], "levels": 2}, "path says all diffusion times; got levels 2 beside it: leave it out$"),
+        ({"path": [3, 1, 0.1], "time_max": 2}, "got time_max 2 beside it"),
+        ({"renoise": 1.5}, "renoise is a share, from 0 to 1; got 1.5$"),
+        ({"renoise": math.nan}, "renoise must be a number; got nan$"),
+        ({"renoise": 0.5, "method": "progressive"}, "got 0.5 and progressive: leave it out$"),
         ({"levels": 1}, "levels must be a whole number of at least 2, .*; got 1$"),
         ({"levels": 2.5}, "levels must be a whole number of at least 2, .*; got 2.5$"),
         ({"teacher_time": -1.0}, "teacher_time must be a train_time that is not negative, or inf; got -1$"),
@@ -95,6 +105,7 @@ def test_the_defaults_are_those_of_the_command():
     assert found.distill_times == (10.0, 1e3, 1e5)
     assert found.leakage_ridges == (0.0, 0.1, 0.5, 1.0, 2.0, 5.0, 10.0)
     assert (found.levels, found.time_min, found.time_max) == (20, 0.02, 3.0)
+    assert not {"path", "renoise"} & set(found.settings(5))  # results of before have neither
     assert (found.teacher_time, found.teacher_ridge, found.early_time, found.trainer) == (1e8, 0.0, None, Flow())
     assert (found.solver, found.sampler, found.distill_data, found.draws) == ("ddim", "ddim", "train", PerFeature(20))
     assert (found.generated, found.samples, found.student_features_per_dim) == (2000, 0, None)
