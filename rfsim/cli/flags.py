@@ -157,7 +157,14 @@ class SweepFlags:
 
     x: Annotated[str | None, text_flag("Horizontal axis; the first with more than one point.")] = None
     y: Annotated[str | None, text_flag("Vertical axis of a map; with --x alone, curves.")] = None
-    quantity: Annotated[str | None, text_flag("Variable, such as gen or tau_mem[formula].")] = None
+    quantity: Annotated[
+        str | None,
+        text_flag("Variable, such as gen or tau_mem[formula]; several, train,test, are curves."),
+    ] = None
+    log: Annotated[
+        bool | None,
+        Parameter(negative="--no-log", show_default=False, help="Values on a log axis; where they call for it."),
+    ] = None
     facet: Annotated[str | None, text_flag("Axis of the panels, or of the curves.")] = None
     at: Annotated[
         tuple[str, ...], repeated(pair_text, "NAME=VALUE of another axis; the last, and the mean over seeds.")

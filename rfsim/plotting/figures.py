@@ -34,7 +34,8 @@ class FigureOptions(TypedDict, total=False):
     Attributes:
         x: Axis.
         y: Second axis of a map.
-        quantity: A variable.
+        quantity: A variable, or several, which are curves.
+        log: Whether values are on a log axis.
         facet: Axis of panels, or of curves.
         at: Values of other axes, by name.
         contours: Texts QUANTITY=LEVEL.
@@ -43,7 +44,8 @@ class FigureOptions(TypedDict, total=False):
 
     x: str | None
     y: str | None
-    quantity: str | None
+    quantity: str | Sequence[str] | None
+    log: bool | None
     facet: str | None
     at: Mapping[str, Any] | None
     contours: Sequence[str]
@@ -74,9 +76,11 @@ def plot(
         ax: Axes of another figure to draw on, where the figure has one panel; the figure that holds them is then
             returned, in its own style.
         **options: For sweeps only (`rfsim.maps.views.view`): `x` and `y`, the axes of a map, or `x` alone for curves;
-            `quantity`, a variable ("gen", "tau_mem[formula]"); `facet`, an axis of panels, or of curves; `at`, axis →
-            value, for other axes, else seeds are averaged and the last value is taken, as the title says; `contours`,
-            such as ["gen=0.1", "tau_mem=train_time"]; `over`, another sweep whose same quantity is drawn dashed.
+            `quantity`, a variable ("gen", "tau_mem[formula]"), or several (["train", "test"]), which are curves along
+            x; `log`, whether values have a log axis, which they have where they call for one; `facet`, an axis of
+            panels, or of curves; `at`, axis → value, for other axes, else seeds are averaged and the last value is
+            taken, as the title says; `contours`, such as ["gen=0.1", "tau_mem=train_time"]; `over`, another sweep whose
+            same quantity is drawn dashed.
 
     Returns:
         The figure.

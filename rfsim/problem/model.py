@@ -28,6 +28,7 @@ from rfsim.problem.activations import read as read_activation
 from rfsim.problem.arrays import Rows, rows
 from rfsim.problem.diffusion import Law, diffuse, forward, noise_variance, signal, total_variance
 from rfsim.problem.populations import Covariance, Data
+from rfsim.quantities.meant import known_fields
 
 DIM = 100  # where nothing else says it
 EARLIEST, LATEST = 1e-12, 300.0  # a noise of 1e-6 beside data of order 1; e^{−t} is still a float64 there
@@ -36,6 +37,7 @@ TRAIN_TIMES = (1.0, 100.0, 1e5)
 LATEST_TRAINING = 1e100  # squares of κτ, the filter of a flat direction, are still float64 there
 
 
+@known_fields
 @dataclass(frozen=True, repr=False)
 class Problem:
     """What theory and sample share; every field is dimensionless (§1).

@@ -30,6 +30,7 @@ from rfsim.learning.trainers import Trainer
 from rfsim.problem import model
 from rfsim.problem.draws import DrawOptions, apart, defaults_of, told
 from rfsim.problem.model import Problem, Sizes
+from rfsim.quantities.meant import known_keywords
 from rfsim.results.runs import Begin, Report, Run, keeping
 from rfsim.sample.spectra import Method
 from rfsim.sampled.beside import limit_leakage, limit_run
@@ -165,6 +166,7 @@ def plan(
     )
 
 
+@known_keywords
 @in_float64
 @told(DistillOptions, **defaults_of(plan))
 def distill(

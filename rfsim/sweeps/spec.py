@@ -17,6 +17,7 @@ import numpy as np
 from rfsim.checking.text import geometric, nearest
 from rfsim.disk.files import read_toml
 from rfsim.quantities.catalog import QUANTITIES, Quantity
+from rfsim.quantities.meant import hint
 from rfsim.sweeps import imports
 from rfsim.sweeps.expressions import Expression, expression
 
@@ -142,8 +143,8 @@ def _require_known(quantity: Quantity, tables: Mapping[str, Mapping[str, Any]], 
     for table, content in tables.items():
         for key in content:
             if key not in quantity.swept:
-                hint = nearest(key, quantity.swept) or f"; it has {', '.join(quantity.swept)}"
-                wrong.append(f"[{table}] {key} is no parameter of {quantity.name}{hint}")
+                found = hint(key, quantity.swept, of=quantity.typed) or f"; it has {', '.join(quantity.swept)}"
+                wrong.append(f"[{table}] {key} is no parameter of {quantity.name}{found}")
             elif key in seen:
                 wrong.append(f"{key} stands in [{seen[key]}] and in [{table}]; give it once")
             else:
@@ -286,8 +287,8 @@ def _derived(
             wrong.append(f"[derive] {key} refers to itself: {one.text!r}")
         elif unknown:
             known = sorted(numbers | parsed.keys() - {key})
-            hint = nearest(unknown[0], known) or f"; there are {', '.join(known) or 'none'}"
-            wrong.append(f"[derive] {key} refers to {unknown[0]!r}, which is no number of a cell{hint}")
+            found = hint(unknown[0], known) or f"; there are {', '.join(known) or 'none'}"
+            wrong.append(f"[derive] {key} refers to {unknown[0]!r}, which is no number of a cell{found}")
         else:
             waiting[key] = one
     try:

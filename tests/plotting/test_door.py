@@ -54,6 +54,17 @@ REFUSED = {
     "no axes": (lambda: rfsim.plot(density(), ax=Figure()), "ax must be matplotlib axes; got a Figure"),
     "no sweep": (lambda: rfsim.plot(sample(), quantity="gen"), "quantity choose what is drawn of a sweep"),
     "quantity": (lambda: rfsim.plot(sampled(), quantity="gne"), "'gne' is no quantity .*; did you mean 'gen'"),
+    "quantities": (
+        lambda: rfsim.plot(sampled(), quantity="gen,tset"), "'tset' is no quantity .*; did you mean 'test'"
+    ),
+    "a quantity twice": (lambda: rfsim.plot(sampled(), quantity=["gen", "gen"]), "names gen more than once"),
+    "quantities on a map": (
+        lambda: rfsim.plot(sampled(), quantity="gen,test", x="samples_per_dim", y="features_per_dim"),
+        "several quantities are curves along x; got gen, test with y: leave out y",
+    ),
+    "quantities beside": (
+        lambda: rfsim.plot(sampled(), quantity="gen,test", over=sampled()), "got gen, test with over: leave out over"
+    ),
     "quantity 3": (lambda: rfsim.plot(sampled(), quantity=3), "quantity must be a name; got 3"),
     "x 3": (lambda: rfsim.plot(sampled(), x=3), "x must be a name; got 3"),
     "at": (lambda: rfsim.plot(sampled(), at="seed=1"), "at must be a mapping of names to values, .*; got 'seed=1'"),
