@@ -13,10 +13,10 @@ from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter, Token
 
+from rfsim.checking.lists import listed
 from rfsim.checking.text import shown, whole
 from rfsim.quantities.catalog import Quantity
 from rfsim.quantities.parameter import Parameter as Declared
-from rfsim.quantities.reading import listed
 
 Style = Literal["paper", "talk", "screen"]
 Size = Literal["quick", "paper"]

@@ -1,7 +1,8 @@
 """How rfsim's figures look: styles, widths, colors that survive grey print, canvases, and saving to equal bytes.
 
-Figures are built without pyplot and without touching matplotlib's global settings, the reader's own matplotlibrc
-included: a `Drawing` carries its style and every panel and every rendering happens inside it.
+Figures are built without pyplot, which a program that has imported it may show them by, and without touching
+matplotlib's global settings, the reader's own matplotlibrc included: a `Drawing` carries its style and every panel and
+every rendering happens inside it.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from rfsim.disk.provenance import SOURCE
 from rfsim.disk.store import write
 from rfsim.plotting.fonts import others_fonts, truetype
 from rfsim.plotting.ticks import enough
+from rfsim.plotting.windows import announce, withdraw
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -284,6 +286,11 @@ class Drawing(Figure):
         canvas.print_figure = print_figure
         super().set_canvas(canvas)
 
+    def _ipython_display_(self) -> None:
+        """A notebook is about to show this figure, as it shows any: pyplot need not show it again."""
+        withdraw(self)
+        raise NotImplementedError  # what shows figures goes on
+
     def _repr_png_(self) -> tuple[bytes, dict[str, int]]:
         """What a notebook shows: without pyplot, nothing else tells it how. Its width there is that of the page."""
         image = io.BytesIO()
@@ -335,7 +342,9 @@ def canvas(
     across = centimeters(width)
     figure = Drawing(style, across, rows * aspect * across / columns)
     with styled(style):
-        return figure, figure.subplots(rows, columns, squeeze=False)
+        axes = figure.subplots(rows, columns, squeeze=False)
+    announce(figure)
+    return figure, axes
 
 
 @contextmanager

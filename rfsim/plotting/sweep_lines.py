@@ -61,7 +61,8 @@ def curves_panel(
         handles = []
     if len(views) > 1:
         for look, name in zip(looks, names, strict=True):
-            handles.append(Line2D([], [], **look | ({"color": MARKER_COLOR} if family else {}), label=name))
+            shown: dict[str, Any] = look | ({"color": MARKER_COLOR} if family else {})
+            handles.append(Line2D([], [], label=name, **shown))
     looks_of: dict[str, Any] = {"color": MARKER_COLOR, "linestyle": "", "markerfacecolor": "none"}
     handles += [Line2D([], [], marker=MARKS[one].marker, label=MARKS[one].label, **looks_of) for one in sorted(marks)]
     if views[0].over is not None:

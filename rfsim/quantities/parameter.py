@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Literal
 
+from rfsim.checking import lists
 from rfsim.checking.text import number, whole
-from rfsim.quantities import reading
 
 
 class Absent:
@@ -25,7 +25,7 @@ class Absent:
 
 
 REQUIRED, SAME = Absent("required"), Absent("same")
-READERS: dict[Any, Callable[[str], Any]] = {float: number, tuple[float, ...]: reading.numbers}
+READERS: dict[Any, Callable[[str], Any]] = {float: number, tuple[float, ...]: lists.numbers}
 
 
 @dataclass(frozen=True, kw_only=True)

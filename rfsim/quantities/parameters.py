@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 
-from rfsim.quantities import reading
+from rfsim.checking import lists
+from rfsim.checking.lists import LISTED
 from rfsim.quantities.parameter import Parameter
-from rfsim.quantities.reading import LISTED
 
 # --- the problem --------------------------------------------------------------------------------------------------
 
@@ -85,7 +85,7 @@ ALLOW_IMPORT = Parameter(
 DATA = Parameter(
     name="data",
     help="isotropic[:VARIANCE], atoms:W@L,…, powerlaw:ALPHA, subspace:FRACTION, mixture:SEPARATION, digits[:K], "
-    "eigenvalues:FILE of Σ, covariance:FILE of Σ itself, or a .npy, .npz (FILE.npz:KEY), .csv or .tsv file (or "
+    "eigenvalues:FILE of Σ, covariance:FILE of Σ itself, or a .npy, .npz (FILE.npz:KEY), .csv, .tsv or .txt file (or "
     ".csv.gz) of shape (samples, dimensions).",
     hint=str,
     default="isotropic",
@@ -160,7 +160,7 @@ TRAIN_TIMES = Parameter(
     symbol="τ",
     help=f"Training times τ, {LISTED}; inf is one. Figures have a grid unless given.",
     hint=tuple[float, ...],
-    read=reading.times,
+    read=lists.times,
     check="rfsim.problem.model:times",
     makes="train_time",
     default=(1.0, 100.0, 1e5),

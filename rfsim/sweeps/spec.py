@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from rfsim.checking import lists
 from rfsim.checking.text import geometric, nearest
 from rfsim.disk.files import read_toml
 from rfsim.quantities.catalog import QUANTITIES, Quantity
@@ -65,11 +66,22 @@ def read(given: str | Path | Mapping[str, Any], *, allow_import: bool = False) -
     if isinstance(given, Mapping):
         return check(imports.written(given), "the sweep", allow_import=True)
     path = Path(given)
+    if path.exists() and path.suffix != ".toml" and (what := _no_sweep(path)):
+        raise ValueError(f"{path} is {what}; a sweep is written in TOML, such as {path.with_suffix('.toml').name}")
     try:
         content = read_toml(path)
     except FileNotFoundError:
         raise ValueError(f"{path} is not a file; give a sweep written in TOML") from None
     return check(content, str(path), allow_import=allow_import)
+
+
+def _no_sweep(path: Path) -> str:
+    """What is given in the place of a file that asks for a sweep; "" of what may be one."""
+    if path.is_dir():
+        return "the store of a sweep, which rfsim show and rfsim plot read" if path.suffix == ".zarr" else "a folder"
+    kinds = {"a result, which rfsim show and rfsim plot read": (".nc",), "a figure": (".png", ".pdf", ".svg")}
+    kinds |= {"an array": (".npy", ".npz"), "a table": (".csv", ".tsv")}
+    return next((words for words, ends in kinds.items() if path.suffix in ends), "")
 
 
 def check(content: Mapping[str, Any], name: str, *, allow_import: bool) -> Spec:
@@ -194,8 +206,13 @@ def _values(where: str, given: Any, wrong: list[str]) -> tuple | None:
         return _spaced(where, given, wrong)
     if isinstance(given, np.ndarray):
         given = given.tolist()
+    if isinstance(given, str):
+        given = _ranged(given)
     if not isinstance(given, (list, tuple)):
-        wrong.append(f"{where} must be a list, or a table with log, linear or range; got {given!r}")
+        wrong.append(
+            f'{where} must be a list, such as [0.1, 1], a range, such as "0.1:10:20", or a table with log, linear or '
+            f"range, such as {{log = [0.1, 10], points = 20}}; got {given!r}"
+        )
         return None
     if not given:
         wrong.append(f"{where} is empty; give at least one value")
@@ -204,6 +221,14 @@ def _values(where: str, given: Any, wrong: list[str]) -> tuple | None:
         wrong.append(f"{where} has {len(given)} values; take at most {LARGEST}")
         return None
     return tuple(given) if _plain(where, given, wrong) else None
+
+
+def _ranged(given: str) -> Any:
+    """What is written as the command line has it, 0.1:10:20, as numbers; anything else as it is."""
+    try:
+        return lists.numbers(given)
+    except ValueError:
+        return given
 
 
 def _spaced(where: str, given: Mapping[str, Any], wrong: list[str]) -> tuple | None:
@@ -230,6 +255,8 @@ def _spaced(where: str, given: Mapping[str, Any], wrong: list[str]) -> tuple | N
     if form == "range":
         if not (_finite(count) and count > 0):
             problems.append(f"{where}: step must be positive; got {count!r}")
+    elif count is None:
+        problems.append(f"{where} lacks points, how many values there are; such as points = 20")
     elif not isinstance(count, int) or isinstance(count, bool) or not 2 <= count <= LARGEST:
         problems.append(f"{where}: points must be a whole number from 2 to {LARGEST}; got {count!r}")
     if problems:
