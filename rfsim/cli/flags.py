@@ -44,9 +44,9 @@ PARTS = (
 )
 
 
-def text_flag(explanation: str) -> Parameter:
-    """A flag whose value is taken as it stands."""
-    return Parameter(help=explanation)
+def text_flag(explanation: str, offered: Sequence[str] = ()) -> Parameter:
+    """A flag whose value is taken as it stands; offered: how values begin that a shell completes."""
+    return Parameter(help=explanation, completer=(lambda context: offered) if offered else None)
 
 
 def folder_flag(explanation: str) -> Parameter:
@@ -74,8 +74,10 @@ def hint(parameter: Declared) -> Any:
     if parameter.hint is Path:
         return Annotated[kind, folder_flag(parameter.help)]
     if parameter.reader is None:
-        return Annotated[kind, text_flag(parameter.help)]
-    more = {"show_default": listed} if parameter.hint == tuple[float, ...] else {}
+        return Annotated[kind, text_flag(parameter.help, parameter.offered)]
+    more: dict[str, Any] = {"show_default": listed} if parameter.hint == tuple[float, ...] else {}
+    if parameter.offered:
+        more["completer"] = lambda context: parameter.offered
     return Annotated[kind, read_as(parameter.reader, parameter.help, **more)]
 
 

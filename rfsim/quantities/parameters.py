@@ -71,6 +71,7 @@ ACTIVATION = Parameter(
     "hermite:1=1,4=0.2887 by Hermite coefficients, or with --allow-import module:attribute; centered where needed.",
     hint=str,
     read=str,
+    offered=("tanh", "erf", "relu", "softplus", "gelu", "silu", "sine", "hermite3", "linear", "hermite:"),
     default="tanh",
     role="problem",
 )
@@ -88,6 +89,7 @@ DATA = Parameter(
     "eigenvalues:FILE of Σ, covariance:FILE of Σ itself, or a .npy, .npz (FILE.npz:KEY), .csv, .tsv or .txt file (or "
     ".csv.gz) of shape (samples, dimensions).",
     hint=str,
+    offered=("isotropic", "atoms:", "powerlaw:", "subspace:", "mixture:", "digits", "eigenvalues:", "covariance:"),
     default="isotropic",
     role="problem",
 )
@@ -149,6 +151,7 @@ MOMENTS = Parameter(
     name="moments",
     help="exact in the noise, or montecarlo:DRAWS per sample with standard errors, as a check.",
     hint=str,
+    offered=("exact", "montecarlo:"),
     default="exact",
 )
 
@@ -170,6 +173,7 @@ TRAINER = Parameter(
     name="trainer",
     help="flow, descent:STEP or distillation:TAU, in train_time.",
     hint=str,
+    offered=("flow", "descent:", "distillation:"),
     check="rfsim.sweeps.refused:trainer_text",
     default="flow",
 )
