@@ -9,7 +9,7 @@ from rfsim import reproduce
 from rfsim.claims import Claim
 from rfsim.reproduce.report import ledger
 from rfsim.reproduce.report.ledger import LedgerPart, LedgerRow
-from rfsim.reproduce.report.texts import SYMBOLS, marked
+from rfsim.reproduce.report.texts import SYMBOLS, marked, seed_words
 from rfsim.reproduce.report.verdicts import NOT_RUN, VERDICTS
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -37,8 +37,7 @@ def section(experiment: reproduce.Experiment, part: LedgerPart | None) -> str:
 
 def _computed(experiment: reproduce.Experiment, part: LedgerPart) -> str:
     """Seeds and versions behind a part of the ledger, and whether the code has changed since."""
-    counts = " to ".join(dict.fromkeys(str(n) for n in (part.seeds[0], part.seeds[-1]))) if part.seeds else ""
-    seeds = [f"{counts} {'seed' if counts == '1' else 'seeds'}"] if counts else []
+    seeds = [seed_words(part.seeds)] if part.seeds else []
     older = [ledger.OLDER] if ledger.older(experiment, part) else []
     return "; ".join([*seeds, *part.versions, *older])
 

@@ -96,8 +96,8 @@ def test_what_is_said_of_a_file_are_notes_of_the_command(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     FRAME.to_csv("x.csv", index=False)
     np.savetxt("twice.csv", np.repeat(VALUES, 2, axis=0), delimiter=",")
-    assert "the first row is a header (a, b, c)" in ask(TRAIN, TRAIN.given(data="x.csv", n=6)).notes[0]
-    assert "12 rows that are copies of others" in ask(CURVES, CURVES.given(data="twice.csv")).notes[0]
+    assert "the first row is a header (a, b, c)" in " ".join(ask(TRAIN, TRAIN.given(data="x.csv", n=6)).notes)
+    assert "12 rows that are copies of others" in " ".join(ask(CURVES, CURVES.given(data="twice.csv")).notes)
     with pytest.warns(Note, match="12 rows that are copies"):
         rows(np.repeat(VALUES, 2, axis=0))
     with recorded() as notes:

@@ -301,7 +301,7 @@ BAD_VALUES = [
     (["--samples-per-dim", "1e308"], "samples_per_dim must lie between 1e-100 and 1e\\+100"),
     (["--dimm", "3"], "--dimm.*--dim"),
     (["--no-json"], "--json"),
-    (["--dim", "10", "--dim", "20"], "--dim specified multiple times"),
+    (["--dim", "10", "--dim", "20"], "--dim is given more than once; where it takes several values, separate them by"),
     (["extra"], "unexpected 'extra'"),
     (["--style", "papr"], "paper"),
     (["--width", "-3"], "width must be single, double.*'-3'"),
@@ -339,7 +339,11 @@ def test_train_times_given_twice_are_refused(capsys):
 @pytest.mark.parametrize(
     ("given", "match"),
     [
-        (["trian"], "train"),
+        (["trian"], "unknown command 'trian' of rfsim; did you mean 'train'"),
+        (["theory", "ridges"], "unknown command 'ridges' of rfsim theory; did you mean 'ridge'.*; there are curves, "),
+        (["nothing"], "unknown command 'nothing' of rfsim; there are "),
+        (["train", "--psi-n", "4"], "unknown flag '--psi-n'; ψ_n is --samples-per-dim$"),
+        (["explore", "--no-open"], "unknown flag '--no-open'; rfsim explore --help tells the flags$"),
         (["--dim", "3"], "unknown flag --dim; flags follow"),
         (["--versoin"], "did you mean '--version'"),
         (["sho"], "show"),
@@ -408,6 +412,7 @@ def test_settings_file_lies_under_the_flags(capsys):
     ("content", "match"),
     [
         ("dimm = 3", "'dimm' is no flag of train; did you mean 'dim'"),
+        ("psi_n = 3", "'psi_n' is no flag of train; ψ_n is samples-per-dim$"),
         ("dim = 3.5", "--dim: must be a whole number"),
         ("dim = true", "'dim' must be a value"),
         ("quiet = 1", "'quiet' must be true or false"),

@@ -9,7 +9,13 @@ import cyclopts.completion.detect as detect
 import pytest
 
 from rfsim.cli import main
+from rfsim.learning import trainers
+from rfsim.problem.activations.catalog import ACTIVATIONS
+from rfsim.problem.populations.reading import KINDS
+from rfsim.quantities.catalog import QUANTITIES
 from tests.commands import names
+
+WHOLE = ("isotropic", "digits")  # data that are named without more
 
 
 @pytest.fixture(autouse=True)
@@ -42,6 +48,23 @@ def test_bash_completes_commands_and_flags(home, capsys):
 
     assert completed("sp") == ["spectrum"]
     assert "--diffusion-time" in completed("train", "--diff")
+    assert completed("train", "--model", "") == ["real", "gaussian"]
+
+
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [
+        (("train", "--activation", ""), (*ACTIVATIONS, "hermite:")),
+        (("theory", "curves", "--data", ""), {one if one in WHOLE else f"{one}:" for one in KINDS}),
+        (("distill", "--trainer", ""), {"flow", "descent:", "distillation:"}),
+        (("train", "--moments", ""), {"exact", "montecarlo:"}),
+    ],
+)
+def test_a_shell_is_offered_how_texts_begin(words, offered, capsys):
+    assert main(["__complete", *words]) == 0
+    told = capsys.readouterr().out.splitlines()
+    assert {line.partition("\t")[0] for line in told if line and not line.startswith("\x1f")} == {*offered}
+    assert {one.partition(":")[0] for one in QUANTITIES["train"].flagged["trainer"].offered} == {*trainers.KINDS}
 
 
 def test_an_unknown_shell_is_asked_for(home, capsys, monkeypatch):

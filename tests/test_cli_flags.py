@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from rfsim import bench, reproduce
+from rfsim.checking.lists import LONGEST, numbers, times
 from rfsim.cli import app, commands, options
-from rfsim.quantities.reading import LONGEST, numbers, times
 from tests.commands import names, run
 from tests.commands import place as place
 

@@ -98,7 +98,7 @@ def bad_files(folder):
     (folder / "ragged.csv").write_text("1,2\n3\n")
     (folder / "empty.csv").write_text("")
     (folder / "junk.npz").write_bytes(b"PK\x03\x04nothing")
-    (folder / "notes.txt").write_text("1,2\n3,4\n")
+    (folder / "notes.md").write_text("1,2\n3,4\n")
 
 
 @pytest.mark.parametrize(
@@ -117,7 +117,7 @@ def bad_files(folder):
         ("ragged.csv", "cannot be read as numbers"),
         ("empty.csv", "is empty"),
         ("junk.npz", "cannot be read as numbers"),
-        ("notes.txt", "is not one of .npy, .npz, .csv"),
+        ("notes.md", "is not one of .npy, .npz, .csv"),
         ("missing.npy", "does not exist"),
     ],
 )

@@ -71,7 +71,7 @@ def test_a_run_of_one_step_is_drawn(steps):
 
 def test_what_cannot_be_drawn_is_refused():
     data = dataset(PROBLEM)
-    with pytest.raises(ValueError, match="a simulation has the losses train, test and gen; got 'score'"):
+    with pytest.raises(ValueError, match="a loss of a simulation is one of train, test, gen; got 'score'"):
         panel(data, ("score",))
     with pytest.raises(ValueError, match="clock must be one of step, step_per_sample, train_time; got 'wall'"):
         panel(data, clock="wall")

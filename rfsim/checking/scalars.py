@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from rfsim.checking import lists
 from rfsim.checking.text import LARGEST
 
 LONGEST = 60  # characters of what was given, in a message
@@ -52,7 +53,16 @@ def whole(name: str, value: object, least: int, most: int = LARGEST) -> int:
 
 
 def numbers(name: str, given: ArrayLike) -> NDArray[np.float64]:
-    """`given` as a non-empty list of float64, (values,), or ValueError."""
+    """`given` as a non-empty list of float64, (values,), or ValueError; a text is read as a flag's is.
+
+    >>> numbers("train_times", "0,1:100:3,inf").tolist()
+    [0.0, 1.0, 10.0, 100.0, inf]
+    """
+    if isinstance(given, str):
+        try:
+            given = lists.numbers(given)
+        except ValueError as error:
+            raise ValueError(f"{name}: {error}") from None
     if np.ma.is_masked(given):
         raise ValueError(f"{name} must be real numbers; got an array of which some are masked")
     try:

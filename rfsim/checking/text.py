@@ -9,9 +9,13 @@ from __future__ import annotations
 import difflib
 import math
 import re
+import unicodedata
 from collections.abc import Iterable
 
 LARGEST = 2**53  # the whole numbers that float64, JSON and netCDF all hold
+SEVERAL, SURE, STEM = 3, 4, 3  # choices looked at; letters for each that may be wrong; those that begin a word
+GREEK = re.compile("[α-ωΑ-Ω]")
+LETTERS = {"lamda": "lambda", "final sigma": "varsigma"}  # Unicode's names of letters that TeX calls otherwise
 WRITTEN = re.compile(r"[+-]?(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:e[+-]?[0-9]+)?|inf|infinity)", re.IGNORECASE)
 
 
@@ -87,8 +91,56 @@ def nearest(name: str, choices: Iterable[str]) -> str:
     >>> nearest("thanh", ["tanh", "erf"])
     "; did you mean 'tanh'?"
     """
-    near = difflib.get_close_matches(name, sorted(choices), n=1)
-    return f"; did you mean {near[0]!r}?" if near else ""
+    near = difflib.get_close_matches(name, sorted(choices), n=SEVERAL)
+    found = next((one for one in near if _is_near(name, one)), None)
+    return f"; did you mean {found!r}?" if found else ""
+
+
+def spelled(text: str) -> str:
+    """A text with the names of its Greek letters in their place.
+
+    >>> spelled("ψ_n"), spelled("λ Σ ς")
+    ('psi_n', 'lambda Sigma varsigma')
+    """
+    return GREEK.sub(_letter_name, text)
+
+
+def _letter_name(found: re.Match[str]) -> str:
+    name = unicodedata.name(found[0]).lower().partition(" letter ")[2]
+    name = LETTERS.get(name, name)
+    return name.capitalize() if found[0].isupper() else name
+
+
+def _is_near(name: str, choice: str) -> bool:
+    """Whether one is the other mistyped, its beginning, or some of its words: by difflib alone --no-open is --no-token.
+
+    >>> _is_near("--no-open", "--no-token"), _is_near("--tarin-times", "--train-times")
+    (False, True)
+    >>> _is_near("--copies", "--noise-copies"), _is_near("--dimension", "--dim")
+    (True, True)
+    """
+    words, others = ([word for word in re.split(r"[-_ ]+", one) if word != "no"] for one in (name, choice))
+    words, others = [word for word in words if word], [word for word in others if word]
+    if words and others and {*words} <= {*others}:
+        return True
+    left, right = " ".join(words), " ".join(others)
+    if min(len(left), len(right)) >= STEM and (left.startswith(right) or right.startswith(left)):
+        return True
+    return _slips(left, right) <= max(1, max(len(left), len(right)) // SURE)
+
+
+def _slips(left: str, right: str) -> int:
+    """Letters left out, added, mistaken or swapped with their neighbor, between two texts."""
+    before, last = [], list(range(len(right) + 1))
+    for i, one in enumerate(left):
+        row = [i + 1]
+        for k, other in enumerate(right):
+            best = min(row[k] + 1, last[k + 1] + 1, last[k] + (one != other))
+            if i and k and one == right[k - 1] and left[i - 1] == other:
+                best = min(best, before[k - 1] + 1)
+            row.append(best)
+        before, last = last, row
+    return last[-1]
 
 
 def counted(count: int, noun: str) -> str:

@@ -63,7 +63,8 @@ def compute(quantity: Quantity, values: Mapping[str, Any], output: OutputFlags, 
         said = told(quantity, values, data)
         if output.json:
             streams.tell(answers.text(resolve(quantity.answer.json)(said)))
-        terminal.say(resolve(quantity.answer.lines)(said), quiet=output.quiet)
+        told_of_all = resolve(quantity.answer.summed)(data)
+        terminal.say([*resolve(quantity.answer.lines)(said), *told_of_all], quiet=output.quiet)
         try:
             if out is not None:
                 written += folder.illustrate(out, data, style=figure.style, width=figure.width)

@@ -36,12 +36,14 @@ def explore(
     server.require_extra()
     token = "" if no_token else server.new_token()
     address = server.listen(host, port, token, allowed_host)
+    # its socket listens from now on: a browser that comes while the page is prepared waits for it
+    streams.tell(address.url)
+    terminal.say("preparing the page, which then opens; Ctrl-C ends it", quiet=quiet)
     machine.use_compilation_cache()
     _warm_up(quiet=quiet)
 
     def ready() -> None:
-        streams.tell(address.url)
-        terminal.say("Ctrl-C ends it", quiet=quiet)
+        terminal.say("the page is ready", quiet=quiet)
         if not no_browser:
             import webbrowser
 

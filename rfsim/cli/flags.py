@@ -13,10 +13,10 @@ from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter, Token
 
+from rfsim.checking.lists import listed
 from rfsim.checking.text import shown, whole
 from rfsim.quantities.catalog import Quantity
 from rfsim.quantities.parameter import Parameter as Declared
-from rfsim.quantities.reading import listed
 
 Style = Literal["paper", "talk", "screen"]
 Size = Literal["quick", "paper"]
@@ -44,9 +44,9 @@ PARTS = (
 )
 
 
-def text_flag(explanation: str) -> Parameter:
-    """A flag whose value is taken as it stands."""
-    return Parameter(help=explanation)
+def text_flag(explanation: str, offered: Sequence[str] = ()) -> Parameter:
+    """A flag whose value is taken as it stands; offered: how values begin that a shell completes."""
+    return Parameter(help=explanation, completer=(lambda context: offered) if offered else None)
 
 
 def folder_flag(explanation: str) -> Parameter:
@@ -74,8 +74,10 @@ def hint(parameter: Declared) -> Any:
     if parameter.hint is Path:
         return Annotated[kind, folder_flag(parameter.help)]
     if parameter.reader is None:
-        return Annotated[kind, text_flag(parameter.help)]
-    more = {"show_default": listed} if parameter.hint == tuple[float, ...] else {}
+        return Annotated[kind, text_flag(parameter.help, parameter.offered)]
+    more: dict[str, Any] = {"show_default": listed} if parameter.hint == tuple[float, ...] else {}
+    if parameter.offered:
+        more["completer"] = lambda context: parameter.offered
     return Annotated[kind, read_as(parameter.reader, parameter.help, **more)]
 
 
@@ -157,7 +159,14 @@ class SweepFlags:
 
     x: Annotated[str | None, text_flag("Horizontal axis; the first with more than one point.")] = None
     y: Annotated[str | None, text_flag("Vertical axis of a map; with --x alone, curves.")] = None
-    quantity: Annotated[str | None, text_flag("Variable, such as gen or tau_mem[formula].")] = None
+    quantity: Annotated[
+        str | None,
+        text_flag("Variable, such as gen or tau_mem[formula]; several, train,test, are curves."),
+    ] = None
+    log: Annotated[
+        bool | None,
+        Parameter(negative="--no-log", show_default=False, help="Values on a log axis; where they call for it."),
+    ] = None
     facet: Annotated[str | None, text_flag("Axis of the panels, or of the curves.")] = None
     at: Annotated[
         tuple[str, ...], repeated(pair_text, "NAME=VALUE of another axis; the last, and the mean over seeds.")

@@ -75,12 +75,15 @@ def sweep_flags(flags: SweepFlags) -> dict[str, Any]:
         "x": flags.x,
         "y": flags.y,
         "quantity": flags.quantity,
+        "log": flags.log,
         "facet": flags.facet,
         "at": dict(map(pair, flags.at)),
         "contours": flags.contour,
         "over": store.load(flags.over) if flags.over else None,
     }
-    return {name: value for name, value in options.items() if value is not None and len(value)}
+    return {
+        name: value for name, value in options.items() if isinstance(value, bool) or (value is not None and len(value))
+    }
 
 
 def draw(data: xr.Dataset, stem: Path, *, style: str, width: str, force: bool, **options: Any) -> list[Path]:
@@ -122,6 +125,8 @@ def _words(options: Mapping[str, Any]) -> str:
     for name, value in options.items():
         if name == "over":
             told.append("over")
+        elif name == "log":
+            told.append("log" if value else "linear")
         elif isinstance(value, Mapping):
             told += [f"{name}-{key}-{one}" for key, one in value.items()]
         else:
@@ -142,11 +147,12 @@ def _require_free(stem: Path, tables: Mapping[Path, Callable[[Path], Any]], save
 def _tables(data: xr.Dataset, stem: Path, options: Mapping[str, Any]) -> dict[Path, Callable[[Path], Any]]:
     """The tables beside the figure of a sweep, each with what writes it."""
     from rfsim.maps import export
-    from rfsim.maps.views import view
+    from rfsim.maps.views import views
 
-    found = view(data, **options)
+    found, *others = views(data, **{name: value for name, value in options.items() if name != "log"})
+    cells = found.main.cells.assign({name: one for more in others for name, one in more.main.cells.data_vars.items()})
     tables: dict[Path, Callable[[Path], Any]] = {
-        stem.with_name(f"{stem.name}.csv"): lambda path: export.to_csv(found.main.cells, path)
+        stem.with_name(f"{stem.name}.csv"): lambda path: export.to_csv(cells, path)
     }
     if found.lines or found.over_lines:
         tables[stem.with_name(f"{stem.name}-contours.csv")] = lambda path: export.lines_to_csv(found, path)

@@ -10,7 +10,7 @@ from rfsim.checking.notes import recorded
 from rfsim.checking.text import shown
 from rfsim.quantities.catalog import Quantity
 from rfsim.quantities.parameter import Parameter
-from rfsim.quantities.parameters import ACTIVATION, ALLOW_IMPORT, CENTER, DATA, DIM, PREPARED
+from rfsim.quantities.parameters import ACTIVATION, ALLOW_IMPORT, CENTER, DATA, DIM, PREPARED, N
 
 if TYPE_CHECKING:
     from rfsim.problem.arrays import Rows
@@ -59,7 +59,7 @@ def _ask_sample(quantity: Quantity, values: Mapping[str, Any]) -> Options:
         )
         if abs(ratio * sizes.dim - count) > 1e-9 * count
     ]
-    notes += _unused(values, array) + _found(problem)
+    notes += _sizes(quantity, values, array, half=True) + _unused(values, array) + _found(problem)
     return Options(problem, sizes, _options(quantity, values, array) | {"dim": dim}, notes)
 
 
@@ -72,7 +72,36 @@ def _ask_limit(quantity: Quantity, values: Mapping[str, Any]) -> Options:
             "and --features-per-dim, or data of a file"
         )
     problem = _problem(quantity, values, 1 if array is None else array.values.shape[1])
-    return Options(problem, None, _options(quantity, values, array), _unused(values, array) + _found(problem))
+    notes = _sizes(quantity, values, array, half=False) + _unused(values, array) + _found(problem)
+    return Options(problem, None, _options(quantity, values, array), notes)
+
+
+def _sizes(quantity: Quantity, values: Mapping[str, Any], array: Rows | None, *, half: bool) -> list[str]:
+    """Of an array, the counts that were not asked for: which they are, why, of how many rows, and how others are.
+
+    half: whether n of the rows are trained on, of the half that is not held out; the limit takes Σ from all of them.
+    """
+    if array is None:
+        return []
+    rows, columns = array.values.shape
+    told = []
+    for one in _counts(quantity):
+        ratio = quantity.flagged[one.instead_of]
+        if values[one.name] is not None or values[ratio.name] is not None:
+            continue
+        count = round(ratio.default * columns)
+        chosen = f"{one.symbol} is {count}, the default {ratio.symbol} = {ratio.default:g} times {columns} dimensions"
+        if one is not N:
+            told.append(f"{chosen}; choose with {one.typed}")
+        elif half:
+            told.append(
+                f"{chosen}; {array} has {rows} rows, half of them held out: choose with {N.typed}, up to {rows // 2}"
+            )
+        else:
+            told.append(
+                f"{chosen}, whatever the {rows} rows, which give Σ: choose with {N.typed}, such as {N.typed} {rows}"
+            )
+    return told
 
 
 def _counts(quantity: Quantity) -> list[Parameter]:

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from cyclopts import CycloptsError
-from cyclopts.exceptions import UnknownCommandError, UnusedCliTokensError
+from cyclopts.exceptions import RepeatArgumentError, UnknownCommandError, UnknownOptionError, UnusedCliTokensError
 
-from rfsim.checking.text import nearest
+from rfsim.checking.text import nearest, shown
 from rfsim.cli import streams, terminal
 from rfsim.cli.statuses import DONE, INTERRUPTED, REFUSED, UNCONVERGED
+from rfsim.quantities.meant import hint
 
 
 def status(command: Callable[[], Any]) -> int:
@@ -91,7 +92,24 @@ def _explained(error: CycloptsError) -> str:
     tokens = error.unused_tokens or []
     if isinstance(error, UnusedCliTokensError):
         return f"unexpected {' '.join(tokens)!r}; settings are given as --flag VALUE"
+    if isinstance(error, UnknownOptionError):
+        return _unknown_flag(error)
+    if isinstance(error, RepeatArgumentError):
+        return f"{error.token.keyword} is given more than once; where it takes several values, separate them by commas"
     if isinstance(error, UnknownCommandError) and tokens and tokens[0].startswith("-"):
-        hint = nearest(tokens[0], ["--help", "--version"]) or "; flags follow a command; see rfsim --help"
-        return f"unknown flag {tokens[0]}{hint}"
+        found = nearest(tokens[0], ["--help", "--version"]) or "; flags follow a command; see rfsim --help"
+        return f"unknown flag {tokens[0]}{found}"
+    if isinstance(error, UnknownCommandError) and tokens:
+        known = [name for name in error.app or () if not name.startswith("-")]
+        typed = " ".join(["rfsim", *(error.command_chain or ())])
+        return f"unknown command {tokens[0]!r} of {typed}{nearest(tokens[0], known)}; there are {', '.join(known)}"
     return str(error)
+
+
+def _unknown_flag(error: UnknownOptionError) -> str:
+    """That there is no such flag: what the symbol in it stands for, or the nearest, or where all are told."""
+    given = (error.token.keyword or error.token.value).partition("=")[0]
+    command = " ".join(error.command_chain or ())
+    flags = [name for argument in error.argument_collection for name in argument.names if name.startswith("--")]
+    told = hint(given, flags, of=command) or f"; rfsim {command} --help tells the flags"
+    return f"unknown flag {shown(given)}{told}"

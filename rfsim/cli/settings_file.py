@@ -6,14 +6,15 @@ outranks the top level, and the command line outranks both.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cyclopts import App, Token
 
-from rfsim.checking.text import nearest
 from rfsim.disk.files import read_toml
+from rfsim.quantities.meant import hint
 from rfsim.quantities.parameters import LIMIT
 
 if TYPE_CHECKING:
@@ -100,5 +101,5 @@ def _text(path: str, key: str, value: Any, *, switch: bool) -> str:
 
 
 def _nearest(name: str, known: Sequence[str] | set[str] | Mapping[str, Any], *, strip: bool = False) -> str:
-    hint = nearest(name, known)
-    return hint.replace("'--", "'") if strip else hint
+    found = hint(name, known)
+    return re.sub(r"(?<=[' ])--(?=\w)", "", found) if strip else found

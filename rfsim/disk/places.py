@@ -8,6 +8,13 @@ from rfsim.disk.sealed import ROOT
 from rfsim.disk.writing import StoreError
 
 RESULT = "result.nc"
+SHOWN = 4  # folders that are named
+OTHERS = {  # what files are that are given in the place of results
+    "a figure": (".png", ".pdf", ".svg", ".jpg"),
+    "an array, and no result; --data takes it": (".npy", ".npz"),
+    "a table, and no result; --data takes one of samples": (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz"),
+    "JSON, which is not read back": (".json",),
+}
 
 
 def find(path: str | Path) -> Path:
@@ -30,6 +37,10 @@ def find(path: str | Path) -> Path:
         return beside
     if path.is_dir() and not (path / ROOT).exists():
         if not (path / RESULT).exists():
-            raise StoreError(f"{path} is not a store of a sweep, and holds no {RESULT}; give what --out named")
+            inside = sorted(str(one.parent) for one in path.glob(f"*/{RESULT}"))[:SHOWN]
+            remedy = f"give one of {', '.join(inside)}" if inside else "give what --out named"
+            raise StoreError(f"{path} is not a store of a sweep, and holds no {RESULT}; {remedy}")
         return path / RESULT
+    if path.is_file() and (what := next((words for words, ends in OTHERS.items() if path.name.endswith(ends)), None)):
+        raise StoreError(f"{path} is {what}; give a result written by rfsim: {RESULT}, its folder, or a sweep's .zarr")
     return path

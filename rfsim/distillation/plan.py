@@ -29,6 +29,7 @@ from rfsim.learning.trainers import Trainer
 from rfsim.problem.diffusion import ODE_SOLVERS, time_grid
 from rfsim.problem.model import EARLIEST, LATEST_TRAINING, require_ridge
 from rfsim.problem.realization import Sizes
+from rfsim.quantities.meant import known_fields
 
 STARTS = ("teacher", "zero")
 DATA = ("train", "fresh", "teacher")
@@ -37,6 +38,7 @@ MOST = {"generations": 1000, "levels": 10**4, "generated": 10**8, "samples": 10*
 FEWEST_GENERATED = 16  # for standard errors by leaving out groups of them
 
 
+@known_fields
 @dataclass(frozen=True)
 class Student:
     """How one student is trained on the moments that all share (§7).

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from rfsim.computing.precision import in_complex128
 from rfsim.limit.contours import own_arcs
 from rfsim.limit.intervals import Interval, support
 from rfsim.limit.limits import Limit
@@ -41,6 +42,7 @@ class LimitPart(NamedTuple):
     intervals: tuple[Interval, ...]
 
 
+@in_complex128
 def density(limit: Limit, lam: ArrayLike) -> NDArray[np.float64]:
     """Density ρ(λ) = Im q(λ + i0)/π of the limit's spectrum, without its atom (T10, T11; B25 Thm 3.1, U26 Prop. C.2).
 
@@ -54,7 +56,6 @@ def density(limit: Limit, lam: ArrayLike) -> NDArray[np.float64]:
     Raises:
         ValueError: For a point at the atom or edge itself.
         NotConverged: Where a point does not converge.
-        RuntimeError: In float32.
     """
     offset = _offsets(limit, lam)
     return _density(solve_above(limit, offset))
@@ -130,6 +131,7 @@ def atom(limit: Limit) -> LimitPart | None:
     return LimitPart(name, mass, at, at, at, (Interval(at, at),)) if mass > 0 else None
 
 
+@in_complex128
 def parts(limit: Limit) -> tuple[LimitPart, ...]:
     """All parts of the limit's spectrum, with masses and means by contour integral around each interval (§5, §8).
 
@@ -141,7 +143,6 @@ def parts(limit: Limit) -> tuple[LimitPart, ...]:
 
     Raises:
         NotConverged: Where the masses do not add up to 1 within 1e-8 (a bulk was missed), or an edge is not found.
-        RuntimeError: In float32.
     """
     found, base = support(limit), atom(limit)
     start = base.mass if base else 0.0

@@ -9,6 +9,7 @@ import numpy as np
 from jax.typing import ArrayLike
 from numpy.typing import NDArray
 
+from rfsim.computing.precision import in_complex128
 from rfsim.learning import trainers
 from rfsim.learning.curves import LossCurves, loss_curves
 from rfsim.learning.filters import learning_rate_constant
@@ -37,6 +38,7 @@ class LimitCurves(NamedTuple):
     tables: tuple[LimitSpectrum, LimitTarget]
 
 
+@in_complex128
 def limit_curves(
     limit: Limit,
     train_times: ArrayLike,

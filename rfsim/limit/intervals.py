@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rfsim.computing.arrays import Numbers
-from rfsim.computing.precision import require_float64
+from rfsim.computing.precision import in_complex128
 from rfsim.limit.equations import Point, differences, equations, state
 from rfsim.limit.limits import Limit
 from rfsim.limit.solver import NotConverged, solve_above
@@ -39,6 +39,7 @@ class Interval(NamedTuple):
     upper: float
 
 
+@in_complex128
 def support(limit: Limit) -> list[Interval]:
     """Intervals of positive density of the limit's spectrum (§5).
 
@@ -50,9 +51,7 @@ def support(limit: Limit) -> list[Interval]:
 
     Raises:
         NotConverged: Where an edge cannot be solved for.
-        RuntimeError: In float32.
     """
-    require_float64()
     height = _scan(limit)
     inside = height.density > 0
     starts = np.flatnonzero(~inside[:-1] & inside[1:])

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from rfsim.computing.precision import require_float64
+from rfsim.computing.precision import in_complex128
 from rfsim.learning.timescales import largest_bulk_eigenvalue, smallest_bulk_eigenvalue
 from rfsim.limit.bulks import density, masses
 from rfsim.limit.intervals import Interval, support
@@ -45,6 +45,7 @@ class LargeForm(NamedTuple):
     gen: LargePart
 
 
+@in_complex128
 def large_form(limit: Limit) -> LargeForm:
     """Masses and edges of the form for large ψ_p and ψ_n (§5; B25 Thm 3.2).
 
@@ -56,9 +57,7 @@ def large_form(limit: Limit) -> LargeForm:
 
     Raises:
         NotConverged: Where an edge of ρ_2 is not found.
-        RuntimeError: In float32.
     """
-    require_float64()
     psi_n, psi_p, s2 = limit.samples_per_dim, limit.features_per_dim, float(limit.s2)
     rank = masses(limit._replace(copies_inverse=0.0))
     atom, mem, gen = rank["zero"] + rank["null"], rank["mini"] + rank["main"], rank["gen"]
@@ -70,6 +69,7 @@ def large_form(limit: Limit) -> LargeForm:
     )
 
 
+@in_complex128
 def large_densities(
     limit: Limit, lam: ArrayLike, form: LargeForm | None = None
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -85,7 +85,6 @@ def large_densities(
 
     Raises:
         NotConverged: Where a point does not converge.
-        RuntimeError: In float32.
     """
     form, lam = form or large_form(limit), np.asarray(lam, dtype=float)
     mem = np.zeros(lam.shape)

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from rfsim.computing.precision import in_complex128
 from rfsim.learning import losses
 from rfsim.limit import functions
 from rfsim.limit.equations import State, differences
@@ -54,6 +55,7 @@ class ScoreErrors(NamedTuple):
     variance: NDArray[np.float64]
 
 
+@in_complex128
 def ridge_losses(limit: Limit, ridges: ArrayLike) -> RidgeLosses:
     """Losses of the ridge minimizer as d → ∞, any m and any Σ (T12; U26 §2.2).
 
@@ -68,7 +70,6 @@ def ridge_losses(limit: Limit, ridges: ArrayLike) -> RidgeLosses:
 
     Raises:
         ValueError: For other ridges, and for γ = 0 at p = n m, where L_test diverges.
-        RuntimeError: In float32.
     """
     gamma = _checked(ridges)
     if float(limit.floor) > 0 or gamma.all():

@@ -47,7 +47,6 @@ def best_ridge(limit: Limit) -> BestRidge:
 
     Raises:
         NotConverged: Where the spectrum's edges are not found.
-        RuntimeError: In float32.
     """
 
     def test(gamma: NDArray[np.float64]) -> NDArray[np.float64]:

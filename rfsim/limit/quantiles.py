@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from rfsim.computing.numerics import zero_between
+from rfsim.computing.precision import in_complex128
 from rfsim.limit.bulks import MASS_ERROR, atom, gap_points
 from rfsim.limit.contours import arcs
 from rfsim.limit.intervals import Interval, support
@@ -18,6 +19,7 @@ from rfsim.limit.solver import solve_above
 ANGLE_ERROR = 1e-12
 
 
+@in_complex128
 def mass_below(limit: Limit, lam: ArrayLike) -> NDArray[np.float64]:
     """Share of the eigenvalues below λ, to about 1e-10 (§5).
 
@@ -33,7 +35,6 @@ def mass_below(limit: Limit, lam: ArrayLike) -> NDArray[np.float64]:
 
     Raises:
         NotConverged: Where a point does not converge.
-        RuntimeError: In float32.
     """
     offsets = np.atleast_1d(np.asarray(lam, dtype=float)) - float(limit.floor)
     end = 2 * float(limit.ceiling)
@@ -44,6 +45,7 @@ def mass_below(limit: Limit, lam: ArrayLike) -> NDArray[np.float64]:
     return below
 
 
+@in_complex128
 def quantile(limit: Limit, shares: ArrayLike, intervals: Sequence[Interval] | None = None) -> NDArray[np.float64]:
     """The λ below which a share of the eigenvalues lies, the inverse of `mass_below` (§5).
 
@@ -59,7 +61,6 @@ def quantile(limit: Limit, shares: ArrayLike, intervals: Sequence[Interval] | No
     Raises:
         ValueError: For other shares.
         NotConverged: Where a point does not converge.
-        RuntimeError: In float32.
     """
     wanted = np.atleast_1d(np.asarray(shares, dtype=float))
     outside = ~((wanted >= 0) & (wanted <= 1))

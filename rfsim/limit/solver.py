@@ -15,7 +15,7 @@ from jax import Array
 from jax.typing import ArrayLike
 from numpy.typing import NDArray
 
-from rfsim.computing.precision import require_float64
+from rfsim.computing.precision import in_complex128, require_float64
 from rfsim.limit.equations import Point, State, differences, equations, state
 from rfsim.limit.limits import Limit, padded
 
@@ -97,6 +97,7 @@ FAST_PATH = path(20, 12, 0.6, 2, 8)
 SLOW_PATH = path(160, 70, 0.7, 6, 24)
 
 
+@in_complex128
 def solve(limit: Limit, z: ArrayLike) -> Solution:
     """The resolvent's state at z, by Newton with continuation (T10, T11; B25 Thm 3.1, U26 Prop. C.2).
 
@@ -109,7 +110,6 @@ def solve(limit: Limit, z: ArrayLike) -> Solution:
 
     Raises:
         NotConverged: Where the residual exceeds 1e-12 or the branch is wrong even along a path of small steps.
-        RuntimeError: In float32.
     """
     return solve_above(limit, np.asarray(z, dtype=complex) - np.asarray(limit.floor))
 

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from rfsim.computing.arrays import Numbers, namespace
+from rfsim.computing.precision import in_complex128
 from rfsim.learning.protocol import Spectrum, Target
 from rfsim.limit import functions
 from rfsim.limit.bulks import LimitPart, gap_points, parts
@@ -148,6 +149,7 @@ class Converged(NamedTuple):
     tables: tuple[LimitSpectrum, LimitTarget]
 
 
+@in_complex128
 def converged(
     limit: Limit,
     observable: Callable[[LimitSpectrum, LimitTarget], ArrayLike],
@@ -176,7 +178,6 @@ def converged(
     Raises:
         ValueError: Where there is no contour (`eigenvalue_bounds`).
         NotConverged: Where the equations are not solved.
-        RuntimeError: In float32.
     """
     bounds = bounds or eigenvalue_bounds(limit, ridge, reach)
     found, residual, previous = None, 0.0, None
@@ -192,6 +193,7 @@ def converged(
     return found
 
 
+@in_complex128
 def limit_spectrum(
     limit: Limit,
     nodes: int,
@@ -215,7 +217,6 @@ def limit_spectrum(
     Raises:
         ValueError: Where there is no contour (`eigenvalue_bounds`).
         NotConverged: Where the equations are not solved.
-        RuntimeError: In float32.
     """
     contour = ellipse(nodes, bounds or eigenvalue_bounds(limit, ridge, reach), ridge, reach)
     return _solved(limit, contour)
@@ -237,6 +238,7 @@ class PartSpectrum(NamedTuple):
     keep: NDArray[np.float64]
 
 
+@in_complex128
 def part_spectrum(
     limit: Limit,
     ridge: float = 0.0,

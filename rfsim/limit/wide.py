@@ -18,13 +18,14 @@ import numpy as np
 from jax import Array
 from jax.typing import ArrayLike
 
-from rfsim.computing.precision import require_float64
+from rfsim.computing.precision import in_complex128
 from rfsim.limit.limits import Limit, padded
 from rfsim.limit.minimizer import RidgeLosses
 
 STEPS = 64
 
 
+@in_complex128
 def wide_losses(limit: Limit, ridges_per_feature: ArrayLike = 0.0) -> RidgeLosses:
     """Losses of the ridge minimizer as ψ_p → ∞, any m and any Σ ([derived] under T12; U26 Props C.3, C.4).
 
@@ -37,9 +38,7 @@ def wide_losses(limit: Limit, ridges_per_feature: ArrayLike = 0.0) -> RidgeLosse
 
     Raises:
         ValueError: For other ridges, and for g = 0 where σ is linear: there is no limit then.
-        RuntimeError: In float32.
     """
-    require_float64()
     g = np.atleast_1d(np.asarray(ridges_per_feature, dtype=float))
     wrong = ~((g >= 0) & (g < np.inf))
     if wrong.any():

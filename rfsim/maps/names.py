@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,10 +12,12 @@ import xarray as xr
 from rfsim.checking.text import nearest, number
 from rfsim.disk import renamed, store
 from rfsim.disk.sweep_files import DIMS
+from rfsim.quantities.meant import hint
 
 CLOSE = 1e-6  # relative distance within which a value given is a value stored
 SHOWN = 12  # values listed in a message
 COLUMN = re.compile(r"(?P<name>[^\[\]]+)(?:\[(?P<labels>[^\[\]]+)\])?")
+OUTSIDE = re.compile(r",(?![^\[]*\])")  # commas between quantities
 NEVER = ("status", "reason")  # marks of cells, not quantities
 
 
@@ -33,7 +35,7 @@ def resolve(data: xr.Dataset, name: str) -> str:
     for one in (name, name.removesuffix("s"), renamed.now(name)):
         if one in known:
             return one
-    raise ValueError(f"{name!r} is no axis of this sweep{nearest(name, known)}; it has {listed(sorted(known))}")
+    raise ValueError(f"{name!r} is no axis of this sweep{hint(name, sorted(known))}; it has {listed(sorted(known))}")
 
 
 def column(data: xr.Dataset, text: str) -> tuple[str, dict[str, Any]]:
@@ -61,6 +63,20 @@ def column(data: xr.Dataset, text: str) -> tuple[str, dict[str, Any]]:
         if label:
             chosen[homes[0]] = label
     return found["name"], chosen
+
+
+def quantities(given: str | Sequence[str]) -> list[str]:
+    """Several quantities of one figure: names in a list, or in a text between commas, those of labels aside.
+
+    >>> quantities("train, test"), quantities("tau_mem[formula]"), quantities(["gen"])
+    (['train', 'test'], ['tau_mem[formula]'], ['gen'])
+    """
+    named = [one.strip() for one in OUTSIDE.split(given)] if isinstance(given, str) else list(given)
+    if not named or not all(isinstance(one, str) and one for one in named):
+        raise ValueError(f"quantity must be a name, or several, such as train,test; got {given!r}")
+    if twice := sorted({one for one in named if named.count(one) > 1}):
+        raise ValueError(f"quantity names {twice[0]} more than once; give each once")
+    return named
 
 
 def axes(data: xr.Dataset) -> list[str]:

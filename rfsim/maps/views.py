@@ -12,12 +12,13 @@ import xarray as xr
 from rfsim.disk import store
 from rfsim.maps import lines, scales
 from rfsim.maps.lines import DEFAULTS, Line, Plane
-from rfsim.maps.names import axes, column, fixed_parameters, home, matches, resolve, text_of
+from rfsim.maps.names import axes, column, fixed_parameters, home, matches, quantities, resolve, text_of
 from rfsim.maps.slices import Slice, cut, default_axes, default_quantity, ordered, value_of
 
 KIND = "sweep"
 FAMILY = 12  # most curves of a family that is not asked for
 PANELS = 24
+NONE = ""  # a facet that is none, where one would be chosen
 
 
 class View(NamedTuple):
@@ -64,7 +65,7 @@ def view(
         x: Axis; without one the first two with more than one point, seeds aside.
         y: Second axis of a map.
         quantity: A variable, such as "gen" or "tau_mem[formula]"; by default the first there is of gen, test, score … .
-        facet: Axis of panels, or of curves.
+        facet: Axis of panels, or of curves; "" for none, where curves have one of their own else.
         at: Values of other axes, by name; what happens to the rest: `slices.cut`.
         contours: Texts QUANTITY=LEVEL, where a level is a number or another quantity or axis (tau_mem=train_time).
         over: Another sweep with the same names.
@@ -91,8 +92,8 @@ def view(
             raise ValueError(f"y={y} needs an x; give both, or x alone for curves")
         x, y = default_axes(data, quantity, taken | ({home(data, facet)} if facet else set()))
     if y is None and facet is None:
-        facet = _family(data, name, {home(data, x), "seed"} | taken)
-    x, y, facet = resolve(data, x), y and resolve(data, y), facet and resolve(data, facet)
+        facet = next(iter(_families(data, name, {home(data, x), "seed"} | taken)), None)
+    x, y, facet = resolve(data, x), y and resolve(data, y), resolve(data, facet) if facet else None
     keep = [one for one in (facet, y, x) if one]
     if len(set(keep)) < len(keep):
         raise ValueError(f"x, y and facet must be different axes; got {', '.join(keep[::-1])}")
@@ -113,6 +114,44 @@ def view(
     return found if over is None else _beside(found, data, over, contours)
 
 
+def views(
+    data: xr.Dataset, quantity: str | Sequence[str] | None = None, *, over: xr.Dataset | None = None, **options: Any
+) -> list[View]:
+    """What `rfsim.plot` shows of one quantity, or of several along one axis, a view for each.
+
+    Args:
+        data: A sweep.
+        quantity: As in `view`, or several: a list, or a text with commas between. Several are curves along x, over the
+            same family.
+        over: As in `view`, of one quantity.
+        **options: The rest of `view`.
+
+    Returns:
+        The views, over one x and one facet.
+
+    Raises:
+        ValueError: As `view`, and for several quantities on a map, beside another sweep, or over other axes.
+    """
+    if quantity is not None and not isinstance(quantity, (str, list, tuple)):
+        raise ValueError(f"quantity must be a name; got {quantity!r}")
+    named = quantities(quantity) if quantity else [None]
+    if len(named) == 1:
+        return [view(data, quantity=named[0], over=over, **options)]
+    told = ", ".join(map(str, named))
+    for name, given in (("y", options.get("y")), ("contours", options.get("contours")), ("over", over)):
+        if given is not None and len(given):
+            raise ValueError(f"several quantities are curves along x; got {told} with {name}: leave out {name}")
+    if options.get("x") is None:
+        taken = {home(data, one) for one in [*(options.get("at") or {}), *filter(None, [options.get("facet")])]}
+        options = options | {"x": default_axes(data, str(named[0]), taken)[0]}
+    if options.get("facet") is None:
+        taken = {home(data, one) for one in [*(options.get("at") or {}), options["x"]]} | {"seed"}
+        families = [_families(data, column(data, str(one))[0], taken) for one in named]
+        shared = (dim for dim in families[0] if all(dim in others for others in families))
+        options = options | {"facet": next(shared, NONE)}
+    return [view(data, quantity=one, **options) for one in named]
+
+
 def _require_names(**given: Any) -> None:
     for name, value in given.items():
         for one in value if isinstance(value, list) else [value]:
@@ -120,10 +159,10 @@ def _require_names(**given: Any) -> None:
                 raise ValueError(f"{name} must be a name; got {one!r}")
 
 
-def _family(data: xr.Dataset, name: str, without: set[str]) -> str | None:
-    """The axis whose values make a family of curves where none is asked for."""
+def _families(data: xr.Dataset, name: str, without: set[str]) -> list[str]:
+    """The axes whose values may make a family of curves where none is asked for."""
     sizes = {dim: data.sizes[dim] for dim in axes(data) if dim in data[name].dims and dim not in without}
-    return next((dim for dim, size in sizes.items() if 1 < size <= FAMILY), None)
+    return [dim for dim, size in sizes.items() if 1 < size <= FAMILY]
 
 
 def _beside(found: View, data: xr.Dataset, over: xr.Dataset, contours: Sequence[str]) -> View:

@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
-from rfsim.plotting.forms import ready
+from rfsim.plotting.forms import ready, several
 from rfsim.plotting.layout import Flag, flags_above
 from rfsim.plotting.legends import legend_above
 from rfsim.plotting.looks import LOSS_LOOKS, MARKER_COLOR, Look, part_look
@@ -39,10 +39,10 @@ TIME_UNITS = {
 def loss_panel(
     ax: Axes,
     result: xr.Dataset,
-    quantities: Sequence[str] = ("train", "test", "score"),
+    quantities: str | Sequence[str] = ("train", "test", "score"),
     *,
     scale_time: str | None = None,
-    flags: Sequence[str] = ("tau_gen", "tau_mem"),
+    flags: str | Sequence[str] = ("tau_gen", "tau_mem"),
     flag_names: Mapping[tuple[str, str], str] = FLAGS,
     also: Sequence[Artist] = (),
 ) -> float:
@@ -56,7 +56,7 @@ def loss_panel(
     Args:
         ax: Axes to draw on.
         result: Of `rfsim.train` or `theory.curves`.
-        quantities: Losses to draw, names of LOSS_LOOKS.
+        quantities: Losses to draw, names of LOSS_LOOKS, or one.
         scale_time: A route of tau_mem (formula, main, mini, curve): the axis is then τ over that time's mean over
             seeds.
         flags: Variables whose times are flagged.
@@ -69,6 +69,8 @@ def loss_panel(
     Raises:
         ValueError: For an unknown quantity or route, and for a result that is no training.
     """
+    quantities = several(quantities, LOSS_LOOKS, "a loss")
+    flags = several(flags, dict.fromkeys(variable for variable, _ in flag_names), "a flag")
     if unknown := [name for name in quantities if name not in LOSS_LOOKS]:
         raise ValueError(f"a loss is one of {', '.join(LOSS_LOOKS)}; got {unknown[0]!r}")
     result = ready(result, *quantities, *(flags if "train_time" in result else ()))

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from rfsim.claims import measured
 from rfsim.disk import store
 from rfsim.plotting.curves import MANY, time_limits
-from rfsim.plotting.forms import ready
+from rfsim.plotting.forms import ready, several
 from rfsim.plotting.legends import legend_above
 from rfsim.plotting.looks import MARKER_COLOR, MODEL_LOOKS, Look, part_look
 from rfsim.plotting.samples import ALONE, MEASURES, Bars, LinePlace, bars_line, measure_axis, places, seeds_line
@@ -104,7 +104,7 @@ def quality_panel(
     measure: str = "memorized_fraction",
     *,
     variant: int = 0,
-    models: Sequence[str] = ("student", "early_student", "regression"),
+    models: str | Sequence[str] = ("student", "early_student", "regression"),
     legend: bool = True,
 ) -> list[Line2D]:
     """One measure of samples against distill_time: the student's, in one step, and its controls' (§8).
@@ -126,6 +126,7 @@ def quality_panel(
     Raises:
         ValueError: For another measure, and for a result that lacks what is drawn.
     """
+    models = several(models, MODEL_LOOKS, "a model")
     held = ("teacher", "early_teacher", "reference", "teacher_steps", *models)
     own = _of_measure(result, measure, held).isel(variant=variant)
     ax.set_xscale("log")

@@ -19,6 +19,7 @@ from rfsim.disk.store import write
 from rfsim.plotting.fonts import truetype
 from rfsim.plotting.style import centimeters, styled
 from rfsim.plotting.ticks import enough
+from rfsim.plotting.windows import announce, withdraw
 
 
 class Drawing(Figure):
@@ -60,6 +61,11 @@ class Drawing(Figure):
         canvas.print_figure = print_figure
         super().set_canvas(canvas)
 
+    def _ipython_display_(self) -> None:
+        """A notebook is about to show this figure, as it shows any: pyplot need not show it again."""
+        withdraw(self)
+        raise NotImplementedError  # what shows figures goes on
+
     def _repr_png_(self) -> tuple[bytes, dict[str, int]]:
         """What a notebook shows: without pyplot, nothing else tells it how. Its width there is that of the page."""
         image = io.BytesIO()
@@ -88,7 +94,9 @@ def canvas(
     across = centimeters(width)
     figure = Drawing(style, across, rows * aspect * across / columns)
     with styled(style):
-        return figure, figure.subplots(rows, columns, squeeze=False)
+        axes = figure.subplots(rows, columns, squeeze=False)
+    announce(figure)
+    return figure, axes
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
 from rfsim.plotting.curves import has_time, rows, time_label, time_unit
-from rfsim.plotting.forms import ready
+from rfsim.plotting.forms import a_thing, ready, several
 from rfsim.plotting.legends import legend_above
 from rfsim.plotting.looks import LOSS_LOOKS, MARKER_COLOR, Look, sequence
 from rfsim.plotting.style import in_style
@@ -67,7 +67,7 @@ def sparse(look: Mapping[str, Any], place: int, count: int, points: int) -> dict
 def family_panel(
     ax: Axes,
     results: Mapping[str, xr.Dataset],
-    quantities: Sequence[str] = ("gen",),
+    quantities: str | Sequence[str] = ("gen",),
     *,
     scale_time: str | None = None,
     relative: bool = False,
@@ -80,7 +80,7 @@ def family_panel(
     Args:
         ax: Axes to draw on.
         results: Results of a training by their label in the legend.
-        quantities: Losses to draw, names of LOSS_LOOKS.
+        quantities: Losses to draw, names of LOSS_LOOKS, or one.
         scale_time: As in `loss_panel`; a result without that time (no mini where n = p) is left out, and the others
             keep their colors.
         relative: Draw each loss over its own value at τ = ∞, which the results must then hold.
@@ -92,8 +92,11 @@ def family_panel(
         The legend's entries.
 
     Raises:
-        ValueError: Where no result has that time, and for several losses of results without an order.
+        ValueError: Where no result has that time, for several losses of results without an order, for one result alone
+            and for what is no loss.
     """
+    quantities = several(quantities, LOSS_LOOKS, "a loss")
+    results = _by_label(results)
     if not ordered and len(quantities) > 1:
         raise ValueError(f"dashes tell losses or results apart, not both; got {', '.join(quantities)} without an order")
     handles: list[Artist] = []
@@ -122,6 +125,13 @@ def family_panel(
     if legend:
         legend_above(ax, [*handles, *also])
     return handles
+
+
+def _by_label(results: Mapping[str, xr.Dataset]) -> Mapping[str, xr.Dataset]:
+    """Results by their label; ValueError for one alone, whose variables are no results."""
+    if isinstance(results, xr.Dataset) or not isinstance(results, Mapping):
+        raise ValueError(f"a family is results by their label, such as {{'ridge 0.1': result}}; got {a_thing(results)}")
+    return results
 
 
 def shown_times(result: xr.Dataset, scale_time: str | None) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:

@@ -21,6 +21,7 @@ from rfsim.plotting.pages import Page
 from rfsim.plotting.style import CENTIMETER, STYLES, centimeters, ems, style_of, styled
 from rfsim.plotting.sweep import sweep_figure
 from rfsim.plotting.titles import problem_line
+from rfsim.plotting.windows import announce
 from rfsim.quantities.catalog import PAGES, resolve
 
 PAPER, DOUBLE = "paper", "double"
@@ -35,7 +36,8 @@ class FigureOptions(TypedDict, total=False):
     Attributes:
         x: Axis.
         y: Second axis of a map.
-        quantity: A variable.
+        quantity: A variable, or several, which are curves.
+        log: Whether values are on a log axis.
         facet: Axis of panels, or of curves.
         at: Values of other axes, by name.
         contours: Texts QUANTITY=LEVEL.
@@ -44,7 +46,8 @@ class FigureOptions(TypedDict, total=False):
 
     x: str | None
     y: str | None
-    quantity: str | None
+    quantity: str | Sequence[str] | None
+    log: bool | None
     facet: str | None
     at: Mapping[str, Any] | None
     contours: Sequence[str]
@@ -57,6 +60,7 @@ def plot(
     style: str = PAPER,
     width: str | float = DOUBLE,
     ax: Axes | None = None,
+    panel: str | None = None,
     **options: Unpack[FigureOptions],
 ) -> Figure:
     """Draw any result, of a sample or of the limit, by its kind.
@@ -65,19 +69,22 @@ def plot(
     the Krylov route), or bias² and variance; losses against the ridge; energies, leakage and samples of a distillation;
     a loss against τ for several ridges, and over a plane of the limit;
     losses and gap of a simulation against steps; a density by stochastic Lanczos; a sweep as a map over two axes or as
-    curves along one. `rfsim.plotting.save` writes the figure.
+    curves along one. `rfsim.plotting.save` writes the figure; a notebook shows it, and so does `plt.show()` where
+    matplotlib.pyplot was imported before.
 
     Args:
         result: A dataset, or the path of a stored one. Its dimensions are read by name: selected, transposed or joined
             over seeds it draws the same.
         style: "paper", "talk" or "screen".
         width: "single" (8.6 cm), "double" (17.8 cm) or a number of cm.
-        ax: Axes of another figure to draw on, where the figure has one panel; the figure that holds them is then
-            returned, in its own style.
+        ax: Axes of another figure to draw one panel on; the figure that holds them is then returned, in its own style.
+        panel: Of a figure of several, the one to draw, by name ("losses"): alone, or on ax.
         **options: For sweeps only (`rfsim.maps.views.view`): `x` and `y`, the axes of a map, or `x` alone for curves;
-            `quantity`, a variable ("gen", "tau_mem[formula]"); `facet`, an axis of panels, or of curves; `at`, axis →
-            value, for other axes, else seeds are averaged and the last value is taken, as the title says; `contours`,
-            such as ["gen=0.1", "tau_mem=train_time"]; `over`, another sweep whose same quantity is drawn dashed.
+            `quantity`, a variable ("gen", "tau_mem[formula]"), or several (["train", "test"]), which are curves along
+            x; `log`, whether values have a log axis, which they have where they call for one; `facet`, an axis of
+            panels, or of curves; `at`, axis → value, for other axes, else seeds are averaged and the last value is
+            taken, as the title says; `contours`, such as ["gen=0.1", "tau_mem=train_time"]; `over`, another sweep whose
+            same quantity is drawn dashed.
 
     Returns:
         The figure.
@@ -94,22 +101,29 @@ def plot(
     ['log', 'linear', 'linear']
     """
     if unknown := [name for name in options if name not in FigureOptions.__annotations__]:
-        known = ["style", "width", "ax", *FigureOptions.__annotations__]
+        known = ["style", "width", "ax", "panel", *FigureOptions.__annotations__]
         raise TypeError(f"plot has no {unknown[0]!r}{nearest(unknown[0], known)}; it takes {', '.join(known)}")
     ems(style, width)  # an unknown style or width is refused before anything is read
     result = _result(result)
-    if ax is not None:
-        return _on(ax, result, given=[*options, *_changed(style, width)])
     kind = result.attrs[store.KIND]
+    if panel is not None and kind == SWEEP:
+        raise ValueError("a sweep is one figure; leave out panel, and choose what is drawn by x, y, quantity and facet")
+    if ax is not None:
+        return _on(ax, result, panel, given=[*options, *_changed(style, width)])
     if kind == SWEEP:
         chosen: dict[str, Any] = dict(options)
         if chosen.get("over") is not None:
             chosen["over"] = _result(chosen["over"])
-        return sweep_figure(result, style=style, width=width, **chosen)
+        figure = sweep_figure(result, style=style, width=width, **chosen)
+        announce(figure)
+        return figure
     page = _page(result)
     if options:
         raise ValueError(f"{', '.join(options)} choose what is drawn of a sweep; this is a result of the kind {kind}")
-    return _whole(problem_line(ready(result)), page, style, width)
+    page = page if panel is None else _alone(page, panel)
+    figure = _whole(problem_line(ready(result)), page, style, width)
+    announce(figure)
+    return figure
 
 
 def _result(given: Any) -> xr.Dataset:
@@ -175,21 +189,34 @@ def _changed(style: str, width: str | float) -> list[str]:
     return [name for name, differs in (("style", style != PAPER), ("width", width != DOUBLE)) if differs]
 
 
-def _on(ax: Axes, result: xr.Dataset, given: Sequence[str]) -> Figure:
-    """The one panel of a figure on axes that there are."""
+def _alone(page: Page, name: str) -> Page:
+    """A page of one of its panels."""
+    if name not in page.panels:
+        hint = nearest(str(name), page.panels)
+        raise ValueError(f"this figure has the panels {', '.join(page.panels)}; got {name!r}{hint}")
+    return Page([[name, name]], {name: page.panels[name]})
+
+
+def _on(ax: Axes, result: xr.Dataset, panel: str | None, given: Sequence[str]) -> Figure:
+    """One panel of a figure on axes that there are."""
     if not isinstance(ax, Axes):
-        raise ValueError(f"ax must be matplotlib axes; got {a_thing(ax)}")
+        remedy = "give one of them, such as axes[0, 0]" if hasattr(ax, "flat") else "such as figure.axes[0]"
+        raise ValueError(f"ax must be matplotlib axes; got {a_thing(ax)}: {remedy}")
     if result.attrs[store.KIND] == SWEEP:
-        raise ValueError("the figure of a sweep has a title, a legend and a color bar beside its axes; leave out ax")
+        raise ValueError(
+            "the figure of a sweep has a title, a legend and a color bar beside its axes; leave out ax, and change the "
+            "figure that plot returns"
+        )
     if given:
         raise ValueError(f"{', '.join(given)} cannot be given with ax, whose figure has its own; leave out ax")
-    panels = _page(result).panels
-    if len(panels) > 1:
+    page = _page(result)
+    page = page if panel is None else _alone(page, panel)
+    if len(page.panels) > 1:
+        names = list(page.panels)
         raise ValueError(
-            f"this figure has {len(panels)} panels ({', '.join(panels)}); leave out ax, or draw one of them by its "
-            "function in rfsim.plotting, such as loss_panel(ax, result)"
+            f"this figure has {len(names)} panels ({', '.join(names)}); name the one to draw on ax, panel={names[0]!r}"
         )
     with style_of(ax):
-        for panel in panels.values():
-            panel(ax)
+        for draw in page.panels.values():
+            draw(ax)
     return figure_of(ax)

@@ -13,6 +13,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from rfsim.checking.text import nearest
 from rfsim.disk import store
 from rfsim.disk.kinds import form_of
 from rfsim.problem.ranks import PARTS
@@ -66,6 +67,19 @@ def a_thing(value: Any) -> str:
         return "None"
     name = type(value).__name__
     return f"{'an' if name[0] in 'aeiouAEIOU' else 'a'} {name}"
+
+
+def several(given: str | Iterable[str], known: Iterable[str] = (), what: str = "") -> tuple[str, ...]:
+    """Names that a panel is given: one name alone is one, not its letters; ValueError for one that is not `known`.
+
+    >>> several("train"), several(["train", "test"])
+    (('train',), ('train', 'test'))
+    """
+    names, choices = (given,) if isinstance(given, str) else tuple(given), list(known)
+    for name in names:
+        if not isinstance(name, str) or (choices and name not in choices):
+            raise ValueError(f"{what} is one of {', '.join(choices)}; got {name!r}{nearest(str(name), choices)}")
+    return names
 
 
 def _restored(result: xr.Dataset, dims: Iterable[str]) -> xr.Dataset:

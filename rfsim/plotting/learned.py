@@ -15,7 +15,7 @@ from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
 from rfsim.plotting.curves import FLAGS, loss_panel
-from rfsim.plotting.forms import ready
+from rfsim.plotting.forms import ready, several
 from rfsim.plotting.layout import plain_text
 from rfsim.plotting.limit import limit_spectrum_panel, pieces
 from rfsim.plotting.looks import LOSS_LOOKS
@@ -81,7 +81,7 @@ def learned_panel(
 
 
 @in_style
-def marked_loss_panel(ax: Axes, result: xr.Dataset, train_time: float, quantities: Sequence[str]) -> Moving:
+def marked_loss_panel(ax: Axes, result: xr.Dataset, train_time: float, quantities: str | Sequence[str]) -> Moving:
     """`loss_panel` with a vertical line at a train_time and a dot on each curve; flags have names in plain text.
 
     Times beyond the axis, 0 and inf too, stand at its ends.
@@ -95,6 +95,7 @@ def marked_loss_panel(ax: Axes, result: xr.Dataset, train_time: float, quantitie
     Returns:
         The panel, movable.
     """
+    quantities = several(quantities, LOSS_LOOKS, "a loss")
     result = ready(result, *quantities)
     rise = loss_panel(ax, result, quantities, flag_names=PLAIN_FLAGS)
     width = matplotlib.rcParams["lines.linewidth"]

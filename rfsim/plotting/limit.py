@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from rfsim.plotting.curves import MANY, has_time, time_limits
 from rfsim.plotting.families import family_looks, shown_times, sparse
-from rfsim.plotting.forms import ready
+from rfsim.plotting.forms import ready, several
 from rfsim.plotting.layout import Flag, broken_axis, flags_above
 from rfsim.plotting.legends import legend_above
 from rfsim.plotting.looks import LOSS_LOOKS, part_look
@@ -33,7 +33,7 @@ def limit_spectrum_panel(
     result: xr.Dataset,
     *,
     scale: str = "log",
-    parts: Sequence[str] | None = None,
+    parts: str | Sequence[str] | None = None,
     labels: Mapping[str, str] | None = None,
     also: Sequence[Artist] = (),
 ) -> float:
@@ -53,6 +53,7 @@ def limit_spectrum_panel(
     Raises:
         ValueError: Where the result has none of the parts.
     """
+    parts = None if parts is None else several(parts)
     result = ready(result, *SPECTRUM)
     names = [str(name) for name in result.part.values if parts is None or name in parts]
     if not names:
@@ -199,7 +200,7 @@ def limit_losses(
 
 
 @in_style
-def ridge_panel(ax: Axes, result: xr.Dataset, quantities: Sequence[str] = ("train", "test", "emp")) -> None:
+def ridge_panel(ax: Axes, result: xr.Dataset, quantities: str | Sequence[str] = ("train", "test", "emp")) -> None:
     """Losses of the ridge minimizer against γ on a log axis, the best ridge γ⋆ of all flagged (T12).
 
     The axis reaches to it where it is not far, and the legend tells one that is far, 0 or ∞.
@@ -209,6 +210,7 @@ def ridge_panel(ax: Axes, result: xr.Dataset, quantities: Sequence[str] = ("trai
         result: Of `theory.ridge`.
         quantities: Losses to draw, names of LOSS_LOOKS.
     """
+    quantities = several(quantities, LOSS_LOOKS, "a loss")
     result = ready(result, *quantities, "best_ridge")
     ridges = result.ridge.values
     shown = ridges > 0

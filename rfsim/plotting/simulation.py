@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from rfsim.disk import store
 from rfsim.plotting.curves import rows, time_limits
-from rfsim.plotting.forms import ready
+from rfsim.plotting.forms import ready, several
 from rfsim.plotting.legends import legend_above
 from rfsim.plotting.looks import LOSS_LOOKS, MARKER_COLOR, sequence
 from rfsim.plotting.style import in_style
@@ -29,7 +29,7 @@ HIGH = 10.0  # ten times the zero score's loss: what runs off beyond it would le
 
 @in_style
 def simulation_panel(
-    ax: Axes, result: xr.Dataset, quantities: Sequence[str] = ("train", "test"), *, clock: str = "step"
+    ax: Axes, result: xr.Dataset, quantities: str | Sequence[str] = ("train", "test"), *, clock: str = "step"
 ) -> None:
     """Losses of a simulation, mean over seeds with a band of one standard error; the filter's are dotted (§3).
 
@@ -44,8 +44,7 @@ def simulation_panel(
     Raises:
         ValueError: For another clock, an unknown loss and a result that is no simulation.
     """
-    if unknown := [name for name in quantities if name not in ("train", "test", "gen")]:
-        raise ValueError(f"a simulation has the losses train, test and gen; got {unknown[0]!r}")
+    quantities = several(quantities, ("train", "test", "gen"), "a loss of a simulation")
     result = _held(result, quantities)
     times, later = clock_of(result, clock)
     handles = [_curve(ax, times, rows(result[name])[:, later], **_look(name)) for name in quantities]

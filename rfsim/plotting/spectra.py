@@ -15,7 +15,7 @@ from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
 from rfsim.disk import store
-from rfsim.plotting.forms import ready
+from rfsim.plotting.forms import ready, several
 from rfsim.plotting.layout import broken_axis
 from rfsim.plotting.legends import legend_above
 from rfsim.plotting.looks import PART_LOOKS
@@ -25,7 +25,7 @@ from rfsim.sample.spectra import PARTS, density
 
 @in_style
 def spectrum_panel(
-    ax: Axes, result: xr.Dataset, *, scale: str = "log", seed: int | None = None, parts: Sequence[str] = PARTS
+    ax: Axes, result: xr.Dataset, *, scale: str = "log", seed: int | None = None, parts: str | Sequence[str] = PARTS
 ) -> None:
     """Histogram of the eigenvalues λ of U, stacked by part: areas are masses, atoms are stems (§5, §8).
 
@@ -94,7 +94,7 @@ def part_histograms(
     *,
     scale: str = "log",
     seed: int | None = None,
-    parts: Sequence[str] = PARTS,
+    parts: str | Sequence[str] = PARTS,
     bins: int | None = None,
 ) -> Histograms:
     """Histograms of a result's eigenvalues by part, with the edges and atoms of `spectra.density`; seeds pooled.
@@ -115,6 +115,7 @@ def part_histograms(
     Raises:
         ValueError: Where the result lacks the seed or has none of the parts.
     """
+    parts = several(parts, PARTS, "a part")
     result = ready(result, "eigenvalue", "feature_part")
     if seed is not None and seed not in result.seed.values:
         raise ValueError(f"the result has the seeds {result.seed.values.tolist()}; got {seed}")

@@ -1,7 +1,8 @@
 """How rfsim's figures look: styles, widths, colors that survive grey print, canvases, and saving to equal bytes.
 
-Figures are built without pyplot and without touching matplotlib's global settings, the reader's own matplotlibrc
-included: a `Drawing` carries its style and every panel and every rendering happens inside it.
+Figures are built without pyplot, which a program that has imported it may show them by, and without touching
+matplotlib's global settings, the reader's own matplotlibrc included: a `Drawing` carries its style and every panel and
+every rendering happens inside it.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from rfsim.maps import lines
 from rfsim.maps.lines import DEFAULTS
 from rfsim.maps.names import fixed_parameters
 from rfsim.maps.slices import value_of
-from rfsim.maps.views import View, view
+from rfsim.maps.views import View, views
 from rfsim.plotting.drawing import Drawing
 from rfsim.plotting.layout import text_width, wrap
 from rfsim.plotting.legends import legend_below
@@ -54,6 +54,7 @@ def sweep_figure(
     style: str = "paper",
     width: str | float = "double",
     over: xr.Dataset | None = None,
+    log: bool | None = None,
     **options: Any,
 ) -> Drawing:
     """The figure of a sweep: a map over x and y, small multiples over facet with one color scale, or curves along x.
@@ -65,7 +66,8 @@ def sweep_figure(
         style: "paper", "talk" or "screen".
         width: "single", "double" or cm, as in `centimeters`.
         over: Another sweep, as in `rfsim.maps.views.view`.
-        **options: x, y, quantity, facet, at and contours, as there.
+        log: Whether values are on a log axis; by default where they call for it.
+        **options: x, y, quantity, facet, at and contours, as in `rfsim.maps.views.views`.
 
     Returns:
         The figure.
@@ -74,12 +76,15 @@ def sweep_figure(
         ValueError: As `rfsim.maps.views.view`, and for an unknown style or width.
     """
     ems(style, width)  # an unknown style or width is refused before anything is read
-    found = view(data, over=over, **options)
-    title, beside = sweep_title(data, found), "" if over is None else _beside(over, found)
-    return (_curves if found.y is None else _maps)(found, title, beside, style, width)
+    found, *others = views(data, over=over, **options)
+    title = list(dict.fromkeys(piece for one in (found, *others) for piece in sweep_title(data, one)))
+    beside = "" if over is None else _beside(over, found)
+    if found.y is not None:
+        return _maps(found, title, beside, style, width, log)
+    return _curves([found, *others], title, beside, style, width, log)
 
 
-def _maps(found: View, title: list[str], beside: str, style: str, width: str | float) -> Drawing:
+def _maps(found: View, title: list[str], beside: str, style: str, width: str | float, log: bool | None) -> Drawing:
     main = found.main
     assert found.y is not None
     panels = main.values.sizes[found.facet] if found.facet else 1
@@ -88,7 +93,7 @@ def _maps(found: View, title: list[str], beside: str, style: str, width: str | f
     rows = math.ceil(panels / columns)
     columns = math.ceil(panels / rows)  # four panels are two and two, not three and one
     x, y = scale_of(main.values[found.x]), scale_of(main.values[found.y])
-    norm = color_norm(main.values.values)
+    norm = color_norm(main.values.values, log)
     figure = Drawing(style, centimeters(width), centimeters(width))
     with styled(style):
         grid = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True)
@@ -121,20 +126,30 @@ def _maps(found: View, title: list[str], beside: str, style: str, width: str | f
     return figure
 
 
-def _curves(found: View, title: list[str], beside: str, style: str, width: str | float) -> Drawing:
-    main = found.main
+def _curves(
+    found: list[View], title: list[str], beside: str, style: str, width: str | float, log: bool | None
+) -> Drawing:
+    main, facet = found[0].main, found[0].facet
     figure = Drawing(style, centimeters(width), centimeters(width))
     with styled(style):
         ax = figure.subplots()
-        handles = curves_panel(ax, found, words_over=beside)
-        ax.set_ylabel(_quantity(found))
-        if found.facet and main.values.sizes[found.facet] > LEGEND:
-            members = scale_of(main.values[found.facet])
+        names = [_quantity(one) for one in found]
+        handles = curves_panel(ax, found, names, words_over=beside, log=log)
+        ax.set_ylabel(_shared(names))
+        if facet and main.values.sizes[facet] > LEGEND:
+            members = scale_of(main.values[facet])
             bar = figure.colorbar(family_colors(members), ax=ax, pad=0.02, aspect=25)
             dress(bar.ax, members, "y", label=False)
             bar.set_label(members.label)
         _finish(figure, title, handles, max(min(0.8 * TALLEST, 0.55 * ems(style, width)), 16.0) + 3.5)
     return figure
+
+
+def _shared(names: Sequence[str]) -> str:
+    """The name of an axis that several quantities have: theirs, and what they are all per once."""
+    per = " per dimension"
+    whole = per if all(name.endswith(per) for name in names) else ""
+    return ", ".join(name.removesuffix(whole) for name in names) + whole
 
 
 def _finish(figure: Drawing, title: Sequence[str], handles: Sequence[Any], height: float) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import matplotlib
@@ -9,54 +10,74 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
-from matplotlib.colors import BoundaryNorm, ListedColormap
+from matplotlib.colors import BoundaryNorm, ListedColormap, LogNorm
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
-from rfsim.maps import scales
 from rfsim.maps.names import matches
 from rfsim.maps.slices import DONE, Slice
 from rfsim.maps.views import View
-from rfsim.plotting.looks import MARKER_COLOR, sequence
+from rfsim.plotting.families import categories
+from rfsim.plotting.looks import LOSS_LOOKS, MARKER_COLOR, sequence
 from rfsim.plotting.style import in_style
 from rfsim.plotting.sweep_axes import Scale, assigned, dress, scale_of
 from rfsim.plotting.sweep_maps import INFINITE, MARKS, OVER, color_norm, marked
 
+DASHES: tuple[Any, ...] = ("-", (0, (5, 1.5)), (0, (6, 1.5, 1, 1.5)), (0, (1, 1)), (0, (9, 2)))  # of quantities
 MANY = 24  # points from which on a curve has no markers
 LEGEND = 8  # members from which on a color bar takes the legend's place
 
 
 @in_style
-def curves_panel(ax: Axes, view: View, *, words_over: str = "") -> list[Line2D]:
-    """Curves of a view along its x, those of the sweep over it dashed; then the sampled ones are markers alone.
+def curves_panel(
+    ax: Axes, views: Sequence[View], names: Sequence[str], *, words_over: str = "", log: bool | None = None
+) -> list[Line2D]:
+    """Curves of views along their one x, those of the sweep over it dashed; then the sampled ones are markers alone.
 
-    Points without a value stand at the foot, by why they have none; infinite ones at the top. Returns what a legend
-    has to say; of more than eight members a color bar has to.
+    Points without a value stand at the foot, by why they have none; infinite ones at the top. Several quantities have
+    a dash each, and a color each where they have no family. Returns what a legend has to say; of more than eight
+    members a color bar has to.
     """
-    main, family = view.main, view.facet
-    scale = scale_of(main.values[view.x])
+    main, family = views[0].main, views[0].facet
+    scale = scale_of(main.values[views[0].x])
     members = main.values[family].values.tolist() if family else [None]
-    log = scales.wide(main.values.values)
-    norm = color_norm(main.values.values)
+    values = np.concatenate([view.main.values.values.ravel() for view in views])
+    norm = color_norm(values, log)
+    looks = _looks(views)
     marks: set[int] = set()
     handles: list[Line2D] = []
-    for k, (member, color) in enumerate(zip(members, sequence(len(members)), strict=True)):
-        at = {family: k} if family else {}
-        look: dict[str, Any] = {"color": color, "label": assigned(str(family), member) if family else None}
-        handle = _curve(ax, scale, main, at, look, joined=view.over is None)
-        handles += [handle] if family else []
-        marks |= _feet(ax, scale, main, at, norm, color)
-        if view.over is not None:
-            _over(ax, scale, main.values[view.x].values, view.over, (family, member), color)
-    ax.set_yscale("log" if log else "linear")
+    for view, look in zip(views, looks, strict=True):
+        for k, (member, color) in enumerate(zip(members, sequence(len(members)), strict=True)):
+            at = {family: k} if family else {}
+            drawn: dict[str, Any] = {"color": color} | ({} if len(views) == 1 else look)
+            drawn |= {"color": color, "label": assigned(str(family), member)} if family else {}
+            handle = _curve(ax, scale, view.main, at, drawn, joined=view.over is None)
+            handles += [handle] if family and view is views[0] else []
+            marks |= _feet(ax, scale, view.main, at, norm, drawn["color"])
+            if view.over is not None:
+                _over(ax, scale, main.values[view.x].values, view.over, (family, member), color)
+    ax.set_yscale("log" if isinstance(norm, LogNorm) else "linear")
     dress(ax, scale, "x")
     if len(members) > LEGEND:
         handles = []
-    looks: dict[str, Any] = {"color": MARKER_COLOR, "linestyle": "", "markerfacecolor": "none"}
-    handles += [Line2D([], [], marker=MARKS[one].marker, label=MARKS[one].label, **looks) for one in sorted(marks)]
-    if view.over is not None:
+    if len(views) > 1:
+        for look, name in zip(looks, names, strict=True):
+            shown: dict[str, Any] = look | ({"color": MARKER_COLOR} if family else {})
+            handles.append(Line2D([], [], label=name, **shown))
+    looks_of: dict[str, Any] = {"color": MARKER_COLOR, "linestyle": "", "markerfacecolor": "none"}
+    handles += [Line2D([], [], marker=MARKS[one].marker, label=MARKS[one].label, **looks_of) for one in sorted(marks)]
+    if views[0].over is not None:
         handles.append(Line2D([], [], color=MARKER_COLOR, linestyle=OVER, label=words_over))
     return handles
+
+
+def _looks(views: Sequence[View]) -> list[dict[str, Any]]:
+    """Color and dash of each quantity: a loss has its own where all are losses that differ in dash."""
+    own = [LOSS_LOOKS.get(view.main.quantity) for view in views]
+    apart = all(own) and len({str(look.dash) for look in own if look}) == len(views)
+    told = [look for look in own if look] if apart else categories(len(views))
+    dashes = [look.dash for look in told] if apart else [DASHES[k % len(DASHES)] for k in range(len(views))]
+    return [{"color": look.color, "linestyle": dash} for look, dash in zip(told, dashes, strict=True)]
 
 
 def family_colors(members: Scale) -> ScalarMappable:
@@ -68,6 +89,7 @@ def family_colors(members: Scale) -> ScalarMappable:
 
 def _curve(ax: Axes, scale: Scale, found: Slice, at: dict, look: dict[str, Any], *, joined: bool) -> Line2D:
     values, error = found.values.isel(at).values, found.error.isel(at).values
+    drawn: dict[str, Any] = look if joined else look | {"linestyle": ""}
     proper = scale.inside & np.isfinite(values)
     marker = "o" if not joined or proper.sum() < MANY or (~scale.inside).any() else None
     (line,) = ax.plot(
@@ -75,8 +97,7 @@ def _curve(ax: Axes, scale: Scale, found: Slice, at: dict, look: dict[str, Any],
         np.where(proper, values, np.nan)[scale.inside],
         marker=marker,
         markersize=0.6 * matplotlib.rcParams["lines.markersize"],
-        linestyle="-" if joined else "",
-        **look,
+        **drawn,
     )
     lone = ~scale.inside & np.isfinite(values)
     if lone.any():  # beside the axis: 0, inf, or texts

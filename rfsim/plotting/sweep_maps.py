@@ -55,17 +55,18 @@ ASKED: tuple[tuple[str, Any], ...] = (
 OVER = (0, (3, 1.5))
 
 
-def color_norm(values: NDArray[np.float64]) -> Normalize:
+def color_norm(values: NDArray[np.float64], log: bool | None = None) -> Normalize:
     """Colors for all finite values, a log scale for those that call for one.
 
     Args:
         values: Of any shape.
+        log: Whether the scale is logarithmic; by default where values call for it.
 
     Returns:
         The norm.
     """
     finite = values[np.isfinite(values)]
-    log = scales.wide(finite)
+    log = scales.wide(finite) if log is None else log and bool((finite > 0).any())
     shown = finite[finite > 0] if log else finite
     low, high = (float(shown.min()), float(shown.max())) if shown.size else (0.0, 1.0)
     if low == high:

@@ -30,7 +30,8 @@ class Rows:
 def rows(array: ArrayLike | Rows, name: str = ARRAY) -> Rows:
     """An array as checked samples, or DataError: rank, type, size, masked and non-finite values.
 
-    Says where the array is symmetric, as a covariance is, and where rows are there more than once.
+    Says where the array is symmetric, as a covariance is, where it has more columns than rows, and where rows are there
+    more than once.
     """
     if isinstance(array, Rows):
         return array
@@ -42,10 +43,23 @@ def rows(array: ArrayLike | Rows, name: str = ARRAY) -> Rows:
             f"{found} is a symmetric matrix, taken for {len(values)} samples of {len(values)} dimensions; a covariance "
             f"is given as data covariance:{matrix}"
         )
+    if turned := transposed(values.shape):
+        notes.say(f"{found} has {turned}")
     # a row and its copy may fall into different halves: what is held out has then been trained on
     if copies := len(values) - len({row.tobytes() for row in values + 0.0}):
         notes.say(f"{found} has {copies} rows that are copies of others; the held-out half may hold training points")
     return found
+
+
+def transposed(shape: tuple[int, int]) -> str:
+    """What to say of an array that has more columns than rows, so that it may stand the other way; "" of others."""
+    rows, columns = shape
+    if columns <= rows:
+        return ""
+    return (
+        f"{rows} rows, which are taken for samples, and {columns} columns, for dimensions; if it is the other way, "
+        "transpose it: array.T, or numpy.save(FILE, numpy.load(FILE).T)"
+    )
 
 
 def check_array(array: ArrayLike, name: str = ARRAY) -> NDArray[np.float64]:

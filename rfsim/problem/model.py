@@ -18,6 +18,7 @@ from rfsim.problem.activations import Activation, Constants, gaussian_constants
 from rfsim.problem.activations import read as read_activation
 from rfsim.problem.diffusion import noise_variance, signal
 from rfsim.problem.populations import Data
+from rfsim.quantities.meant import known_fields
 
 EARLIEST, LATEST = 1e-12, 300.0  # a noise of 1e-6 beside data of order 1; e^{−t} is still a float64 there
 LARGEST_RIDGE = LARGEST_RATIO = 1e100  # their squares are still float64
@@ -25,6 +26,7 @@ TRAIN_TIMES = (1.0, 100.0, 1e5)
 LATEST_TRAINING = 1e100  # squares of κτ, the filter of a flat direction, are still float64 there
 
 
+@known_fields
 @dataclass(frozen=True, repr=False)
 class Problem:
     """What theory and sample share; every field is dimensionless (§1).

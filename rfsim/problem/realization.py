@@ -18,7 +18,7 @@ from rfsim.problem.activations import (
     centered,
     fingerprint,
 )
-from rfsim.problem.arrays import Rows, rows
+from rfsim.problem.arrays import Rows, rows, transposed
 from rfsim.problem.diffusion import Law, diffuse, forward, total_variance
 from rfsim.problem.model import Problem, require_finite_width
 from rfsim.problem.populations import Covariance
@@ -115,9 +115,10 @@ def resolve(problem: Problem, origin: Source, dim: int | None) -> Sizes:
     if samples < 2:
         raise ValueError(f"at least 2 samples are needed; {problem.samples_per_dim:g} per dimension give {samples}")
     if origin.array is not None and samples > len(origin.array) // 2:
+        turned = transposed(origin.array.shape)
         raise ValueError(
             f"{origin.called} has {len(origin.array)} rows and a training half of {len(origin.array) // 2}; "
-            f"got {samples} samples"
+            f"got {samples} samples{turned and f'; it has {turned}'}"
         )
     if isinstance(problem.data, Covariance) and origin.array is None:
         counts = problem.data.covariance()[1] * dim

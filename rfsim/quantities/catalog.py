@@ -30,10 +30,14 @@ GROUPS = {"theory": "The d → ∞ theory: spectra, learning curves and ridge lo
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """What a command says of a result: one JSON object, lines for a reader, and a line for each part that failed."""
+    """What a command says of a result: one JSON object, lines for a reader, and a line for each part that failed.
+
+    summed: lines for a reader of all that was computed, the values beside those that were asked for too.
+    """
 
     json: Reference = "rfsim.cli.plain_answers:answer"
     lines: Reference = "rfsim.cli.plain_answers:lines"
+    summed: Reference = "rfsim.cli.best_times:lines"
     failed: Reference = "rfsim.cli.plain_answers:failed"
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from rfsim.quantities import reading
+from rfsim.checking import lists
+from rfsim.checking.lists import LISTED
 from rfsim.quantities.catalog import Answer, Cells, Quantity, register
 from rfsim.quantities.forms import Form, variables
 from rfsim.quantities.parameter import Parameter
 from rfsim.quantities.parameters import DIFFUSION_TIME, RIDGE, SAMPLE, TRAINER
-from rfsim.quantities.reading import LISTED
 
 STUDENTS = 16  # of one distillation: all of their weights, at every level and time, are held
 
@@ -17,7 +17,7 @@ DISTILL_TIMES = Parameter(
     symbol="τ_S",
     help=f"Distillation times τ_S, {LISTED}.",
     hint=tuple[float, ...],
-    read=reading.times,
+    read=lists.times,
     check="rfsim.problem.model:times",
     makes="distill_time",
     default=(10.0, 1e3, 1e5),

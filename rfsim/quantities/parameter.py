@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Literal
 
+from rfsim.checking import lists
 from rfsim.checking.text import number, whole
-from rfsim.quantities import reading
 
 
 class Absent:
@@ -25,7 +25,7 @@ class Absent:
 
 
 REQUIRED, SAME = Absent("required"), Absent("same")
-READERS: dict[Any, Callable[[str], Any]] = {float: number, tuple[float, ...]: reading.numbers}
+READERS: dict[Any, Callable[[str], Any]] = {float: number, tuple[float, ...]: lists.numbers}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,9 +37,10 @@ class Parameter:
     there is none.
 
     hint: the type of its values, `tuple[float, ...]` for a list, of which one run takes all; makes: the dimension of
-    the result that a list is. choices: the only texts there are; least: of a whole number; read: what reads its text,
-    where that is not what its type is read by; check: what raises ValueError for a wrong value, called with the value
-    and the name (a function, or where it is found as "module:name").
+    the result that a list is. choices: the only texts there are; offered: how texts begin that a shell completes;
+    least: of a whole number; read: what reads its text, where that is not what its type is read by; check: what raises
+    ValueError for a wrong value, called with the value and the name (a function, or where it is found as
+    "module:name").
 
     role: a field of the problem, an option of the function, or something that only a command is told. flag: its name on
     the command line where that is another one; flag_default: where a command takes another default; swept, flagged:
@@ -57,6 +58,7 @@ class Parameter:
     symbol: str = ""
     unit: str = "1"
     choices: tuple[str, ...] = ()
+    offered: tuple[str, ...] = ()
     least: int | None = None
     read: Callable[[str], Any] | None = None
     check: str | Callable[[Any, str], object] | None = None

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 
-from rfsim.quantities import reading
+from rfsim.checking import lists
+from rfsim.checking.lists import LISTED
 from rfsim.quantities.parameter import Parameter
-from rfsim.quantities.reading import LISTED
 
 # --- the problem --------------------------------------------------------------------------------------------------
 
@@ -71,6 +71,7 @@ ACTIVATION = Parameter(
     "hermite:1=1,4=0.2887 by Hermite coefficients, or with --allow-import module:attribute; centered where needed.",
     hint=str,
     read=str,
+    offered=("tanh", "erf", "relu", "softplus", "gelu", "silu", "sine", "hermite3", "linear", "hermite:"),
     default="tanh",
     role="problem",
 )
@@ -85,9 +86,10 @@ ALLOW_IMPORT = Parameter(
 DATA = Parameter(
     name="data",
     help="isotropic[:VARIANCE], atoms:W@L,…, powerlaw:ALPHA, subspace:FRACTION, mixture:SEPARATION, digits[:K], "
-    "eigenvalues:FILE of Σ, covariance:FILE of Σ itself, or a .npy, .npz (FILE.npz:KEY), .csv or .tsv file (or "
+    "eigenvalues:FILE of Σ, covariance:FILE of Σ itself, or a .npy, .npz (FILE.npz:KEY), .csv, .tsv or .txt file (or "
     ".csv.gz) of shape (samples, dimensions).",
     hint=str,
+    offered=("isotropic", "atoms:", "powerlaw:", "subspace:", "mixture:", "digits", "eigenvalues:", "covariance:"),
     default="isotropic",
     role="problem",
 )
@@ -149,6 +151,7 @@ MOMENTS = Parameter(
     name="moments",
     help="exact in the noise, or montecarlo:DRAWS per sample with standard errors, as a check.",
     hint=str,
+    offered=("exact", "montecarlo:"),
     default="exact",
 )
 
@@ -160,7 +163,7 @@ TRAIN_TIMES = Parameter(
     symbol="τ",
     help=f"Training times τ, {LISTED}; inf is one. Figures have a grid unless given.",
     hint=tuple[float, ...],
-    read=reading.times,
+    read=lists.times,
     check="rfsim.problem.model:times",
     makes="train_time",
     default=(1.0, 100.0, 1e5),
@@ -170,6 +173,7 @@ TRAINER = Parameter(
     name="trainer",
     help="flow, descent:STEP or distillation:TAU, in train_time.",
     hint=str,
+    offered=("flow", "descent:", "distillation:"),
     check="rfsim.sweeps.refused:trainer_text",
     default="flow",
 )

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from rfsim.checking.lists import listed
 from rfsim.quantities.catalog import QUANTITIES, Quantity, declared
 from rfsim.quantities.parameter import REQUIRED, Parameter
-from rfsim.quantities.reading import listed
 
 HEAD = ("parameter", "flag", "default", "what it is")
 

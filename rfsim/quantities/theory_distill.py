@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 
-from rfsim.quantities import reading
+from rfsim.checking import lists
+from rfsim.checking.lists import LISTED
 from rfsim.quantities.catalog import Answer, Cells, Quantity, register
 from rfsim.quantities.distill import DISTILL_TIMES, OPTIONS
 from rfsim.quantities.forms import Form, variables
 from rfsim.quantities.parameter import SAME, Parameter
 from rfsim.quantities.parameters import COVARIANCE, DIFFUSION_TIME, LIMIT, RIDGE
-from rfsim.quantities.reading import LISTED
 from rfsim.quantities.theory_ridge import RIDGES
 
 TAKEN = {RIDGE: "--ridges", DIFFUSION_TIME: "--diffusion-times"}  # by lists of this quantity
@@ -28,7 +28,7 @@ DIFFUSION_TIMES = Parameter(
     symbol="t",
     help=f"Diffusion times that ascend, {LISTED}; each step leads from one down to the one before.",
     hint=tuple[float, ...],
-    read=reading.times,
+    read=lists.times,
     makes="diffusion_time",
     flag_default=(0.05, 0.1),
 )
@@ -51,7 +51,7 @@ register(
             *(one.but(swept=False, flag_default=None, unused=TAKEN[one]) if one in TAKEN else one for one in LIMIT),
             COVARIANCE,
             DIFFUSION_TIMES,
-            RIDGES.but(default=(0.0, 0.1, 0.5, 2.0, 10.0), flag_default=SAME),
+            RIDGES.but(help=f"Ridges γ, {LISTED}.", default=(0.0, 0.1, 0.5, 2.0, 10.0), flag_default=SAME, drawn=""),
             TEACHER_TIME,
             TEACHER_RIDGE,
             DISTILL_TIMES.but(default=(math.inf,)),

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+from rfsim.checking.lists import LISTED
 from rfsim.quantities.catalog import FORMS, PAGES, Answer, Cells, Quantity, register
 from rfsim.quantities.forms import CONSTANTS, PLANE, RIDGE_LOSSES, Form, variables
 from rfsim.quantities.parameter import Parameter
 from rfsim.quantities.parameters import COVARIANCE, LIMIT, RIDGE
-from rfsim.quantities.reading import LISTED
 from rfsim.quantities.theory_curves import TILE
 
 RIDGES = Parameter(
     name="ridges",
     words="ridge",
     symbol="γ",
-    help=f"Ridges γ, {LISTED}.",
+    help=f"Ridges γ, {LISTED}. Figures have a grid unless given.",
     hint=tuple[float, ...],
     makes="ridge",
     flag_default=(1e-3, 1e-2, 1e-1),
+    drawn="1e-4:1e2:61",
 )
 
 register(

@@ -22,6 +22,7 @@ from rfsim.computing.precision import in_complex128, in_float64
 from rfsim.problem.draws import Draw, DrawOptions, told
 from rfsim.problem.model import Problem
 from rfsim.problem.realization import Instance, instance
+from rfsim.quantities.meant import known_keywords
 from rfsim.results.runs import Report, Run, keeping
 from rfsim.sample.spectra import Method
 from rfsim.sample.spectra.accurate import training_moments
@@ -53,6 +54,7 @@ class Border(NamedTuple):
     upper: float
 
 
+@known_keywords
 @in_float64
 @told(DrawOptions)
 def density(

@@ -32,6 +32,7 @@ from rfsim.problem.draws import DrawOptions, apart, defaults_of, told
 from rfsim.problem.model import Problem
 from rfsim.problem.realization import Sizes
 from rfsim.quantities.distill import LEVELS
+from rfsim.quantities.meant import known_keywords
 from rfsim.results.runs import Begin, Report, Run, keeping
 from rfsim.sample.spectra import Method
 from rfsim.sampled.beside import limit_leakage, limit_run
@@ -179,6 +180,7 @@ def plan(
     )
 
 
+@known_keywords
 @in_float64
 @told(DistillOptions, **defaults_of(plan))
 def distill(

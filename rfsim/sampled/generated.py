@@ -25,6 +25,7 @@ from rfsim.problem import model, realization
 from rfsim.problem.diffusion import ODE_SOLVERS, diffuse, time_grid
 from rfsim.problem.draws import Draw, DrawOptions, told
 from rfsim.problem.model import TRAIN_TIMES, Problem
+from rfsim.quantities.meant import known_keywords
 from rfsim.results.runs import Begin, Report, Run, keeping
 from rfsim.sample.spectra import Method
 from rfsim.sampled.distill import GENERATED, needed_bytes
@@ -41,6 +42,7 @@ MEASURES = {
 }
 
 
+@known_keywords
 @in_float64
 @told(DrawOptions)
 def generated(

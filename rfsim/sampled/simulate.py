@@ -25,6 +25,7 @@ from rfsim.learning import clocks
 from rfsim.problem.draws import Draw, DrawOptions, apart, defaults_of, told
 from rfsim.problem.model import Problem
 from rfsim.problem.realization import instance
+from rfsim.quantities.meant import known_keywords
 from rfsim.results.runs import FAILURES, Begin, Report, Run, keeping
 from rfsim.sample.spectra import Averages, Method
 from rfsim.simulation.checkpointing import Checkpointing, reserved
@@ -40,6 +41,7 @@ class SimulateOptions(DrawOptions, OptimizerOptions, total=False):
     """What is drawn, and how its read-outs are trained."""
 
 
+@known_keywords
 @in_float64
 @told(SimulateOptions, **defaults_of(setting))
 def simulate(

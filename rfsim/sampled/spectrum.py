@@ -11,6 +11,7 @@ from rfsim.computing.blas import suited
 from rfsim.computing.precision import in_float64
 from rfsim.problem.draws import Draw, DrawOptions, told
 from rfsim.problem.model import Problem
+from rfsim.quantities.meant import known_keywords
 from rfsim.results.datasets import eigenvalue_errors, joined
 from rfsim.results.runs import Begin, Report, Run, keeping
 from rfsim.sample.spectra import Averages, Method, SampleSpectrum
@@ -18,6 +19,7 @@ from rfsim.sample.spectra import Averages, Method, SampleSpectrum
 SPECTRUM_COPIES = 5  # p × p matrices at the peak
 
 
+@known_keywords
 @in_float64
 @told(DrawOptions)
 def spectrum(

@@ -21,6 +21,7 @@ from rfsim.problem.draws import Draw, DrawOptions, told
 from rfsim.problem.model import TRAIN_TIMES, Problem, require_unused, ridges_given, times
 from rfsim.problem.realization import Sizes
 from rfsim.quantities.forms import LEARNED
+from rfsim.quantities.meant import known_keywords
 from rfsim.results.datasets import curves_datasets, joined, with_bias_variance
 from rfsim.results.halves import without_shifted_times
 from rfsim.results.runs import Begin, Report, Run, keeping
@@ -31,6 +32,7 @@ from rfsim.sample.spectra.routes import Choice, choose
 TRAIN_COPIES = 7  # p × p matrices at the peak
 
 
+@known_keywords
 @in_float64
 @told(DrawOptions)
 def train(

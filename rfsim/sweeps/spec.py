@@ -14,9 +14,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from rfsim.checking import lists
 from rfsim.checking.text import geometric, nearest
 from rfsim.disk.files import read_toml
 from rfsim.quantities.catalog import QUANTITIES, Quantity
+from rfsim.quantities.meant import hint
 from rfsim.sweeps import imports
 from rfsim.sweeps.expressions import Expression, expression
 
@@ -64,11 +66,22 @@ def read(given: str | Path | Mapping[str, Any], *, allow_import: bool = False) -
     if isinstance(given, Mapping):
         return check(imports.written(given), "the sweep", allow_import=True)
     path = Path(given)
+    if path.exists() and path.suffix != ".toml" and (what := _no_sweep(path)):
+        raise ValueError(f"{path} is {what}; a sweep is written in TOML, such as {path.with_suffix('.toml').name}")
     try:
         content = read_toml(path)
     except FileNotFoundError:
         raise ValueError(f"{path} is not a file; give a sweep written in TOML") from None
     return check(content, str(path), allow_import=allow_import)
+
+
+def _no_sweep(path: Path) -> str:
+    """What is given in the place of a file that asks for a sweep; "" of what may be one."""
+    if path.is_dir():
+        return "the store of a sweep, which rfsim show and rfsim plot read" if path.suffix == ".zarr" else "a folder"
+    kinds = {"a result, which rfsim show and rfsim plot read": (".nc",), "a figure": (".png", ".pdf", ".svg")}
+    kinds |= {"an array": (".npy", ".npz"), "a table": (".csv", ".tsv")}
+    return next((words for words, ends in kinds.items() if path.suffix in ends), "")
 
 
 def check(content: Mapping[str, Any], name: str, *, allow_import: bool) -> Spec:
@@ -142,8 +155,8 @@ def _require_known(quantity: Quantity, tables: Mapping[str, Mapping[str, Any]], 
     for table, content in tables.items():
         for key in content:
             if key not in quantity.swept:
-                hint = nearest(key, quantity.swept) or f"; it has {', '.join(quantity.swept)}"
-                wrong.append(f"[{table}] {key} is no parameter of {quantity.name}{hint}")
+                found = hint(key, quantity.swept, of=quantity.typed) or f"; it has {', '.join(quantity.swept)}"
+                wrong.append(f"[{table}] {key} is no parameter of {quantity.name}{found}")
             elif key in seen:
                 wrong.append(f"{key} stands in [{seen[key]}] and in [{table}]; give it once")
             else:
@@ -193,8 +206,13 @@ def _values(where: str, given: Any, wrong: list[str]) -> tuple | None:
         return _spaced(where, given, wrong)
     if isinstance(given, np.ndarray):
         given = given.tolist()
+    if isinstance(given, str):
+        given = _ranged(given)
     if not isinstance(given, (list, tuple)):
-        wrong.append(f"{where} must be a list, or a table with log, linear or range; got {given!r}")
+        wrong.append(
+            f'{where} must be a list, such as [0.1, 1], a range, such as "0.1:10:20", or a table with log, linear or '
+            f"range, such as {{log = [0.1, 10], points = 20}}; got {given!r}"
+        )
         return None
     if not given:
         wrong.append(f"{where} is empty; give at least one value")
@@ -203,6 +221,14 @@ def _values(where: str, given: Any, wrong: list[str]) -> tuple | None:
         wrong.append(f"{where} has {len(given)} values; take at most {LARGEST}")
         return None
     return tuple(given) if _plain(where, given, wrong) else None
+
+
+def _ranged(given: str) -> Any:
+    """What is written as the command line has it, 0.1:10:20, as numbers; anything else as it is."""
+    try:
+        return lists.numbers(given)
+    except ValueError:
+        return given
 
 
 def _spaced(where: str, given: Mapping[str, Any], wrong: list[str]) -> tuple | None:
@@ -225,10 +251,12 @@ def _spaced(where: str, given: Mapping[str, Any], wrong: list[str]) -> tuple | N
         problems.append(f"{where}: {form} must increase from first to last; got {list(ends)}")
     elif form == "log" and ends[0] <= 0:
         problems.append(f"{where}: log needs positive ends; got {list(ends)}")
-    count = given.get(beside, 1 if form == "range" else None)
+    count: Any = given.get(beside, 1 if form == "range" else None)
     if form == "range":
         if not (_finite(count) and count > 0):
             problems.append(f"{where}: step must be positive; got {count!r}")
+    elif count is None:
+        problems.append(f"{where} lacks points, how many values there are; such as points = 20")
     elif not isinstance(count, int) or isinstance(count, bool) or not 2 <= count <= LARGEST:
         problems.append(f"{where}: points must be a whole number from 2 to {LARGEST}; got {count!r}")
     if problems:
@@ -286,8 +314,8 @@ def _derived(
             wrong.append(f"[derive] {key} refers to itself: {one.text!r}")
         elif unknown:
             known = sorted(numbers | parsed.keys() - {key})
-            hint = nearest(unknown[0], known) or f"; there are {', '.join(known) or 'none'}"
-            wrong.append(f"[derive] {key} refers to {unknown[0]!r}, which is no number of a cell{hint}")
+            found = hint(unknown[0], known) or f"; there are {', '.join(known) or 'none'}"
+            wrong.append(f"[derive] {key} refers to {unknown[0]!r}, which is no number of a cell{found}")
         else:
             waiting[key] = one
     try:

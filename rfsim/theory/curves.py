@@ -18,6 +18,7 @@ from rfsim.limit.quantiles import quantile
 from rfsim.limit.tables import PartSpectrum, part_spectrum
 from rfsim.problem.arrays import Rows
 from rfsim.problem.model import TRAIN_TIMES, Problem, times
+from rfsim.quantities.meant import known_keywords
 from rfsim.results.datasets import LONG_NAMES, optional, part_terms
 from rfsim.results.runs import Begin, Report
 from rfsim.theory.run import LimitRun, require_tolerance
@@ -25,6 +26,7 @@ from rfsim.theory.spectrum import spectrum_dataset
 from rfsim.theory.wide_curves import held, wide_curves, wide_timescales
 
 
+@known_keywords
 @in_complex128
 def curves(
     problem: Problem,

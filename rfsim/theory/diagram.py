@@ -19,6 +19,7 @@ from rfsim.limit.maps import STATUS, Map, Progress, flow_map
 from rfsim.limit.mini import large_eigenvalue
 from rfsim.problem.arrays import Rows
 from rfsim.problem.model import Problem, times
+from rfsim.quantities.meant import known_keywords
 from rfsim.results.datasets import LONG_NAMES
 from rfsim.results.runs import Report
 from rfsim.theory.run import LimitRun, require_averaged, require_tolerance
@@ -38,6 +39,7 @@ ABOUT: dict[str, dict[str, Any]] = {  # of each cell
 }
 
 
+@known_keywords
 @in_complex128
 def diagram(
     problem: Problem,

@@ -23,6 +23,7 @@ from rfsim.limit.students import energies, losses
 from rfsim.problem.arrays import Rows
 from rfsim.problem.model import Problem, require_unused, ridges_given, times
 from rfsim.problem.ranks import PARTS
+from rfsim.quantities.meant import known_keywords
 from rfsim.quantities.theory_distill import CONSTANTS
 from rfsim.results.runs import Begin, Report
 from rfsim.theory.step_run import StepRun
@@ -33,6 +34,7 @@ VALID = 0.2  # relative: how far the closed leakage may be from D13 where it is 
 STARTS = ("teacher", "zero")
 
 
+@known_keywords
 @in_complex128
 def distill(
     problem: Problem,

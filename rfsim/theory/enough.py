@@ -16,6 +16,7 @@ from rfsim.limit.resolvents import Level
 from rfsim.limit.steps import TeacherStep, fields, step
 from rfsim.problem.arrays import Rows
 from rfsim.problem.model import Problem, require_unused
+from rfsim.quantities.meant import known_keywords
 from rfsim.results.runs import Begin, Report
 from rfsim.theory.step_run import StepRun
 
@@ -46,6 +47,7 @@ def steps_of(run: StepRun, report: Report) -> Iterator[Step]:
         yield Step(now, constants, teacher, lost)
 
 
+@known_keywords
 @in_complex128
 def gamma_star(
     problem: Problem,

@@ -21,6 +21,7 @@ from rfsim.limit.wide_students import Level, wide_student
 from rfsim.problem.activations import hermite_coefficients, mean_slopes
 from rfsim.problem.diffusion import ode_step, signal, time_grid, total_variance
 from rfsim.problem.model import TRAIN_TIMES, Problem, require_unused, times
+from rfsim.quantities.meant import known_keywords
 from rfsim.results.runs import Begin, Report
 from rfsim.theory.generated_measures import MEASURES, measured
 from rfsim.theory.run import LimitRun
@@ -32,6 +33,7 @@ FLAT = 1e-6  # a deviation of samples that counts as none
 PRIOR = 0.1  # of the variance at T: what the data may still have there
 
 
+@known_keywords
 @in_float64
 def generated(
     problem: Problem,

@@ -13,11 +13,13 @@ from rfsim.computing.precision import in_complex128
 from rfsim.limit import mini
 from rfsim.problem.arrays import Rows
 from rfsim.problem.model import Problem, require_unused
+from rfsim.quantities.meant import known_keywords
 from rfsim.results.runs import Report
 from rfsim.theory.diagram import AXES, axis
 from rfsim.theory.run import LimitRun, require_tolerance
 
 
+@known_keywords
 @in_complex128
 def mini_gap(
     problem: Problem,

@@ -19,11 +19,13 @@ from rfsim.learning.trainers import FlowFilter
 from rfsim.limit.limits import Limit
 from rfsim.limit.tables import converged, eigenvalue_bounds, limit_spectrum
 from rfsim.problem.model import Problem
+from rfsim.quantities.meant import known_keywords
 from rfsim.results.runs import Report
 from rfsim.theory.diagram import AXES, axis
 from rfsim.theory.run import LimitRun, require_tolerance
 
 
+@known_keywords
 @in_complex128
 def score_minimum(
     problem: Problem,

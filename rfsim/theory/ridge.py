@@ -17,6 +17,7 @@ from rfsim.limit.solver import NotConverged
 from rfsim.limit.wide import wide_losses
 from rfsim.problem.arrays import Rows
 from rfsim.problem.model import Problem, require_unused, ridges_given
+from rfsim.quantities.meant import known_keywords
 from rfsim.results.datasets import LONG_NAMES
 from rfsim.results.runs import Begin, Report
 from rfsim.theory.run import LimitRun
@@ -25,6 +26,7 @@ UNKNOWN = BestRidge(np.nan, np.nan)
 LOSSES = ("train", "train_penalized", "test", "emp", "score", "bias2", "variance")
 
 
+@known_keywords
 @in_complex128
 def ridge(
     problem: Problem,
@@ -129,6 +131,7 @@ def best_or_unknown(limit: Limit) -> BestRidge:
         return UNKNOWN
 
 
+@known_keywords
 @in_complex128
 def ridge_plane(
     problem: Problem,

@@ -35,6 +35,8 @@ NAMED = pd.DataFrame(VALUES, columns=["höhe", "x; y", "z"])
 READ = {
     "plain": (written(), None),
     "numpy": ("\n".join(" , ".join(f"{one:.18e}" for one in row) for row in VALUES), None),
+    "savetxt": ("\n".join(" ".join(f"{one:.18e}" for one in row) for row in VALUES), None),
+    "spaces, names": ("a b c\n" + "\n".join("  ".join(map(repr, row)) for row in VALUES.tolist()), "header (a, b, c)"),
     "old line ends": (written().replace("\r\n", "\r"), None),
     "empty lines": ("\n\n" + written().replace("\n", "\n\n"), None),
     "comments": ("# made today\n" + written().replace("\r\n", "  # a sample\n"), None),
@@ -63,7 +65,7 @@ READ = {
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
-@pytest.mark.parametrize("suffix", [".csv", ".CSV", ".tsv", ".csv.gz"])
+@pytest.mark.parametrize("suffix", [".csv", ".CSV", ".tsv", ".txt", ".csv.gz"])
 @pytest.mark.parametrize("name", READ)
 def test_tables_are_read_as_they_were_meant(tmp_path, name, suffix, encoding):
     text, said = READ[name]
@@ -90,7 +92,8 @@ REFUSED = {
     "thousands in quotes": ('"1,234,567",2\n3,4\n', "'1,234,567' and others mix"),
     "points and commas": ("1,5;2.5\n3;4\n", "mix points and commas"),
     "spaces of thousands": ("1 234;2\n3;4\n", "line 1, column 1: '1 234' is no number"),
-    "spaces": ("1 2\n3 4\n", "separated by spaces; separate them by commas, semicolons or tabs"),
+    "ragged between spaces": ("1 2\n3 4\n5\n", "line 3 has 1 values, line 1 has 2"),
+    "prose": ("hello world\nthis is it\n", "no number|names and line"),
     "missing": ("1,2\n3,\n5,6\n", "line 2, column 2 is empty; fill or remove missing values first"),
     "words for missing": ("1,2\n3,NA\n", "line 2, column 2: 'NA' is no number"),
     "numbers and names": ("1,x\n3,4\n", "line 1, column 2: 'x' is no number.*a header holds names alone"),

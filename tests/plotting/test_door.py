@@ -33,6 +33,17 @@ def test_one_panel_is_drawn_on_axes_of_another_figure():
     assert right.get_xlabel() == r"ridge $\gamma$"
 
 
+def test_one_panel_of_several_is_drawn_alone_or_on_axes():
+    alone = rfsim.plot(sample(), panel="losses")
+    (ax,) = alone.axes
+    assert ax.get_ylabel() == "loss per dimension"
+    figure = Figure()
+    given = figure.subplots()
+    assert rfsim.plot(sample(), ax=given, panel="losses") is figure
+    losses = [[list(line.get_ydata()) for line in one.lines if "L_" in line.get_label()] for one in (given, ax)]
+    assert losses[0] == losses[1] != []
+
+
 AXES = Figure().subplots()
 REFUSED = {
     "several": (lambda: rfsim.plot([sample(), sample()]), "got a list; draw them one by one, or join the seeds"),
@@ -48,12 +59,28 @@ REFUSED = {
     "style": (lambda: rfsim.plot(sample(), style="poster"), "style must be one of paper, talk, screen; got 'poster'"),
     "style list": (lambda: rfsim.plot(sample(), style=["paper"]), r"style must be one of .*; got \['paper'\]"),
     "width": (lambda: rfsim.plot(sample(), width="wide"), "width must be single, double or .*; got 'wide'"),
-    "several panels": (lambda: rfsim.plot(sample(), ax=AXES), r"has 4 panels \(losses, gap, energy, log\); leave"),
+    "several panels": (lambda: rfsim.plot(sample(), ax=AXES), r"4 panels \(losses, gap, energy, log\); name the"),
     "a sweep's axes": (lambda: rfsim.plot(sampled(), ax=AXES), "the figure of a sweep has .*; leave out ax"),
     "axes and style": (lambda: rfsim.plot(density(), ax=AXES, style="talk"), "style cannot be given with ax"),
-    "no axes": (lambda: rfsim.plot(density(), ax=Figure()), "ax must be matplotlib axes; got a Figure"),
+    "no axes": (lambda: rfsim.plot(density(), ax=Figure()), "ax must be matplotlib axes; got a Figure: such as"),
+    "an array of axes": (
+        lambda: rfsim.plot(density(), ax=Figure().subplots(2, 2)), r"got a ndarray: give one of them, such as axes\[0"
+    ),
+    "no such panel": (lambda: rfsim.plot(sample(), panel="loss"), "has the panels losses, .*; got 'loss'; did you"),
+    "a sweep's panel": (lambda: rfsim.plot(sampled(), panel="gen"), "a sweep is one figure; leave out panel"),
     "no sweep": (lambda: rfsim.plot(sample(), quantity="gen"), "quantity choose what is drawn of a sweep"),
     "quantity": (lambda: rfsim.plot(sampled(), quantity="gne"), "'gne' is no quantity .*; did you mean 'gen'"),
+    "quantities": (
+        lambda: rfsim.plot(sampled(), quantity="gen,tset"), "'tset' is no quantity .*; did you mean 'test'"
+    ),
+    "a quantity twice": (lambda: rfsim.plot(sampled(), quantity=["gen", "gen"]), "names gen more than once"),
+    "quantities on a map": (
+        lambda: rfsim.plot(sampled(), quantity="gen,test", x="samples_per_dim", y="features_per_dim"),
+        "several quantities are curves along x; got gen, test with y: leave out y",
+    ),
+    "quantities beside": (
+        lambda: rfsim.plot(sampled(), quantity="gen,test", over=sampled()), "got gen, test with over: leave out over"
+    ),
     "quantity 3": (lambda: rfsim.plot(sampled(), quantity=3), "quantity must be a name; got 3"),
     "x 3": (lambda: rfsim.plot(sampled(), x=3), "x must be a name; got 3"),
     "at": (lambda: rfsim.plot(sampled(), at="seed=1"), "at must be a mapping of names to values, .*; got 'seed=1'"),

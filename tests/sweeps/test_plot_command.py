@@ -61,6 +61,17 @@ def test_flags_are_the_arguments_of_plot(stored, capsys):
     assert "over" in Path("map-contours.csv").read_text()
 
 
+def test_several_quantities_and_their_axis_are_flags(stored, capsys):
+    quantities = "gen,tau_mem[formula]"
+    assert run(capsys, "plot", "map.nc", "--x", "samples_per_dim", "--quantity", quantities, "--log")[0] == 0
+    assert stored == [{"x": "samples_per_dim", "quantity": quantities, "log": True}]
+    heading = Path("map.csv").read_text().splitlines()[0]
+    assert {"gen", "tau_mem", "command"} <= {*heading.split(",")}
+    assert run(capsys, "plot", "map.nc", "--no-log", "--force")[0] == 0
+    assert stored[1] == {"log": False}
+    assert_refused(capsys, "plot", "map.nc", "--quantity", "gen", "--quantity", "test", match="separate them by commas")
+
+
 @pytest.mark.slow
 def test_a_store_a_file_and_a_netcdf_are_one_sweep(stored, capsys):
     for file in ("map.toml", "map.zarr", "map.nc"):

@@ -66,6 +66,11 @@ def test_derived_parameters_follow_from_each_other():
     assert list(spec.derived) == ["ridge", "features_per_dim"]
 
 
+def test_a_range_is_written_as_on_the_command_line():
+    (axis,) = read({"command": "train", "axes": {"ridge": "0,0.1:10:3"}}).axes
+    assert axis.values == {"ridge": (0.0, 0.1, 1.0, 10.0)}
+
+
 REFUSED = [
     ({"axes": {"ridge": [0]}}, r"command is missing; choose among .*, train$"),
     ({"command": "trian", "axes": {"ridge": [0]}}, r"unknown command 'trian'.*did you mean 'train'"),
@@ -78,14 +83,17 @@ REFUSED = [
     ({"problem": {"dim": {"a": 1}}, "axes": {"ridge": [0]}}, r"\[problem\] dim must be a number, a text.*got \{'a'"),
     ({"problem": {"dim": [1, 2]}, "axes": {"ridge": [0]}}, r"dim must be one value; got \[1, 2\]: give several"),
     ({"axes": {"ridge": []}}, r"\[axes\] ridge is empty"),
-    ({"axes": {"ridge": 3}}, r"\[axes\] ridge must be a list, or a table with log, linear or range; got 3"),
+    ({"axes": {"ridge": 3}}, r"\[axes\] ridge must be a list, .*or a table with log, linear or range, .*; got 3"),
+    ({"axes": {"ridge": "much"}}, r'ridge must be a list, .*, a range, such as "0.1:10:20", or .*; got'),
+    ({"axes": {"psi_n": [1]}}, r"\[axes\] psi_n is no parameter of train; ψ_n is samples_per_dim"),
     ({"axes": {"ridge": [2, 1]}}, r"\[axes\] ridge must increase; got \[2, 1\]"),
     ({"axes": {"ridge": [1, 1]}}, r"\[axes\] ridge must increase"),
     ({"axes": {"ridge": [1, float("nan")]}}, r"\[axes\] ridge must increase"),
     ({"axes": {"word": ["a", "a"]}}, r"\[axes\] word must not repeat a value"),
     ({"axes": {"ridge": {"log": [4, 1], "points": 3}}}, r"ridge: log must increase from first to last; got \[4, 1\]"),
     ({"axes": {"ridge": {"log": [0, 1], "points": 3}}}, r"ridge: log needs positive ends; got \[0, 1\]"),
-    ({"axes": {"ridge": {"log": [1, 2]}}}, r"ridge: points must be a whole number from 2 to 100000; got None"),
+    ({"axes": {"ridge": {"log": [1, 2]}}}, r"ridge lacks points, how many values there are; such as points = 20"),
+    ({"axes": {"ridge": {"log": [1, 2], "points": 1}}}, r"ridge: points must be a whole number from 2 to .*; got 1"),
     ({"axes": {"ridge": {"lgo": [1, 2], "points": 3}}}, r"needs one of log, linear and range.*did you mean 'log'"),
     ({"axes": {"ridge": {"log": [1, 2], "point": 3}}}, r"unknown key 'point'; did you mean 'points'"),
     ({"axes": {"ridge": {"range": [1, 2], "step": 0}}}, r"step must be positive; got 0"),

@@ -87,6 +87,6 @@ def test_what_is_no_spectrum_of_a_covariance_is_refused(tmp_path):
     np.save(tmp_path / "matrix.npy", np.ones((3, 2)))
     with pytest.raises(DataError, match=r"one real eigenvalue per entry; it has shape \(3, 2\)"):
         population(f"eigenvalues:{tmp_path / 'matrix.npy'}")
-    (tmp_path / "l.txt").write_text("1")
+    (tmp_path / "l.md").write_text("1")
     with pytest.raises(DataError, match=r"is not one of .npy, .npz, .csv"):
-        population(f"eigenvalues:{tmp_path / 'l.txt'}")
+        population(f"eigenvalues:{tmp_path / 'l.md'}")

@@ -164,10 +164,10 @@ def test_a_hard_point_is_tried_again_in_small_steps(monkeypatch):
     assert float(solve(limit_of(4, 16), [1j]).residual[0]) <= 1e-12
 
 
-def test_float32_is_refused():
+def test_what_is_called_inside_refuses_float32():
     limit = limit_of(4, 16)
     with jax.enable_x64(False), pytest.raises(RuntimeError, match="float64"):
-        solve(limit, [1j])
+        solver.solve_above(limit, [1j])
 
 
 @pytest.mark.slow

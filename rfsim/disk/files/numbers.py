@@ -1,4 +1,4 @@
-"""Numbers from .npy, .npz, .csv and .tsv files, read without unpickling and refused in one line."""
+"""Numbers from .npy, .npz, .csv, .tsv and .txt files, read without unpickling and refused in one line."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from rfsim.computing.machine import require_memory
 from rfsim.disk.files import FileError, archives, is_file, require_regular, text
 
-TEXTS = (".csv", ".tsv", ".csv.gz", ".tsv.gz")
+TEXTS = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz")
 SUFFIXES = (".npy", ".npz", *TEXTS)
-FORMS = ".npy, .npz, .csv or .tsv"  # in words; text may be compressed by gzip
+FORMS = ".npy, .npz, .csv, .tsv or .txt"  # in words; text may be compressed by gzip
 UNREADABLE = (OSError, ValueError, EOFError, KeyError, RuntimeError, zipfile.BadZipFile, zlib.error)
 
 

@@ -1,9 +1,9 @@
 """Tables of numbers written as text, by rules that are stated: nothing is guessed, and what is left out is said.
 
-Values are separated by tabs, semicolons or commas, as the first row below a header has them; a comma is decimal only
-where it does not separate. Lines that are empty and what follows a # are skipped. A first row of names alone is a
-header, and so is pandas' of 0, 1, 2, …; a column without a name under one is its index. Text is UTF-8, or UTF-16 with
-a byte-order mark.
+Values are separated by tabs, semicolons or commas, as the first row below a header has them, or by spaces where it has
+none of these, as numpy.savetxt writes them; a comma is decimal only where it does not separate. Lines that are empty
+and what follows a # are skipped. A first row of names alone is a header, and so is pandas' of 0, 1, 2, …; a column
+without a name under one is its index. Text is UTF-8, or UTF-16 with a byte-order mark.
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ def _rows(text: str) -> TextRows:
     look = re.sub('"[^"]*"', "", lines[min(1, len(lines) - 1)]) if lines else ""
     delimiter = next((one for one in "\t;," if one in look), None)
     if delimiter is None and len(look.split()) > 1:
-        raise ValueError("its values are separated by spaces; separate them by commas, semicolons or tabs")
+        return TextRows(["\t".join(line.split()) for line in lines], numbers, "\t")
     return TextRows(lines, numbers, delimiter or ",")
 
 

@@ -20,7 +20,7 @@ class InFile(Data):
     """Data that lie in a file.
 
     Attributes:
-        file: .npy, .npz, .csv or .tsv, or FILE.npz:KEY for one array of several.
+        file: .npy, .npz, .csv, .tsv or .txt, or FILE.npz:KEY for one array of several.
     """
 
     file: str

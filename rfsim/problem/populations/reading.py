@@ -36,7 +36,7 @@ def read(given: str | os.PathLike[str] | Data) -> Data:
     Traceback (most recent call last):
     ...
     rfsim.disk.files.numbers.DataError: unknown data 'isotropc'; use one of isotropic, atoms, powerlaw, subspace, \
-mixture, eigenvalues, covariance, digits or a .npy, .npz, .csv or .tsv file; did you mean 'isotropic'?
+mixture, eigenvalues, covariance, digits or a .npy, .npz, .csv, .tsv or .txt file; did you mean 'isotropic'?
     """
     if isinstance(given, Data):
         return given

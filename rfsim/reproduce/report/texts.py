@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+from rfsim.checking.text import counted
 from rfsim.disk import store
 from rfsim.reproduce.report.entries import EARLIER, Entry, ReportPart
 from rfsim.reproduce.report.verdicts import VERDICTS
@@ -97,11 +98,20 @@ def standing_words(part: ReportPart) -> str:
     if part.size is None:
         return f"not run ({part.standing.reason})"
     have = part.standing
-    seeds = " to ".join(dict.fromkeys(str(n) for n in (have.seeds[0], have.seeds[-1]))) if have.seeds else ""
     # of one draw nothing tells how another would be
-    drawn = f", {'one seed, so chance cannot be told' if seeds == '1' else f'{seeds} seeds'}" if seeds else ""
+    chance = ", so chance cannot be told" if list(have.seeds) == [1] else ""
+    drawn = f", {seed_words(have.seeds)}{chance}" if have.seeds else ""
     older = f", {have.earlier} of them {EARLIER}" if have.earlier else ""
     return f"size {part.size}, {part.cells} {'cell' if part.cells == 1 else 'cells'}{drawn}{older}"
+
+
+def seed_words(seeds: Sequence[int]) -> str:
+    """Numbers of seeds, ascending, in words.
+
+    >>> seed_words([1]), seed_words([5]), seed_words([1, 2, 5])
+    ('1 seed', '5 seeds', '1 to 5 seeds')
+    """
+    return counted(seeds[0], "seed") if len({*seeds}) == 1 else f"{seeds[0]} to {counted(seeds[-1], 'seed')}"
 
 
 def counts(parts: Sequence[ReportPart]) -> dict[str, int]:

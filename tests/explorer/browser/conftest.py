@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import urllib.request
 from pathlib import Path
 from typing import NamedTuple
 
@@ -31,6 +32,9 @@ def pytest_collection_modifyitems(items):
                 item.add_marker(pytest.mark.skip(reason=why))
 
 
+READY = 600  # seconds that preparing the page may take
+
+
 class Served(NamedTuple):
     """A running `rfsim explore`: its process and its URL with the token."""
 
@@ -50,6 +54,8 @@ def serving(cache: Path, *flags: str):
         try:
             url = process.stdout.readline().strip()
             assert url.startswith("http"), (url, (cache / "explore.log").read_text())
+            with urllib.request.urlopen(url, timeout=READY):  # the address is told first, and answers once it is ready
+                pass
             yield Served(process, url)
         finally:
             process.send_signal(signal.SIGINT)

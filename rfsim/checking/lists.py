@@ -1,4 +1,4 @@
-"""How a parameter's text is read: lists of numbers, and ranges; single numbers are read by `rfsim.checking.text`."""
+"""Lists of numbers as texts: separated by commas, and ranges; single numbers are read by `rfsim.checking.text`."""
 
 from __future__ import annotations
 
