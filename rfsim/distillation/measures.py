@@ -15,6 +15,7 @@ from jax.typing import ArrayLike
 from numpy.typing import NDArray
 
 from rfsim.computing.arrays import Numbers, compiled, namespace
+from rfsim.problem.diffusion import noise_variance, total_variance
 from rfsim.sample.spectra import jackknife_error
 from rfsim.sample.spectra.eigen import resolution
 
@@ -57,6 +58,22 @@ def suppression(student: ArrayLike, teacher: ArrayLike) -> Estimate:
         without = [(a.sum(axis=-2, keepdims=True) - a) for a in (given, reference)]
         error = jackknife_error(np.moveaxis(without[0] / without[1], -2, 0))
     return Estimate(*(np.where(reference.sum(axis=-2) > 0, a, np.nan) for a in (value, error)))
+
+
+def map_error(
+    skip: float, out: float, test: ArrayLike, along: ArrayLike, variances: ArrayLike, noise: tuple[float, float]
+) -> NDArray[np.float64]:
+    """(1/d)E‖f(x) − x_ε‖² of f(x) = skip·x + out·Mφ(x) against the flow's own end x_ε, over a Gaussian population (…).
+
+    skip, out: of the form at level k; test (…), along (…, dim): L_test of M and E (Mφ)_i ξ_i; variances: of the clean
+    population along each coordinate (dim,); noise: diffusion times t_k and ε. The flow of N(0, S_t) is √(S_ε/S_t) x, and
+    E (Mφ)_i x_i = S_t,i E (Mφ)_i ξ_i/√Δ by Stein's lemma (equations.md T15, D16).
+    """
+    here, end = (total_variance(np.asarray(variances, dtype=float), time) for time in noise)
+    delta, along = noise_variance(noise[0]), np.asarray(along)
+    power = (np.asarray(test) - 1 - 2 * math.sqrt(delta) * along.mean(-1)) / delta  # (1/d)E‖Mφ‖²
+    off = skip - np.sqrt(end / here)
+    return (off**2 * here).mean() + 2 * out * (off * here * along).mean(-1) / math.sqrt(delta) + out**2 * power
 
 
 def landing(

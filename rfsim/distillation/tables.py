@@ -49,6 +49,7 @@ def table(plan: DistillationPlan, distilled: SeedDistillation, quality: SampleQu
         _quality(quality)
         | _mixing(plan, distilled)
         | _energies(distilled)
+        | _map_errors(plan, distilled)
         | _leakage(plan, distilled)
         | _spectra(distilled)
     )
@@ -127,6 +128,22 @@ def _energies(distilled: SeedDistillation) -> dict[str, xr.Variable]:
             (*OWN, "level"), of_student, {"long_name": f"L_{loss} of the student read as a score"}
         )
     return variables
+
+
+def _map_errors(plan: DistillationPlan, distilled: SeedDistillation) -> dict[str, xr.Variable]:
+    """How far every student's jump from each level to ε is from the flow's own end, over a Gaussian population."""
+    values = np.full((len(plan.students), len(plan.distill_times), plan.levels), np.nan)
+    if distilled.draw.population.gaussian:
+        variances, end = distilled.draw.population.variances, float(plan.times[0])
+        for level, found in enumerate(distilled.levels, start=1):
+            for row, form, test, along in zip(
+                values, distilled.forms, found.students.test, found.students.along, strict=True
+            ):
+                skip, out = float(form.skip[level]), float(form.out[level])
+                times = float(plan.times[level]), end
+                row[:, level - 1] = measures.map_error(skip, out, test, along, variances, times)
+    words = "(1/d)E‖f(x) − x_ε‖² of the student's jump against the flow of the population"
+    return {"student_map_error": xr.Variable((*OWN, "level"), values, {"long_name": words})}
 
 
 def _leakage(plan: DistillationPlan, distilled: SeedDistillation) -> dict[str, xr.Variable]:
