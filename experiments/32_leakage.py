@@ -9,9 +9,9 @@ spreads, not to 0.
 
 Here: tanh, isotropic data, ψ_n = 8, ψ_p = 32, a memorized teacher (train_time 10⁸; ∞ in the limit), diffusion times
 that double from 0.025 to 0.8, DDIM steps, γ from 0 to 10. The limit has all five steps; samples at d = 50 the four that
-a student hands on, at d = 20 all five. At 0.1 → 0.05 samples at d = 20, 50, 100, 200 are brought to d = ∞ by 1/d from the
-two largest: a sample spreads null over mini, so that at γ = 0 each of them alone is far from its limit, and their sum
-near it. equations.md §8 states the leakage of that step at d = 50; it is judged here over other seeds.
+a student hands on, at d = 20 all five. At 0.1 → 0.05 samples at d = 20, 50, 100, 200 are brought to d = ∞ by 1/d from
+the two largest: a sample spreads null over mini, so that at γ = 0 each of them alone is far from its limit, and their
+sum near it. equations.md §8 states the leakage of that step at d = 50; it is judged here over other seeds.
 """
 
 from __future__ import annotations
@@ -267,7 +267,7 @@ CLAIMS = (
         "jz26-leakage-falls",
         "the leakage of Gen to the directions outside falls with the ridge",
         "Jiang, Zou 2026, abstract and Fig. 6; equations.md §9.6, D13",
-        "outside gen, lower at every step of γ from 0 to 10: over all levels of every seed, and at each step of the limit",
+        "outside gen, lower at each γ from 0 to 10: over all levels of every seed, and at all steps of the limit",
         falls,
     ),
     Claim(
@@ -288,7 +288,7 @@ CLAIMS = (
         "ours-leakage-limit",
         "leakage of samples goes to the limit's as 1/d [ours]",
         "equations.md D13",
-        "at 0.1 → 0.05, by 1/d from the two largest d: within 2% or three standard errors of the limit at each γ named; "
+        "at 0.1 → 0.05, by 1/d from the two largest d: within 2% or three standard errors of the limit at each γ; "
         "exponents, of the three largest, are told",
         approaches,
     ),

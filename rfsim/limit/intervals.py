@@ -22,6 +22,7 @@ from rfsim.limit.solver import NotConverged, solve_above
 REACH = 1e-13  # the grid begins at REACH times the largest possible eigenvalue above the floor
 SMALLEST = 1e6  # times v²: what the smallest parts are taken to be of, in the place of the largest eigenvalue
 POINTS, INSIDE, ZOOM, ZOOMS = 384, 15, 24, 3
+COARSE = 192  # points where narrow gaps are not looked for
 OPEN = 1e-6  # of |q| or |r|: a smaller imaginary part is a real solution
 FOLD_STEPS, NARROWINGS, NARROW = 12, 8, 1e-10
 TINY = 1e-100  # an imaginary step: what it moves is a derivative, with no difference of near numbers
@@ -39,11 +40,13 @@ class Interval(NamedTuple):
     upper: float
 
 
-def support(limit: Limit) -> list[Interval]:
+def support(limit: Limit, *, narrow: bool = True) -> list[Interval]:
     """Intervals of positive density of the limit's spectrum (§5).
 
     Args:
         limit: What the equations depend on.
+        narrow: Whether gaps are looked for that are narrower than a step of the grid, which is most of the work. What
+            is found without them has the same edges, but for those of such gaps.
 
     Returns:
         The intervals, ascending; atoms are not among them (`bulks.atom`).
@@ -53,7 +56,7 @@ def support(limit: Limit) -> list[Interval]:
         RuntimeError: In float32.
     """
     require_float64()
-    height = _scan(limit)
+    height = _scan(limit, narrow)
     inside = height.density > 0
     starts = np.flatnonzero(~inside[:-1] & inside[1:])
     ends = np.flatnonzero(inside[:-1] & ~inside[1:])
@@ -76,17 +79,22 @@ class _Heights(NamedTuple):
     r: NDArray[np.float64]
 
 
-def _scan(limit: Limit) -> _Heights:
-    """A grid over all that is possible, finer inside the support, and refined around edges, minima and falls."""
+def _scan(limit: Limit, narrow: bool) -> _Heights:
+    """A grid over all that is possible, finer inside the support, and refined around edges, minima and falls.
+
+    Where narrow gaps are not looked for it is refined around edges and falls alone.
+    """
     top = float(np.log(limit.ceiling))
     # where memorized parts are far smaller than what is learned, at late t, the grid goes on below them
     spread = float(limit.v2 if limit.copies_inverse == 0 else limit.v2 + limit.s2)
     low = np.log(REACH) + (min(top, math.log(SMALLEST * spread)) if spread > 0 else top)
-    found = _heights(limit, np.linspace(low, top, round(POINTS * (top - low) / -math.log(REACH))))
-    inside = found.density > 0
-    # a gap between two bulks of a point each would show no minimum
-    found = _refined(limit, found, np.flatnonzero(inside[:-1] | inside[1:]), INSIDE)
-    for _ in range(ZOOMS):
+    points, zooms = (POINTS, ZOOMS) if narrow else (COARSE, 1)
+    found = _heights(limit, np.linspace(low, top, round(points * (top - low) / -math.log(REACH))))
+    if narrow:
+        inside = found.density > 0
+        # a gap between two bulks of a point each would show no minimum
+        found = _refined(limit, found, np.flatnonzero(inside[:-1] | inside[1:]), INSIDE)
+    for _ in range(zooms):
         found = _refined(limit, found, _worth_a_look(found), ZOOM)
     return found
 

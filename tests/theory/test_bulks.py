@@ -184,3 +184,35 @@ def test_a_gap_between_bulks_narrower_than_the_first_grid_is_seen(psi_n, psi_p):
     """At t = 1 mini and main are narrow and close; gaps at smaller and at larger ψ_p say that there is one here."""
     names = [part.name for part in bulks.parts(limit_of(psi_n, psi_p, 1.0))]
     assert names == ["null", "mini", "main", "gen"]
+
+
+@pytest.mark.parametrize(
+    ("psi_n", "psi_p", "t", "data"),
+    [
+        (8, 32, 0.1, "isotropic"),
+        (8, 10, 0.4, "isotropic"),  # mini and main in one
+        (0.5, 16, 0.1, "isotropic"),
+        (8, 64, 0.1, "atoms:0.5@0.2,0.5@1.8"),  # intervals within one part
+    ],
+)
+def test_outlined_parts_have_the_edges_and_masses_of_all_that_is_looked_for(psi_n, psi_p, t, data):
+    limit = limit_of(psi_n, psi_p, t, data=data)
+    whole, outlined = bulks.parts(limit), bulks.outlined_parts(limit)
+    assert [one.name for one in outlined] == [one.name for one in whole]
+    for name in ("mass", "mean", "lower", "upper"):
+        found, exact = ([getattr(one, name) for one in several] for several in (outlined, whole))
+        np.testing.assert_allclose(found, exact, rtol=1e-11)
+
+
+def test_narrow_gaps_are_looked_for_only_where_parts_do_not_stand_apart(monkeypatch):
+    asked = []
+
+    def support(limit, *, narrow=True):
+        asked.append(narrow)
+        return intervals.support(limit, narrow=narrow)
+
+    monkeypatch.setattr(bulks, "support", support)
+    bulks.outlined_parts(limit_of(8, 32, 0.1))
+    assert asked == [False]
+    bulks.outlined_parts(limit_of(8, 10, 0.4))
+    assert asked == [False, False, True]
