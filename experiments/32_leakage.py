@@ -45,7 +45,7 @@ STEPS = {
     "paper": {
         20: (8, "20p", {"levels": 6, "time_min": 0.0125, "time_max": 0.8, "instability": True}),
         50: (3, "20p", {"instability": True}),
-        100: (2, "10p", {"instability": True}),
+        100: (2, "5p", {"instability": True}),
         200: (1, "5p", {}),
     },
 }

@@ -15,7 +15,6 @@ from jax.typing import ArrayLike
 from numpy.typing import NDArray
 
 from rfsim.computing.arrays import Numbers, compiled, namespace
-from rfsim.problem.diffusion import noise_variance, total_variance
 from rfsim.sample.spectra import jackknife_error
 from rfsim.sample.spectra.eigen import resolution
 
@@ -61,19 +60,19 @@ def suppression(student: ArrayLike, teacher: ArrayLike) -> Estimate:
 
 
 def map_error(
-    skip: float, out: float, test: ArrayLike, along: ArrayLike, variances: ArrayLike, noise: tuple[float, float]
+    skip: float, out: float, test: ArrayLike, along: ArrayLike, variances: tuple[ArrayLike, ArrayLike], delta: float
 ) -> NDArray[np.float64]:
     """(1/d)E‖f(x) − x_ε‖² of f(x) = skip·x + out·Mφ(x) against the flow's own end x_ε, over a Gaussian population (…).
 
-    skip, out: of the form at level k; test (…), along (…, dim): L_test of M and E (Mφ)_i ξ_i; variances: of the clean
-    population along each coordinate (dim,); noise: diffusion times t_k and ε. The flow of N(0, S_t) is √(S_ε/S_t) x, and
+    skip, out: of the form at level k, where the noise variance is delta; test (…), along (…, dim): L_test of M and
+    E (Mφ)_i ξ_i; variances: S_t of x_k and S_ε of x_ε along each coordinate (dim,). The flow is √(S_ε/S_t) x, and
     E (Mφ)_i x_i = S_t,i E (Mφ)_i ξ_i/√Δ by Stein's lemma (equations.md T15, D16).
     """
-    here, end = (total_variance(np.asarray(variances, dtype=float), time) for time in noise)
-    delta, along = noise_variance(noise[0]), np.asarray(along)
-    power = (np.asarray(test) - 1 - 2 * math.sqrt(delta) * along.mean(-1)) / delta  # (1/d)E‖Mφ‖²
+    here, end = (np.asarray(each, dtype=float) for each in variances)
+    own = np.asarray(along)
+    power = (np.asarray(test) - 1 - 2 * math.sqrt(delta) * own.mean(-1)) / delta  # (1/d)E‖Mφ‖²
     off = skip - np.sqrt(end / here)
-    return (off**2 * here).mean() + 2 * out * (off * here * along).mean(-1) / math.sqrt(delta) + out**2 * power
+    return (off**2 * here).mean() + 2 * out * (off * here * own).mean(-1) / math.sqrt(delta) + out**2 * power
 
 
 def landing(

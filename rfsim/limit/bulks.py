@@ -143,36 +143,7 @@ def parts(limit: Limit) -> tuple[LimitPart, ...]:
         NotConverged: Where the masses do not add up to 1 within 1e-8 (a bulk was missed), or an edge is not found.
         RuntimeError: In float32.
     """
-    return _parts_of(limit, support(limit))
-
-
-def outlined_parts(limit: Limit) -> tuple[LimitPart, ...]:
-    """The same parts with the same edges, for contours around them: narrow gaps within one may be left out (§5, §8).
-
-    A third of the work of `parts`, where every part that has a mass by rank stands apart on the grid: the masses tell,
-    which are exact. Elsewhere it is `parts`.
-
-    Args:
-        limit: What the equations depend on.
-
-    Returns:
-        The parts, ascending.
-
-    Raises:
-        NotConverged: As `parts`.
-        RuntimeError: In float32.
-    """
-    try:
-        found = _parts_of(limit, support(limit, narrow=False))
-    except NotConverged:
-        return parts(limit)
-    apart = [name for name, mass in masses(limit).items() if mass > 0]
-    return found if [one.name for one in found] == apart else parts(limit)
-
-
-def _parts_of(limit: Limit, found: list[Interval]) -> tuple[LimitPart, ...]:
-    """The parts that intervals make up with the atom; NotConverged where their masses do not add up to 1."""
-    base = atom(limit)
+    found, base = support(limit), atom(limit)
     start = base.mass if base else 0.0
     moments = _moments(limit, found)
     total = start + moments[:, 0].sum()

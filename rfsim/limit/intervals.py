@@ -1,8 +1,9 @@
 """Where the spectrum of the limit lives: its intervals, with edges at the folds of the real solution (equations.md §5).
 
-Outside the spectrum the equations have a real solution, and an edge is where its Jacobian is singular. Edges are
-bracketed on a grid in log(λ − floor) and then solved for. Gaps too narrow for the grid show as minima of the density,
-bulks too narrow as a Stieltjes transform that falls between two points of a gap; both are looked into.
+Outside the spectrum the equations have a real solution, and an edge is where its Jacobian is singular. Where that
+solution is an explicit curve (`edges`) it gives them all. Elsewhere they are bracketed on a grid in log(λ − floor) and
+then solved for. Gaps too narrow for the grid show as minima of the density, bulks too narrow as a Stieltjes transform
+that falls between two points of a gap; both are looked into.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 
 from rfsim.computing.arrays import Numbers
 from rfsim.computing.precision import require_float64
+from rfsim.limit.edges import explicit, turning_points
 from rfsim.limit.equations import Point, differences, equations, state
 from rfsim.limit.limits import Limit
 from rfsim.limit.solver import NotConverged, solve_above
@@ -22,7 +24,6 @@ from rfsim.limit.solver import NotConverged, solve_above
 REACH = 1e-13  # the grid begins at REACH times the largest possible eigenvalue above the floor
 SMALLEST = 1e6  # times v²: what the smallest parts are taken to be of, in the place of the largest eigenvalue
 POINTS, INSIDE, ZOOM, ZOOMS = 384, 15, 24, 3
-COARSE = 192  # points where narrow gaps are not looked for
 OPEN = 1e-6  # of |q| or |r|: a smaller imaginary part is a real solution
 FOLD_STEPS, NARROWINGS, NARROW = 12, 8, 1e-10
 TINY = 1e-100  # an imaginary step: what it moves is a derivative, with no difference of near numbers
@@ -40,13 +41,11 @@ class Interval(NamedTuple):
     upper: float
 
 
-def support(limit: Limit, *, narrow: bool = True) -> list[Interval]:
+def support(limit: Limit) -> list[Interval]:
     """Intervals of positive density of the limit's spectrum (§5).
 
     Args:
         limit: What the equations depend on.
-        narrow: Whether gaps are looked for that are narrower than a step of the grid, which is most of the work. What
-            is found without them has the same edges, but for those of such gaps.
 
     Returns:
         The intervals, ascending; atoms are not among them (`bulks.atom`).
@@ -56,7 +55,9 @@ def support(limit: Limit, *, narrow: bool = True) -> list[Interval]:
         RuntimeError: In float32.
     """
     require_float64()
-    height = _scan(limit, narrow)
+    if explicit(limit):
+        return _between(limit, turning_points(limit))
+    height = _scan(limit)
     inside = height.density > 0
     starts = np.flatnonzero(~inside[:-1] & inside[1:])
     ends = np.flatnonzero(inside[:-1] & ~inside[1:])
@@ -70,6 +71,20 @@ def support(limit: Limit, *, narrow: bool = True) -> list[Interval]:
     return [Interval(float(a), float(b)) for a, b in zip(lower, np.sort(edges[starts.size :]), strict=True)]
 
 
+def _between(limit: Limit, turning: NDArray[np.float64]) -> list[Interval]:
+    """The intervals among the points where the real solution turns: between two of them there is density or none."""
+    ends = np.concatenate([turning[:1] / 2, np.sqrt(turning[:-1] * turning[1:]), 2 * turning[-1:]])
+    inside = _heights(limit, np.log(ends)).density > 0
+    if turning.size == 0 or inside[-1]:
+        raise NotConverged(
+            f"no end of the spectrum was found at samples_per_dim {limit.samples_per_dim:g}, features_per_dim "
+            f"{limit.features_per_dim:g}"
+        )
+    floor = float(limit.floor)
+    edges = [*([floor] if inside[0] else []), *(floor + turning[inside[:-1] != inside[1:]]).tolist()]
+    return [Interval(*pair) for pair in zip(edges[::2], edges[1::2], strict=True)]
+
+
 class _Heights(NamedTuple):
     """A grid of λ: log(λ − floor) ascending, the density there (0 where the solution is real), Re q and Re r."""
 
@@ -79,22 +94,17 @@ class _Heights(NamedTuple):
     r: NDArray[np.float64]
 
 
-def _scan(limit: Limit, narrow: bool) -> _Heights:
-    """A grid over all that is possible, finer inside the support, and refined around edges, minima and falls.
-
-    Where narrow gaps are not looked for it is refined around edges and falls alone.
-    """
+def _scan(limit: Limit) -> _Heights:
+    """A grid over all that is possible, finer inside the support, and refined around edges, minima and falls."""
     top = float(np.log(limit.ceiling))
     # where memorized parts are far smaller than what is learned, at late t, the grid goes on below them
     spread = float(limit.v2 if limit.copies_inverse == 0 else limit.v2 + limit.s2)
     low = np.log(REACH) + (min(top, math.log(SMALLEST * spread)) if spread > 0 else top)
-    points, zooms = (POINTS, ZOOMS) if narrow else (COARSE, 1)
-    found = _heights(limit, np.linspace(low, top, round(points * (top - low) / -math.log(REACH))))
-    if narrow:
-        inside = found.density > 0
-        # a gap between two bulks of a point each would show no minimum
-        found = _refined(limit, found, np.flatnonzero(inside[:-1] | inside[1:]), INSIDE)
-    for _ in range(zooms):
+    found = _heights(limit, np.linspace(low, top, round(POINTS * (top - low) / -math.log(REACH))))
+    inside = found.density > 0
+    # a gap between two bulks of a point each would show no minimum
+    found = _refined(limit, found, np.flatnonzero(inside[:-1] | inside[1:]), INSIDE)
+    for _ in range(ZOOMS):
         found = _refined(limit, found, _worth_a_look(found), ZOOM)
     return found
 

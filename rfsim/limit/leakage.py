@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from rfsim.computing.numerics import zero_between
-from rfsim.limit.bulks import LimitPart, edges_above, outlined_parts
+from rfsim.limit.bulks import LimitPart, edges_above, parts
 from rfsim.limit.chains import chain, identity
 from rfsim.limit.contours import Contour, rings
 from rfsim.limit.operators import Medium, Operator, operator
@@ -59,7 +59,7 @@ class Around(NamedTuple):
 
 def around(one: Level, *, bounded: bool = False) -> Around:
     """Contours around all parts; `bounded` where filters grow to the left of the spectrum."""
-    found = outlined_parts(one.limit)
+    found = parts(one.limit)
     floor = float(one.limit.floor)
     edges = edges_above(one.limit, [part for part in found if part.lower < part.upper])
     if len(edges) < len(found):

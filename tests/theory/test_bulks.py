@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import integrate
 
-from rfsim.limit import bulks, intervals
+from rfsim.limit import bulks, edges, intervals
 from rfsim.limit.solver import NotConverged
 from tests.theory.cases import gaussian_equivalent, limit_of
 
@@ -187,32 +187,30 @@ def test_a_gap_between_bulks_narrower_than_the_first_grid_is_seen(psi_n, psi_p):
 
 
 @pytest.mark.parametrize(
-    ("psi_n", "psi_p", "t", "data"),
+    ("psi_n", "psi_p", "t"),
     [
-        (8, 32, 0.1, "isotropic"),
-        (8, 10, 0.4, "isotropic"),  # mini and main in one
-        (0.5, 16, 0.1, "isotropic"),
-        (8, 64, 0.1, "atoms:0.5@0.2,0.5@1.8"),  # intervals within one part
+        (8, 32, 0.1),
+        (8, 4, 0.1),  # p < n
+        (0.5, 16, 0.1),
+        (8, 8, 0.01),  # the spectrum begins at its floor
+        pytest.param(64, 96, 0.4, marks=pytest.mark.slow),
+        pytest.param(1.5, 12, 2.0, marks=pytest.mark.slow),
     ],
 )
-def test_outlined_parts_have_the_edges_and_masses_of_all_that_is_looked_for(psi_n, psi_p, t, data):
-    limit = limit_of(psi_n, psi_p, t, data=data)
-    whole, outlined = bulks.parts(limit), bulks.outlined_parts(limit)
-    assert [one.name for one in outlined] == [one.name for one in whole]
-    for name in ("mass", "mean", "lower", "upper"):
-        found, exact = ([getattr(one, name) for one in several] for several in (outlined, whole))
-        np.testing.assert_allclose(found, exact, rtol=1e-11)
+def test_turning_points_of_the_curve_are_the_edges_that_a_grid_finds(psi_n, psi_p, t, monkeypatch):
+    limit = limit_of(psi_n, psi_p, t)
+    assert edges.explicit(limit)
+    found = intervals.support(limit)
+    monkeypatch.setattr(intervals, "explicit", lambda _: False)
+    exact = intervals.support(limit)
+    assert len(found) == len(exact)
+    floor = float(limit.floor)
+    np.testing.assert_allclose(np.array(found) - floor, np.array(exact) - floor, rtol=1e-8)
 
 
-def test_narrow_gaps_are_looked_for_only_where_parts_do_not_stand_apart(monkeypatch):
-    asked = []
-
-    def support(limit, *, narrow=True):
-        asked.append(narrow)
-        return intervals.support(limit, narrow=narrow)
-
-    monkeypatch.setattr(bulks, "support", support)
-    bulks.outlined_parts(limit_of(8, 32, 0.1))
-    assert asked == [False]
-    bulks.outlined_parts(limit_of(8, 10, 0.4))
-    assert asked == [False, False, True]
+@pytest.mark.parametrize(
+    ("given", "changed"),
+    [({"data": "atoms:0.5@0.5,0.5@1.5"}, {}), ({"m": 4}, {}), ({}, {"v2": 0.0}), ({}, {"samples_per_dim": math.inf})],
+)
+def test_elsewhere_edges_are_looked_for_on_a_grid(given, changed):
+    assert not edges.explicit(limit_of(8, 64, **given)._replace(**changed))
