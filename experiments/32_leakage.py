@@ -33,7 +33,7 @@ FIGURES = {
     "instability": "ours: instability of every direction against its eigenvalue",
     "transfer": "ours: transfer between the parts of two levels, by ridge",
 }
-SECONDS = {"quick": 60, "paper": 3000}
+SECONDS = {"quick": 40, "paper": 1500}
 
 OPTIONS = {
     "quick": {"dim": 12, "levels": 3, "time_min": 0.025, "time_max": 0.2, "seeds": 2},
