@@ -269,6 +269,7 @@ CLAIMS = (
         "γ⋆ at a threshold of 0.01 of samples at two d, by 1/d: within 5% or three standard errors of the limit, in "
         "each setting (ψ_n, ψ_p, t, t′/t)",
         sampled,
+        by_errors=True,
     ),
     Claim(
         "ours-gamma-star-closed",

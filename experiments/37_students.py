@@ -220,6 +220,7 @@ CLAIMS = (
         "by 1/d from the two largest d: within 3% or three standard errors of the limit, at τ = 10³, 10⁴, ∞ and γ = 0, "
         "0.01, 0.1, 1",
         tested,
+        by_errors=True,
     ),
     Claim(
         "ours-students-map",
@@ -227,6 +228,7 @@ CLAIMS = (
         "equations.md D16",
         "the same",
         mapped,
+        by_errors=True,
     ),
     Claim(
         "ours-students-exponent",
@@ -235,6 +237,7 @@ CLAIMS = (
         "fitted exponents over all d of L_test, L_train and the map's error of memorized teachers' students: within "
         "three standard errors of −1",
         exponents,
+        by_errors=True,
     ),
     Claim(
         "ours-students-mini",
