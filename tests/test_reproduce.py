@@ -243,6 +243,17 @@ def test_outside_a_checkout_the_command_says_so(tmp_path, monkeypatch, capsys):
     assert err.count("\n") == 1
 
 
+def test_cells_that_lie_beside_another_experiment_are_cells_of_it():
+    found = {one.name: one for one in reproduce.experiments(ROOT)}
+    shared = 0
+    for one in found.values():
+        for size in reproduce.SIZES:
+            for cell in (cell for cell in one.cells(size) if cell.home):
+                assert cell.key() in [own.key() for own in found[cell.home].cells(size) if own.label == cell.label]
+                shared += 1
+    assert shared > 3
+
+
 def test_every_experiment_of_this_checkout_keeps_the_form():
     found = reproduce.experiments(ROOT)
     figures = [name for one in found for name in one.figures]

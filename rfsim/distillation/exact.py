@@ -33,12 +33,14 @@ class Judged(NamedTuple):
     """What the exact moments of one level say of weights M (…, dim, features), read as those of a score.
 
     energy: Σ_j λ_j (M q_j)² over each part by output row, (…, dim, parts); its mean over rows is the part's energy
-    (1/d) Tr M P U P Mᵀ. train, test: the denoising losses (T1), (…).
+    (1/d) Tr M P U P Mᵀ. train, test: the denoising losses (T1), (…). along: E (Mφ)_i ξ_i of every output row over the
+    population, (…, dim).
     """
 
     energy: NDArray[np.float64]
     train: NDArray[np.float64]
     test: NDArray[np.float64]
+    along: NDArray[np.float64]
 
 
 class Paired(NamedTuple):
@@ -109,8 +111,9 @@ class ExactSpectra:
         for weights in several:
             flat = weights.reshape(-1, *weights.shape[-2:])
             losses = _losses(flat, points, basis, noise, self._constants[k], population.second, population.noise, delta)
-            train, test = (np.asarray(row).reshape(weights.shape[:-2]) for row in losses)
-            found.append(Judged(np.asarray(row_energies(weights, points, basis, self.slices)), train, test))
+            train, test = (np.asarray(row).reshape(weights.shape[:-2]) for row in losses[:2])
+            along = np.asarray(losses[2]).reshape(weights.shape[:-1])
+            found.append(Judged(np.asarray(row_energies(weights, points, basis, self.slices)), train, test, along))
         return found
 
     def population(self, k: int) -> tuple[Numbers, Numbers, float]:
@@ -150,10 +153,11 @@ class ExactSpectra:
 
 @compiled
 def _losses(weights, points, basis, noise, constant, second, population_noise, delta):
-    """L_train and L_test of weights (count, dim, features), (count,) each."""
+    """L_train and L_test of weights (count, dim, features), (count,) each, and E (Mφ)_i ξ_i, (count, dim)."""
 
-    def one(readout: Numbers) -> tuple[Numbers, Numbers]:
+    def one(readout: Numbers) -> tuple[Numbers, Numbers, Numbers]:
         train = weights_loss(readout @ basis, points, noise, delta, constant)
-        return train, weights_loss(readout, second, population_noise, delta)
+        test = weights_loss(readout, second, population_noise, delta)
+        return train, test, (readout * population_noise.T).sum(axis=1)
 
     return mapped(one, weights)

@@ -59,6 +59,22 @@ def suppression(student: ArrayLike, teacher: ArrayLike) -> Estimate:
     return Estimate(*(np.where(reference.sum(axis=-2) > 0, a, np.nan) for a in (value, error)))
 
 
+def map_error(
+    skip: float, out: float, test: ArrayLike, along: ArrayLike, variances: tuple[ArrayLike, ArrayLike], delta: float
+) -> NDArray[np.float64]:
+    """(1/d)E‖f(x) − x_ε‖² of f(x) = skip·x + out·Mφ(x) against the flow's own end x_ε, over a Gaussian population (…).
+
+    skip, out: of the form at level k, where the noise variance is delta; test (…), along (…, dim): L_test of M and
+    E (Mφ)_i ξ_i; variances: S_t of x_k and S_ε of x_ε along each coordinate (dim,). The flow is √(S_ε/S_t) x, and
+    E (Mφ)_i x_i = S_t,i E (Mφ)_i ξ_i/√Δ by Stein's lemma (equations.md T15, D16).
+    """
+    here, end = (np.asarray(each, dtype=float) for each in variances)
+    own = np.asarray(along)
+    power = (np.asarray(test) - 1 - 2 * math.sqrt(delta) * own.mean(-1)) / delta  # (1/d)E‖Mφ‖²
+    off = skip - np.sqrt(end / here)
+    return (off**2 * here).mean() + 2 * out * (off * here * own).mean(-1) / math.sqrt(delta) + out**2 * power
+
+
 def landing(
     handed: ArrayLike,
     points: ArrayLike,

@@ -13,6 +13,7 @@ from rfsim.distillation.plan import DistillationPlan
 from rfsim.distillation.run import SeedDistillation
 from rfsim.distillation.sample_quality import NORMAL, SampleQuality
 from rfsim.distillation.sampling import path, step_counts
+from rfsim.problem.diffusion import diffuse, noise_variance
 from rfsim.problem.ranks import PARTS
 
 ROUNDING = 1e-9  # relative, of weights that were rotated into an eigenbasis and back
@@ -49,6 +50,7 @@ def table(plan: DistillationPlan, distilled: SeedDistillation, quality: SampleQu
         _quality(quality)
         | _mixing(plan, distilled)
         | _energies(distilled)
+        | _map_errors(plan, distilled)
         | _leakage(plan, distilled)
         | _spectra(distilled)
     )
@@ -127,6 +129,22 @@ def _energies(distilled: SeedDistillation) -> dict[str, xr.Variable]:
             (*OWN, "level"), of_student, {"long_name": f"L_{loss} of the student read as a score"}
         )
     return variables
+
+
+def _map_errors(plan: DistillationPlan, distilled: SeedDistillation) -> dict[str, xr.Variable]:
+    """How far every student's jump from each level to ε is from the flow's own end, over a Gaussian population."""
+    values = np.full((len(plan.students), len(plan.distill_times), plan.levels), np.nan)
+    if distilled.draw.population.gaussian:
+        here = [diffuse(distilled.draw.population, float(time)).variances for time in plan.times]
+        for level, found in enumerate(distilled.levels, start=1):
+            for row, form, test, along in zip(
+                values, distilled.forms, found.students.test, found.students.along, strict=True
+            ):
+                skip, out = float(form.skip[level]), float(form.out[level])
+                delta = noise_variance(float(plan.times[level]))
+                row[:, level - 1] = measures.map_error(skip, out, test, along, (here[level], here[0]), delta)
+    words = "(1/d)E‖f(x) − x_ε‖² of the student's jump against the flow of the population"
+    return {"student_map_error": xr.Variable((*OWN, "level"), values, {"long_name": words})}
 
 
 def _leakage(plan: DistillationPlan, distilled: SeedDistillation) -> dict[str, xr.Variable]:

@@ -1,8 +1,9 @@
 """Where the spectrum of the limit lives: its intervals, with edges at the folds of the real solution (equations.md §5).
 
-Outside the spectrum the equations have a real solution, and an edge is where its Jacobian is singular. Edges are
-bracketed on a grid in log(λ − floor) and then solved for. Gaps too narrow for the grid show as minima of the density,
-bulks too narrow as a Stieltjes transform that falls between two points of a gap; both are looked into.
+Outside the spectrum the equations have a real solution, and an edge is where its Jacobian is singular. Where that
+solution is an explicit curve (`edges`) it gives them all. Elsewhere they are bracketed on a grid in log(λ − floor) and
+then solved for. Gaps too narrow for the grid show as minima of the density, bulks too narrow as a Stieltjes transform
+that falls between two points of a gap; both are looked into.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 
 from rfsim.computing.arrays import Numbers
 from rfsim.computing.precision import in_complex128
+from rfsim.limit.edges import explicit, turning_points
 from rfsim.limit.equations import Point, differences, equations, state
 from rfsim.limit.limits import Limit
 from rfsim.limit.solver import NotConverged, solve_above
@@ -52,6 +54,8 @@ def support(limit: Limit) -> list[Interval]:
     Raises:
         NotConverged: Where an edge cannot be solved for.
     """
+    if explicit(limit):
+        return _between(limit, turning_points(limit))
     height = _scan(limit)
     inside = height.density > 0
     starts = np.flatnonzero(~inside[:-1] & inside[1:])
@@ -64,6 +68,20 @@ def support(limit: Limit) -> list[Interval]:
     if inside[0]:
         lower = np.concatenate([[float(limit.floor)], lower])
     return [Interval(float(a), float(b)) for a, b in zip(lower, np.sort(edges[starts.size :]), strict=True)]
+
+
+def _between(limit: Limit, turning: NDArray[np.float64]) -> list[Interval]:
+    """The intervals among the points where the real solution turns: between two of them there is density or none."""
+    ends = np.concatenate([turning[:1] / 2, np.sqrt(turning[:-1] * turning[1:]), 2 * turning[-1:]])
+    inside = _heights(limit, np.log(ends)).density > 0
+    if turning.size == 0 or inside[-1]:
+        raise NotConverged(
+            f"no end of the spectrum was found at samples_per_dim {limit.samples_per_dim:g}, features_per_dim "
+            f"{limit.features_per_dim:g}"
+        )
+    floor = float(limit.floor)
+    edges = [*([floor] if inside[0] else []), *(floor + turning[inside[:-1] != inside[1:]]).tolist()]
+    return [Interval(*pair) for pair in zip(edges[::2], edges[1::2], strict=True)]
 
 
 class _Heights(NamedTuple):

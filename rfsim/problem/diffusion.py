@@ -35,6 +35,11 @@ class Law(NamedTuple):
         """σ_x² = E‖x‖²/d, dimensionless (§1)."""
         return float(self.variances.mean() + (self.centers**2).mean(axis=0).mean())
 
+    @property
+    def gaussian(self) -> bool:
+        """Whether it is one Gaussian around 0, whose flow is linear."""
+        return len(self.centers) == 1 and not self.centers.any() and bool(self.variances.any())
+
 
 class Step(NamedTuple):
     """One sampling step from t to an earlier time: x1 = x·x_t + score·s_t(x_t) + noise·z, z ~ N(0, I) (T15).

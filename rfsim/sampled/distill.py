@@ -253,8 +253,10 @@ def distill(
         (variant, distill_time; in the `evaluations` of its method, one jump for most), and the controls teacher_steps
         and student_steps (steps), early_teacher, early_student, regression (one-step students regressed on the
         teacher's endpoints); suppression and energies by level and part; leakage and gamma_star; losses by level;
-        student_half, suppression_half, leakage_all_half by half the draws, with _error and _moved, 1 where half the
-        draws move a measure by more than 1.96 standard errors. With limit, limit_leakage (ridge, level), outside gen,
+        student_map_error (variant, distill_time, level), (1/d)E‖f_k(x) − x_ε‖² of a level's jump to ε against the
+        flow's own end of the same x, for Gaussian populations; student_half, suppression_half, leakage_all_half by half
+        the draws, with _error and _moved, 1 where half the draws move a measure by more than 1.96 standard errors. With
+        limit, limit_leakage (ridge, level), outside gen,
         and limit_gamma_star (level). Where a student is self-distilled, mixing (variant, distill_time, level), its ξ.
         What is undefined is NaN, with its reason in the attribute `undefined`. Training points that are copies of
         others, which are merged for the second nearest, are counted by seed in the attribute `merged_points` where
@@ -389,6 +391,8 @@ def _undefined(planned: DistillationPlan, run: Run) -> str:
     if any(student.parameterization != "ddim" for student in planned.students):
         for loss in ("student_train", "student_test"):
             reasons[loss] = "only the weights of parameterization ddim are those of a score"
+    if run.population is None or not run.population.gaussian:
+        reasons["student_map_error"] = "the flow is known in closed form for Gaussian populations alone"
     if run.population is None:
         reasons["reference_membership_auc"] = "the true score of an array's law is not known"
     return store.canonical(reasons)

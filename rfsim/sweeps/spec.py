@@ -251,7 +251,8 @@ def _spaced(where: str, given: Mapping[str, Any], wrong: list[str]) -> tuple | N
         problems.append(f"{where}: {form} must increase from first to last; got {list(ends)}")
     elif form == "log" and ends[0] <= 0:
         problems.append(f"{where}: log needs positive ends; got {list(ends)}")
-    count: Any = given.get(beside, 1 if form == "range" else None)
+    usual: dict[str, Any] = {"step": 1, "points": None}
+    count = {**usual, **given}[beside]
     if form == "range":
         if not (_finite(count) and count > 0):
             problems.append(f"{where}: step must be positive; got {count!r}")

@@ -108,6 +108,7 @@ def dataset(
         "teacher_test": (("seed", "level"), np.tile(2.0 - level, (seeds, 1))),
         "student_train": ((*own, "level"), np.tile(0.2 + 0.5 * level, (seeds, v, t, 1))),
         "student_test": ((*own, "level"), np.tile(1.5 - 0.5 * level, (seeds, v, t, 1))),
+        "student_map_error": ((*own, "level"), np.tile(0.1 * level, (seeds, v, t, 1))),
         "leakage": (("seed", "ridge", "level", "part"), leakage),
         "leakage_all": (("seed", "ridge", "part"), whole),
         "leakage_all_half": (("seed", "ridge", "part"), 1.1 * whole),

@@ -78,6 +78,7 @@ def test_the_result_is_labelled_as_it_is_read(base):
         "teacher_test": ("seed", "level"),
         "student_train": per_part[:-1],
         "student_test": per_part[:-1],
+        "student_map_error": per_part[:-1],
         "leakage": ("seed", "ridge", "level", "part"),
         "leakage_all": ("seed", "ridge", "part"),
         "leakage_all_half": ("seed", "ridge", "part"),
@@ -271,6 +272,29 @@ def test_a_student_in_several_steps_is_renoised_in_between():
         np.testing.assert_allclose(double, jump(1, again), rtol=1e-10, atol=1e-12)
 
 
+@pytest.mark.parametrize("parameterization", ["ddim", "edm"])
+def test_the_error_of_a_map_is_that_of_samples_of_the_population(parameterization):
+    """The flow's own end of the same x, coordinate by coordinate of a Gaussian of several variances."""
+    problem = dataclasses.replace(RIDGED, data="powerlaw:1")
+    given = {"levels": 2, "generated": 16, "leakage_ridges": [0.0, 1.0], "parameterization": parameterization}
+    found = run(problem, seed=3, **SMALL | given).squeeze(["seed", "variant"])
+    asked, draw = plan(problem, TIMES, **given), drawn(problem, seed=3)
+    taught = dataclasses.replace(problem, diffusion_time=asked.time_min, ridge=0.0)
+    with ArrayCache() as shelf:
+        learned = take(asked, taught, draw, 1.0, True, shelf, Wanted(), lambda _: None)
+    form, rng = learned.forms[0], np.random.default_rng(0)
+    for level in (1, 2):
+        time, end = asked.times[level], asked.times[0]
+        there, here = (math.exp(-2 * t) * draw.population.variances - math.expm1(-2 * t) for t in (end, time))
+        x = rng.standard_normal((200_000, DIM)) * np.sqrt(here)
+        for number in range(len(TIMES)):
+            readout = np.asarray(learned.models["student"][0].at[level, 0][number])
+            jump = form.skip[level] * x + form.out[level] * phi(learned.student, level, x) @ readout.T
+            squares = ((jump - np.sqrt(there / here) * x) ** 2).mean(1)
+            error = squares.std() / math.sqrt(len(x))
+            assert abs(float(found.student_map_error[number, level - 1]) - squares.mean()) < 4 * error
+
+
 def test_samples_are_those_that_are_judged():
     found = run(seed=3, samples=16).squeeze("seed")
     assert found.teacher_sample.dims == ("sample", "coordinate")
@@ -329,7 +353,8 @@ def test_digits_have_no_true_score():
     found = run(Problem(2, 4, data="digits:3"), times=TIMES)
     assert math.isnan(found.reference.sel(quality="membership_auc").item())
     undefined = json.loads(found.attrs["undefined"])
-    assert list(undefined) == ["reference_membership_auc"]
+    assert set(undefined) == {"reference_membership_auc", "student_map_error"}
+    assert found.student_map_error.isnull().all()
     assert found.student.notnull().all()
     np.testing.assert_allclose(found.suppression.sel(distill_time=0), 1, rtol=1e-9)
     assert store.settings(found)["data"] == "digits:3"

@@ -63,7 +63,7 @@ OWN: dict[str, dict[str, str]] = {
         "level part": "teacher_energy",
         "distill_time level part": "student_energy suppression suppression_half suppression_error suppression_moved",
         "level": "teacher_train teacher_test",
-        "distill_time level": "student_train student_test",
+        "distill_time level": "student_train student_test student_map_error",
         "leakage_ridge level part": "leakage",
         "leakage_ridge part": "leakage_all leakage_all_half leakage_all_error leakage_all_moved",
         "": "gamma_star",

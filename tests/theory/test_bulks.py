@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import integrate
 
-from rfsim.limit import bulks, intervals
+from rfsim.limit import bulks, edges, intervals
 from rfsim.limit.solver import NotConverged
 from tests.theory.cases import gaussian_equivalent, limit_of
 
@@ -184,3 +184,33 @@ def test_a_gap_between_bulks_narrower_than_the_first_grid_is_seen(psi_n, psi_p):
     """At t = 1 mini and main are narrow and close; gaps at smaller and at larger ψ_p say that there is one here."""
     names = [part.name for part in bulks.parts(limit_of(psi_n, psi_p, 1.0))]
     assert names == ["null", "mini", "main", "gen"]
+
+
+@pytest.mark.parametrize(
+    ("psi_n", "psi_p", "t"),
+    [
+        (8, 32, 0.1),
+        (8, 4, 0.1),  # p < n
+        (0.5, 16, 0.1),
+        (8, 8, 0.01),  # the spectrum begins at its floor
+        pytest.param(64, 96, 0.4, marks=pytest.mark.slow),
+        pytest.param(1.5, 12, 2.0, marks=pytest.mark.slow),
+    ],
+)
+def test_turning_points_of_the_curve_are_the_edges_that_a_grid_finds(psi_n, psi_p, t, monkeypatch):
+    limit = limit_of(psi_n, psi_p, t)
+    assert edges.explicit(limit)
+    found = intervals.support(limit)
+    monkeypatch.setattr(intervals, "explicit", lambda _: False)
+    exact = intervals.support(limit)
+    assert len(found) == len(exact)
+    floor = float(limit.floor)
+    np.testing.assert_allclose(np.array(found) - floor, np.array(exact) - floor, rtol=1e-8)
+
+
+@pytest.mark.parametrize(
+    ("given", "changed"),
+    [({"data": "atoms:0.5@0.5,0.5@1.5"}, {}), ({"m": 4}, {}), ({}, {"v2": 0.0}), ({}, {"samples_per_dim": math.inf})],
+)
+def test_elsewhere_edges_are_looked_for_on_a_grid(given, changed):
+    assert not edges.explicit(limit_of(8, 64, **given)._replace(**changed))

@@ -100,6 +100,37 @@ def test_linear_features_stay_linear():
     )
 
 
+def _nodes(count):
+    points, weights = np.polynomial.hermite_e.hermegauss(count)
+    return points, weights / weights.sum()
+
+
+@pytest.mark.parametrize("where", [(8, 32, 0.1, 0.05), (4, 16, 0.5, 0.1)], ids=str)
+def test_a_feature_after_the_step_is_the_sum_of_its_parts(where):
+    """Stein: E Fu = A_uσ_x² + A_yτ_1, E Fω = A_ω + A_yτ_2; E F² is that of the parts (D6), by Gauss–Hermite alone."""
+    now, _, _, f, one = between(*where)
+    (x, wx), (y, wy) = _nodes(40), _nodes(20)
+    u, omega = np.meshgrid(x, x, indexing="ij")
+    before = now.signal * u + math.sqrt(now.noise) * omega
+    mean = np.tanh(now.signal * x[:, None] + math.sqrt(now.noise) * x) @ wx
+    inner = one.alpha * before + one.beta * (f.c1 * np.tanh(before) + f.c2 * mean[:, None])
+    late = f.tau1 * x[:, None] + math.sqrt(f.var_mean - f.tau1**2) * y
+    new = f.tau2 * x[:, None] + math.sqrt(f.var_fresh - f.tau2**2) * y
+    # (u, ȳ, ω, ỹ)
+    after = np.tanh(inner[:, None, :, None] + one.beta * (late[:, :, None, None] + new))
+
+    def average(values, subscripts, *factors):
+        return float(np.einsum(f"uywz,u,y,w,z{subscripts}->", values, wx, wy, wx, wy, *factors))
+
+    assert average(after, ",u", x) == pytest.approx(one.a_u + one.a_y * f.tau1, abs=1e-8)
+    assert average(after, ",w", x) == pytest.approx(one.a_omega + one.a_y * f.tau2, abs=1e-8)
+    whole = one.a_u**2 + 2 * one.a_u * one.a_y * f.tau1 + one.a_y**2 * f.var_mean + one.rho**2 + one.rho_new**2
+    whole += one.a_omega**2 + 2 * one.a_omega * one.a_y * f.tau2 + one.a_y**2 * f.var_fresh + one.s1**2 + one.s2**2
+    assert average(after**2, "") == pytest.approx(whole, abs=1e-8)
+    if where == (8, 32, 0.1, 0.05):
+        assert whole == pytest.approx(0.3922943, abs=6e-8)
+
+
 def test_residuals_of_a_step_correlate_fully_with_themselves():
     ladder = down(8, 32, (0.02, 0.05, 0.1))
     for k in range(ladder.height):
