@@ -114,9 +114,16 @@ class LimitRun:
         return rate_time(eigenvalue, self.delta, self.width)
 
     def ridge(self, *, per_feature: bool) -> float:
-        """The ridge in the units of the eigenvalues: one that does not grow with ψ_p is none at ψ_p = ∞ (W4)."""
+        """The ridge in the units of the eigenvalues; at ψ_p = ∞ one that does not grow with it is none, told (W4)."""
         given = float(self.problem.ridge)
-        return given * self.width if per_feature else 0.0 if self.wide else given
+        if not self.wide or per_feature:
+            return given * self.width
+        if given:
+            notes.say(
+                f"ridge {given:g} does not count at features_per_dim inf, where eigenvalues grow with the features: "
+                "this is the limit without one; ridge_per_feature takes ridge × features_per_dim"
+            )
+        return 0.0
 
     @property
     def score_power(self) -> float:
