@@ -25,14 +25,14 @@ from rfsim.claims import Claim, Judgment, Results, decide
 from rfsim.reproduce import Cell
 
 FIGURES = {"wide-students": "equations.md W10: one-step students beside their teacher's steps"}
-SECONDS = {"quick": 20, "paper": 300}
+SECONDS = {"quick": 20, "paper": 170}
 
 LEVELS, TIME_MAX, SAMPLES = 6, 1.5, 256
 CUBIC = Hermite({1: 1, 3: 0.2})
 DISTILL_TIMES = (1.0, 3.0, 10.0, 100.0, 1e3, math.inf)
-LINEAR = {"quick": ((20, 2), (40, 2)), "paper": ((50, 2), (100, 2), (50, 50))}  # (d, ψ_p)
+LINEAR = {"quick": ((20, 2), (40, 2)), "paper": ((50, 2), (100, 2), (50, 16))}  # (d, ψ_p)
 EARLY, LATE = 30.0, 1e5  # τ of the teacher
-CUBICS = {"quick": ((12, 8), (12, 16), (24, 8)), "paper": ((25, 8), (50, 8), (50, 16), (50, 32), (100, 8), (100, 16))}
+CUBICS = {"quick": ((12, 8), (12, 16), (24, 8)), "paper": ((25, 8), (50, 8), (50, 16), (100, 8), (50, 32))}
 FEW = {"quick": ((12, 8), (12, 16)), "paper": ((50, 8), (50, 16))}
 
 

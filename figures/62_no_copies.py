@@ -34,7 +34,11 @@ def no_copies(results: Results) -> Figure:
         last = [_latest(results[f"samples-{dim}"]) for dim in dims]
         shown = [(dim, mean, error) for dim, (mean, error) in zip(dims, last, strict=True) if mean > 0]
         along.errorbar(
-            *np.transpose([one[:2] for one in shown]), yerr=[one[2] for one in shown], marker="o", color="black"
+            *np.transpose([one[:2] for one in shown]),
+            yerr=[one[2] for one in shown],
+            marker="o",
+            markersize=4,
+            color="black",
         )
         rows = results[f"samples-{dims[-1]}"].sizes["seed"] * 1000
         for dim, (mean, _) in zip(dims, last, strict=True):

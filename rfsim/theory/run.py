@@ -34,7 +34,7 @@ def require_averaged(problem: Problem) -> None:
     if math.isinf(problem.features_per_dim) and math.isfinite(problem.noise_copies):
         raise ValueError(
             f"at features_per_dim inf noise is averaged; got noise_copies {problem.noise_copies:g}: leave them out, or "
-            "take theory.ridge_plane, which has both"
+            "take theory.spectrum or theory.ridge_plane, which have both"
         )
 
 
@@ -79,16 +79,24 @@ class LimitRun:
     """A problem in the limit: of an array of data only the covariance is used, with all of its rows."""
 
     def __init__(
-        self, problem: Problem, origin: Source | None = None, *, wide: bool = False, **data: Unpack[LimitOptions]
+        self,
+        problem: Problem,
+        origin: Source | None = None,
+        *,
+        wide: bool = False,
+        copies: bool = False,
+        **data: Unpack[LimitOptions],
     ) -> None:
         """Raise ValueError where the population has no covariance or σ no constants there.
 
-        origin: the data, where they were read before; wide: whether the limit of many features is known, ψ_p = ∞.
+        origin: the data, where they were read before; wide: whether the limit of many features is known, ψ_p = ∞;
+        copies: whether at finite m too.
         """
         self.wide = math.isinf(problem.features_per_dim)
         if self.wide and not wide:
             require_finite_width(problem.features_per_dim)
-        require_averaged(problem)
+        if not copies:
+            require_averaged(problem)
         self.started = time.perf_counter()
         self.problem = problem
         self.population, origin = covariance_of(problem, origin, **data)

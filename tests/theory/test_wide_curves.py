@@ -214,7 +214,6 @@ def test_a_column_of_a_map_is_the_curves_at_that_width(widths):
     ("call", "message"),
     [
         (lambda: theory.curves(wide(noise_copies=2), [1.0]), "^at features_per_dim inf noise is averaged; got noise"),
-        (lambda: theory.spectrum(wide(noise_copies=2)), "^at features_per_dim inf noise is averaged; got noise_copies"),
         (lambda: theory.ridge(wide(), [0.1]), "^features_per_dim must be positive and finite; got inf, the limit of"),
         (
             lambda: theory.distill(wide(), [0.05, 0.1]),
