@@ -9,7 +9,7 @@ from matplotlib.lines import Line2D
 
 from rfsim.claims import Results
 from rfsim.plotting import MARKER_COLOR, canvas, legend_above, log_axis, seeds_line, sequence, styled
-from rfsim.plotting.style import Look
+from rfsim.plotting.looks import Look
 
 STYLE = "paper"
 DOTS = (0, (1, 1))

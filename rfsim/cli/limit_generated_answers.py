@@ -22,7 +22,8 @@ def answer(data: xr.Dataset) -> dict[str, Any]:
     found = head(data, AXES) | {"train_time": data.train_time.values}
     found |= _measures(data.sel(way="steps"), "")
     found["one_jump"] = _measures(data.sel(way="one_jump"), "")
-    found |= {"level": data.level.values, "level_time": data.level_time.T.values}
+    found |= {"level": data.level.values}
+    found |= {name: data[name].T.values for name in ("level_time", "level_score")}
     if "distill_time" in data.dims:
         found["student"] = [
             {"distill_time": float(one.distill_time)}

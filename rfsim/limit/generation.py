@@ -22,7 +22,7 @@ from rfsim.learning.filters import learning_rate_constant
 from rfsim.learning.timescales import time_grid
 from rfsim.learning.trainers import FlowFilter
 from rfsim.limit.limits import Limit
-from rfsim.limit.wide_spectrum import channels, tables
+from rfsim.limit.wide_spectrum import WideTables, channels, tables
 from rfsim.problem.diffusion import ODE_SOLVERS, ode_step, reverse_sde_step
 
 FLOWS = ("ode", "sde-limit")  # samplers of infinitely many steps
@@ -72,6 +72,20 @@ def learned(
     return (values * found.across).sum(1), (values * found.shares).sum(1)
 
 
+def population_losses(limit: Limit, train_times: NDArray[np.float64], ridge: float) -> NDArray[np.float64]:
+    """L_test (W3), by the rule that all levels of a ladder share.
+
+    Args:
+        limit: What the equations depend on, at the level's diffusion time.
+        train_times: τ, (times,).
+        ridge: γ over ψ_p.
+
+    Returns:
+        L_test, (times,).
+    """
+    return _test(tables(limit), limit, ridge)(train_times)
+
+
 def best_time(limit: Limit, ridge: float) -> float:
     """The train_time of the lowest L_test, inf where it is the last and 0 where the zero score is best (W3).
 
@@ -83,18 +97,19 @@ def best_time(limit: Limit, ridge: float) -> float:
         τ.
     """
     found = tables(limit)
-    kappa = learning_rate_constant(limit.noise, 1.0)
-    trainer = FlowFilter(kappa, ridge)
     rates = found.spectrum.points[found.spectrum.weights > 0] + ridge
     if not rates.size:
         return 0.0
-
-    def test(times: NDArray[np.float64]) -> NDArray[np.float64]:
-        return loss_curves(found.spectrum, found.target, times, trainer).test
-
-    at, lowest = minimum_value(test, time_grid(rates, kappa))
+    test = _test(found, limit, ridge)
+    at, lowest = minimum_value(test, time_grid(rates, learning_rate_constant(limit.noise, 1.0)))
     start, end = test(np.array([0.0, np.inf]))
     return np.inf if end <= min(lowest, start) else 0.0 if start <= lowest else at
+
+
+def _test(found: WideTables, limit: Limit, ridge: float) -> Callable[[NDArray[np.float64]], NDArray[np.float64]]:
+    """L_test of training times."""
+    trainer = FlowFilter(learning_rate_constant(limit.noise, 1.0), ridge)
+    return lambda times: loss_curves(found.spectrum, found.target, times, trainer).test
 
 
 class Generated(NamedTuple):

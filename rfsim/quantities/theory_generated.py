@@ -22,9 +22,10 @@ SAMPLER = Parameter(
 )
 TRAIN_SCHEDULE = Parameter(
     name="train_schedule",
-    help="Training times over levels: those given at all of them, or each level's lowest L_test.",
+    help="Training times over levels: constant, those given at all of them; best, each level's lowest L_test; "
+    "theta:VALUE or theta:TIME=VALUE,…, θ = 2Δa²τ over diffusion times.",
     hint=str,
-    choices=("constant", "best"),
+    read=str,
     default="constant",
 )
 STUDENT = Parameter(
@@ -60,7 +61,7 @@ register(
         page="rfsim.plotting.pages:limit_generated",
         form=Form(
             variables=variables("way", "train_time", "quantile", "direction", "level", direction="truth")
-            | variables(way__train_time=MEASURES, level__train_time="level_time", one="residual")
+            | variables(way__train_time=MEASURES, level__train_time="level_time level_score", one="residual")
             | variables(way__train_time__quantile="variance_quantile", way__train_time__direction="recovered")
             | variables(*STUDENT_DIMS, distill_time__student_way__train_time=" ".join(OF_STUDENT)),
             optional=frozenset({"direction", "truth", "recovered", *STUDENT_DIMS, *OF_STUDENT}),

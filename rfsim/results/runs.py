@@ -5,9 +5,9 @@ from __future__ import annotations
 import contextlib
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import jax
 import numpy as np
@@ -25,6 +25,7 @@ from rfsim.problem.model import Problem, constants
 from rfsim.problem.realization import Instance, Sizes, Source, instance, named_population, power, settings
 from rfsim.sample.spectra import GROUPS, Method, Solved, part_counts, solve
 
+Done = TypeVar("Done")  # what is made of a seed
 Report = Callable[[str, Mapping[str, Any]], None]
 Begin = Callable[[Mapping[str, Any]], None]  # hears the settings a result will carry before anything is computed
 
@@ -159,3 +160,13 @@ def keeping(done: Sequence[Any], result: Callable[[], xr.Dataset]) -> Iterator[N
         if not done:
             raise
         raise Interrupted(result()) from None
+
+
+def each_seed(
+    seeds: Iterable[int], one: Callable[[int], Done], result: Callable[[Sequence[Done]], xr.Dataset]
+) -> xr.Dataset:
+    """What is made of every seed as one result; a Ctrl-C keeps the seeds that are done."""
+    done: list[Done] = []
+    with keeping(done, lambda: result(done)):
+        done.extend(map(one, seeds))  # those made before a Ctrl-C stay
+    return result(done)

@@ -23,7 +23,7 @@ from rfsim.problem.draws import Draw, DrawOptions, told
 from rfsim.problem.model import Problem
 from rfsim.problem.realization import Instance, instance
 from rfsim.quantities.meant import known_keywords
-from rfsim.results.runs import Report, Run, keeping
+from rfsim.results.runs import Report, Run, each_seed
 from rfsim.sample.spectra import Method
 from rfsim.sample.spectra.accurate import training_moments
 from rfsim.sample.spectra.lanczos import (
@@ -106,18 +106,17 @@ def density(
     counted = whole("probes", probes, 2, MOST_VALUES), whole("steps", steps, 1, MOST_VALUES)
     run = _Run(problem, Draw(**draw), report, counted, model)
     borders = _borders(run)
-    done: list[Quadrature] = []
 
-    def result() -> xr.Dataset:
+    def measured(seed: int) -> Quadrature:
+        found = instance(run.problem, run.origin, run.sizes, seed)
+        run.tell(found, "products with U")
+        return quadrature(_second(run, found), probes=counted[0], steps=counted[1], seed=seed)
+
+    def result(done: Sequence[Quadrature]) -> xr.Dataset:
         settings = {"route": "lanczos", "probes": counted[0], "steps": counted[1]}
         return run.label("density", _dataset(run, borders, done), settings, started)
 
-    with keeping(done, result):
-        for one in run.seeds:
-            found = instance(run.problem, run.origin, run.sizes, one)
-            run.tell(found, "products with U")
-            done.append(quadrature(_second(run, found), probes=counted[0], steps=counted[1], seed=one))
-    return result()
+    return each_seed(run.seeds, measured, result)
 
 
 class _Run(Run):

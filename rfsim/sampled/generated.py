@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Unpack
 
-import numpy as np
 import xarray as xr
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from rfsim.checking.scalars import real, whole
 from rfsim.computing.machine import require_memory
 from rfsim.computing.precision import in_float64
 from rfsim.distillation.cache import ArrayCache
-from rfsim.distillation.distances import Truth, frechet_bias, truth
+from rfsim.distillation.distances import truth
 from rfsim.distillation.exact import ExactSpectra
-from rfsim.distillation.memorization import jackknife, memorized_fraction
+from rfsim.distillation.linear_samples import measured
 from rfsim.distillation.plan import FEWEST_GENERATED, MOST
 from rfsim.distillation.sampling import generate, path, starting_points
 from rfsim.distillation.teacher import TeacherFilter, teach
@@ -26,20 +26,9 @@ from rfsim.problem.diffusion import ODE_SOLVERS, diffuse, time_grid
 from rfsim.problem.draws import Draw, DrawOptions, told
 from rfsim.problem.model import TRAIN_TIMES, Problem
 from rfsim.quantities.meant import known_keywords
-from rfsim.results.runs import Begin, Report, Run, keeping
+from rfsim.results.runs import Begin, Report, Run, each_seed
 from rfsim.sample.spectra import Method
 from rfsim.sampled.distill import GENERATED, needed_bytes
-
-MEASURES = {
-    "frechet_per_dim": "W2²/d of samples and the law of x_ε",
-    "frechet_bias": "what the number of samples adds to it",
-    "frechet_error": "its standard error over samples",
-    "memorized_fraction": "f_mem",
-    "memorized_low": "lower end of its 95% interval",
-    "memorized_high": "upper end of its 95% interval",
-    "variance_mean": "mean variance of samples",
-    "linear_share": "share of samples that is linear in their noise",
-}
 
 
 @known_keywords
@@ -116,56 +105,25 @@ def generated(
     run.begin(begin, extra)
     data_power = realization.power(problem, run.origin, run.sizes)
     filters = [TeacherFilter(Flow(), problem.ridge, float(one)) for one in tau]
-    done: list[xr.Dataset] = []
 
-    def result() -> xr.Dataset:
+    def teachers_of(number: int) -> xr.Dataset:
+        instance = realization.instance(taught, run.origin, run.sizes, number)
+        law = truth(diffuse(instance.population, float(grid[0])), rows, number)
+        start = starting_points(number, rows, d)
+        with ArrayCache() as cache:
+            exact = ExactSpectra("teacher", taught, instance, data_power, grid, cache)
+            teachers = teach(exact, filters, lambda k: run.tell(instance, f"teachers, level {k}"))
+        found: list[xr.Dataset] = []
+        for network in teachers:
+            samples = generate(network, start, path(levels, levels), instance.sigma.function, sampler)
+            found.append(measured(samples, start, instance.points, law))
+        return xr.concat(found, "train_time", join="exact")
+
+    def result(done: Sequence[xr.Dataset]) -> xr.Dataset:
         data = xr.concat(done, "seed", join="exact").assign_coords(
             seed=list(run.seeds[: len(done)]),
             train_time=("train_time", tau, {"long_name": "training time τ", "units": "1"}),
         )
         return run.label("generated", data, extra, started)
 
-    with keeping(done, result):
-        for number in run.seeds:
-            instance = realization.instance(taught, run.origin, run.sizes, number)
-            law = truth(diffuse(instance.population, float(grid[0])), rows, number)
-            start = starting_points(number, rows, d)
-            with ArrayCache() as cache:
-                exact = ExactSpectra("teacher", taught, instance, data_power, grid, cache)
-                teachers = teach(exact, filters, lambda k, drawn=instance: run.tell(drawn, f"teachers, level {k}"))
-            function = instance.sigma.function
-            each: list[xr.Dataset] = []
-            for network in teachers:
-                samples = generate(network, start, path(levels, levels), function, sampler)
-                each.append(_measured(samples, start, instance.points, law))
-            done.append(xr.concat(each, "train_time", join="exact"))
-    return result()
-
-
-def _measured(
-    samples: NDArray[np.float64], start: NDArray[np.float64], points: NDArray[np.float64], law: Truth
-) -> xr.Dataset:
-    """Of the samples of one teacher."""
-
-    def distance(rows: NDArray[np.float64]) -> float:
-        return law.distances(rows)[0]
-
-    fit, *_ = np.linalg.lstsq(start, samples, rcond=None)
-    left = samples - start @ fit
-    values = [
-        distance(samples),
-        frechet_bias(samples, law.covariance),
-        float(jackknife(distance, samples)),
-        *memorized_fraction(samples, points),
-        float((samples - samples.mean(0)).var(0, ddof=1).mean()),
-        1 - float((left**2).sum() / (samples**2).sum()),
-    ]
-    data = xr.Dataset(
-        {
-            name: ((), value, {"long_name": long, "units": "1"})
-            for (name, long), value in zip(MEASURES.items(), values, strict=True)
-        }
-    )
-    variance = np.linalg.svd(fit, compute_uv=False)[::-1] ** 2
-    told = {"long_name": "eigenvalues of the covariance of what is linear in the noise", "units": "1"}
-    return data.assign(variance=("rank", variance, told))
+    return each_seed(run.seeds, teachers_of, result)

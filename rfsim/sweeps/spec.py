@@ -251,8 +251,7 @@ def _spaced(where: str, given: Mapping[str, Any], wrong: list[str]) -> tuple | N
         problems.append(f"{where}: {form} must increase from first to last; got {list(ends)}")
     elif form == "log" and ends[0] <= 0:
         problems.append(f"{where}: log needs positive ends; got {list(ends)}")
-    usual: dict[str, Any] = {"step": 1, "points": None}
-    count = {**usual, **given}[beside]
+    count = given.get(beside, 1 if form == "range" else None)
     if form == "range":
         if not (_finite(count) and count > 0):
             problems.append(f"{where}: step must be positive; got {count!r}")
@@ -264,10 +263,10 @@ def _spaced(where: str, given: Mapping[str, Any], wrong: list[str]) -> tuple | N
         wrong += problems
         return None
     if form == "range":
-        return _steps(where, ends, count, wrong)
+        return _steps(where, ends, given.get(beside, 1), wrong)
     if form == "log":
-        return geometric(float(ends[0]), float(ends[1]), count)
-    return tuple(map(_short, np.linspace(float(ends[0]), float(ends[1]), count).tolist()))
+        return geometric(float(ends[0]), float(ends[1]), given[beside])
+    return tuple(map(_short, np.linspace(float(ends[0]), float(ends[1]), given[beside]).tolist()))
 
 
 def _steps(where: str, ends: Sequence[float], step: float, wrong: list[str]) -> tuple | None:

@@ -12,24 +12,22 @@ from numpy.typing import ArrayLike, NDArray
 
 from rfsim.checking.scalars import real, whole
 from rfsim.computing.precision import in_float64
-from rfsim.limit.generation import FLOWS, SAMPLERS, best_time, one_jump, score_factor
+from rfsim.limit.generation import FLOWS, SAMPLERS, one_jump
 from rfsim.limit.generation import generated as law_of
-from rfsim.limit.limits import Limit, limit
 from rfsim.limit.sample_covariance import NODES, SampleCovariance
 from rfsim.limit.wide_spectrum import tables
 from rfsim.limit.wide_students import Level, wide_student
-from rfsim.problem.activations import hermite_coefficients, mean_slopes
+from rfsim.problem.activations import hermite_coefficients
 from rfsim.problem.diffusion import ode_step, signal, time_grid, total_variance
 from rfsim.problem.model import TRAIN_TIMES, Problem, require_unused, times
 from rfsim.quantities.meant import known_keywords
 from rfsim.results.runs import Begin, Report
 from rfsim.theory.generated_measures import MEASURES, measured
+from rfsim.theory.ladder import Ladder, read_schedule
 from rfsim.theory.run import LimitRun
 
-SCHEDULES = ("constant", "best")
 SECOND = 1e-10  # of σ's size: a second Hermite coefficient that is rounding
 FINE = 1024  # nodes of the whole spectrum, for quantiles
-FLAT = 1e-6  # a deviation of samples that counts as none
 PRIOR = 0.1  # of the variance at T: what the data may still have there
 
 
@@ -64,27 +62,29 @@ def generated(
         time_max: T, where sampling starts from N(0, I).
         levels: N; steps lead down a geometric grid of N + 1 times.
         sampler: "ddim", "euler", "heun"; "ode", their limit of many steps; "sde", Euler–Maruyama; "sde-limit".
-        train_schedule: "constant", or "best": at each level the train_time of the lowest L_test, in the place of
-            train_times.
+        train_schedule: "constant"; or in the place of train_times "best", at each level the train_time of the lowest
+            L_test, or "theta:0.001=1.2,3=100", τ = θ(t)/(2Δa²) with ln θ linear in t between the diffusion times that
+            are given; "theta:5" is one θ for all levels.
         student: Also consistency students of the teachers, by `ddim` steps, in one step and in two.
         distill_times: τ_S of the students, (distill_times,); inf allowed.
-        ridge_per_feature: Whether the ridge is that of the problem × features_per_dim; another one is none.
+        ridge_per_feature: Whether the ridge is that of the problem × features_per_dim; no other one counts.
         report: Hears of each step.
         begin: Called with the settings of the result when all input is checked and before anything is computed; what it
             raises ends the run.
 
     Returns:
-        Over way ("steps", "one_jump": DDIM from T to ε) and train_time, NaN for "best": frechet_per_dim, kl_per_dim and
-        kl_reverse_per_dim against the law of x_ε, NaN but for isotropic data; kl_mean_per_dim, of the mean covariance
-        (W8; LV26, with the law of x_ε for that of x); variance_mean and variance_quantile (quantile) of the
-        eigenvalues of the samples' covariance, recovered and truth (direction) along eigenvectors of Σ. level_time
-        (level, train_time): the teachers' times. With students student_NAME (distill_time, student_way, train_time),
-        student_way "one_step", "two_steps"; map_gap, ∫(F_N − teacher's steps)²dμ̂. residual: what they move by with
-        half of all nodes.
+        Over way ("steps", "one_jump": DDIM from T to ε) and train_time, NaN for other schedules than "constant":
+        frechet_per_dim, kl_per_dim and kl_reverse_per_dim against the law of x_ε, NaN but for isotropic data;
+        kl_mean_per_dim, of the mean covariance (W8; LV26, with the law of x_ε for that of x); variance_mean and
+        variance_quantile (quantile) of the eigenvalues of the samples' covariance, recovered and truth (direction)
+        along eigenvectors of Σ. level_time and level_score (level, train_time): the teachers' times and E_score. With
+        students student_NAME (distill_time, student_way, train_time), student_way "one_step", "two_steps"; map_gap,
+        ∫(F_N − teacher's steps)²dμ̂. residual: what they move by with half of all nodes.
 
     Raises:
         ValueError: In one line, for a finite features_per_dim or noise_copies, a σ with a second Hermite coefficient, a
-            time_max at which the data are still there, and what `time_grid` refuses.
+            ridge that does not grow with ψ_p, a time_max at which the data are still there, and what `time_grid`
+            refuses.
 
     >>> problem = Problem(samples_per_dim=2, features_per_dim=float("inf"), activation="linear")
     >>> found = generated(problem, [float("inf")])
@@ -98,22 +98,27 @@ def generated(
             "generates samples at finite widths"
         )
     tau, later = times(train_times), times(distill_times, "distill_times")
-    for name, value, choices in (("sampler", sampler, SAMPLERS), ("train_schedule", train_schedule, SCHEDULES)):
-        if value not in choices:
-            raise ValueError(f"{name} must be one of {', '.join(choices)}; got {value!r}")
+    if problem.ridge and not ridge_per_feature:
+        raise ValueError(
+            f"ridge {problem.ridge:g} does not count at features_per_dim inf, where eigenvalues grow with "
+            "features_per_dim: give ridge_per_feature, or leave it out"
+        )
+    schedule = read_schedule(train_schedule)
+    if sampler not in SAMPLERS:
+        raise ValueError(f"sampler must be one of {', '.join(SAMPLERS)}; got {sampler!r}")
     if student and sampler != "ddim":
         raise ValueError(f"students are known of ddim steps alone; got sampler {sampler!r}: leave one of them out")
     grid = time_grid(real("time_min", time_min), real("time_max", time_max), whole("levels", levels, 1, 10**4))
     run = LimitRun(replace(problem, diffusion_time=float(grid[-1])), wide=True)
     _require_known(run, grid)
-    best = train_schedule == "best"
+    own = schedule != "constant"  # times of each level
     run.settings.pop("diffusion_time")
     extra = {"time_min": float(grid[0]), "time_max": float(grid[-1]), "levels": levels, "sampler": sampler}
-    extra |= {"train_schedule": train_schedule} | ({} if best else {"train_times": tau.tolist()})
+    extra |= {"train_schedule": train_schedule} | ({} if own else {"train_times": tau.tolist()})
     extra |= {"student": student} | ({"distill_times": later.tolist()} if student else {})
     extra |= {"ridge_per_feature": True} if ridge_per_feature else {}
     run.begin(begin, extra)
-    ladder = _Ladder(run, run.ridge(per_feature=ridge_per_feature), None if best else tau)
+    ladder = Ladder(run, run.ridge(per_feature=ridge_per_feature), schedule, tau)
     if report:
         report("levels", {})
     law = _rule(run)
@@ -125,10 +130,14 @@ def generated(
     made = law_of(sampler, grid[[0, -1]] if sampler in FLOWS else grid, w, read)
     ways = {"steps": made.variance, "one_jump": one_jump(grid[0], grid[-1], w, read)}
     data = measured(run, law, float(grid[0]), "way", ways, made.change)
-    schedule = np.stack([ladder.teachers(t) for t in grid[1:]])
-    data["level_time"] = ("level", "train_time"), schedule, {"long_name": "training time of each level", "units": "1"}
+    for name, of, long in (
+        ("level_time", ladder.teachers, "training time of each level"),
+        ("level_score", ladder.score_error, "E_score of each level's teacher"),
+    ):
+        values = np.stack([of(float(t)) for t in grid[1:]])
+        data[name] = ("level", "train_time"), values, {"long_name": long, "units": "1"}
     data = data.assign_coords(
-        train_time=("train_time", np.array([np.nan]) if best else tau, {"long_name": "training time τ", "units": "1"}),
+        train_time=("train_time", np.array([np.nan]) if own else tau, {"long_name": "training time τ", "units": "1"}),
         level=("level", grid[1:], {"long_name": "diffusion time t", "units": "1"}),
     )
     if student:
@@ -141,44 +150,6 @@ def generated(
         data = data.merge(students.assign_coords(distill_time=("distill_time", later, told)))
     found = run.label("theory-generated", data, extra)
     return found.drop_vars(["a", "b", "v2", "s2"])  # each level has its own
-
-
-class _Ladder:
-    """The limit at every diffusion time that is asked for, and the teachers there; each is made once."""
-
-    def __init__(self, run: LimitRun, ridge: float, train_times: NDArray[np.float64] | None) -> None:
-        """train_times: None for those of the lowest L_test."""
-        self.run, self.ridge, self.train_times = run, ridge, train_times
-        self.limits: dict[float, Limit] = {}
-        self.times: dict[float, NDArray[np.float64]] = {}
-
-    def limit(self, t: float) -> Limit:
-        """At a diffusion time."""
-        t = float(t)
-        if t not in self.limits:
-            there = replace(self.run.problem, diffusion_time=t)
-            self.limits[t] = limit(there, self.run.population, wide=True)
-        return self.limits[t]
-
-    def teachers(self, t: float) -> NDArray[np.float64]:
-        """Their training times at a diffusion time, (times,)."""
-        if self.train_times is not None:
-            return self.train_times
-        if t not in self.times:
-            self.times[t] = np.array([best_time(self.limit(t), self.ridge)])
-        return self.times[t]
-
-    def score(self, t: float, points: NDArray[np.float64]) -> NDArray[np.float64]:
-        """w_t(λ), (times, points)."""
-        return score_factor(self.limit(t), points, self.teachers(t), self.ridge)
-
-    def read(self, t: float, variance: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArray[np.float64]:
-        """How features read samples of a variance Λ (times, points): l = a(Γ_y)/a(Γ), (times, 1)."""
-        own = math.sqrt(total_variance(self.run.population.power, t))
-        # a sample that is 0 is read by the slope at 0
-        there = np.maximum(np.sqrt(variance @ weights), FLAT)
-        slopes = mean_slopes(self.run.problem.activation, np.append(there, own))
-        return (slopes[:-1] / slopes[-1] if slopes[-1] else np.ones_like(there))[:, None]
 
 
 def _require_known(run: LimitRun, grid: NDArray[np.float64]) -> None:
@@ -212,7 +183,7 @@ def _rule(run: LimitRun) -> SampleCovariance:
 
 def _student(
     run: LimitRun,
-    ladder: _Ladder,
+    ladder: Ladder,
     grid: NDArray[np.float64],
     law: SampleCovariance,
     distill_time: float,

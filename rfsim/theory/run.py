@@ -35,7 +35,7 @@ def require_averaged(problem: Problem) -> None:
     if math.isinf(problem.features_per_dim) and math.isfinite(problem.noise_copies):
         raise ValueError(
             f"at features_per_dim inf noise is averaged; got noise_copies {problem.noise_copies:g}: leave them out, or "
-            "take theory.ridge_plane, which has both"
+            "take theory.spectrum or theory.ridge_plane, which have both"
         )
 
 
@@ -80,16 +80,24 @@ class LimitRun:
     """A problem in the limit: of an array of data only the covariance is used, with all of its rows."""
 
     def __init__(
-        self, problem: Problem, origin: Source | None = None, *, wide: bool = False, **data: Unpack[LimitOptions]
+        self,
+        problem: Problem,
+        origin: Source | None = None,
+        *,
+        wide: bool = False,
+        copies: bool = False,
+        **data: Unpack[LimitOptions],
     ) -> None:
         """Raise ValueError where the population has no covariance or σ no constants there.
 
-        origin: the data, where they were read before; wide: whether the limit of many features is known, ψ_p = ∞.
+        origin: the data, where they were read before; wide: whether the limit of many features is known, ψ_p = ∞;
+        copies: whether at finite m too.
         """
         self.wide = math.isinf(problem.features_per_dim)
         if self.wide and not wide:
             require_finite_width(problem.features_per_dim)
-        require_averaged(problem)
+        if not copies:
+            require_averaged(problem)
         self.started = time.perf_counter()
         self.problem = problem
         self.population, origin = covariance_of(problem, origin, **data)
@@ -115,9 +123,16 @@ class LimitRun:
         return rate_time(eigenvalue, self.delta, self.width)
 
     def ridge(self, *, per_feature: bool) -> float:
-        """The ridge in the units of the eigenvalues: one that does not grow with ψ_p is none at ψ_p = ∞ (W4)."""
+        """The ridge in the units of the eigenvalues; at ψ_p = ∞ one that does not grow with it is none, told (W4)."""
         given = float(self.problem.ridge)
-        return given * self.width if per_feature else 0.0 if self.wide else given
+        if not self.wide or per_feature:
+            return given * self.width
+        if given:
+            notes.say(
+                f"ridge {given:g} does not count at features_per_dim inf, where eigenvalues grow with the features: "
+                "this is the limit without one; ridge_per_feature takes ridge × features_per_dim"
+            )
+        return 0.0
 
     @property
     def score_power(self) -> float:

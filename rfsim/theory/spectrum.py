@@ -13,6 +13,7 @@ from rfsim.computing.precision import in_complex128
 from rfsim.limit.bulks import LimitPart, density_with_residual, parts
 from rfsim.limit.intervals import Interval
 from rfsim.limit.large import large_densities, large_form
+from rfsim.limit.wide_copies import copies_density, copies_parts
 from rfsim.limit.wide_spectrum import tables, wide_density, wide_parts
 from rfsim.problem.arrays import Rows
 from rfsim.problem.model import Problem, require_unused
@@ -40,8 +41,9 @@ def spectrum(
     """The spectrum of U as d → ∞ and its parts.
 
     Equations.md T10 and T11, §5 and §8; Bonnaire et al. 2025, Theorem 3.1. At features_per_dim inf the limit of many
-    features, taken after d → ∞ (W1): eigenvalues over ψ_p and masses times ψ_p, per dimension, and no null, whose
-    eigenvalues are 0 there; the attribute "per" says so, and m = ∞ alone.
+    features, taken after d → ∞ (W1, W11; Urfin et al. 2026, arXiv 2609.35377, have the lazy counterpart): eigenvalues
+    over ψ_p and masses times ψ_p, per dimension, and nothing whose eigenvalues are 0 there, as null's at m = ∞; the
+    attribute "per" says so.
 
     Args:
         problem: What U is made of. Its ridge is not used, and refused where one is given.
@@ -72,13 +74,13 @@ def spectrum(
     [('null', 0.859375), ('mini', 0.015625), ('main', 0.109375), ('gen', 0.015625)]
     """
     require_unused(problem, "theory.spectrum", ridge="leave it out; theory.curves takes it")
-    run = LimitRun(problem, array=array, center=center, scale=scale, covariance=covariance, wide=True)
+    run = LimitRun(problem, array=array, center=center, scale=scale, covariance=covariance, wide=True, copies=True)
     count = whole("points", points, 1, MOST_VALUES)
     given = None if grid is None else _checked(grid)
     run.begin(begin)
     if report:
         report("spectrum", {})
-    found = wide_parts(run.limit) if run.wide else parts(run.limit)
+    found = _parts(run)
     lam = _grid(_intervals(found), count) if given is None else given
     data = spectrum_dataset(run, found, lam)
     return run.label("theory-spectrum", data if run.finite_copies or run.wide else data.merge(_large(run)))
@@ -112,7 +114,15 @@ def spectrum_dataset(run: LimitRun, found: Sequence[LimitPart], lam: NDArray[np.
     )
 
 
+def _parts(run: LimitRun) -> list[LimitPart]:
+    if not run.wide:
+        return parts(run.limit)
+    return copies_parts(run.limit) if run.finite_copies else wide_parts(run.limit)
+
+
 def _density(run: LimitRun, lam: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    if run.wide and run.finite_copies:
+        return copies_density(run.limit, lam)
     if run.wide:
         return wide_density(run.limit, lam), np.full(lam.shape, tables(run.limit).law.residual)
     return density_with_residual(run.limit, lam)

@@ -176,6 +176,7 @@ def limit_generated():
     variables["variance_quantile"] = ((*shape, "quantile"), rise[..., None] * np.array(probability))
     variables["recovered"], variables["truth"] = ((*shape, "direction"), rise[..., None]), ("direction", [1.0])
     variables["level_time"] = (("level", "train_time"), np.tile(tau, (2, 1)))
+    variables["level_score"] = (("level", "train_time"), rise)
     student = ("distill_time", "student_way", "train_time")
     variables |= {
         f"student_{name}": (student, k * rise * [[[1.2]], [[1.1]]]) for k, name in enumerate(MEASURES.split(), 1)

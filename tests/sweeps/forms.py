@@ -88,7 +88,7 @@ OWN: dict[str, dict[str, str]] = {
     "theory.generated": {
         "way train_time": MEASURES,
         "way train_time quantile": "variance_quantile",
-        "level train_time": "level_time",
+        "level train_time": "level_time level_score",
     },
     "theory.score_minimum": CONSTANTS | {"": "score final train_time error a b v2 s2"},
     "theory.mini_gap": CONSTANTS | {"": "opening opening_large a b v2 s2"},

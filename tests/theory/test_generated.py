@@ -209,6 +209,32 @@ def test_the_best_schedule_stops_every_level_at_its_lowest_test_loss():
     assert float(found.frechet_per_dim[0, 0]) < 0.2 * float(late.frechet_per_dim[0, 0])
 
 
+def test_a_schedule_in_theta_has_its_times_and_the_score_errors_of_the_curves():
+    """τ = θ(t)/(2Δa²), θ geometric between what is given; E_score by the curves' own route."""
+    problem, levels = wide(samples_per_dim=3, data=TWO, activation=rfsim.Hermite({1: 1, 5: 0.07})), 5
+    found = theory.generated(
+        problem, train_schedule="theta:0.05=2,1=32", levels=levels, time_min=0.01, sampler="sde-limit"
+    )
+    assert np.isnan(found.train_time.values).all()
+    t = found.level.values
+    theta = 2 * 16 ** np.clip((t - 0.05) / 0.95, 0, 1)
+    limits = [theory.limit(replace(problem, diffusion_time=float(one)), wide=True) for one in t]
+    rate = np.array([2 * one.noise * one.gain for one in limits])
+    np.testing.assert_allclose(found.level_time[:, 0] * rate, theta, rtol=1e-12)
+    for time, tau, score in zip(t, found.level_time.values[:, 0], found.level_score.values[:, 0], strict=True):
+        curve = theory.curves(replace(problem, diffusion_time=float(time)), [tau])
+        assert score == pytest.approx(float(curve.score[0]), rel=1e-7)
+    # one θ for all is the schedule whose ends are the same
+    one, two = (theory.generated(problem, train_schedule=text, levels=4) for text in ("theta:5", "theta:0.1=5,2=5"))
+    np.testing.assert_array_equal(one.recovered, two.recovered)
+    # θ alone matters: another slope of σ has other times and the same samples
+    twice = theory.generated(
+        replace(problem, activation=rfsim.Hermite({1: 2, 5: 0.14})), train_schedule="theta:5", levels=4
+    )
+    np.testing.assert_allclose(twice.recovered, one.recovered, rtol=1e-10)
+    np.testing.assert_allclose(4 * twice.level_time, one.level_time, rtol=1e-10)
+
+
 def test_the_best_time_of_a_level_that_learns_nothing_is_its_start():
     assert best_time(theory.limit(wide(activation="hermite3"), wide=True), 0.0) == 0.0
 
@@ -322,9 +348,20 @@ def test_slopes_are_the_constants_of_an_activation(activation):
         (wide(activation=rfsim.Hermite({1: 1, 4: 0.1}), data="isotropic:2"), {}, "has a second Hermite coefficient"),
         (wide(), {"time_max": 0.5}, r"^time_max 0\.5 leaves the data a variance of 0\.37 .* give at least 1\.15"),
         (wide(), {"time_min": 3.0}, "a time grid needs 0 < lower < upper"),
+        (
+            wide(ridge=0.1),
+            {},
+            "^ridge 0.1 does not count at features_per_dim inf, .*: give ridge_per_feature, or leave",
+        ),
+        (
+            wide(),
+            {"train_schedule": "theta:2=1,1=3"},
+            "rising diffusion times, as theta:0.001=1.2,3=100; got 'theta:2=1",
+        ),
+        (wide(), {"train_schedule": "theta:-1"}, "with positive numbers"),
         (wide(), {"levels": 0}, "^levels must be a whole number of at least 1"),
         (wide(), {"sampler": "rk4"}, "^sampler must be one of ddim, euler, heun, ode, sde, sde-limit; got 'rk4'"),
-        (wide(), {"train_schedule": "late"}, "^train_schedule must be one of constant, best; got 'late'"),
+        (wide(), {"train_schedule": "late"}, "^train_schedule must be constant, best, or theta:VALUE .* got 'late'"),
         (wide(), {"student": True, "sampler": "sde"}, "^students are known of ddim steps alone; got sampler 'sde'"),
         (wide(diffusion_time=0.2), {}, "^theory.generated does not use diffusion_time"),
         (wide(), {"train_times": [-1.0]}, "^train_times must not be negative"),
@@ -342,7 +379,7 @@ def test_the_command_answers_with_the_keys_of_its_contract(capsys):
     assert main(call.split()) == 0
     found = json.loads(capsys.readouterr().out)
     measures = {"frechet_per_dim", "kl_per_dim", "kl_reverse_per_dim", "kl_mean_per_dim", "variance"}
-    own = {"schema", "problem", "train_time", "one_jump", "level", "level_time", "student", "residual"}
+    own = {"schema", "problem", "train_time", "one_jump", "level", "level_time", "level_score", "student", "residual"}
     assert set(found) == measures | own
     assert set(found["one_jump"]) == measures
     assert set(found["variance"]) == {"mean", "quantiles"}
