@@ -19,6 +19,7 @@ from rfsim.computing.precision import in_float64, ridge_named
 from rfsim.disk import store
 from rfsim.distillation.cache import ArrayCache
 from rfsim.distillation.methods import DistillationMethod, read_method, require_fitting
+from rfsim.distillation.moments import CHUNK_ROWS
 from rfsim.distillation.nearest import distinct
 from rfsim.distillation.plan import DistillationPlan, Student, Targets
 from rfsim.distillation.plan import students as variants_of
@@ -43,6 +44,10 @@ GENERATED = 2000  # samples of each model
 CONTROLS = 6  # models beside the students whose samples are drawn
 # of a stochastic run that goes on these may change: how long it is, and what is measured beside it
 BESIDE = ("seed", "seeds", "steps", "distill_times", "generated", "samples", "leakage_ridges", "threshold")
+# weights (dim, features) that a student of some methods holds for every level beside one: its jumps to all levels, or
+# of all rounds, and averages to each of their targets, of itself, of half of the draws and of the early teacher
+FURTHER = {"two-time": 12, "progressive": 3}
+ASKED = {"two-time": 4}  # and values (dim,) of such targets at once, for each draw of a chunk
 LEAKAGE_RIDGES = (0.0, 0.1, 0.5, 1.0, 2.0, 5.0, 10.0)
 
 
@@ -374,10 +379,14 @@ def _given(
 
 
 def _require_memory(planned: DistillationPlan, sizes: Sizes, features: int, *, kept: bool) -> None:
-    d, _, p = (float(size) for size in sizes)
-    models = len(planned.students) * len(planned.distill_times)
-    counts = {"levels": planned.levels, "models": models, "generated": planned.generated}
+    d, n, p = (float(size) for size in sizes)
+    times, kinds = len(planned.distill_times), [one.method.kind for one in planned.students]
+    counts = {"levels": planned.levels, "models": len(kinds) * times, "generated": planned.generated}
+    counts |= {kind.replace("-", "_"): kinds.count(kind) * times for kind in FURTHER}
     needed = float(needed_bytes(d, p, features, **counts, kept=kept))
+    if practice := planned.stochastic:  # features of a batch at every level, and the optimizer's slots
+        rows = float(n if practice.setting.batch is None else practice.setting.batch)
+        needed += 8 * planned.levels * (rows * (3 * features + 6 * d) + 12 * d * features)
     hint = "take fewer features or levels, or in Python spill the levels to a folder" if kept else "take fewer features"
     what = f"distilling {max(p, float(features)):.12g} features at dim {d:.12g} in {planned.levels} levels"
     require_memory(needed, what, hint)
@@ -391,6 +400,8 @@ def needed_bytes(
     levels: ArrayLike,
     models: ArrayLike,
     generated: ArrayLike,
+    two_time: ArrayLike = 0,
+    progressive: ArrayLike = 0,
     kept: bool = True,
 ) -> NDArray[np.float64]:
     """Bytes at the peak of a distillation; sizes broadcast.
@@ -402,6 +413,8 @@ def needed_bytes(
         levels: N.
         models: Students times distill_times.
         generated: Samples of each.
+        two_time: How many of the models are two-time maps.
+        progressive: How many are of progressive distillation.
         kept: Whether the eigenvectors of all levels stay in memory.
 
     Returns:
@@ -411,7 +424,11 @@ def needed_bytes(
     side = np.maximum(p, own)
     shelved = (steps + 1) * (p**2 + np.where(own != p, own**2, 0.0)) * kept
     drawn = 2 * np.asarray(generated, dtype=float) * (np.asarray(models) + CONTROLS)
-    return 8 * (7 * side**2 + shelved + (steps + 8) * np.asarray(models) * d * side + drawn * d) + 2**29
+    several = {"two-time": np.asarray(two_time, dtype=float), "progressive": np.asarray(progressive, dtype=float)}
+    further = sum(FURTHER[kind] * steps * count for kind, count in several.items()) * side
+    further = further + sum(each * steps * several[kind] for kind, each in ASKED.items()) * CHUNK_ROWS
+    weights = (steps + 8) * np.asarray(models) * side + further
+    return 8 * (7 * side**2 + shelved + weights * d + drawn * d) + 2**29
 
 
 def _undefined(planned: DistillationPlan, run: Run) -> str:

@@ -149,14 +149,17 @@ def simulation_bytes(values: Parameters, cells: Any) -> NDArray[np.float64]:
 
 
 def distillation_bytes(values: Parameters, cells: Any) -> NDArray[np.float64]:
-    found = sizes(values)
+    found, models = sizes(values), np.asarray(cells) * len(value(DISTILL, values, "distill_times"))
+    method = np.asarray(value(DISTILL, values, "method"))
+    several = {kind.replace("-", "_"): models * (method == kind) for kind in distillation.FURTHER}
     return distillation.needed_bytes(
         found.dim,
         found.features,
         _student_features(values, found),
         levels=_levels(values),
-        models=np.asarray(cells) * len(value(DISTILL, values, "distill_times")),
+        models=models,
         generated=value(DISTILL, values, "generated"),
+        **several,
     )
 
 
