@@ -175,7 +175,7 @@ STOCHASTIC = tuple(  # beside the exact flow; a sweep of exact flows has none
     for one, told in zip(
         (*OPTIMIZER[:3], STEPS, next(one for one in OPTIMIZER if one.name == "ema")),
         (
-            "Train the student stochastically too, with fresh noise: an optax optimizer, sgd, adam, ….",
+            "An optax optimizer (sgd, adam): train the student stochastically too, with fresh noise.",
             "Rate η of the optimizer.",
             "Draws per step and level, with replacement, or full: every training point once; 64 unless given.",
             "Steps of the optimizer; 1000 unless given.",
