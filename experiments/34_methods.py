@@ -23,7 +23,7 @@ from typing import NamedTuple
 import numpy as np
 import xarray as xr
 
-from rfsim import Problem, Student
+from rfsim import Problem
 from rfsim.claims import Claim, Compared, Judgment, Results, compared, decide, measured
 from rfsim.disk import store
 from rfsim.reproduce import Cell
@@ -56,14 +56,14 @@ def cells(size: str) -> list[Cell]:
     shared = {"early_time": 1e3, "leakage_ridges": (0.0,), "teacher_time": 1e8, "draws": "8p", **OPTIONS[size]}
     begun = ["consistency", *(f"segments:{count}" for count in SEGMENTS[size]), *JUMPING]
     plain = [
-        *(Student(start="teacher", method=one) for one in begun),
-        *(Student(start="zero", method=one) for one in (*FROM_ZERO, HARD)),
+        *({"start": "teacher", "method": one} for one in begun),
+        *({"start": "zero", "method": one} for one in (*FROM_ZERO, HARD)),
     ]
-    ridged = [Student(ridge, start="teacher", method=one) for one in RIDGED for ridge in RIDGES[size]]
+    ridged = [{"ridge": ridge, "start": "teacher", "method": one} for one in RIDGED for ridge in RIDGES[size]]
     last = {"distill_times": OPTIONS[size]["distill_times"][-1:]}
     return [
-        Cell("methods", "distill", problem, shared | {"students": plain}),
-        Cell("ridges", "distill", problem, shared | last | {"students": ridged}),
+        Cell("methods", "distill", problem, shared | {"variants": plain}),
+        Cell("ridges", "distill", problem, shared | last | {"variants": ridged}),
     ]
 
 

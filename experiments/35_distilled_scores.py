@@ -20,7 +20,7 @@ from typing import NamedTuple
 import numpy as np
 import xarray as xr
 
-from rfsim import Problem, Student
+from rfsim import Problem
 from rfsim.claims import Claim, Judgment, Results, compared, decide
 from rfsim.disk import store
 from rfsim.reproduce import Cell
@@ -55,13 +55,13 @@ def cells(size: str) -> list[Cell]:
         most = copies == COPIES[size][0]
         for time in TEACHER_TIMES if most else TEACHER_TIMES[-1:]:
             kinds = KINDS if most else KINDS[:2]
-            several = [Student(start="zero", method=f"score:{kind}") for kind in kinds]
-            asked = {"distill_times": TIMES, "teacher_time": time, "students": several}
+            several = [{"start": "zero", "method": f"score:{kind}"} for kind in kinds]
+            asked = {"distill_times": TIMES, "teacher_time": time, "variants": several}
             found.append(Cell(label(copies, time), "distill", problem, shared | asked))
     for ridge in RIDGES[size]:
         asked = {"distill_times": (math.inf,), "teacher_time": math.inf, "teacher_ridge": ridge}
-        several = [Student(ridge, start="zero", method="self")]
-        found.append(Cell(f"self-{ridge:g}", "distill", Problem(4, 16), shared | asked | {"students": several}))
+        several = [{"ridge": ridge, "start": "zero", "method": "self"}]
+        found.append(Cell(f"self-{ridge:g}", "distill", Problem(4, 16), shared | asked | {"variants": several}))
     return found
 
 

@@ -12,7 +12,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from rfsim import Problem, Student
+from rfsim import Problem
 from rfsim.claims import Claim, Judgment, Results, compared, decide, measured
 from rfsim.disk import store
 from rfsim.reproduce import Cell
@@ -32,8 +32,8 @@ CELL = "generations"
 
 def cells(size: str) -> list[Cell]:
     problem = Problem(samples_per_dim=2, features_per_dim=FEATURES_PER_DIM[size])
-    several = [Student(start="zero", method="hard", generations=count) for count in GENERATIONS[size]]
-    asked = {"distill_times": TIMES, "students": several, "early_time": 1e3, "leakage_ridges": (0.0,), "draws": "4p"}
+    several = [{"start": "zero", "method": "hard", "generations": count} for count in GENERATIONS[size]]
+    asked = {"distill_times": TIMES, "variants": several, "early_time": 1e3, "leakage_ridges": (0.0,), "draws": "4p"}
     return [Cell(CELL, "distill", problem, OPTIONS[size] | asked)]
 
 

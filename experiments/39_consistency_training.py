@@ -13,7 +13,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from rfsim import Problem, Student
+from rfsim import Problem
 from rfsim.claims import Claim, Judgment, Results, compared, decide, measured
 from rfsim.reproduce import Cell
 
@@ -33,9 +33,9 @@ QUALITIES = {"frechet_per_dim": "W2²/d", "sliced_wasserstein": "sliced W2"}
 def cells(size: str) -> list[Cell]:
     problem = Problem(samples_per_dim=2, features_per_dim=FEATURES_PER_DIM[size])
     asked = {"teacher_time": math.inf, "early_time": 1e3, "leakage_ridges": (0.0,), "draws": "8p"}
-    several = [Student(start="zero", method=method) for method in (TRAINED, DISTILLED)]
+    several = [{"start": "zero", "method": method} for method in (TRAINED, DISTILLED)]
     return [
-        Cell(f"levels-{count}", "distill", problem, OPTIONS[size] | asked | {"levels": count, "students": several})
+        Cell(f"levels-{count}", "distill", problem, OPTIONS[size] | asked | {"levels": count, "variants": several})
         for count in LEVELS[size]
     ]
 
