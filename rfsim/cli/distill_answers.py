@@ -44,6 +44,7 @@ def answer(data: xr.Dataset) -> dict[str, Any]:
         "early_teacher": _quality(own, "early_teacher"),
         "reference": _quality(own, "reference"),
         "student": [{"distill_time": time} | _student(own.isel(distill_time=k)) for k, time in times],
+        **({"stochastic": _stochastic(own)} if "stochastic" in own else {}),
         "leakage": [
             {"ridge": ridge} | _leakage(own.isel(ridge=k)) for k, ridge in enumerate(own.ridge.values.tolist())
         ],
@@ -78,8 +79,18 @@ def lines(data: xr.Dataset) -> list[str]:
 
 
 def failed_parts(data: xr.Dataset) -> list[str]:
-    """Nothing: what a distillation does not converge to is refused, not stored."""
-    return []
+    """A line for each seed whose stochastic training diverged; exact flows do not."""
+    return [f"seed {seed} {line}" for seed, line in json.loads(data.attrs.get("diverged", "{}")).items()]
+
+
+def _stochastic(one: xr.Dataset) -> dict[str, Any]:
+    """The student after all steps of its optimizer, and the exact flow beside it."""
+    time = float(mean(one.stochastic_time))
+    return (
+        {"step": int(one.step.values[-1]), "distill_time": None if np.isnan(time) else time}
+        | _quality(one, "stochastic")
+        | {"exact": _quality(one, "stochastic_exact")}
+    )
 
 
 def _student(one: xr.Dataset) -> dict[str, Any]:
@@ -185,6 +196,8 @@ def _sample_rows(found: dict[str, Any]) -> Iterator[list[str]]:
     yield row("early teacher", levels, found["early_teacher"])
     yield from (row("student", q.get("evaluations", 1), q) for q in found["student"])
     last, own = {"distill_time": found["student"][-1]["distill_time"]}, found["student"][-1].get("evaluations", 1)
+    if trained := found.get("stochastic"):
+        yield row(f"after {trained['step']} steps", own, trained | {"distill_time": trained["distill_time"] or ""})
     yield from (
         row("student", q["steps"], last | q)
         for q in controls["student_steps"]

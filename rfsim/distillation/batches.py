@@ -13,7 +13,7 @@ from jax import Array
 
 from rfsim.computing.numerics import standard_normal
 from rfsim.distillation.sampling import Function, Network, ode_map, readout
-from rfsim.problem.diffusion import Law, Step, diffuse, ode_step, signal
+from rfsim.problem.diffusion import Law, Step, diffuse, noise_variance, ode_step, signal
 
 
 class Pool(NamedTuple):
@@ -30,13 +30,15 @@ class Pool(NamedTuple):
 class FreshBatches(NamedTuple):
     """Fresh draws: clean data from a law (points, or a population), noise, and a teacher's step Φ_k at every level.
 
-    teacher: the read-outs are its scores; solver: "ddim", "euler" or "heun"; function: the teacher's σ.
+    teacher: the read-outs are its scores; solver: "ddim", "euler" or "heun"; function: the teacher's σ; scores: in the
+    place of the step stands the score itself, √Δ_k s_k(x_k) (M8).
     """
 
     teacher: Network
     law: Law
     solver: str
     function: Function
+    scores: bool = False
 
 
 class Moves(NamedTuple):
@@ -70,13 +72,15 @@ def plan_of(source: Pool | FreshBatches, batch: int | None) -> BatchPlan:
         return BatchPlan(batch)
     if batch is None and np.any(source.law.variances > 0):
         raise ValueError("a full batch needs data that can be counted, points or a pool of draws; give a batch")
-    return BatchPlan(batch, source.function, source.solver == "heun")
+    return BatchPlan(batch, source.function, source.solver == "heun" and not source.scores)
 
 
 def moves(fresh: FreshBatches) -> Moves:
     """The arrays behind fresh draws over the levels of the teacher's grid; ValueError for an unknown solver."""
     times = [float(t) for t in fresh.teacher.times]
     steps = [ode_step(fresh.solver, t, to) for to, t in pairwise(times)]
+    if fresh.scores:
+        steps = [Step(0.0, noise_variance(t) ** 0.5) for t in times[1:]]
     return Moves(
         fresh.teacher,
         jnp.asarray(fresh.law.centers),

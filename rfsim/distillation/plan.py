@@ -17,6 +17,7 @@ from rfsim.distillation.consistency import require_parameterization
 from rfsim.distillation.methods import CONSISTENCY, RENOISED, DistillationMethod, read_method
 from rfsim.distillation.moments import FEWEST
 from rfsim.distillation.sampling import SOLVERS
+from rfsim.distillation.stochastic_options import StochasticPlan
 from rfsim.distillation.targets import (
     MOST_DRAWS,
     SEQUENTIAL,
@@ -132,6 +133,7 @@ class DistillationPlan:
     samples: int
     path: tuple[float, ...] | None = None
     renoise: float = 1.0
+    stochastic: StochasticPlan | None = None
 
     def __post_init__(self) -> None:
         for name, least in (("levels", 2), ("generated", FEWEST_GENERATED), ("samples", 0)):
@@ -213,9 +215,11 @@ class DistillationPlan:
 
     def settings(self, draws: int) -> dict[str, Any]:
         """As stored with a result."""
-        kept = {f.name: plain(getattr(self, f.name)) for f in fields(self) if f.name != "students"}
+        apart = ("students", "stochastic")
+        kept = {f.name: plain(getattr(self, f.name)) for f in fields(self) if f.name not in apart}
         usual = {"path": None, "renoise": 1.0}  # left out, as before there were others
         kept = {name: value for name, value in kept.items() if name not in usual or value != usual[name]}
+        kept |= self.stochastic.settings if self.stochastic else {}
         return kept | {"draws": draws, "variants": [student.settings for student in self.students]}
 
 

@@ -13,8 +13,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from rfsim.computing.arrays import placed
+from rfsim.computing.arrays import Numbers, placed
 from rfsim.distillation.distances import fresh, truth
+from rfsim.distillation.learners import Learner, Route
 from rfsim.distillation.memorization import Quality, auc, jackknife, quality
 from rfsim.distillation.methods import JUMPING, SCORE
 from rfsim.distillation.plan import DistillationPlan
@@ -107,9 +108,11 @@ class SampleQuality:
 
     def auc(self, name: str, *which: int) -> float:
         """Membership AUC of one model; NaN where there is none."""
-        if name not in self.losses:
-            return math.nan
-        losses, training = self.losses[name][which], self.distilled.points.training
+        return self.auc_of(self.losses[name][which]) if name in self.losses else math.nan
+
+    def auc_of(self, losses: NDArray[np.float64]) -> float:
+        """That of denoising losses of the points, (points,); NaN where one of them is."""
+        training = self.distilled.points.training
         if not np.all(np.isfinite(losses)):
             return math.nan
         return auc(losses[:training], losses[training:])
@@ -123,12 +126,19 @@ class SampleQuality:
         learner = self.distilled.models[name][student]
         if learner is None:
             return None
+        route = learner.route(learner.method.evaluations(self.plan.levels) if steps is None else steps)
+        return None if route is None else self._along(learner, route, [learner.at[jump][time] for jump in route])
+
+    def drawn_by(self, name: str, student: int, weights: Numbers) -> NDArray[np.float64] | None:
+        """Samples of a model in its method's own steps with other weights, (grid, dim, features), jumps all to ε."""
+        learner = self.distilled.models[name][student]
+        route = learner and learner.route(learner.method.evaluations(self.plan.levels))
+        return None if learner is None or not route else self._along(learner, route, [weights[k] for k, _ in route])
+
+    def _along(self, learner: Learner, route: Route, weights: Sequence[Numbers]) -> NDArray[np.float64]:
+        """Samples along a route, by the weights of each of its jumps."""
         method, levels, function = learner.method, self.plan.levels, self.distilled.function
-        route = learner.route(method.evaluations(levels) if steps is None else steps)
-        if route is None:
-            return None
-        network = self.distilled.student
-        readouts = [np.asarray(learner.at[jump][time]) for jump in route]
+        network, readouts = self.distilled.student, [np.asarray(one) for one in weights]
         if method.traits.samples == JUMPING:
             offsets = np.array([network.offsets[level] for level, _ in route])
             along = network._replace(readouts=placed(np.stack(readouts)), offsets=placed(offsets))

@@ -43,6 +43,7 @@ class DistillationTask(NamedTuple):
         ridge: γ, in units of the eigenvalues of U_k.
         function: The student's σ, elementwise.
         source: Where draws of x_k and Φ_k(x_k) come from.
+        target: c_skip and c_out of f⁻_{k−1} at index k − 1, where that is not the consistency function itself.
     """
 
     student: Network
@@ -50,6 +51,7 @@ class DistillationTask(NamedTuple):
     ridge: float
     function: Function
     source: Pool | FreshBatches
+    target: Consistency | None = None
 
 
 class DistillationRecord(NamedTuple):
@@ -235,11 +237,9 @@ def _start(task: DistillationTask) -> NDArray[np.float64]:
 
 
 def _levels(task: DistillationTask) -> _Levels:
-    offsets, skip, out = (
-        np.asarray(one) for one in (task.student.offsets, task.consistency.skip, task.consistency.out)
-    )
+    offsets, own, target = np.asarray(task.student.offsets), task.consistency, task.target or task.consistency
     source = moves(task.source) if isinstance(task.source, FreshBatches) else task.source
-    here, below = (offsets[1:], skip[1:], out[1:]), (offsets[:-1], skip[:-1], out[:-1])
+    here, below = (offsets[1:], own.skip[1:], own.out[1:]), (offsets[:-1], target.skip[:-1], target.out[:-1])
     return _Levels(np.asarray(task.student.weights), here, below, task.ridge, source)
 
 

@@ -8,6 +8,7 @@ from rfsim.quantities.catalog import Answer, Cells, Quantity, register
 from rfsim.quantities.forms import Form, variables
 from rfsim.quantities.parameter import Parameter
 from rfsim.quantities.parameters import DIFFUSION_TIME, RIDGE, SAMPLE, TRAINER
+from rfsim.quantities.simulate import CHECKPOINTS, OPTIMIZER, STEPS
 
 STUDENTS = 16  # of one distillation: all of their weights, at every level and time, are held
 
@@ -183,6 +184,20 @@ KEPT = (
         swept=False,
     ),
 )
+STOCHASTIC = tuple(  # beside the exact flow; a sweep of exact flows has none
+    one.but(swept=False, default=None, help=told)
+    for one, told in zip(
+        (*OPTIMIZER[:3], STEPS, next(one for one in OPTIMIZER if one.name == "ema")),
+        (
+            "An optax optimizer (sgd, adam): train the student stochastically too, with fresh noise.",
+            "Rate η of the optimizer.",
+            "Draws per step and level, with replacement, or full: every training point once; 64 unless given.",
+            "Steps of the optimizer; 1000 unless given.",
+            "Decay per step of the moving average that is the target; 0 unless given.",
+        ),
+        strict=True,
+    )
+)
 OPTIONS = (*LEVELS, *TEACHER, *STUDENT, *REGRESSION, *MEASURED, KEPT[0])  # of one distillation beside its times
 
 DISTILL = register(
@@ -195,7 +210,9 @@ DISTILL = register(
             DISTILL_TIMES,
             PATH,
             *OPTIONS,
+            *STOCHASTIC,
             *KEPT[1:],
+            *CHECKPOINTS,
         ),
         speaks_of_parts=True,
         answer=Answer(
@@ -225,8 +242,11 @@ DISTILL = register(
             | variables(seed__ridge__part="leakage_all leakage_all_error", seed__ridge__level__source__part="transfer")
             | variables(seed__level__feature="eigenvalue instability", feature="feature_part", grid="diffusion_time")
             | variables(seed__variant__distill_time__level="mixing", seed__variant="evaluations")
+            | variables("step", seed__variant__quality="stochastic stochastic_exact", seed="stochastic_time")
+            | variables(seed__variant__step__level="stochastic_loss")
             | variables(ridge__level="limit_leakage", level="limit_gamma_star"),
             optional=frozenset({"teacher_error", "student_error", "suppression_error", "leakage", "leakage_all_error"})
+            | {"stochastic", "stochastic_exact", "stochastic_time", "stochastic_loss", "step"}
             | {"evaluations", "mixing", "transfer", "instability", "limit_leakage", "limit_gamma_star"},
             json={"undefined": dict},
         ),

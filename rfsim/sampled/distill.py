@@ -13,16 +13,20 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
+from rfsim.checking.scalars import real
 from rfsim.computing.machine import require_memory
 from rfsim.computing.precision import in_float64, ridge_named
 from rfsim.disk import store
 from rfsim.distillation.cache import ArrayCache
 from rfsim.distillation.methods import DistillationMethod, read_method, require_fitting
+from rfsim.distillation.moments import CHUNK_ROWS
 from rfsim.distillation.nearest import distinct
 from rfsim.distillation.plan import DistillationPlan, Student, Targets, grid_given
 from rfsim.distillation.plan import students as variants_of
 from rfsim.distillation.run import Wanted, take
 from rfsim.distillation.sample_quality import SampleQuality
+from rfsim.distillation.stochastic_options import require_trainable, stochastic_plan, with_clock
+from rfsim.distillation.stochastic_students import Keeping, train, variables
 from rfsim.distillation.tables import table
 from rfsim.distillation.targets import Draws, PerFeature, Sequential, read_draws, read_target
 from rfsim.learning import trainers
@@ -36,10 +40,17 @@ from rfsim.quantities.meant import known_keywords
 from rfsim.results.runs import Begin, Report, Run, keeping
 from rfsim.sample.spectra import Method
 from rfsim.sampled.beside import limit_leakage, limit_run
+from rfsim.simulation.optimizers import Optimizer
 
 DISTILL_TIMES = (10.0, 1e3, 1e5)
 GENERATED = 2000  # samples of each model
 CONTROLS = 6  # models beside the students whose samples are drawn
+# of a stochastic run that goes on these may change: how long it is, and what is measured beside it
+BESIDE = ("seed", "seeds", "steps", "distill_times", "generated", "samples", "leakage_ridges", "threshold")
+# weights (dim, features) that a student of some methods holds for every level beside one: its jumps to all levels, or
+# of all rounds, and averages to each of their targets, of itself, of half of the draws and of the early teacher
+FURTHER = {"two-time": 12, "progressive": 3}
+ASKED = {"two-time": 4}  # and values (dim,) of such targets at once, for each draw of a chunk
 LEAKAGE_RIDGES = (0.0, 0.1, 0.5, 1.0, 2.0, 5.0, 10.0)
 
 
@@ -71,6 +82,11 @@ class DistillOptions(DrawOptions, total=False):
     threshold: float
     generated: int
     samples: int
+    optimizer: str | Optimizer | None
+    rate: float | None
+    batch: int | str | None
+    steps: int | None
+    ema: float | None
 
 
 def plan(
@@ -102,6 +118,11 @@ def plan(
     threshold: float = 0.01,
     generated: int = GENERATED,
     samples: int = 0,
+    optimizer: str | Optimizer | None = None,
+    rate: float | None = None,
+    batch: int | str | None = None,
+    steps: int | None = None,
+    ema: float | None = None,
 ) -> DistillationPlan:
     """The checked settings of a distillation, as `distill` takes them; nothing is computed.
 
@@ -133,6 +154,11 @@ def plan(
         threshold: Of γ⋆.
         generated: Samples per model.
         samples: Samples to keep.
+        optimizer: Of stochastic training beside the exact flow.
+        rate: Of that optimizer.
+        batch: Draws per step and level.
+        steps: How many are taken.
+        ema: Decay per step of the average that is the target.
 
     Returns:
         The plan.
@@ -154,8 +180,11 @@ def plan(
     chosen = variants_of(variants, own, **common) if students is None else _given(students, variants, common)
     known = {"levels": levels, "distill_data": distill_data, "own_features": own}
     known |= {"noise_copies": problem.noise_copies, "sampler": solver if sampler is None else sampler}
+    trained = stochastic_plan(optimizer, rate, batch, steps, ema)
     for one in chosen:
         require_fitting(one.method, **known, kinks=bool(problem.activation.kinks))
+        if trained is not None:
+            require_trainable(trained, one, distill_data)
     return DistillationPlan(
         tuple(model.times(distill_times, "distill_times").tolist()),
         levels,
@@ -177,6 +206,7 @@ def plan(
         samples,
         grid,
         renoise,
+        trained,
     )
 
 
@@ -193,6 +223,9 @@ def distill(
     transfer: bool = False,
     limit: bool = False,
     spill: str | Path | None = None,
+    checkpoint: str | Path | None = None,
+    resume: bool = False,
+    checkpoint_minutes: float = 10.0,
     **options: Unpack[DistillOptions],
 ) -> xr.Dataset:
     """Distill a teacher over a grid of diffusion times, by consistency or another method, in closed form.
@@ -209,6 +242,9 @@ def distill(
         transfer: Also between all parts.
         limit: Also leakage and γ⋆ of the same steps as d → ∞, as `rfsim.theory.distill` has them (D13).
         spill: A folder for the eigenvectors of all levels, p² doubles each, which memory holds otherwise.
+        checkpoint: With an optimizer: a folder for states, saved every checkpoint_minutes, at the end and at Ctrl-C.
+        resume: Go on from the newest states in that folder, to the same bits.
+        checkpoint_minutes: Minutes between two states.
         levels: N, of N + 1 diffusion times, geometric.
         time_min: The lowest of them, ε.
         time_max: The highest of them, T.
@@ -240,6 +276,14 @@ def distill(
         threshold: Of γ⋆, between 0 and 1.
         generated: Samples per model, at least 16.
         samples: Of teacher and students to keep.
+        optimizer: `rfsim.Optimizer` or its text: the students are trained stochastically too, all levels at once, with
+            fresh noise at every step, by methods consistency and score:noise-online, population or prior. Beside plain
+            "sgd" stands the flow that is its mean, at its distill_time, which joins distill_times, and of target
+            coupled:TAU with the memory of ema; beside others that of the last distill_time.
+        rate: η of its steps on B = √p B̄, which for plain "sgd" are distill_time η/d² each.
+        batch: Draws per step and level, with replacement, or "full", every training point once; None: 64.
+        steps: How many are taken; None: 1000.
+        ema: Decay per step of the moving average of the weights that is the target; None: 0, the weights themselves.
         dim: d; defaults to 100, or to the data's own.
         seed: Of the first draw.
         seeds: How many draws.
@@ -258,6 +302,9 @@ def distill(
         the draws, with _error and _moved, 1 where half the draws move a measure by more than 1.96 standard errors. With
         limit, limit_leakage (ridge, level), outside gen,
         and limit_gamma_star (level). Where a student is self-distilled, mixing (variant, distill_time, level), its ξ.
+        With an optimizer, stochastic and stochastic_exact (variant, quality), samples of the students after all steps
+        and of the flow beside them, stochastic_loss (variant, step, level), without the ridge's term, and
+        stochastic_time; where a run diverged, NaN, and the attribute `diverged` says where by seed.
         What is undefined is NaN, with its reason in the attribute `undefined`. Training points that are copies of
         others, which are merged for the second nearest, are counted by seed in the attribute `merged_points` where
         there are any. Students stand along the dimension variant, in the order given.
@@ -265,6 +312,7 @@ def distill(
     Raises:
         ValueError: In one line, for settings that do not fit together.
         MemoryError: Before allocating, for sizes beyond the memory limit.
+        store.StoreError: For a checkpoint folder of another run.
 
     >>> import rfsim
     >>> result = distill(rfsim.Problem(2, 4), [0, 10], dim=3, levels=2, generated=16)
@@ -279,6 +327,7 @@ def distill(
     beside = limit_run(problem, planned, drawn) if limit else None
     taught = replace(problem, diffusion_time=planned.time_min, ridge=planned.teacher_ridge)
     run = Run(taught, drawn, report, method=Method(), copies=6)
+    planned = with_clock(planned, run.sizes.dim)
     features = planned.student_features(run.sizes)
     draws = planned.number_of_draws(features)
     _require_memory(planned, run.sizes, features, kept=spill is None)
@@ -288,15 +337,21 @@ def distill(
     extra = planned.settings(draws) | {"instability": instability, "transfer": transfer}
     extra |= {"limit": True} if limit else {}
     run.begin(begin, extra)
+    identity = {name: value for name, value in (run.settings | extra).items() if name not in BESIDE}
+    kept = Keeping(
+        _folder(planned, checkpoint, resume), resume, real("checkpoint_minutes", checkpoint_minutes), identity
+    )
     of_limit = {} if beside is None else limit_leakage(beside, planned, report)
     done: list[xr.Dataset] = []
     merged: list[int] = []
+    failures: dict[str, str] = {}
 
     def result() -> xr.Dataset:
         data = xr.concat([one.drop_vars("feature_part") for one in done], dim="seed", join="exact", coords="minimal")
         data = data.assign(of_limit).assign(feature_part=done[0].feature_part)
         data = data.assign_coords(seed=list(run.seeds[: len(done)]))
         told = {"merged_points": merged[: len(done)]} if any(merged) else {}
+        told |= {"diverged": store.canonical(failures)} if planned.stochastic else {}
         return run.label("distill", data.assign_attrs(undefined=_undefined(planned, run), **told), extra, started)
 
     with keeping(done, result):
@@ -308,7 +363,12 @@ def distill(
                 distilled = take(planned, taught, draw, data_power, named, cache, wanted, partial(run.tell, draw))
             run.tell(draw, "samples and their measures")
             quality = SampleQuality(planned, distilled)
-            done.append(table(planned, distilled, quality))
+            one = table(planned, distilled, quality)
+            if practice := planned.stochastic:
+                trained = train(planned, practice, distilled, kept, partial(run.tell, draw))
+                one = one.assign(variables(planned, practice, distilled, quality, trained, one.student))
+                failures |= {str(number): one.failure for one in trained if one.failure}
+            done.append(one)
     return result()
 
 
@@ -318,6 +378,15 @@ def _require_alone(**beside: float) -> None:
     for name, value in beside.items():
         if value != usual[name]:
             raise ValueError(f"path says all diffusion times; got {name} {value:g} beside it: leave it out")
+
+
+def _folder(planned: DistillationPlan, checkpoint: str | Path | None, resume: bool) -> Path | None:
+    """Where states of stochastic training are kept; ValueError where there is none to keep."""
+    if checkpoint is not None and planned.stochastic is None:
+        raise ValueError("checkpoint keeps states of stochastic training, and exact flows have none; give an optimizer")
+    if resume and checkpoint is None:
+        raise ValueError("resume goes on from a checkpoint; give the folder where it lies")
+    return None if checkpoint is None else Path(checkpoint)
 
 
 def _given(
@@ -339,10 +408,14 @@ def _given(
 
 
 def _require_memory(planned: DistillationPlan, sizes: Sizes, features: int, *, kept: bool) -> None:
-    d, _, p = (float(size) for size in sizes)
-    models = len(planned.students) * len(planned.distill_times)
-    counts = {"levels": planned.levels, "models": models, "generated": planned.generated}
+    d, n, p = (float(size) for size in sizes)
+    times, kinds = len(planned.distill_times), [one.method.kind for one in planned.students]
+    counts = {"levels": planned.levels, "models": len(kinds) * times, "generated": planned.generated}
+    counts |= {kind.replace("-", "_"): kinds.count(kind) * times for kind in FURTHER}
     needed = float(needed_bytes(d, p, features, **counts, kept=kept))
+    if practice := planned.stochastic:  # features of a batch at every level, and the optimizer's slots
+        rows = float(n if practice.setting.batch is None else practice.setting.batch)
+        needed += 8 * planned.levels * (rows * (3 * features + 6 * d) + 12 * d * features)
     hint = "take fewer features or levels, or in Python spill the levels to a folder" if kept else "take fewer features"
     what = f"distilling {max(p, float(features)):.12g} features at dim {d:.12g} in {planned.levels} levels"
     require_memory(needed, what, hint)
@@ -356,6 +429,8 @@ def needed_bytes(
     levels: ArrayLike,
     models: ArrayLike,
     generated: ArrayLike,
+    two_time: ArrayLike = 0,
+    progressive: ArrayLike = 0,
     kept: bool = True,
 ) -> NDArray[np.float64]:
     """Bytes at the peak of a distillation; sizes broadcast.
@@ -367,6 +442,8 @@ def needed_bytes(
         levels: N.
         models: Students times distill_times.
         generated: Samples of each.
+        two_time: How many of the models are two-time maps.
+        progressive: How many are of progressive distillation.
         kept: Whether the eigenvectors of all levels stay in memory.
 
     Returns:
@@ -376,7 +453,11 @@ def needed_bytes(
     side = np.maximum(p, own)
     shelved = (steps + 1) * (p**2 + np.where(own != p, own**2, 0.0)) * kept
     drawn = 2 * np.asarray(generated, dtype=float) * (np.asarray(models) + CONTROLS)
-    return 8 * (7 * side**2 + shelved + (steps + 8) * np.asarray(models) * d * side + drawn * d) + 2**29
+    several = {"two-time": np.asarray(two_time, dtype=float), "progressive": np.asarray(progressive, dtype=float)}
+    further = sum(FURTHER[kind] * steps * count for kind, count in several.items()) * side
+    further = further + sum(each * steps * several[kind] for kind, each in ASKED.items()) * CHUNK_ROWS
+    weights = (steps + 8) * np.asarray(models) * side + further
+    return 8 * (7 * side**2 + shelved + weights * d + drawn * d) + 2**29
 
 
 def _undefined(planned: DistillationPlan, run: Run) -> str:

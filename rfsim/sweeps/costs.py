@@ -20,6 +20,7 @@ from rfsim.results import runs
 from rfsim.sample.spectra import GROUPS, Method
 from rfsim.sampled import density, spectrum, train
 from rfsim.sampled import distill as distillation
+from rfsim.sampled.distill import FURTHER
 from rfsim.simulation import options
 from rfsim.simulation.stochastic import recorded_steps
 
@@ -149,14 +150,17 @@ def simulation_bytes(values: Parameters, cells: Any) -> NDArray[np.float64]:
 
 
 def distillation_bytes(values: Parameters, cells: Any) -> NDArray[np.float64]:
-    found = sizes(values)
+    found, models = sizes(values), np.asarray(cells) * len(value(DISTILL, values, "distill_times"))
+    method = np.asarray(value(DISTILL, values, "method"))
+    several = {kind.replace("-", "_"): models * (method == kind) for kind in FURTHER}
     return distillation.needed_bytes(
         found.dim,
         found.features,
         _student_features(values, found),
         levels=_levels(values),
-        models=np.asarray(cells) * len(value(DISTILL, values, "distill_times")),
+        models=models,
         generated=value(DISTILL, values, "generated"),
+        **several,
     )
 
 

@@ -114,6 +114,8 @@ COSTS = [
     ("simulate", {}),
     ("simulate", {"exact": False, "batch": 7}),
     ("distill", {"levels": 3, "student_features_per_dim": 7.0}),
+    ("distill", {"levels": 3, "method": "two-time"}),
+    ("distill", {"levels": 3, "method": "progressive"}),
     ("density", {"probes": 3, "steps": 9}),
     ("density", {"probes": 3, "steps": 9, "model": "real"}),
 ]
