@@ -7,7 +7,7 @@ eigenvalues lie (gen); below each atom's rest lie d others (mini between the two
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -28,7 +28,7 @@ MASS_ERROR = 1e-3
 RANK = 0.05  # of a part, or of a bulk: a smaller share of one in the other is an error of its mass
 SMALLEST = 1e-10  # of the largest eigenvalue: how near an atom is looked at
 
-Complex = NDArray[np.complex128]
+Complex = NDArray[np.complexfloating[Any, Any]]
 
 
 class Levels(NamedTuple):
@@ -54,10 +54,15 @@ def copies_density(limit: Limit, points: ArrayLike) -> tuple[NDArray[np.float64]
 
     Returns:
         The density, and the residual of the equations, (points,) each.
+
+    Raises:
+        ValueError: For a point at an atom.
     """
     u = np.asarray(points, dtype=float)
     if limit.gain == 0:
         return np.zeros_like(u), np.zeros_like(u)
+    if np.isin(u, _ground(limit)).any():
+        raise ValueError("the density has no value at an atom of frozen noise; leave that point out")
     found = _levels(limit, u)
     value = limit.samples_per_dim * (1 / found.first + (limit.noise_copies - 1) / found.second)
     return np.where(_inside(found), value.imag / np.pi, 0.0), found.residual
@@ -79,7 +84,8 @@ def copies_parts(limit: Limit) -> list[LimitPart]:
     spread = limit.v2 + limit.s2 > 0
     shares = part_masses(rows, limit.samples_per_dim, limit.noise_copies, linear=limit.gain > 0, nonlinear=spread)
     ranks = {name: share * rows for name, share in shares.items() if name != "zero" and share > 0}
-    pieces = sorted([*_atoms(limit), *(_bulks(limit) if limit.gain > 0 else [])])
+    pieces: list[_Piece] = [*_atoms(limit), *(_bulks(limit) if limit.gain > 0 else [])]
+    pieces.sort()
     total = sum(piece.mass for piece in pieces)
     if abs(total - sum(ranks.values())) > MASS_ERROR * total:
         raise NotConverged(
@@ -188,18 +194,16 @@ def _levels(limit: Limit, u: NDArray[np.float64]) -> Levels:
     top = float(limit._replace(features_per_dim=WIDE).ceiling) / WIDE
     lowest = NEAR * np.minimum(np.abs(u - rest), np.abs(u - first))
     z = u + 1j * 10 * top
-    one, two = first - z, rest - z
-    for k in range(HEIGHTS):
-        z = u + 1j * 10 * top * (lowest / (10 * top)) ** (k / (HEIGHTS - 1))
-        for _ in range(TURNS):
-            one, two = _stepped(limit, z, one, two)[:2]
-    for _ in range(TURNS):
-        one, two, residual = _stepped(limit, z, one, two)
-    return Levels(one, two, residual)
+    found = Levels(first - z, rest - z, np.zeros_like(u))
+    for share in np.repeat(np.append(np.linspace(0, 1, HEIGHTS), 1.0), TURNS):
+        z = u + 1j * 10 * top * (lowest / (10 * top)) ** share
+        found = _stepped(limit, z, found)
+    return found
 
 
-def _stepped(limit: Limit, z: Complex, one: Complex, two: Complex) -> tuple[Complex, Complex, NDArray[np.float64]]:
-    """A step of Newton's of both, and how far the equations were from holding."""
+def _stepped(limit: Limit, z: Complex, at: Levels) -> Levels:
+    """A step of Newton's of both, with how far the equations were from holding before it."""
+    one, two, _ = at
     eps, psi_n, a2 = limit.copies_inverse, limit.samples_per_dim, limit.gain
     values, weights = (np.asarray(each)[:, None] for each in (limit.values, limit.weights))
     kappa = two / one
@@ -216,4 +220,4 @@ def _stepped(limit: Limit, z: Complex, one: Complex, two: Complex) -> tuple[Comp
     determinant = p * b - q * a
     moved_one, moved_two = (b * upper - q * lower) / determinant, (p * lower - a * upper) / determinant
     size = np.maximum(np.abs(lower) / np.abs(two), np.abs(upper) / np.abs(one))
-    return one - moved_one, two - moved_two, size
+    return Levels(one - moved_one, two - moved_two, size)

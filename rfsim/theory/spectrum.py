@@ -114,7 +114,7 @@ def spectrum_dataset(run: LimitRun, found: Sequence[LimitPart], lam: NDArray[np.
     )
 
 
-def _parts(run: LimitRun) -> list[LimitPart]:
+def _parts(run: LimitRun) -> Sequence[LimitPart]:
     if not run.wide:
         return parts(run.limit)
     return copies_parts(run.limit) if run.finite_copies else wide_parts(run.limit)

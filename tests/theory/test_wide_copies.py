@@ -106,3 +106,9 @@ def test_without_a_linear_part_there_are_two_atoms():
     v2, s2 = float(found.v2), float(found.s2)
     np.testing.assert_allclose(found["mean"], [s2 / 6, v2 / 2 + s2 / 6], rtol=1e-12)
     np.testing.assert_allclose(found.mass, [4.0, 2.0], rtol=1e-12)
+
+
+def test_a_point_at_an_atom_is_refused():
+    found = theory.spectrum(wide(samples_per_dim=2, noise_copies=3))
+    with pytest.raises(ValueError, match="^the density has no value at an atom of frozen noise; leave that point out"):
+        theory.spectrum(wide(samples_per_dim=2, noise_copies=3), grid=[float(found.lower.sel(part="main"))])
