@@ -16,6 +16,7 @@ import numpy as np
 
 from rfsim.checking import lists
 from rfsim.checking.text import geometric, nearest
+from rfsim.disk import places
 from rfsim.disk.files import read_toml
 from rfsim.quantities.catalog import QUANTITIES, Quantity
 from rfsim.quantities.meant import hint
@@ -79,9 +80,7 @@ def _no_sweep(path: Path) -> str:
     """What is given in the place of a file that asks for a sweep; "" of what may be one."""
     if path.is_dir():
         return "the store of a sweep, which rfsim show and rfsim plot read" if path.suffix == ".zarr" else "a folder"
-    kinds = {"a result, which rfsim show and rfsim plot read": (".nc",), "a figure": (".png", ".pdf", ".svg")}
-    kinds |= {"an array": (".npy", ".npz"), "a table": (".csv", ".tsv")}
-    return next((words for words, ends in kinds.items() if path.suffix in ends), "")
+    return "a result, which rfsim show and rfsim plot read" if path.suffix == ".nc" else places.other(path)
 
 
 def check(content: Mapping[str, Any], name: str, *, allow_import: bool) -> Spec:
