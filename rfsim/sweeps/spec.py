@@ -250,7 +250,7 @@ def _spaced(where: str, given: Mapping[str, Any], wrong: list[str]) -> tuple | N
         problems.append(f"{where}: {form} must increase from first to last; got {list(ends)}")
     elif form == "log" and ends[0] <= 0:
         problems.append(f"{where}: log needs positive ends; got {list(ends)}")
-    count = given.get(beside, 1 if form == "range" else None)
+    count: Any = given.get(beside, 1 if form == "range" else None)
     if form == "range":
         if not (_finite(count) and count > 0):
             problems.append(f"{where}: step must be positive; got {count!r}")
