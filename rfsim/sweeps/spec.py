@@ -250,11 +250,11 @@ def _spaced(where: str, given: Mapping[str, Any], wrong: list[str]) -> tuple | N
         problems.append(f"{where}: {form} must increase from first to last; got {list(ends)}")
     elif form == "log" and ends[0] <= 0:
         problems.append(f"{where}: log needs positive ends; got {list(ends)}")
-    count: Any = given.get(beside, 1 if form == "range" else None)
+    count = given.get(beside, 1 if form == "range" else None)
     if form == "range":
         if not (_finite(count) and count > 0):
             problems.append(f"{where}: step must be positive; got {count!r}")
-    elif count is None:
+    elif beside not in given:
         problems.append(f"{where} lacks points, how many values there are; such as points = 20")
     elif not isinstance(count, int) or isinstance(count, bool) or not 2 <= count <= LARGEST:
         problems.append(f"{where}: points must be a whole number from 2 to {LARGEST}; got {count!r}")
