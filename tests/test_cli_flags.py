@@ -77,7 +77,7 @@ def outcome(capsys, command: tuple[str, ...], *given: str) -> int:
 )
 def test_no_value_of_a_flag_is_a_traceback(capsys, command):
     for flag, hint in OWN[command].items():
-        if hint is bool:
+        if bool in (hint, *typing.get_args(hint)):
             assert outcome(capsys, command, f"{flag}=maybe") == 2
             outcome(capsys, command, flag, flag)
             continue

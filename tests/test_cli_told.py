@@ -116,11 +116,9 @@ def test_a_wrong_file_is_named_for_what_it_is(capsys, data):
     held = xr.Dataset({"a": 1.0})
     store.save(store.label(held, "checkpoint", {}, wall_time=1.0), "out/train/result.nc")
     for command in ("show", "plot"):
-        assert_refused(
-            capsys, command, "figure.png", match=r"figure\.png is a figure; give a result written by rfsim: "
-        )
+        assert_refused(capsys, command, "figure.png", match=r"figure\.png is a figure, and no result; give result\.nc")
         assert_refused(capsys, command, "table.csv", match=r"table\.csv is a table, and no result; --data takes one of")
-        assert_refused(capsys, command, "rows.npy", match=r"rows\.npy is an array, and no result; --data takes it")
+        assert_refused(capsys, command, "rows.npy", match=r"rows\.npy is an array, and no result; --data takes one of")
         assert_refused(capsys, command, "out", match=r"out is not a store of .*; give one of out.train$")
     assert_refused(capsys, "sweep", "store.zarr", match=r"store\.zarr is the store of a sweep, .*such as store\.toml")
     assert_refused(capsys, "sweep", "other", match=r"other is a folder; a sweep is written in TOML")

@@ -9,11 +9,11 @@ from rfsim.disk.writing import StoreError
 
 RESULT = "result.nc"
 SHOWN = 4  # folders that are named
-OTHERS = {  # what files are that are given in the place of results
+OTHERS = {  # what files are that are given in the place of results and of sweeps
     "a figure": (".png", ".pdf", ".svg", ".jpg"),
-    "an array, and no result; --data takes it": (".npy", ".npz"),
-    "a table, and no result; --data takes one of samples": (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz"),
-    "JSON, which is not read back": (".json",),
+    "an array": (".npy", ".npz"),
+    "a table": (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz"),
+    "JSON": (".json",),
 }
 
 
@@ -41,6 +41,24 @@ def find(path: str | Path) -> Path:
             remedy = f"give one of {', '.join(inside)}" if inside else "give what --out named"
             raise StoreError(f"{path} is not a store of a sweep, and holds no {RESULT}; {remedy}")
         return path / RESULT
-    if path.is_file() and (what := next((words for words, ends in OTHERS.items() if path.name.endswith(ends)), None)):
-        raise StoreError(f"{path} is {what}; give a result written by rfsim: {RESULT}, its folder, or a sweep's .zarr")
+    if path.is_file() and (what := other(path)):
+        samples = "; --data takes one of samples" if what in ("an array", "a table") else ""
+        raise StoreError(
+            f"{path} is {what}, and no result{samples}; give {RESULT}, its folder, or the .zarr of a sweep"
+        )
     return path
+
+
+def other(path: Path) -> str:
+    """What a file is by its name, in words, where that is neither a result nor a sweep.
+
+    Args:
+        path: Of the file.
+
+    Returns:
+        The words; nothing where the name does not tell.
+
+    >>> other(Path("rows.csv")), other(Path("result.nc"))
+    ('a table', '')
+    """
+    return next((words for words, ends in OTHERS.items() if path.name.endswith(ends)), "")

@@ -101,6 +101,7 @@ def _declared(of: str = "") -> Iterator[Parameter]:
         yield from quantity.parameters
 
 
+@functools.cache
 def _names(function: Callable[..., object]) -> list[str]:
     """The parameters that a function's signature shows."""
     return [name for name in inspect.signature(function).parameters if name != "self"]

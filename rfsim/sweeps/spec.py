@@ -16,6 +16,7 @@ import numpy as np
 
 from rfsim.checking import lists
 from rfsim.checking.text import geometric, nearest
+from rfsim.disk import places
 from rfsim.disk.files import read_toml
 from rfsim.quantities.catalog import QUANTITIES, Quantity
 from rfsim.quantities.meant import hint
@@ -79,9 +80,7 @@ def _no_sweep(path: Path) -> str:
     """What is given in the place of a file that asks for a sweep; "" of what may be one."""
     if path.is_dir():
         return "the store of a sweep, which rfsim show and rfsim plot read" if path.suffix == ".zarr" else "a folder"
-    kinds = {"a result, which rfsim show and rfsim plot read": (".nc",), "a figure": (".png", ".pdf", ".svg")}
-    kinds |= {"an array": (".npy", ".npz"), "a table": (".csv", ".tsv")}
-    return next((words for words, ends in kinds.items() if path.suffix in ends), "")
+    return "a result, which rfsim show and rfsim plot read" if path.suffix == ".nc" else places.other(path)
 
 
 def check(content: Mapping[str, Any], name: str, *, allow_import: bool) -> Spec:
@@ -255,7 +254,7 @@ def _spaced(where: str, given: Mapping[str, Any], wrong: list[str]) -> tuple | N
     if form == "range":
         if not (_finite(count) and count > 0):
             problems.append(f"{where}: step must be positive; got {count!r}")
-    elif count is None:
+    elif beside not in given:
         problems.append(f"{where} lacks points, how many values there are; such as points = 20")
     elif not isinstance(count, int) or isinstance(count, bool) or not 2 <= count <= LARGEST:
         problems.append(f"{where}: points must be a whole number from 2 to {LARGEST}; got {count!r}")
