@@ -8,7 +8,7 @@ a student: the exact map reads as −g x, g = (e^{t−ε} − 1)/c_out. So both 
 
 Here: tanh, isotropic data, ψ_n = 8, ψ_p = 32, two levels, 0.025, 0.05, 0.1, DDIM steps, students that start at the
 teacher and are trained to the end (τ_S = ∞). Everything is at the upper level. Samples at d = 20, 50, 100 of memorized
-teachers (the larger two are those of `leakage`), at d = 20, 50 of teachers that stop early.
+teachers (the larger two are those of `leakage-limit`), at d = 20, 50 of teachers that stop early.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ SAMPLED = {  # dim: seeds and draws of teachers that stop early
     "quick": {6: (2, "20p"), 12: (2, "20p")},
     "paper": {20: (4, "20p"), 50: (2, "10p")},
 }
-MEMORIZED_SAMPLES = {  # the same of memorized teachers; but for the smallest dim those of experiment 32
+MEMORIZED_SAMPLES = {  # the same of memorized teachers; but for the smallest dim those of experiment 29
     "quick": {6: (2, "20p"), 12: (2, "20p")},
     "paper": {20: (4, "20p"), 50: (3, "20p"), 100: (2, "5p")},
 }
@@ -72,7 +72,7 @@ def _sampled(dim: int, seeds: int, draws: str, teacher: float) -> Cell:
 
 
 def _of_leakage(size: str) -> list[Cell]:
-    """Students of memorized teachers: at the larger dims those of `leakage`, where they lie."""
+    """Students of memorized teachers: at the larger dims those of `leakage-limit`, where they lie."""
     ridges = (0.0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
     found = []
     for dim, how in MEMORIZED_SAMPLES[size].items():
@@ -81,7 +81,7 @@ def _of_leakage(size: str) -> list[Cell]:
         if dim == min(MEMORIZED_SAMPLES[size]):
             found.append(Cell(f"d-{dim}-inf", cell.quantity, PROBLEM, cell.options))
         else:
-            found.append(Cell(f"step-{dim}", cell.quantity, PROBLEM, dict(cell.options) | shared, "32_leakage"))
+            found.append(Cell(f"step-{dim}", cell.quantity, PROBLEM, dict(cell.options) | shared, "29_leakage_limit"))
     return found
 
 

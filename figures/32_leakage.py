@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import matplotlib
 import numpy as np
-import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from rfsim.claims import Results
 from rfsim.plotting import (
-    PART_LOOKS,
     canvas,
     instability_panel,
     leakage_panel,
@@ -29,7 +27,6 @@ from rfsim.plotting.style import number
 
 STYLE = "paper"
 RIDGES = (0.0, 0.1, 1.0)
-STEP = 0.1
 DOTS = (0, (1, 1))
 
 
@@ -61,39 +58,6 @@ def leakage(results: Results) -> Figure:
         _levels(axes[0, 1], results)
         _title(figure, results)
     return figure
-
-
-def leakage_limit(results: Results) -> Figure:
-    """(a) Outside gen over the ridge by dim, and the limit; (b) by part at γ = 0 over 1/d, and the limit at 0."""
-    figure, axes = canvas(1, 2, style=STYLE, width="double", aspect=0.8)
-    found = {int(label.removeprefix("step-")): one for label, one in results.items() if label.startswith("step-")}
-    limit, samples = _at_step(results["limit"], "step"), {d: _at_step(found[d], "level") for d in sorted(found)}
-    with styled(STYLE):
-        left, right = axes[0]
-        at, handles = ridge_axis(left, limit.ridge.values), []
-        for (dim, one), color in zip(samples.items(), sequence(len(samples)), strict=True):
-            rows = one.leakage.sel(part="gen").transpose("ridge", "seed").values
-            handles.append(seeds_line(left, at, rows, Look(f"$d={dim}$", color, "-", "o")))
-        handles += left.plot(at, limit.leakage.values, color="black", linestyle=DOTS, label=r"$d\to\infty$")
-        left.set_yscale("log")
-        left.set_ylabel("leaked share of gen")
-        legend_above(left, handles)
-        handles = []
-        for name in ("null", "mini", "main"):
-            look, inverse = PART_LOOKS[name], 1 / np.array(list(samples))
-            values = np.stack([one.leakage.sel(ridge=0.0, part=name).values.mean() for one in samples.values()])
-            own = float(limit.share.sel(ridge=0.0, part=name))
-            handles += right.plot(inverse, values, color=look.color, marker=look.marker, linestyle="-", label=name)
-            right.plot([0, inverse[-1]], [own, values[-1]], color=look.color, marker=look.marker, linestyle=DOTS)
-        right.set(xlabel="$1/d$", ylabel=r"share of what gen hands up, $\gamma=0$")
-        legend_above(right, handles)
-        _title(figure, results)
-    return figure
-
-
-def _at_step(result: xr.Dataset, along: str) -> xr.Dataset:
-    """A result at the step from t = 0.1."""
-    return result.sel({along: int(np.argmin(np.abs(result.diffusion_time.values[1:] - STEP))) + 1})
 
 
 def instability(results: Results) -> Figure:
@@ -140,4 +104,4 @@ def _title(figure: Figure, results: Results) -> None:
     figure.suptitle(", ".join(pieces), x=0.01, ha="left")
 
 
-DRAW = {"leakage": leakage, "leakage-limit": leakage_limit, "instability": instability, "transfer": transfer}
+DRAW = {"leakage": leakage, "instability": instability, "transfer": transfer}
