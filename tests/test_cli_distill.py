@@ -37,7 +37,8 @@ def invented(monkeypatch):
 
     def distill(problem, *, array, center, scale, report, begin, **options):
         asked.update(options, problem=problem)
-        options.pop("limit")
+        for name in ("limit", "checkpoint", "resume", "checkpoint_minutes"):  # of the run, not of its plan
+            options.pop(name)
         draw = {name: options.pop(name) for name in ("dim", "seed", "seeds")}
         made = dataset(problem, **draw, **{name: options[name] for name in ("levels", *AXES)})
         sizes = realization.resolve(problem, realization.source(problem), draw["dim"])
