@@ -35,6 +35,7 @@ __all__ = [
     "PowerLaw",
     "Problem",
     "Samples",
+    "Schedule",
     "Sequential",
     "Student",
     "Subspace",
@@ -43,6 +44,7 @@ __all__ = [
     "generated",
     "load",
     "plot",
+    "score",
     "simulate",
     "spectrum",
     "sweep",
@@ -75,10 +77,12 @@ if _TYPE_CHECKING:
     from rfsim.sampled.density import density
     from rfsim.sampled.distill import distill
     from rfsim.sampled.generated import generated
+    from rfsim.sampled.score import score
     from rfsim.sampled.simulate import simulate
     from rfsim.sampled.spectrum import spectrum
     from rfsim.sampled.train import train
     from rfsim.simulation.optimizers import Optimizer
+    from rfsim.simulation.schedules import Schedule
     from rfsim.sweeps import sweep
 
 _HOMES = {
@@ -103,6 +107,7 @@ _HOMES = {
     "PowerLaw": "rfsim.problem.populations",
     "Problem": "rfsim.problem.model",
     "Samples": "rfsim.problem.populations",
+    "Schedule": "rfsim.simulation.schedules",
     "Sequential": "rfsim.distillation.targets",
     "Student": "rfsim.distillation.plan",
     "Subspace": "rfsim.problem.populations",
@@ -111,6 +116,7 @@ _HOMES = {
     "generated": "rfsim.sampled.generated",
     "load": "rfsim.disk.store",
     "plot": "rfsim.plotting",
+    "score": "rfsim.sampled.score",
     "simulate": "rfsim.sampled.simulate",
     "spectrum": "rfsim.sampled.spectrum",
     "sweep": "rfsim.sweeps",

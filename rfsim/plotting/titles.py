@@ -79,8 +79,9 @@ def _steps(result: xr.Dataset, s: dict[str, Any]) -> list[str]:
     """What a simulation descends by."""
     name = s["optimizer"].replace("_", r"\_")
     average = [f"EMA {number(s['ema'])}"] if s["ema"] else []
+    kind = s.get("schedule", "").partition(":")[0]
     return [
-        rf"{name}, $\eta={float(ready(result, 'rate').rate):.3g}$",
+        rf"{name}, $\eta={float(ready(result, 'rate').rate):.3g}$" + (f", {kind} schedule" if kind else ""),
         f"batch {s['batch']}, {s['noise']} noise",
         *average,
     ]
@@ -101,7 +102,7 @@ def _seeds(result: xr.Dataset, s: dict[str, Any]) -> str:
 def _levels(result: xr.Dataset, s: dict[str, Any]) -> list[str]:
     """The diffusion times of a distillation, its teacher, and the student that is drawn, the first there is."""
     if "diffusion_times" in s:
-        return _limit_levels(result, s)
+        return _limit_levels(result, s) if "teacher_time" in s else []  # else each panel says its own
     reached = rf"$t={number(s['time_min'])}$–${number(s['time_max'])}$ in {s['levels']} levels"
     if "variants" not in s:  # teachers and students are lines of the figure
         return [reached]

@@ -227,6 +227,8 @@ def distill(
         array: Samples (rows, dim) in the place of the problem's data.
         center: Whether an array is centered.
         scale: How an array is scaled: "global", "columns" or "none".
+        split: Share of an array's rows that may be trained on; the others play the population.
+        held_out: Rows (rows, dim), or a file of them, that play it in their place; all of the array may be trained on.
 
     Returns:
         Variables (seed, …) with quality = memorized fraction with its 95% interval, W2²/d and sliced Wasserstein
