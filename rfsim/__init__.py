@@ -39,6 +39,7 @@ __all__ = [
     "Sequential",
     "Student",
     "Subspace",
+    "advise",
     "density",
     "distill",
     "generated",
@@ -74,6 +75,7 @@ if _TYPE_CHECKING:
         Subspace,
     )
     from rfsim.sample.spectra.method import Exact, MonteCarlo
+    from rfsim.sampled.advise import advise
     from rfsim.sampled.density import density
     from rfsim.sampled.distill import distill
     from rfsim.sampled.generated import generated
@@ -111,6 +113,7 @@ _HOMES = {
     "Sequential": "rfsim.distillation.targets",
     "Student": "rfsim.distillation.plan",
     "Subspace": "rfsim.problem.populations",
+    "advise": "rfsim.sampled.advise",
     "density": "rfsim.sampled.density",
     "distill": "rfsim.sampled.distill",
     "generated": "rfsim.sampled.generated",

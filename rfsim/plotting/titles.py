@@ -103,7 +103,8 @@ def _levels(result: xr.Dataset, s: dict[str, Any]) -> list[str]:
     """The diffusion times of a distillation, its teacher, and the student that is drawn, the first there is."""
     if "diffusion_times" in s:
         return _limit_levels(result, s) if "teacher_time" in s else []  # else each panel says its own
-    reached = rf"$t={number(s['time_min'])}$–${number(s['time_max'])}$ in {s['levels']} levels"
+    levels = f" in {s['levels']} levels" if "levels" in s else ""
+    reached = rf"$t={number(s['time_min'])}$–${number(s['time_max'])}${levels}"
     if "variants" not in s:  # teachers and students are lines of the figure
         return [reached]
     students = {Student(**one).label: one for one in s["variants"]}
