@@ -160,6 +160,13 @@ def test_refusals(options, message):
         rfsim.advise(Problem(2, 4, 0.3))
 
 
+def test_frozen_noise_is_advised_on_too():
+    found = rfsim.advise(Problem(2, 4, noise_copies=2, ridge=0.1), seeds=1)
+    value = found.value.values[0]
+    assert np.isnan(value[9])  # parts are not told apart: eigenvalues reach down to 0
+    assert np.isfinite(value[[2, 3, 6, 7, 10]]).all()
+
+
 def test_no_steps_are_counted_where_nothing_is_memorized():
     found = rfsim.advise(Problem(2, 4, activation="linear"), seeds=1)
     assert found.sizes["question"] == 11

@@ -35,7 +35,7 @@ def invented(monkeypatch):
     """The public function answers at once, with numbers that are invented; returns what it was asked for."""
     asked = {}
 
-    def distill(problem, *, array, center, scale, report, begin, **options):
+    def distill(problem, *, array, center, scale, split, held_out, report, begin, **options):
         asked.update(options, problem=problem)
         options.pop("limit")
         draw = {name: options.pop(name) for name in ("dim", "seed", "seeds")}

@@ -143,17 +143,23 @@ def _samples(found: Compared, setting: Setting) -> list[Answer]:
     reads = f"the last test is {WITHIN:.0%} above the lowest"
     words = "How many samples for each dimension are enough, so that stopping gains nothing?"
     told = [Answer(words, value, ACCURACY * value, "theory.curves", given, reads)]
-    end = theory.curves(found.problem, [math.inf], by_part=True, **setting.data)
-    # mini by itself, or with what no gap separates from it
-    name = next((str(one) for one in end.part.values if "mini" in str(one)), "")
-    without = float(end.test_without.sel(part=name)[0]) if name else math.nan
+    name, cost, error = _memorizing(found.problem, setting)
     own = {**_limit(found.problem, setting), "train_times": math.inf, "by_part": True}
     words = f"How much of L_test at the end do the memorizing directions cost ({name or 'there are none'})?"
     reads = f"test[0] - without.{name}.test[0]"
-    return [
-        *told,
-        Answer(words, float(end.test[0]) - without, float(end.part_error[0]), "theory.curves", own, reads),
-    ]
+    return [*told, Answer(words, cost, error, "theory.curves", own, reads)]
+
+
+def _memorizing(problem: Problem, setting: Setting) -> tuple[str, float, float]:
+    """The part that memorizes, what it costs at the end and the error of that; NaN where parts are not told apart."""
+    try:
+        end = theory.curves(problem, [math.inf], by_part=True, **setting.data)
+    except ValueError:  # of frozen noise eigenvalues reach down to 0; all else was refused before
+        return "", math.nan, math.nan
+    # mini by itself, or with what no gap separates from it
+    name = next((str(one) for one in end.part.values if "mini" in str(one)), "")
+    without = float(end.test_without.sel(part=name)[0]) if name else math.nan
+    return name, float(end.test[0]) - without, float(end.part_error[0])
 
 
 def _trust(found: Compared, setting: Setting) -> Answer:
