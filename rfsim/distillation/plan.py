@@ -14,6 +14,7 @@ from rfsim.checking.scalars import real, told, whole
 from rfsim.checking.text import LARGEST, nearest, shown
 from rfsim.checking.written import Parsed, plain
 from rfsim.distillation.consistency import require_parameterization
+from rfsim.distillation.memorization import RATIO
 from rfsim.distillation.methods import CONSISTENCY, DistillationMethod, read_method
 from rfsim.distillation.moments import FEWEST
 from rfsim.distillation.sampling import SOLVERS
@@ -127,11 +128,12 @@ class DistillationPlan:
     threshold: float
     generated: int
     samples: int
+    memorized_ratio: float = RATIO
 
     def __post_init__(self) -> None:
         for name, least in (("levels", 2), ("generated", FEWEST_GENERATED), ("samples", 0)):
             object.__setattr__(self, name, whole(name, getattr(self, name), least, MOST[name]))
-        for name in ("time_min", "time_max", "teacher_time", "teacher_ridge", "threshold"):
+        for name in ("time_min", "time_max", "teacher_time", "teacher_ridge", "threshold", "memorized_ratio"):
             object.__setattr__(self, name, real(name, getattr(self, name)))
         if 0 < self.time_min < EARLIEST:
             raise ValueError(f"time_min must be at least {EARLIEST:g}; got {self.time_min:g}")
@@ -157,6 +159,8 @@ class DistillationPlan:
         require_ridge("leakage_ridges", max(self.leakage_ridges))
         if not 0 < self.threshold < 1:
             raise ValueError(f"threshold must lie between 0 and 1; got {self.threshold:g}")
+        if not 0 < self.memorized_ratio < 1:
+            raise ValueError(f"memorized_ratio must lie between 0 and 1; got {self.memorized_ratio:g}")
         if self.samples > self.generated:
             raise ValueError(f"samples to keep must be at most the {self.generated} generated; got {self.samples}")
 
@@ -202,6 +206,8 @@ class DistillationPlan:
     def settings(self, draws: int) -> dict[str, Any]:
         """As stored with a result."""
         kept = {f.name: plain(getattr(self, f.name)) for f in fields(self) if f.name != "students"}
+        if self.memorized_ratio == RATIO:  # as it was before there were others
+            kept.pop("memorized_ratio")
         return kept | {"draws": draws, "variants": [student.settings for student in self.students]}
 
 

@@ -17,6 +17,7 @@ from rfsim.computing.machine import require_memory
 from rfsim.computing.precision import in_float64, ridge_named
 from rfsim.disk import store
 from rfsim.distillation.cache import ArrayCache
+from rfsim.distillation.memorization import RATIO
 from rfsim.distillation.methods import DistillationMethod, read_method, require_fitting
 from rfsim.distillation.nearest import distinct
 from rfsim.distillation.plan import DistillationPlan, Student, Targets
@@ -66,6 +67,7 @@ class DistillOptions(DrawOptions, total=False):
     threshold: float
     generated: int
     samples: int
+    memorized_ratio: float
 
 
 def plan(
@@ -95,6 +97,7 @@ def plan(
     threshold: float = 0.01,
     generated: int = GENERATED,
     samples: int = 0,
+    memorized_ratio: float = RATIO,
 ) -> DistillationPlan:
     """The checked settings of a distillation, as `distill` takes them; nothing is computed.
 
@@ -124,6 +127,7 @@ def plan(
         threshold: Of γ⋆.
         generated: Samples per model.
         samples: Samples to keep.
+        memorized_ratio: Of f_mem.
 
     Returns:
         The plan.
@@ -162,6 +166,7 @@ def plan(
         threshold,
         generated,
         samples,
+        memorized_ratio,
     )
 
 
@@ -221,6 +226,8 @@ def distill(
         threshold: Of γ⋆, between 0 and 1.
         generated: Samples per model, at least 16.
         samples: Of teacher and students to keep.
+        memorized_ratio: A sample is memorized where its nearest training point is nearer than this times the second
+            nearest; between 0 and 1.
         dim: d; defaults to 100, or to the data's own.
         seed: Of the first draw.
         seeds: How many draws.
@@ -232,7 +239,8 @@ def distill(
 
     Returns:
         Variables (seed, …) with quality = memorized fraction with its 95% interval, W2²/d and sliced Wasserstein
-        distance to the law of x_ε, and membership AUC: teacher, reference (fresh samples of the truth), student
+        distance to the law of x_ε, membership AUC and the share of training points found at 1% and at 10% of fresh
+        ones taken for such: teacher, reference (fresh samples of the truth), student
         (variant, distill_time; in the `evaluations` of its method, one jump for most), and the controls teacher_steps
         and student_steps (steps), early_teacher, early_student, regression (one-step students regressed on the
         teacher's endpoints); suppression and energies by level and part; leakage and gamma_star; losses by level;

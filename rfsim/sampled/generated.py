@@ -16,7 +16,7 @@ from rfsim.computing.precision import in_float64
 from rfsim.distillation.cache import ArrayCache
 from rfsim.distillation.distances import Truth, frechet_bias, truth
 from rfsim.distillation.exact import ExactSpectra
-from rfsim.distillation.memorization import jackknife, memorized_fraction
+from rfsim.distillation.memorization import RATIO, jackknife, memorized_fraction
 from rfsim.distillation.plan import FEWEST_GENERATED, MOST
 from rfsim.distillation.sampling import generate, path, starting_points
 from rfsim.distillation.teacher import TeacherFilter, teach
@@ -52,6 +52,7 @@ def generated(
     levels: int = 20,
     sampler: str = "ddim",
     generated: int = GENERATED,
+    memorized_ratio: float = RATIO,
     report: Report | None = None,
     begin: Begin | None = None,
     **draw: Unpack[DrawOptions],
@@ -69,6 +70,8 @@ def generated(
         levels: N; steps lead down a geometric grid of N + 1 times.
         sampler: "ddim", "euler" or "heun".
         generated: Samples of each teacher, more than dim.
+        memorized_ratio: A sample is memorized where its nearest training point is nearer than this times the second
+            nearest; between 0 and 1.
         report: Hears of each step.
         begin: Called with the settings of the result before anything is computed, as in `rfsim.spectrum`.
         dim: d; defaults to 100, or to the data's own.
@@ -112,7 +115,10 @@ def generated(
     require_memory(needed, f"teachers of {p} features in {levels} levels", "take fewer features or levels")
     del run.settings["diffusion_time"]
     extra = {"train_times": tau.tolist(), "time_min": float(grid[0]), "time_max": float(grid[-1]), "levels": levels}
+    if not 0 < real("memorized_ratio", memorized_ratio) < 1:
+        raise ValueError(f"memorized_ratio must lie between 0 and 1; got {memorized_ratio:g}")
     extra |= {"sampler": sampler, "generated": rows}
+    extra |= {} if memorized_ratio == RATIO else {"memorized_ratio": memorized_ratio}
     run.begin(begin, extra)
     data_power = model.power(problem, run.origin, run.sizes)
     filters = [TeacherFilter(Flow(), problem.ridge, float(one)) for one in tau]
@@ -137,13 +143,13 @@ def generated(
             each: list[xr.Dataset] = []
             for network in teachers:
                 samples = generate(network, start, path(levels, levels), function, sampler)
-                each.append(_measured(samples, start, instance.points, law))
+                each.append(_measured(samples, start, instance.points, law, memorized_ratio))
             done.append(xr.concat(each, "train_time", join="exact"))
     return result()
 
 
 def _measured(
-    samples: NDArray[np.float64], start: NDArray[np.float64], points: NDArray[np.float64], law: Truth
+    samples: NDArray[np.float64], start: NDArray[np.float64], points: NDArray[np.float64], law: Truth, ratio: float
 ) -> xr.Dataset:
     """Of the samples of one teacher."""
 
@@ -156,7 +162,7 @@ def _measured(
         distance(samples),
         frechet_bias(samples, law.covariance),
         float(jackknife(distance, samples)),
-        *memorized_fraction(samples, points),
+        *memorized_fraction(samples, points, ratio),
         float((samples - samples.mean(0)).var(0, ddof=1).mean()),
         1 - float((left**2).sum() / (samples**2).sum()),
     ]
