@@ -22,7 +22,8 @@ from rfsim.plotting import (
     transfer_bar,
     transfer_panel,
 )
-from rfsim.plotting.style import Look, number
+from rfsim.plotting.looks import Look
+from rfsim.plotting.style import number
 
 STYLE = "paper"
 RIDGES = (0.0, 0.1, 1.0)

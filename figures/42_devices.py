@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from rfsim.claims import Results
 from rfsim.plotting import MARKER_COLOR, canvas, legend_above, problem_line, styled
-from rfsim.plotting.style import Look
+from rfsim.plotting.looks import Look
 
 STYLE = "paper"
 LOOKS = {

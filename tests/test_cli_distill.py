@@ -12,7 +12,7 @@ import pytest
 
 from rfsim.cli import answers, distill_answers
 from rfsim.disk import store
-from rfsim.problem import model
+from rfsim.problem import realization
 from rfsim.problem.model import Problem
 from rfsim.sampled import distill as door
 from tests.commands import answer, assert_refused, run
@@ -41,8 +41,8 @@ def invented(monkeypatch):
         options.pop("limit")
         draw = {name: options.pop(name) for name in ("dim", "seed", "seeds")}
         made = dataset(problem, **draw, **{name: options[name] for name in ("levels", *AXES)})
-        sizes = model.resolve(problem, model.source(problem), draw["dim"])
-        own = model.settings(problem, model.source(problem), sizes, seed=draw["seed"], seeds=draw["seeds"])
+        sizes = realization.resolve(problem, realization.source(problem), draw["dim"])
+        own = realization.settings(problem, realization.source(problem), sizes, seed=draw["seed"], seeds=draw["seeds"])
         own.pop("diffusion_time")
         planned = door.plan(problem, **options)
         own |= planned.settings(planned.number_of_draws(planned.student_features(sizes)))

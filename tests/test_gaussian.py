@@ -12,7 +12,7 @@ import rfsim
 from rfsim import Problem
 from rfsim.computing import machine
 from rfsim.learning import filters, losses
-from rfsim.problem import data, model
+from rfsim.problem import data, model, realization
 from rfsim.problem.diffusion import diffuse, forward, noise_variance, signal
 from rfsim.sample.spectra.gaussian import gaussian_spectrum, gaussian_target
 
@@ -20,10 +20,10 @@ TIMES = jnp.array([0.0, 1.0, 300.0, 1e5, jnp.inf])
 
 
 def drawn(problem, dim, seed=0):
-    origin = model.source(problem)
-    sizes = model.resolve(problem, origin, dim)
-    constants = model.constants(problem, model.power(problem, origin, sizes))
-    return model.instance(problem, origin, sizes, seed), constants
+    origin = realization.source(problem)
+    sizes = realization.resolve(problem, origin, dim)
+    constants = model.constants(problem, realization.power(problem, origin, sizes))
+    return realization.instance(problem, origin, sizes, seed), constants
 
 
 def by_hand(problem, draw, c):

@@ -15,8 +15,8 @@ from jax.sharding import Mesh
 from rfsim import Problem
 from rfsim.computing import machine
 from rfsim.computing.parallel import AXIS, DeviceLayout
-from rfsim.problem import model
-from rfsim.problem.model import frozen_draws
+from rfsim.problem import realization
+from rfsim.problem.realization import frozen_draws
 from rfsim.sample.moments import sampled_moments
 from rfsim.sample.spectra.accurate import training_moments
 from rfsim.sample.spectra.eigen import eigh
@@ -54,8 +54,8 @@ def assert_equal(device, compute):
 
 
 def drawn(problem=PROBLEM):
-    origin = model.source(problem)
-    return model.instance(problem, origin, model.resolve(problem, origin, DIM), 0)
+    origin = realization.source(problem)
+    return realization.instance(problem, origin, realization.resolve(problem, origin, DIM), 0)
 
 
 @pytest.mark.parametrize("copies", [math.inf, 3])

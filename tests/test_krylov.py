@@ -11,7 +11,7 @@ from rfsim.checking.notes import Note
 from rfsim.learning.curves import loss_curves
 from rfsim.learning.filters import learning_rate_constant
 from rfsim.learning.trainers import FlowFilter
-from rfsim.problem import model
+from rfsim.problem import realization
 from rfsim.problem.diffusion import noise_variance
 from rfsim.sample import moments, spectra
 from rfsim.sample.spectra import krylov
@@ -21,8 +21,10 @@ TIMES = np.array([0.0, *np.geomspace(1e-2, 1e9, 28), np.inf])
 
 
 def drawn(problem, dim, seed=0, array=None):
-    origin = model.source(problem, array=array)
-    return model.instance(problem, origin, model.resolve(problem, origin, None if array is not None else dim), seed)
+    origin = realization.source(problem, array=array)
+    return realization.instance(
+        problem, origin, realization.resolve(problem, origin, None if array is not None else dim), seed
+    )
 
 
 def dense(problem, draw):

@@ -8,7 +8,7 @@ from scipy import stats
 
 import rfsim
 from rfsim import Problem
-from rfsim.problem import model
+from rfsim.problem import realization
 from rfsim.problem.diffusion import diffuse, noise_variance
 from rfsim.sample.moments import averaged_moments
 from rfsim.sample.spectra import Method
@@ -18,8 +18,8 @@ PROBLEM = Problem(samples_per_dim=4, features_per_dim=4)
 
 
 def estimates(draws, problem=PROBLEM, dim=6):
-    origin = model.source(problem)
-    draw = model.instance(problem, origin, model.resolve(problem, origin, dim), 0)
+    origin = realization.source(problem)
+    draw = realization.instance(problem, origin, realization.resolve(problem, origin, dim), 0)
     return draw, Estimates(problem, draw, problem.activation, draws)
 
 
@@ -28,7 +28,10 @@ def test_estimates_lie_within_five_standard_errors_of_the_exact_moments(spec):
     problem = Problem(samples_per_dim=4, features_per_dim=4, data=spec)
     draw, found = estimates(400, problem)
     scale = math.sqrt(noise_variance(0.1))
-    for law, mean in ((diffuse(draw.population, 0.1), found.population), (model.training_law(draw, 0.1), found.train)):
+    for law, mean in (
+        (diffuse(draw.population, 0.1), found.population),
+        (realization.training_law(draw, 0.1), found.train),
+    ):
         exact = averaged_moments(draw.weights, law, problem.activation, noise_scale=scale)
         for name in ("second", "noise"):
             error = jackknife_error([np.asarray(getattr(mean(k), name)) for k in range(found.groups)])
@@ -97,6 +100,6 @@ def test_methods_that_do_not_apply_are_refused(given, match):
 
 
 def test_frozen_copies_need_no_estimate():
-    sizes = model.resolve(PROBLEM, model.source(PROBLEM), 8)
+    sizes = realization.resolve(PROBLEM, realization.source(PROBLEM), 8)
     with pytest.raises(ValueError, match="whose frozen draws need no estimate"):
         Method(moments="montecarlo:9").check(Problem(noise_copies=2), sizes)

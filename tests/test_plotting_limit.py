@@ -9,7 +9,7 @@ import rfsim
 from rfsim import Problem, plotting
 from rfsim.plotting import LOSS_LOOKS, PART_LOOKS, canvas
 from rfsim.plotting.limit import pieces
-from rfsim.plotting.style import part_look
+from rfsim.plotting.looks import part_look
 from tests.plotting.synthetic import limit_distill
 
 WIDE = Problem(samples_per_dim=8, features_per_dim=64)

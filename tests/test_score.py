@@ -13,7 +13,7 @@ from rfsim import Problem
 from rfsim.problem import data
 from rfsim.problem.diffusion import forward, noise_variance
 from rfsim.problem.draws import Draw
-from rfsim.problem.model import frozen_draws, instance
+from rfsim.problem.realization import frozen_draws, instance
 from tests.commands import place as place
 from tests.commands import run
 

@@ -9,13 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rfsim import Problem
-from rfsim.problem import model
+from rfsim.problem import realization
 from rfsim.sample import spectra
 
 
 def drawn(problem, dim, seed=0):
-    origin = model.source(problem)
-    return model.instance(problem, origin, model.resolve(problem, origin, dim), seed)
+    origin = realization.source(problem)
+    return realization.instance(problem, origin, realization.resolve(problem, origin, dim), seed)
 
 
 @settings(deadline=None)
@@ -83,7 +83,10 @@ def test_the_decomposition_is_one():
     from rfsim.sample.moments import averaged_moments
 
     exact = averaged_moments(
-        draw.weights, model.training_law(draw, 0.1), problem.activation, noise_scale=math.sqrt(noise_variance(0.1))
+        draw.weights,
+        realization.training_law(draw, 0.1),
+        problem.activation,
+        noise_scale=math.sqrt(noise_variance(0.1)),
     )
     v = np.asarray(exact.noise)
     assert float(found.own(jnp.ones(72))) == pytest.approx((v**2).sum() / 12)

@@ -14,7 +14,8 @@ from rfsim.quantities.parameters import ACTIVATION, ALLOW_IMPORT, CENTER, DATA, 
 
 if TYPE_CHECKING:
     from rfsim.problem.arrays import Rows
-    from rfsim.problem.model import Problem, Sizes
+    from rfsim.problem.model import Problem
+    from rfsim.problem.realization import Sizes
 
 
 class Options(NamedTuple):
@@ -42,15 +43,15 @@ def ask(quantity: Quantity, values: Mapping[str, Any]) -> Options:
 
 
 def _ask_sample(quantity: Quantity, values: Mapping[str, Any]) -> Options:
-    from rfsim.problem import model
+    from rfsim.problem import realization
 
     array = _array(quantity, values)
     values = _with_held_out(values, array)
-    columns = (values["dim"] or model.DIM) if array is None else array.values.shape[1]
+    columns = (values["dim"] or realization.DIM) if array is None else array.values.shape[1]
     dim = columns if values["dim"] is None else values["dim"]  # one that differs from an array's is refused below
     problem = _problem(quantity, values, columns)
-    origin = model.source(problem, array=array, **_prepared(values))
-    sizes = model.resolve(problem, origin, dim)
+    origin = realization.source(problem, array=array, **_prepared(values))
+    sizes = realization.resolve(problem, origin, dim)
     notes = [
         f"{name}: {ratio:g} x {sizes.dim} rounds to {count}"
         for name, ratio, count in (

@@ -13,7 +13,8 @@ from rfsim.distillation.plan import DistillationPlan
 from rfsim.distillation.sampling import Network, generate, generation_noise, path, starting_points
 from rfsim.problem.data import stream
 from rfsim.problem.diffusion import Law
-from rfsim.problem.model import Instance, Problem, frozen_draws
+from rfsim.problem.model import Problem
+from rfsim.problem.realization import Instance, frozen_draws
 
 
 class Held:

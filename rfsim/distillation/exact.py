@@ -19,8 +19,9 @@ from rfsim.distillation.measures import row_energies
 from rfsim.learning.losses import weights_loss
 from rfsim.problem.activations import centered
 from rfsim.problem.diffusion import noise_variance, signal, total_variance
-from rfsim.problem.model import Instance, Problem, training_law
+from rfsim.problem.model import Problem
 from rfsim.problem.ranks import part_counts
+from rfsim.problem.realization import Instance, training_law
 from rfsim.sample.moments.paired import Level, mean_features, paired_second
 from rfsim.sample.spectra import SampleSpectrum, part_slices, sample_spectrum
 from rfsim.sample.spectra.accurate import population_above

@@ -21,7 +21,8 @@ from rfsim.distillation.rounds import DataFree, Progressive
 from rfsim.distillation.sampling import Network
 from rfsim.distillation.targets import Sequential
 from rfsim.problem.data import stream
-from rfsim.problem.model import Instance, Problem
+from rfsim.problem.model import Problem
+from rfsim.problem.realization import Instance
 
 DRAWN: dict[str, type[Learner]] = {
     "consistency": Chain,

@@ -28,7 +28,8 @@ from rfsim.distillation.targets import (
 )
 from rfsim.learning.trainers import Trainer
 from rfsim.problem.diffusion import ODE_SOLVERS, time_grid
-from rfsim.problem.model import EARLIEST, LATEST_TRAINING, Sizes, require_ridge
+from rfsim.problem.model import EARLIEST, LATEST_TRAINING, require_ridge
+from rfsim.problem.realization import Sizes
 
 STARTS = ("teacher", "zero")
 DATA = ("train", "fresh", "teacher")

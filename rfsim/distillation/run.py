@@ -28,7 +28,8 @@ from rfsim.distillation.sampling import Function, Network
 from rfsim.distillation.teacher import TeacherFilter, teach
 from rfsim.problem.data import stream
 from rfsim.problem.diffusion import diffuse, ode_step, score
-from rfsim.problem.model import Instance, Problem
+from rfsim.problem.model import Problem
+from rfsim.problem.realization import Instance
 
 Tell = Callable[[str], None]
 

@@ -19,7 +19,8 @@ from rfsim.computing.parallel import decomposing
 from rfsim.learning import clocks
 from rfsim.problem import data
 from rfsim.problem.diffusion import noise_variance, signal
-from rfsim.problem.model import Instance, Problem
+from rfsim.problem.model import Problem
+from rfsim.problem.realization import Instance
 
 Function = Callable[[Array], Array]
 

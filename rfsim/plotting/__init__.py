@@ -15,6 +15,7 @@ from rfsim.plotting.distill import (
     suppression_panel,
     teachers_panel,
 )
+from rfsim.plotting.drawing import Drawing, canvas, save
 from rfsim.plotting.families import categories, family_panel
 from rfsim.plotting.figures import plot, problem_line
 from rfsim.plotting.layout import plain, plain_text, wrap
@@ -29,27 +30,13 @@ from rfsim.plotting.limit_distill import (
     step_leakage_panel,
     student_panel,
 )
+from rfsim.plotting.looks import LOSS_LOOKS, MARKER_COLOR, MODEL_LOOKS, PART_LOOKS, Look, sequence
 from rfsim.plotting.multiples import collapse_grid, part_legend, spectrum_strip
 from rfsim.plotting.planes import BORDER_COLOR, color_bar, diagonal, plane_line, plane_panel
 from rfsim.plotting.samples import log_axis, measure_axis, places, ridge_axis, seeds_line
 from rfsim.plotting.simulation import simulation_family, simulation_panel
 from rfsim.plotting.spectra import Histograms, part_histograms, spectrum_panel
-from rfsim.plotting.style import (
-    LOSS_LOOKS,
-    MARKER_COLOR,
-    MODEL_LOOKS,
-    PART_LOOKS,
-    STYLES,
-    WIDTHS,
-    Drawing,
-    Look,
-    canvas,
-    centimeters,
-    save,
-    sequence,
-    style_of,
-    styled,
-)
+from rfsim.plotting.style import STYLES, WIDTHS, centimeters, style_of, styled
 from rfsim.plotting.sweep import sweep_figure
 from rfsim.plotting.sweep_maps import mark_handles
 

@@ -12,8 +12,9 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from rfsim.plotting.legends import legend_above
+from rfsim.plotting.looks import LOSS_LOOKS, MARKER_COLOR
 from rfsim.plotting.pages import Page
-from rfsim.plotting.style import LOSS_LOOKS, MARKER_COLOR, in_style
+from rfsim.plotting.style import in_style
 
 MARKED = {0: ("generalizes", ":"), 2: ("stop", "-"), 1: ("memorizes", "--")}  # questions: words and dashes
 LOSSES = "train", "test"

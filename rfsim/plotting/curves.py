@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from rfsim.plotting.forms import ready
 from rfsim.plotting.layout import Flag, flags_above
 from rfsim.plotting.legends import legend_above
-from rfsim.plotting.style import LOSS_LOOKS, MARKER_COLOR, Look, in_style, part_look
+from rfsim.plotting.looks import LOSS_LOOKS, MARKER_COLOR, Look, part_look
+from rfsim.plotting.style import in_style
 
 MANY = 30  # from so many points on a curve needs no markers
 # variable and route in a result → the symbol on the flag; dashed where predicted, solid where read off a curve

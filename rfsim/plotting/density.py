@@ -13,7 +13,8 @@ from matplotlib.patches import Patch
 
 from rfsim.plotting.forms import ready
 from rfsim.plotting.legends import legend_above
-from rfsim.plotting.style import in_style, part_look
+from rfsim.plotting.looks import part_look
+from rfsim.plotting.style import in_style
 
 LOWEST = 1e-6  # of mass per ln λ: what smoothing leaves far from every node is below
 

@@ -22,8 +22,9 @@ from rfsim.disk import store
 from rfsim.plotting.curves import MANY, time_limits
 from rfsim.plotting.forms import ready
 from rfsim.plotting.legends import legend_above
+from rfsim.plotting.looks import MARKER_COLOR, MODEL_LOOKS, Look, part_look
 from rfsim.plotting.samples import ALONE, MEASURES, Bars, LinePlace, bars_line, measure_axis, places, seeds_line
-from rfsim.plotting.style import MARKER_COLOR, MODEL_LOOKS, Look, in_style, number, part_look
+from rfsim.plotting.style import in_style, number
 
 ENDS = {"memorized_fraction": ("memorized_low", "memorized_high")}
 SHADES = ("#F2B38A", "#DE7A33", "#C04F00", "#6A2C00")  # of the student's orange, the latest distill_time last

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from rfsim.plotting.curves import has_time, rows, time_label, time_unit
 from rfsim.plotting.forms import ready
 from rfsim.plotting.legends import legend_above
-from rfsim.plotting.style import LOSS_LOOKS, MARKER_COLOR, Look, in_style, sequence
+from rfsim.plotting.looks import LOSS_LOOKS, MARKER_COLOR, Look, sequence
+from rfsim.plotting.style import in_style
 
 CATEGORY_COLORS = ("#000000", "#C04F00", "#3FA4DC", "#00507F", "#C9C94F")  # L* = 0, 48, 64, 32, 81
 CATEGORY_DASHES: tuple[Any, ...] = ("-", (0, (5, 1.5)), (0, (6, 1.5, 1, 1.5)))

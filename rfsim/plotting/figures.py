@@ -13,11 +13,12 @@ from matplotlib.figure import Figure
 from rfsim.checking.text import nearest
 from rfsim.disk import renamed, store
 from rfsim.maps.views import KIND as SWEEP
+from rfsim.plotting.drawing import Drawing
 from rfsim.plotting.forms import a_thing, ready
 from rfsim.plotting.layout import figure_of, share_axis, wrap
 from rfsim.plotting.legends import legend_rise
 from rfsim.plotting.pages import Page
-from rfsim.plotting.style import CENTIMETER, STYLES, Drawing, centimeters, ems, style_of, styled
+from rfsim.plotting.style import CENTIMETER, STYLES, centimeters, ems, style_of, styled
 from rfsim.plotting.sweep import sweep_figure
 from rfsim.plotting.titles import problem_line
 from rfsim.quantities.catalog import PAGES, resolve

@@ -19,7 +19,8 @@ from matplotlib.textpath import TextPath
 from matplotlib.ticker import FixedLocator, MaxNLocator
 from matplotlib.transforms import Affine2D, ScaledTranslation, blended_transform_factory
 
-from rfsim.plotting.style import MARKER_COLOR, in_style
+from rfsim.plotting.looks import MARKER_COLOR
+from rfsim.plotting.style import in_style
 
 
 def text_width(text: str, size: float) -> float:

@@ -17,8 +17,9 @@ from rfsim.plotting.forms import ready
 from rfsim.plotting.layout import Flag, flags_above
 from rfsim.plotting.legends import legend_above
 from rfsim.plotting.limit import DOTS
+from rfsim.plotting.looks import MARKER_COLOR, MODEL_LOOKS, part_look
 from rfsim.plotting.samples import Bars, bars_line, ridge_axis
-from rfsim.plotting.style import MARKER_COLOR, MODEL_LOOKS, in_style, number, part_look
+from rfsim.plotting.style import in_style, number
 
 CHOSEN, CHOSEN_WORD = "#E4E4A7", "chosen"  # the stripe of a chosen value, light in grey print, and its name
 

@@ -18,7 +18,8 @@ from rfsim.plotting.curves import FLAGS, loss_panel
 from rfsim.plotting.forms import ready
 from rfsim.plotting.layout import plain_text
 from rfsim.plotting.limit import limit_spectrum_panel, pieces
-from rfsim.plotting.style import LOSS_LOOKS, in_style
+from rfsim.plotting.looks import LOSS_LOOKS
+from rfsim.plotting.style import in_style
 
 Share = Callable[[NDArray[np.float64], float], NDArray[np.float64]]  # of eigenvalues, at a train_time: 0 to 1
 NOT_LEARNED: dict[str, Any] = {"facecolor": "#ffffffb8", "edgecolor": "#444444", "hatch": "////", "linewidth": 0.0}

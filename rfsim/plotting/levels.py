@@ -16,8 +16,9 @@ from matplotlib.figure import Figure
 from rfsim.disk import store
 from rfsim.plotting.forms import ready
 from rfsim.plotting.legends import legend_above
+from rfsim.plotting.looks import PART_LOOKS, part_look
 from rfsim.plotting.samples import Bars, bars_line, log_axis, places
-from rfsim.plotting.style import PART_LOOKS, in_style, part_look
+from rfsim.plotting.style import in_style
 
 FAINTEST = 1e-4  # shares of a transfer matrix below which all are white
 SHARES = LogNorm(FAINTEST, 1)

@@ -19,7 +19,8 @@ from rfsim.plotting.families import family_looks, shown_times, sparse
 from rfsim.plotting.forms import ready
 from rfsim.plotting.layout import Flag, broken_axis, flags_above
 from rfsim.plotting.legends import legend_above
-from rfsim.plotting.style import LOSS_LOOKS, in_style, number, part_look
+from rfsim.plotting.looks import LOSS_LOOKS, part_look
+from rfsim.plotting.style import in_style, number
 
 DOTS = (0, (1, 1))  # of losses: those of samples are whole or dashed
 NEAR = 100.0  # how many times a ridge may lie beyond those computed for the axis to reach to it

@@ -13,8 +13,9 @@ from rfsim.plotting.forms import ready
 from rfsim.plotting.layout import Flag, flags_above
 from rfsim.plotting.legends import legend_above
 from rfsim.plotting.limit import DOTS
+from rfsim.plotting.looks import MARKER_COLOR, MODEL_LOOKS, part_look, sequence
 from rfsim.plotting.samples import log_axis, ridge_axis
-from rfsim.plotting.style import MARKER_COLOR, MODEL_LOOKS, in_style, number, part_look, sequence
+from rfsim.plotting.style import in_style, number
 
 STEPS, LEVELS = 3, 6  # most of them that a figure shows
 WIDE = 10.0  # ratio of a loss's ends, from which on its axis is logarithmic

@@ -12,7 +12,8 @@ from rfsim.disk import store
 from rfsim.plotting.curves import MANY
 from rfsim.plotting.forms import ready
 from rfsim.plotting.legends import legend_above
-from rfsim.plotting.style import MARKER_COLOR, MODEL_LOOKS, in_style, number, sequence
+from rfsim.plotting.looks import MARKER_COLOR, MODEL_LOOKS, sequence
+from rfsim.plotting.style import in_style, number
 
 BAND = 0.2  # opacity
 DOTS = (0, (1, 1))

@@ -15,8 +15,9 @@ from rfsim.plotting.families import family_panel
 from rfsim.plotting.forms import ready
 from rfsim.plotting.legends import legend_above
 from rfsim.plotting.limit import limit_handle, limit_losses, pieces
+from rfsim.plotting.looks import PART_LOOKS
 from rfsim.plotting.spectra import part_histograms
-from rfsim.plotting.style import PART_LOOKS, in_style, style_of
+from rfsim.plotting.style import in_style, style_of
 
 COLLAPSE_TIMES = (1e-3, 1e2)  # in units of the predicted time
 STRIP_HEIGHTS = (1e-3, 3.0)

@@ -15,7 +15,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from rfsim.plotting.layout import broken_axis, shift
 from rfsim.plotting.legends import legend_above
-from rfsim.plotting.style import Look, in_style
+from rfsim.plotting.looks import Look
+from rfsim.plotting.style import in_style
 
 MEASURES = {
     "memorized_fraction": r"memorized share $f_\mathrm{mem}$",

@@ -15,9 +15,10 @@ from rfsim.disk import store
 from rfsim.plotting.families import family_panel
 from rfsim.plotting.forms import ready
 from rfsim.plotting.layout import figure_of
+from rfsim.plotting.looks import LOSS_LOOKS
 from rfsim.plotting.pages import Page
 from rfsim.plotting.planes import color_bar, plane_panel
-from rfsim.plotting.style import LOSS_LOOKS, number
+from rfsim.plotting.style import number
 from rfsim.plotting.sweep_maps import color_norm
 from rfsim.quantities.forms import PLANE
 

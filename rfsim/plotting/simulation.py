@@ -14,7 +14,8 @@ from rfsim.disk import store
 from rfsim.plotting.curves import rows, time_limits
 from rfsim.plotting.forms import ready
 from rfsim.plotting.legends import legend_above
-from rfsim.plotting.style import LOSS_LOOKS, MARKER_COLOR, in_style, sequence
+from rfsim.plotting.looks import LOSS_LOOKS, MARKER_COLOR, sequence
+from rfsim.plotting.style import in_style
 
 CLOCKS = {
     "step": "step $k$",

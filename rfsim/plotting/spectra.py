@@ -18,7 +18,8 @@ from rfsim.disk import store
 from rfsim.plotting.forms import ready
 from rfsim.plotting.layout import broken_axis
 from rfsim.plotting.legends import legend_above
-from rfsim.plotting.style import PART_LOOKS, in_style, number
+from rfsim.plotting.looks import PART_LOOKS
+from rfsim.plotting.style import in_style, number
 from rfsim.sample.spectra import PARTS, density
 
 

@@ -17,9 +17,10 @@ from rfsim.maps.lines import DEFAULTS
 from rfsim.maps.names import fixed_parameters
 from rfsim.maps.slices import value_of
 from rfsim.maps.views import View, view
+from rfsim.plotting.drawing import Drawing
 from rfsim.plotting.layout import text_width, wrap
 from rfsim.plotting.legends import legend_below
-from rfsim.plotting.style import STYLES, Drawing, centimeters, ems, styled
+from rfsim.plotting.style import STYLES, centimeters, ems, styled
 from rfsim.plotting.sweep_axes import (
     assigned,
     contour_words,

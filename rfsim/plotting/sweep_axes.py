@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 
 from rfsim.maps import scales
 from rfsim.maps.names import long_name, text_of
+from rfsim.plotting.looks import LOSS_LOOKS, MODEL_LOOKS
 from rfsim.plotting.samples import MEASURES
-from rfsim.plotting.style import LOSS_LOOKS, MODEL_LOOKS, number
+from rfsim.plotting.style import number
 from rfsim.plotting.symbols import symbol_of
 from rfsim.plotting.ticks import between
 

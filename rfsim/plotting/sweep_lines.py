@@ -17,7 +17,8 @@ from rfsim.maps import scales
 from rfsim.maps.names import matches
 from rfsim.maps.slices import DONE, Slice
 from rfsim.maps.views import View
-from rfsim.plotting.style import MARKER_COLOR, in_style, sequence
+from rfsim.plotting.looks import MARKER_COLOR, sequence
+from rfsim.plotting.style import in_style
 from rfsim.plotting.sweep_axes import Scale, assigned, dress, scale_of
 from rfsim.plotting.sweep_maps import INFINITE, MARKS, OVER, color_norm, marked
 

@@ -16,7 +16,7 @@ from rfsim.checking import notes
 from rfsim.learning import timescales
 from rfsim.problem.data import stream
 from rfsim.problem.diffusion import noise_variance, signal
-from rfsim.problem.model import Source
+from rfsim.problem.realization import Source
 from rfsim.results.runs import Run
 
 SPLITS = 16  # other parts of the same rows, by which the gap that sampling leaves is known

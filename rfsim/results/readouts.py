@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from rfsim.computing.arrays import Numbers
 from rfsim.computing.machine import require_memory
-from rfsim.problem.model import instance
+from rfsim.problem.realization import instance
 from rfsim.results.runs import Run
 from rfsim.sample.spectra import SampleSpectrum
 from rfsim.sample.spectra.readouts import readout

@@ -21,17 +21,8 @@ from rfsim.learning.filters import learning_rate_constant
 from rfsim.problem.activations import Constants, centered
 from rfsim.problem.diffusion import Law, noise_variance, total_variance
 from rfsim.problem.draws import Draw
-from rfsim.problem.model import (
-    Instance,
-    Problem,
-    Sizes,
-    Source,
-    constants,
-    instance,
-    named_population,
-    power,
-    settings,
-)
+from rfsim.problem.model import Problem, constants
+from rfsim.problem.realization import Instance, Sizes, Source, instance, named_population, power, settings
 from rfsim.sample.spectra import GROUPS, Method, Solved, part_counts, solve
 
 Report = Callable[[str, Mapping[str, Any]], None]

@@ -17,7 +17,8 @@ from rfsim.computing.precision import in_float64
 from rfsim.disk import store
 from rfsim.problem.arrays import Rows
 from rfsim.problem.draws import Draw
-from rfsim.problem.model import Problem, limit_settings, require_unused, source
+from rfsim.problem.model import Problem, require_unused
+from rfsim.problem.realization import limit_settings, source
 from rfsim.results.runs import Begin, Report
 from rfsim.sampled.advice.answers import Answer, answers
 from rfsim.sampled.advice.compared import GRID, Compared, Setting, compare

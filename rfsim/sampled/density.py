@@ -20,7 +20,8 @@ from rfsim.checking.scalars import MOST_VALUES, whole
 from rfsim.computing.machine import require_memory
 from rfsim.computing.precision import in_complex128, in_float64
 from rfsim.problem.draws import Draw, DrawOptions, told
-from rfsim.problem.model import Instance, Problem, instance
+from rfsim.problem.model import Problem
+from rfsim.problem.realization import Instance, instance
 from rfsim.results.runs import Report, Run, keeping
 from rfsim.sample.spectra import Method
 from rfsim.sample.spectra.accurate import training_moments

@@ -28,9 +28,10 @@ from rfsim.distillation.tables import table
 from rfsim.distillation.targets import Draws, PerFeature, Sequential, read_draws, read_target
 from rfsim.learning import trainers
 from rfsim.learning.trainers import Trainer
-from rfsim.problem import model
+from rfsim.problem import model, realization
 from rfsim.problem.draws import DrawOptions, apart, defaults_of, told
-from rfsim.problem.model import Problem, Sizes
+from rfsim.problem.model import Problem
+from rfsim.problem.realization import Sizes
 from rfsim.results.runs import Begin, Report, Run, keeping
 from rfsim.sample.spectra import Method
 from rfsim.sampled.beside import limit_leakage, limit_run
@@ -271,9 +272,9 @@ def distill(
     features = planned.student_features(run.sizes)
     draws = planned.number_of_draws(features)
     _require_memory(planned, run.sizes, features, kept=spill is None)
-    run.settings = model.settings(problem, run.origin, run.sizes, seed=run.seeds[0], seeds=len(run.seeds))
+    run.settings = realization.settings(problem, run.origin, run.sizes, seed=run.seeds[0], seeds=len(run.seeds))
     del run.settings["diffusion_time"]
-    data_power = model.power(problem, run.origin, run.sizes)
+    data_power = realization.power(problem, run.origin, run.sizes)
     extra = planned.settings(draws) | {"instability": instability, "transfer": transfer}
     extra |= {"limit": True} if limit else {}
     run.begin(begin, extra)
@@ -290,7 +291,7 @@ def distill(
 
     with keeping(done, result):
         for number in run.seeds:
-            draw = model.instance(taught, run.origin, run.sizes, number)
+            draw = realization.instance(taught, run.origin, run.sizes, number)
             merged.append(len(draw.points) - len(distinct(draw.points)))  # what no measure can tell is refused here
             with ArrayCache(spill) as cache, ridge_named("teacher_ridge"):
                 named = run.population is not None

@@ -21,7 +21,7 @@ from rfsim.distillation.plan import FEWEST_GENERATED, MOST
 from rfsim.distillation.sampling import generate, path, starting_points
 from rfsim.distillation.teacher import TeacherFilter, teach
 from rfsim.learning.trainers import Flow
-from rfsim.problem import model
+from rfsim.problem import model, realization
 from rfsim.problem.diffusion import ODE_SOLVERS, diffuse, time_grid
 from rfsim.problem.draws import Draw, DrawOptions, told
 from rfsim.problem.model import TRAIN_TIMES, Problem
@@ -120,7 +120,7 @@ def generated(
     extra |= {"sampler": sampler, "generated": rows}
     extra |= {} if memorized_ratio == RATIO else {"memorized_ratio": memorized_ratio}
     run.begin(begin, extra)
-    data_power = model.power(problem, run.origin, run.sizes)
+    data_power = realization.power(problem, run.origin, run.sizes)
     filters = [TeacherFilter(Flow(), problem.ridge, float(one)) for one in tau]
     done: list[xr.Dataset] = []
 
@@ -133,7 +133,7 @@ def generated(
 
     with keeping(done, result):
         for number in run.seeds:
-            instance = model.instance(taught, run.origin, run.sizes, number)
+            instance = realization.instance(taught, run.origin, run.sizes, number)
             law = truth(diffuse(instance.population, float(grid[0])), rows, number)
             start = starting_points(number, rows, d)
             with ArrayCache() as cache:

@@ -23,7 +23,8 @@ from rfsim.computing.parallel import DeviceLayout
 from rfsim.computing.precision import in_float64
 from rfsim.learning import clocks
 from rfsim.problem.draws import Draw, DrawOptions, apart, defaults_of, told
-from rfsim.problem.model import Problem, instance
+from rfsim.problem.model import Problem
+from rfsim.problem.realization import instance
 from rfsim.results.readouts import kept, require_readouts
 from rfsim.results.runs import FAILURES, Begin, Report, Run, keeping
 from rfsim.sample.spectra import Averages, Method

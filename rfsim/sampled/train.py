@@ -18,7 +18,8 @@ from rfsim.disk import store
 from rfsim.learning import trainers
 from rfsim.learning.trainers import DescentFilter, Trainer, TrainerFilter
 from rfsim.problem.draws import Draw, DrawOptions, told
-from rfsim.problem.model import TRAIN_TIMES, Problem, Sizes, require_unused, ridges_given, times
+from rfsim.problem.model import TRAIN_TIMES, Problem, require_unused, ridges_given, times
+from rfsim.problem.realization import Sizes
 from rfsim.quantities.forms import LEARNED
 from rfsim.results.datasets import curves_datasets, joined, with_bias_variance
 from rfsim.results.halves import without_shifted_times

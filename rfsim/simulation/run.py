@@ -19,7 +19,8 @@ from rfsim.learning import clocks, filters, losses
 from rfsim.learning.protocol import Spectrum, Target
 from rfsim.learning.scheduled import scheduled_descent
 from rfsim.problem.diffusion import noise_variance
-from rfsim.problem.model import Instance, Problem
+from rfsim.problem.model import Problem
+from rfsim.problem.realization import Instance
 from rfsim.results.datasets import LONG_NAMES
 from rfsim.sample.moments import Moments
 from rfsim.sample.spectra.accurate import decomposed, population_above, training_moments

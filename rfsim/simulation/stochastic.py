@@ -23,7 +23,8 @@ from rfsim.computing.parallel import DeviceLayout
 from rfsim.computing.precision import require_float64
 from rfsim.learning.losses import weights_loss
 from rfsim.problem.diffusion import noise_variance, signal
-from rfsim.problem.model import Instance, Problem, frozen_draws
+from rfsim.problem.model import Problem
+from rfsim.problem.realization import Instance, frozen_draws
 from rfsim.sample.moments import Moments
 from rfsim.simulation import loop, objective
 from rfsim.simulation.optimizers import Stochastic

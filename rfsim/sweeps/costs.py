@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rfsim.distillation.sampling import step_counts
-from rfsim.problem import model, populations
+from rfsim.problem import populations, realization
 from rfsim.problem.model import Problem
 from rfsim.quantities.catalog import Quantity
 from rfsim.quantities.density import DENSITY
@@ -50,7 +50,7 @@ def sizes(values: Parameters) -> GroupSizes:
 @cache
 def _dim(spec: str) -> int:
     found = populations.read(spec).rows()
-    return model.DIM if found is None else found.values.shape[1]
+    return realization.DIM if found is None else found.values.shape[1]
 
 
 Formula = Callable[[Parameters, Any], NDArray[np.float64]]

@@ -19,7 +19,8 @@ from rfsim.limit.populations import Population, from_array, population
 from rfsim.problem.activations import Constants
 from rfsim.problem.diffusion import noise_variance, total_variance
 from rfsim.problem.draws import DataOptions
-from rfsim.problem.model import Problem, Source, constants, limit_settings, require_finite_width, source
+from rfsim.problem.model import Problem, constants, require_finite_width
+from rfsim.problem.realization import Source, limit_settings, source
 from rfsim.results.runs import Begin
 
 

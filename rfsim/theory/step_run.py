@@ -19,7 +19,8 @@ from rfsim.limit.ladders import Ladder, ladder
 from rfsim.limit.rational import Trained
 from rfsim.limit.resolvents import Level, level
 from rfsim.problem.diffusion import noise_variance
-from rfsim.problem.model import Problem, limit_settings, require_ridge, times
+from rfsim.problem.model import Problem, require_ridge, times
+from rfsim.problem.realization import limit_settings
 from rfsim.results.runs import Report
 from rfsim.theory.run import LimitOptions, covariance_of
 

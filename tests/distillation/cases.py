@@ -11,7 +11,7 @@ from rfsim.distillation.cache import ArrayCache
 from rfsim.distillation.exact import ExactSpectra
 from rfsim.distillation.sampling import Network
 from rfsim.distillation.teacher import TeacherFilter, teach
-from rfsim.problem import model
+from rfsim.problem import realization
 from rfsim.problem.data import stream
 from rfsim.problem.diffusion import Step, forward
 from rfsim.sampled import distill
@@ -21,9 +21,9 @@ TINY = Problem(samples_per_dim=2, features_per_dim=4)  # n = 6: 3 directions in 
 TIMES = np.array([0.02, 0.3, 1.2])
 
 
-def drawn(problem=TINY, seed=0, dim=DIM) -> model.Instance:
-    origin = model.source(problem)
-    return model.instance(problem, origin, model.resolve(problem, origin, dim), seed)
+def drawn(problem=TINY, seed=0, dim=DIM) -> realization.Instance:
+    origin = realization.source(problem)
+    return realization.instance(problem, origin, realization.resolve(problem, origin, dim), seed)
 
 
 def spectra_of(problem=TINY, seed=0, dim=DIM, times=TIMES, shelf=None) -> ExactSpectra:

@@ -14,7 +14,7 @@ from rfsim import reproduce
 from rfsim.cli import answers, main
 from rfsim.disk import provenance, store
 from rfsim.plotting import canvas
-from rfsim.plotting.style import save
+from rfsim.plotting.drawing import save
 from rfsim.reproduce import report, together
 from rfsim.reproduce.report import items, pictures
 from tests.report.synthetic import change, fill, path_of

@@ -11,7 +11,7 @@ from rfsim.learning.trainers import FlowFilter
 from rfsim.problem.activations import Constants
 from rfsim.problem.data import stream
 from rfsim.problem.diffusion import noise_variance
-from rfsim.problem.model import frozen_draws
+from rfsim.problem.realization import frozen_draws
 from rfsim.sample.moments import Moments, sampled_moments
 from rfsim.sample.spectra import Method, gaussian
 from rfsim.sample.spectra.basis import KrylovBasis, SeenFrom

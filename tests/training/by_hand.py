@@ -9,7 +9,7 @@ import numpy as np
 
 from rfsim.computing.parallel import DeviceLayout
 from rfsim.learning import clocks
-from rfsim.problem import model
+from rfsim.problem import model, realization
 from rfsim.problem.diffusion import Law, noise_variance, signal
 from rfsim.sample.moments import Moments
 from rfsim.sample.spectra.sample import SampleSpectrum, SampleTarget
@@ -25,8 +25,8 @@ def problem(**settings):
 
 
 def task(of, *, seed=0, array=None):
-    origin = model.source(of, array=array)
-    return prepared(of, model.instance(of, origin, model.resolve(of, origin, DIM), seed)).task
+    origin = realization.source(of, array=array)
+    return prepared(of, realization.instance(of, origin, realization.resolve(of, origin, DIM), seed)).task
 
 
 def prepared(of, draw, delta=None, layout=None, exact=True, tell=print) -> Prepared:
@@ -54,7 +54,7 @@ def features(draw, x):
 
 def frozen(of, draw):
     """x_t and ξ of every frozen copy, (samples · copies, dim) each."""
-    return [np.concatenate(parts) for parts in zip(*model.frozen_draws(draw, of), strict=True)]
+    return [np.concatenate(parts) for parts in zip(*realization.frozen_draws(draw, of), strict=True)]
 
 
 def weights(a, one):

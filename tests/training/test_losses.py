@@ -10,14 +10,14 @@ from scipy import integrate
 
 from rfsim import Problem
 from rfsim.learning import filters, losses, trainers
-from rfsim.problem import data, model
+from rfsim.problem import data, realization
 from rfsim.problem.diffusion import Law, diffuse, forward, noise_variance, score_power
 from rfsim.sample import moments, spectra
 
 
 def drawn(problem, dim, seed=0):
-    origin = model.source(problem)
-    return model.instance(problem, origin, model.resolve(problem, origin, dim), seed)
+    origin = realization.source(problem)
+    return realization.instance(problem, origin, realization.resolve(problem, origin, dim), seed)
 
 
 def solved(problem, dim, start=None):
@@ -43,7 +43,7 @@ def loss_as_a_sum(a_bar, draw, problem):
     """(T1) written out: the mean over samples and frozen draws of ‖√Δ Ā φ(x) + ξ‖²/d, and the ridge."""
     delta = noise_variance(problem.diffusion_time)
     total, count = 0.0, 0
-    for x, xi in model.frozen_draws(draw, problem):
+    for x, xi in realization.frozen_draws(draw, problem):
         phi = jnp.tanh(jnp.asarray(x) @ draw.weights.T / math.sqrt(draw.sizes.dim))
         total += jnp.sum((math.sqrt(delta) * phi @ a_bar.T + xi) ** 2)
         count += len(x)
@@ -89,7 +89,7 @@ def test_a_student_follows_the_flow_toward_its_teacher():
     delta, ridge = noise_variance(PROBLEM.diffusion_time), PROBLEM.ridge
     kappa = filters.learning_rate_constant(delta, PROBLEM.features_per_dim)
     teacher = explicit_weights(spectrum, [filters.flow(40.0, kappa, ridge)(spectrum.points)], delta)
-    second = moments.sampled_moments(draw.weights, model.frozen_draws(draw, PROBLEM), PROBLEM.activation).second
+    second = moments.sampled_moments(draw.weights, realization.frozen_draws(draw, PROBLEM), PROBLEM.activation).second
     root, tau = math.sqrt(draw.sizes.features), 3.0
 
     def loss(b):
@@ -115,7 +115,7 @@ def test_losses_of_filters_are_losses_of_explicit_weights():
     delta = noise_variance(PROBLEM.diffusion_time)
     pair = [filters.flow(40.0, 0.05, 0.02), filters.flow_decay(40.0, 0.05, 0.02)]
     weights = explicit_weights(spectrum, [f(spectrum.points) for f in pair], delta)
-    frozen = moments.sampled_moments(draw.weights, model.frozen_draws(draw, PROBLEM), PROBLEM.activation)
+    frozen = moments.sampled_moments(draw.weights, realization.frozen_draws(draw, PROBLEM), PROBLEM.activation)
     train = float(losses.weights_loss(weights, frozen.second, frozen.noise, delta, frozen.constant))
     assert float(losses.train_loss(spectrum, pair)) == pytest.approx(train, rel=1e-12)
     ridge = delta * 0.02 * float(jnp.sum(weights**2)) / DIM
@@ -180,7 +180,9 @@ def test_at_infinity_the_weights_solve_the_normal_equations(ridge):
     problem = Problem(samples_per_dim=3, features_per_dim=6, ridge=ridge)
     draw, spectrum, target, population = solved(problem, 12)
     scale = math.sqrt(noise_variance(0.1))
-    exact = moments.averaged_moments(draw.weights, model.training_law(draw, 0.1), problem.activation, noise_scale=scale)
+    exact = moments.averaged_moments(
+        draw.weights, realization.training_law(draw, 0.1), problem.activation, noise_scale=scale
+    )
     u, v = np.asarray(exact.second), np.asarray(exact.noise)
     weights = jnp.asarray(-np.linalg.solve(u + ridge * np.eye(len(u)), v).T / scale)
     end = [filters.flow(jnp.inf, 0.3, ridge)]
@@ -247,8 +249,8 @@ def test_bias_and_variance_split_the_score_error_by_simulation():
 def test_the_law_of_an_array_is_averaged_exactly_too():
     array = np.random.default_rng(6).standard_normal((80, 6))
     problem = Problem(samples_per_dim=3, features_per_dim=6)
-    origin = model.source(problem, array=array)
-    draw = model.instance(problem, origin, model.resolve(problem, origin, None), 0)
+    origin = realization.source(problem, array=array)
+    draw = realization.instance(problem, origin, realization.resolve(problem, origin, None), 0)
     spectrum = spectra.sample_spectrum(problem, draw)
     target = spectra.sample_target(spectrum, spectra.population_moments(problem, draw, spectrum))
     delta = noise_variance(0.1)

@@ -8,8 +8,9 @@ from rfsim.computing.arrays import Numbers, placed
 from rfsim.computing.parallel import DeviceLayout
 from rfsim.computing.precision import Unresolved
 from rfsim.problem.diffusion import Law, diffuse, noise_variance
-from rfsim.problem.model import Instance, Problem, frozen_draws, training_law
+from rfsim.problem.model import Problem
 from rfsim.problem.ranks import part_counts
+from rfsim.problem.realization import Instance, frozen_draws, training_law
 from rfsim.sample.moments import Moments, averaged_moments, sampled_moments
 from rfsim.sample.spectra.eigen import eigh, resolution
 

@@ -22,7 +22,8 @@ from rfsim.computing.precision import require_float64
 from rfsim.problem.activations import Constants
 from rfsim.problem.data import stream
 from rfsim.problem.diffusion import diffuse, noise_variance, signal
-from rfsim.problem.model import Instance, Problem, frozen_draws
+from rfsim.problem.model import Problem
+from rfsim.problem.realization import Instance, frozen_draws
 from rfsim.sample.moments import moments_of_features
 from rfsim.sample.spectra.eigen import eigh, relative_residual, rounding
 from rfsim.sample.spectra.sample import SampleSpectrum, decomposition

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from rfsim.learning.protocol import Target
 from rfsim.problem.activations import Constants
-from rfsim.problem.model import Instance, Problem
+from rfsim.problem.model import Problem
+from rfsim.problem.realization import Instance
 from rfsim.sample.spectra.accurate import require_resolved
 from rfsim.sample.spectra.gaussian import gaussian_rank, gaussian_spectrum, gaussian_target
 from rfsim.sample.spectra.krylov import project

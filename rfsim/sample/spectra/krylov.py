@@ -19,7 +19,8 @@ from rfsim.computing.blas import one_thread, suited
 from rfsim.computing.decompositions import counted
 from rfsim.computing.parallel import decomposing
 from rfsim.computing.precision import require_float64
-from rfsim.problem.model import Instance, Problem
+from rfsim.problem.model import Problem
+from rfsim.problem.realization import Instance
 from rfsim.sample.moments import Moments
 from rfsim.sample.spectra.accurate import (
     next_floor,

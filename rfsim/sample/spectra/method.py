@@ -8,7 +8,8 @@ from typing import Any, ClassVar, TypeAlias
 
 from rfsim.checking.text import digits, nearest
 from rfsim.checking.written import Parsed, Written
-from rfsim.problem.model import Problem, Sizes
+from rfsim.problem.model import Problem
+from rfsim.problem.realization import Sizes
 from rfsim.sample.spectra.montecarlo import fewest_draws
 
 AUTO = "auto"

@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from rfsim.problem.activations import Activation
 from rfsim.problem.data import stream
 from rfsim.problem.diffusion import Law, forward
-from rfsim.problem.model import Instance, Problem
+from rfsim.problem.model import Problem
+from rfsim.problem.realization import Instance
 from rfsim.sample.moments import Moments, sampled_moments
 
 GROUPS = 8  # replicates; the relative error of a standard error from G of them is about 1/√(2G)

@@ -19,7 +19,8 @@ from rfsim.computing.arrays import Numbers, placed
 from rfsim.computing.precision import require_float64
 from rfsim.problem.activations import Constants
 from rfsim.problem.activations.base import evaluate
-from rfsim.problem.model import Instance, Problem, frozen_draws
+from rfsim.problem.model import Problem
+from rfsim.problem.realization import Instance, frozen_draws
 from rfsim.sample.moments import Moments
 from rfsim.sample.spectra.gaussian import frozen_features, gaussian_factor, noise_moment, population_covariance
 

@@ -19,7 +19,8 @@ from rfsim.computing.arrays import Numbers, compiled, namespace, put
 from rfsim.computing.parallel import DeviceLayout
 from rfsim.computing.precision import require_float64
 from rfsim.problem.diffusion import noise_variance
-from rfsim.problem.model import Instance, Problem, training_law
+from rfsim.problem.model import Problem
+from rfsim.problem.realization import Instance, training_law
 from rfsim.sample.moments import Moments
 from rfsim.sample.spectra.accurate import (
     averaged,

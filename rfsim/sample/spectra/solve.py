@@ -9,7 +9,8 @@ import numpy as np
 
 from rfsim.learning.protocol import Target
 from rfsim.problem.activations import Constants
-from rfsim.problem.model import Instance, Problem
+from rfsim.problem.model import Problem
+from rfsim.problem.realization import Instance
 from rfsim.sample.spectra.eigen import eigh
 from rfsim.sample.spectra.gaussian import gaussian_spectrum, gaussian_target
 from rfsim.sample.spectra.implicit import gaussian_krylov

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from rfsim import theory
 from rfsim.problem.draws import Draw
-from rfsim.problem.model import DIM, HALF, Problem
+from rfsim.problem.model import HALF, Problem
+from rfsim.problem.realization import DIM
 from rfsim.quantities.reading import times
 from rfsim.results.runs import Report
 from rfsim.sampled.train import Variant, train_variants
