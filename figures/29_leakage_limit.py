@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from rfsim.claims import Results
 from rfsim.plotting import PART_LOOKS, canvas, legend_above, ridge_axis, seeds_line, sequence, styled
-from rfsim.plotting.style import Look
+from rfsim.plotting.looks import Look
 
 STYLE = "paper"
 STEP = 0.1

@@ -35,14 +35,17 @@ __all__ = [
     "PowerLaw",
     "Problem",
     "Samples",
+    "Schedule",
     "Sequential",
     "Student",
     "Subspace",
+    "advise",
     "density",
     "distill",
     "generated",
     "load",
     "plot",
+    "score",
     "simulate",
     "spectrum",
     "sweep",
@@ -72,13 +75,16 @@ if _TYPE_CHECKING:
         Subspace,
     )
     from rfsim.sample.spectra.method import Exact, MonteCarlo
+    from rfsim.sampled.advise import advise
     from rfsim.sampled.density import density
     from rfsim.sampled.distill import distill
     from rfsim.sampled.generated import generated
+    from rfsim.sampled.score import score
     from rfsim.sampled.simulate import simulate
     from rfsim.sampled.spectrum import spectrum
     from rfsim.sampled.train import train
     from rfsim.simulation.optimizers import Optimizer
+    from rfsim.simulation.schedules import Schedule
     from rfsim.sweeps import sweep
 
 _HOMES = {
@@ -103,14 +109,17 @@ _HOMES = {
     "PowerLaw": "rfsim.problem.populations",
     "Problem": "rfsim.problem.model",
     "Samples": "rfsim.problem.populations",
+    "Schedule": "rfsim.simulation.schedules",
     "Sequential": "rfsim.distillation.targets",
     "Student": "rfsim.distillation.plan",
     "Subspace": "rfsim.problem.populations",
+    "advise": "rfsim.sampled.advise",
     "density": "rfsim.sampled.density",
     "distill": "rfsim.sampled.distill",
     "generated": "rfsim.sampled.generated",
     "load": "rfsim.disk.store",
     "plot": "rfsim.plotting",
+    "score": "rfsim.sampled.score",
     "simulate": "rfsim.sampled.simulate",
     "spectrum": "rfsim.sampled.spectrum",
     "sweep": "rfsim.sweeps",

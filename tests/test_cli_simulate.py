@@ -45,6 +45,9 @@ def invented(monkeypatch):
         checkpoint,
         resume,
         checkpoint_minutes,
+        split,
+        held_out,
+        keep_weights,
         **options,
     ):
         asked.update(options, problem=problem, checkpoint=checkpoint, resume=resume, minutes=checkpoint_minutes)
@@ -134,7 +137,7 @@ def test_flags_reach_the_public_function(capsys, invented):
     assert invented == {
         "optimizer": "sgd:momentum=0.9", "rate": 2.5, "batch": 7, "noise": "frozen", "steps": 1000, "ema": 0.99,
         "precision": "float32", "products": "high", "devices": 2, "exact": False, "checkpoint": Path("here"),
-        "resume": True, "minutes": 0.5, "seeds": 2, "seed": 3, "dim": 3,
+        "resume": True, "minutes": 0.5, "seeds": 2, "seed": 3, "dim": 3, "schedule": "constant",
     }  # fmt: skip
 
 

@@ -18,6 +18,7 @@ from rfsim.results import runs
 
 SMALL = Problem(samples_per_dim=2, features_per_dim=4)
 DRAWN = {"dim": None, "seed": 0, "seeds": 1, "array": None, "center": True, "scale": "global"}
+DRAWN |= {"split": 0.5, "held_out": None}
 TIMES = [0.0, 10.0, 1e3, math.inf]
 
 

@@ -22,6 +22,7 @@ from tests.devices.lowering import SMALL
 
 ROOT = Path(__file__).parents[1]
 # combinations that no quantity has: a choice of one parameter needs another's
+LIMITS = "curves", "spectrum", "ridge", "mini_gap", "distill", "gamma_star", "split"
 REFUSED = {
     "simulate {'model': 'gaussian'}",
     "simulate {'resume': True}",
@@ -29,9 +30,10 @@ REFUSED = {
     "theory.gamma_star of frozen copies",
     "train {'fresh_noise': True}",
     "theory.generated of frozen copies",
+    "theory.split of frozen copies",
 } | {
-    f"theory.{name} {{'covariance': '{one}'}}"
-    for name in ("curves", "spectrum", "ridge", "mini_gap", "distill", "gamma_star")
+    f"{name} {{'covariance': '{one}'}}"
+    for name in ("advise", *(f"theory.{name}" for name in LIMITS))
     for one in ("shrunk", "deconvolved")
 }
 # no call reaches these yet: stochastic distillation in Python alone, moments of few dimensions, and of the Krylov basis

@@ -16,7 +16,17 @@ from scipy.stats import binomtest, wasserstein_distance
 from rfsim.checking.notes import Note, recorded
 from rfsim.distillation import nearest
 from rfsim.distillation.distances import frechet_per_dim, fresh, sliced_wasserstein, truth
-from rfsim.distillation.memorization import Fraction, auc, jackknife, memorized, memorized_fraction, quality
+from rfsim.distillation.memorization import (
+    Fraction,
+    Membership,
+    auc,
+    jackknife,
+    membership,
+    memorized,
+    memorized_fraction,
+    quality,
+    true_positive_rate,
+)
 from rfsim.distillation.nearest import nearest_two
 from rfsim.problem.diffusion import Law
 
@@ -278,15 +288,45 @@ def test_the_truth_has_the_moments_of_its_samples():
     assert not np.array_equal(fresh(law, 10, seed=3), found.samples[:10])
 
 
+def test_a_ratio_of_distances_in_the_place_of_a_third():
+    points = np.array([[0.0, 0.0], [1.0, 0.0]])
+    samples = np.array([[x, 0.0] for x in (0.05, 0.2, 0.3, 0.4, 0.45)])  # ratios .053, .25, .43, .67, .82
+    for ratio, count in ((0.1, 1), (1 / 3, 2), (0.5, 3), (0.7, 4), (0.9, 5)):
+        assert memorized(samples, points, ratio).sum() == count
+        assert memorized_fraction(samples, points, ratio).value == count / 5
+
+
+def test_the_true_positive_rate_is_that_of_the_threshold_with_so_few_false_ones():
+    rng = np.random.default_rng(5)
+    training, other = rng.standard_normal(130) - 1, rng.standard_normal(512)
+    for wanted in (0.0, 0.01, 0.1, 0.5):
+        rates = [((training < at).mean(), (other < at).mean()) for at in np.sort(other)]
+        best = max(true for true, false in rates if false <= wanted + 1e-12)
+        assert true_positive_rate(training, other, wanted) == best
+    found = membership(training, other)
+    assert found == Membership(
+        auc(training, other), true_positive_rate(training, other, 0.01), true_positive_rate(training, other, 0.1)
+    )
+    # what the losses do not tell: as many of either
+    same = [membership(*rng.standard_normal((2, 400))) for _ in range(50)]
+    assert np.mean([one.membership_tpr_10 for one in same]) == pytest.approx(0.1, abs=0.02)
+    assert np.mean([one.membership_tpr_1 for one in same]) == pytest.approx(0.01, abs=0.004)
+    with pytest.raises(ValueError, match="two sets of losses; got 3 and 0"):
+        true_positive_rate(np.ones(3), [], 0.1)
+
+
 def test_quality_gathers_the_measures():
     law = Law(np.zeros((1, 3)), np.ones(3))
     known, points = truth(law, 200, seed=0), np.random.default_rng(16).standard_normal((300, 3))
     samples = fresh(law, 60, seed=0)
-    found = quality(samples, points, known, auc=0.7)
+    found = quality(samples, points, known, Membership(0.7, 0.2, 0.4))
     assert found[:3] == memorized_fraction(samples, points)
     assert found.frechet_per_dim == frechet_per_dim(samples, np.zeros(3), np.eye(3))
     assert found.sliced_wasserstein == sliced_wasserstein(samples, known.samples)
-    assert found.membership_auc == 0.7
+    assert found[5:] == (0.7, 0.2, 0.4)
+    near = quality(samples, points, known, ratio=0.9)
+    assert near[:3] == memorized_fraction(samples, points, 0.9)
+    assert near.memorized_fraction > found.memorized_fraction
     assert math.isnan(quality(samples, points, known).membership_auc)
 
 

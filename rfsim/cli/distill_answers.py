@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 AXES = ("distill_times", "leakage_ridges")
 PARTS = ("gen", "main", "mini", "null")
-MEASURES = ("memorized_fraction", "frechet_per_dim", "sliced_wasserstein", "membership_auc")
+SHOWN = ("memorized_fraction", "frechet_per_dim", "sliced_wasserstein", "membership_auc")  # in the table
+MEASURES = (*SHOWN, "membership_tpr_1", "membership_tpr_10")
 INTERVAL = ("memorized_low", "memorized_high")
 LOSSES = ("train", "test")
 
@@ -60,7 +61,7 @@ def answer(data: xr.Dataset) -> dict[str, Any]:
 def lines(data: xr.Dataset) -> list[str]:
     """The same for a reader: samples of each model in one table, suppression and leakage in two more."""
     found = answer(data)
-    header = ["samples of", "steps", "distill_time", "memorized", "interval", *MEASURES[1:]]
+    header = ["samples of", "steps", "distill_time", "memorized", "interval", *SHOWN[1:]]
     ridge = found["gamma_star"]["ridge"]
     reached = "no ridge of these" if ridge is None else short(ridge)
     limit = found["gamma_star"].get("limit")
@@ -95,7 +96,7 @@ def _stochastic(one: xr.Dataset) -> dict[str, Any]:
 
 def _student(one: xr.Dataset) -> dict[str, Any]:
     """A student at one distill_time, the same with half of the draws, and the measures that differ by too much."""
-    moved = [name for name in MEASURES if _mostly(one.student_moved.sel(quality=name))]
+    moved = [name for name in _measures(one) if _mostly(one.student_moved.sel(quality=name))]
     moved += [f"suppression.{name}" for name in _known(one) if _mostly(one.suppression_moved.sel(part=name))]
     return (
         _quality(one, "student")
@@ -133,10 +134,16 @@ def _quality(one: xr.Dataset, name: str, *, errors: bool = True) -> dict[str, An
         return float(mean(one[name].sel(quality=measure)))
 
     found = {"memorized_fraction": value(MEASURES[0]), "memorized_interval": [value(end) for end in INTERVAL]}
-    found |= {measure: value(measure) for measure in MEASURES[1:]}
+    there = _measures(one)
+    found |= {measure: value(measure) for measure in there[1:]}
     if not errors:
         return found
-    return found | {f"{key}_se": error for key in MEASURES for error in _error(one.sel(quality=key), name)}
+    return found | {f"{key}_se": error for key in there for error in _error(one.sel(quality=key), name)}
+
+
+def _measures(one: xr.Dataset) -> list[str]:
+    """Those that a result has: of before there were fewer."""
+    return [measure for measure in MEASURES if measure in one.quality.values]
 
 
 def _along(one: xr.Dataset, name: str, axis: str) -> list[dict[str, Any]]:
@@ -187,7 +194,7 @@ def _sample_rows(found: dict[str, Any]) -> Iterator[list[str]]:
 
     def row(name: str, steps: int, q: dict[str, Any]) -> list[str]:
         interval = "–".join("?" if end is None else f"{end:.3g}" for end in q["memorized_interval"])
-        shown = [short(q[measure]) for measure in MEASURES]
+        shown = [short(q[measure]) for measure in SHOWN]
         return [name, str(steps), short(q.get("distill_time", "")), shown[0], interval, *shown[1:]]
 
     yield ["reference", "", *row("", 0, found["reference"])[2:]]

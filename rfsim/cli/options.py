@@ -10,7 +10,17 @@ from rfsim.checking.notes import recorded
 from rfsim.checking.text import shown
 from rfsim.quantities.catalog import Quantity
 from rfsim.quantities.parameter import Parameter
-from rfsim.quantities.parameters import ACTIVATION, ALLOW_IMPORT, CENTER, DATA, DIM, PREPARED, N
+from rfsim.quantities.parameters import (
+    ACTIVATION,
+    ALLOW_IMPORT,
+    CENTER,
+    DATA,
+    DIM,
+    HELD_OUT,
+    PREPARED,
+    SPLIT,
+    N,
+)
 
 if TYPE_CHECKING:
     from rfsim.problem.arrays import Rows
@@ -46,6 +56,7 @@ def _ask_sample(quantity: Quantity, values: Mapping[str, Any]) -> Options:
     from rfsim.problem import realization
 
     array = _array(quantity, values)
+    values = _with_held_out(values, array)
     columns = (values["dim"] or realization.DIM) if array is None else array.values.shape[1]
     dim = columns if values["dim"] is None else values["dim"]  # one that differs from an array's is refused below
     problem = _problem(quantity, values, columns)
@@ -110,8 +121,18 @@ def _counts(quantity: Quantity) -> list[Parameter]:
 
 
 def _prepared(values: Mapping[str, Any]) -> dict[str, Any]:
-    """How an array is prepared."""
-    return {one.name: values[one.name] for one in PREPARED if one.name in values}
+    """How an array is prepared and split."""
+    return {one.name: values[one.name] for one in (*PREPARED, SPLIT, HELD_OUT) if one.name in values}
+
+
+def _with_held_out(values: Mapping[str, Any], array: Rows | None) -> dict[str, Any]:
+    """With the rows of --held-out in the place of its file's name."""
+    from rfsim.problem import populations
+
+    given = _value(values, HELD_OUT)
+    if array is None or given is None:  # of a population it is refused below
+        return dict(values)
+    return {**values, HELD_OUT.name: populations.held_out(given, array)}
 
 
 def _options(quantity: Quantity, values: Mapping[str, Any], array: Rows | None) -> dict[str, Any]:
@@ -174,6 +195,6 @@ def _found(problem: Problem) -> list[str]:
 
 
 def _unused(values: Mapping[str, Any], array: Rows | None) -> list[str]:
-    if array is None and any(_value(values, one) != one.default for one in PREPARED):
-        return [f"--no-center and --scale concern arrays: {_value(values, DATA)} is used as it is"]
+    if array is None and any(_value(values, one) != one.default for one in (*PREPARED, SPLIT)):
+        return [f"--no-center, --scale and --split concern arrays: {_value(values, DATA)} is used as it is"]
     return []

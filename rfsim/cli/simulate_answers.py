@@ -26,6 +26,7 @@ def answer(data: xr.Dataset) -> dict[str, Any]:
     settings = store.settings(data)
     found = head(data) | {
         "optimizer": {"name" if name == "optimizer" else name: settings[name] for name in OPTIMIZER}
+        | {name: settings[name] for name in ("schedule",) if name in settings}
         | {"rate": float(data.rate), "limit": mean(data.limit), "rounding": float(data.rounding.max())},
         "devices": json.loads(data.attrs["devices"]),
         "step": data.step.values,
@@ -43,7 +44,7 @@ def lines(data: xr.Dataset) -> list[str]:
     by = told["optimizer"]
     head_ = [
         f"{by['name']} at rate {by['rate']:.6g}, stable below {short(by['limit'])}; batch {by['batch']}, noise "
-        f"{by['noise']}, ema {by['ema']:g}",
+        f"{by['noise']}, ema {by['ema']:g}" + (f", schedule {by['schedule']}" if "schedule" in by else ""),
         f"{', '.join(told['devices'])}; {by['precision']}, products {by['products']}, a gradient's relative error "
         f"{short(by['rounding'])}",
     ]

@@ -7,7 +7,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from rfsim.distillation.distances import Truth, frechet_bias
-from rfsim.distillation.memorization import jackknife, memorized_fraction
+from rfsim.distillation.memorization import RATIO, jackknife, memorized_fraction
 
 MEASURES = {
     "frechet_per_dim": "W2²/d of samples and the law of x_ε",
@@ -22,7 +22,11 @@ MEASURES = {
 
 
 def measured(
-    samples: NDArray[np.float64], start: NDArray[np.float64], points: NDArray[np.float64], law: Truth
+    samples: NDArray[np.float64],
+    start: NDArray[np.float64],
+    points: NDArray[np.float64],
+    law: Truth,
+    ratio: float = RATIO,
 ) -> xr.Dataset:
     """What is told of samples of one teacher.
 
@@ -31,6 +35,7 @@ def measured(
         start: The noise they start from, (rows, dim), more rows than dimensions.
         points: Training points, (n, dim).
         law: What they are compared with.
+        ratio: Of the nearest to the second nearest distance, below which a sample is memorized.
 
     Returns:
         MEASURES, and variance (rank), the eigenvalues of BBᵀ of the linear map B that fits samples to their noise.
@@ -45,7 +50,7 @@ def measured(
         distance(samples),
         frechet_bias(samples, law.covariance),
         float(jackknife(distance, samples)),
-        *memorized_fraction(samples, points),
+        *memorized_fraction(samples, points, ratio),
         float((samples - samples.mean(0)).var(0, ddof=1).mean()),
         1 - float((left**2).sum() / (samples**2).sum()),
     ]

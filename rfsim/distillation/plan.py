@@ -14,6 +14,7 @@ from rfsim.checking.scalars import numbers, real, told, whole
 from rfsim.checking.text import LARGEST, nearest, shown
 from rfsim.checking.written import Parsed, plain
 from rfsim.distillation.consistency import require_parameterization
+from rfsim.distillation.memorization import RATIO
 from rfsim.distillation.methods import CONSISTENCY, RENOISED, DistillationMethod, read_method
 from rfsim.distillation.moments import FEWEST
 from rfsim.distillation.sampling import SOLVERS
@@ -134,11 +135,13 @@ class DistillationPlan:
     path: tuple[float, ...] | None = None
     renoise: float = 1.0
     stochastic: StochasticPlan | None = None
+    memorized_ratio: float = RATIO
 
     def __post_init__(self) -> None:
         for name, least in (("levels", 2), ("generated", FEWEST_GENERATED), ("samples", 0)):
             object.__setattr__(self, name, whole(name, getattr(self, name), least, MOST[name]))
-        for name in ("time_min", "time_max", "teacher_time", "teacher_ridge", "threshold", "renoise"):
+        reals = ("time_min", "time_max", "teacher_time", "teacher_ridge", "threshold", "renoise", "memorized_ratio")
+        for name in reals:
             object.__setattr__(self, name, real(name, getattr(self, name)))
         if 0 < self.time_min < EARLIEST:
             raise ValueError(f"time_min must be at least {EARLIEST:g}; got {self.time_min:g}")
@@ -164,6 +167,8 @@ class DistillationPlan:
         require_ridge("leakage_ridges", max(self.leakage_ridges))
         if not 0 < self.threshold < 1:
             raise ValueError(f"threshold must lie between 0 and 1; got {self.threshold:g}")
+        if not 0 < self.memorized_ratio < 1:
+            raise ValueError(f"memorized_ratio must lie between 0 and 1; got {self.memorized_ratio:g}")
         if self.samples > self.generated:
             raise ValueError(f"samples to keep must be at most the {self.generated} generated; got {self.samples}")
         if not 0 <= self.renoise <= 1:
@@ -217,7 +222,7 @@ class DistillationPlan:
         """As stored with a result."""
         apart = ("students", "stochastic")
         kept = {f.name: plain(getattr(self, f.name)) for f in fields(self) if f.name not in apart}
-        usual = {"path": None, "renoise": 1.0}  # left out, as before there were others
+        usual = {"path": None, "renoise": 1.0, "memorized_ratio": RATIO}  # left out, as before there were others
         kept = {name: value for name, value in kept.items() if name not in usual or value != usual[name]}
         kept |= self.stochastic.settings if self.stochastic else {}
         return kept | {"draws": draws, "variants": [student.settings for student in self.students]}

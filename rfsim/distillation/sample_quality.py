@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from rfsim.computing.arrays import Numbers, placed
 from rfsim.distillation.distances import fresh, truth
 from rfsim.distillation.learners import Learner, Route
-from rfsim.distillation.memorization import Quality, auc, jackknife, quality
+from rfsim.distillation.memorization import Membership, Quality, jackknife, membership, quality
 from rfsim.distillation.methods import JUMPING, SCORE
 from rfsim.distillation.plan import DistillationPlan
 from rfsim.distillation.run import SeedDistillation
@@ -62,18 +62,18 @@ class SampleQuality:
         solver = plan.sampler
         few = [self.taught(teacher, path(plan.levels, steps), solver) for steps in step_counts(plan.levels)]
         found = {
-            "reference": self.judge(self.reference, self.auc("truth")),
-            "teacher_steps": np.stack([self.judge(samples, self.auc("teacher")) for samples in few]),
+            "reference": self.judge(self.reference, self.told("truth")),
+            "teacher_steps": np.stack([self.judge(samples, self.told("teacher")) for samples in few]),
             "teacher_error": self.errors(few[-1], "teacher"),
-            "early_teacher": self.judge(self.taught(early, self.every, solver), self.auc("early_teacher")),
+            "early_teacher": self.judge(self.taught(early, self.every, solver), self.told("early_teacher")),
         }
         shape, counts = (len(plan.students), len(plan.distill_times)), step_counts(plan.levels)
         for name in ("half", "early_student", "regression"):
-            rows = [self.judge(self.sampled(name, v, t), self.auc(name, v, t)) for v, t in np.ndindex(shape)]
+            rows = [self.judge(self.sampled(name, v, t), self.told(name, v, t)) for v, t in np.ndindex(shape)]
             found[name] = np.reshape(rows, (*shape, -1))
         own, steps, errors = [], [], []
         for v, t in np.ndindex(shape):
-            many, guessed = self.evaluations(v), self.auc("student", v, t)
+            many, guessed = self.evaluations(v), self.told("student", v, t)
             several = {count: self.sampled("student", v, t, count) for count in {many, *counts}}
             judged = {count: self.judge(samples, guessed) for count, samples in several.items()}
             steps.append([judged[count] for count in counts])
@@ -89,33 +89,37 @@ class SampleQuality:
         """Evaluations of a student's network for one of its samples."""
         return self.plan.students[student].method.evaluations(self.plan.levels)
 
-    def judge(self, samples: NDArray[np.float64] | None, membership: float) -> NDArray[np.float64]:
+    def judge(self, samples: NDArray[np.float64] | None, told: Membership) -> NDArray[np.float64]:
         """`Quality` as an array; NaN where there are no samples."""
         if samples is None:
             return np.full(len(Quality._fields), np.nan)
-        return np.array(quality(samples, self.distilled.draw.points, self.truth, membership))
+        return np.array(self._quality(samples, told))
 
     def errors(self, samples: NDArray[np.float64] | None, name: str, *which: int) -> NDArray[np.float64]:
         """Standard errors of a `Quality`, NaN for the ends of an interval."""
         assert samples is not None  # a model has samples of its own
-        found = quality(samples, self.distilled.draw.points, self.truth)
+        found = self._quality(samples)
         frechet, sliced = jackknife(self.truth.distances, samples)
         losses, training = self.losses[name][which], self.distilled.points.training
         groups = min(training, 8)
-        guessed = jackknife(lambda rows: auc(rows, losses[training:]), losses[:training, None], groups)
+        guessed = jackknife(lambda rows: membership(rows, losses[training:]), losses[:training, None], groups)
         fraction = (found.memorized_high - found.memorized_low) / (2 * NORMAL)
-        return np.array(Quality(fraction, math.nan, math.nan, float(frechet), float(sliced), float(guessed)))
+        return np.array(Quality(fraction, math.nan, math.nan, float(frechet), float(sliced), *guessed.tolist()))
 
-    def auc(self, name: str, *which: int) -> float:
-        """Membership AUC of one model; NaN where there is none."""
-        return self.auc_of(self.losses[name][which]) if name in self.losses else math.nan
+    def _quality(self, samples: NDArray[np.float64], told: Membership | None = None) -> Quality:
+        points, ratio = self.distilled.draw.points, self.plan.memorized_ratio
+        return quality(samples, points, self.truth, told, ratio=ratio)
 
-    def auc_of(self, losses: NDArray[np.float64]) -> float:
-        """That of denoising losses of the points, (points,); NaN where one of them is."""
+    def told(self, name: str, *which: int) -> Membership:
+        """What the losses of one model tell of membership; NaN where there are none."""
+        return self.told_of(self.losses[name][which]) if name in self.losses else Membership()
+
+    def told_of(self, losses: NDArray[np.float64]) -> Membership:
+        """What denoising losses of the points, (points,), tell of membership; NaN where one of them is."""
         training = self.distilled.points.training
         if not np.all(np.isfinite(losses)):
-            return math.nan
-        return auc(losses[:training], losses[training:])
+            return Membership()
+        return membership(losses[:training], losses[training:])
 
     def taught(self, network: Network, steps: list[int], solver: str) -> NDArray[np.float64]:
         """A teacher's samples."""

@@ -143,7 +143,7 @@ def variables(
     rows = np.full((len(trained), len(Quality._fields)), np.nan)
     for number, one in enumerate(trained):
         if not one.failure:
-            guessed = quality.auc_of(_membership(plan, distilled, number, one.weights))
+            guessed = quality.told_of(_membership(plan, distilled, number, one.weights))
             rows[number] = quality.judge(quality.drawn_by("student", number, one.weights), guessed)
     time = practice.time(distilled.draw.sizes.dim)
     beside = exact.isel(distill_time=-1) if time is None else exact.sel(distill_time=time)

@@ -9,13 +9,14 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from rfsim.computing.arrays import Numbers, compiled, placed
+from rfsim.computing.arrays import placed
 from rfsim.distillation.exact import ExactSpectra
 from rfsim.distillation.sampling import Network
 from rfsim.learning.filters import learning_rate_constant
 from rfsim.learning.timescales import rate_time
 from rfsim.learning.trainers import Trainer
 from rfsim.problem.diffusion import noise_variance
+from rfsim.sample.spectra.readouts import readout
 
 
 class TeacherFilter(NamedTuple):
@@ -47,7 +48,7 @@ def teach(exact: ExactSpectra, taught: Sequence[TeacherFilter], tell: Callable[[
             stop = by.train_time
             if stop is None:
                 stop = between(np.asarray(spectrum.points), exact.slices["gen"], delta, p / d)
-            row[k] = _weights(spectrum.sources[0], spectrum.basis, trained.filter(stop)(spectrum.points), delta)
+            row[k] = readout(spectrum.sources[0], spectrum.basis, trained.filter(stop)(spectrum.points), delta)
         del spectrum  # a p × p matrix less while the next one is decomposed
     weights, offsets = placed(exact.weights), placed(exact.offsets)
     return [Network(weights, placed(row), offsets, exact.times) for row in readouts]
@@ -58,9 +59,3 @@ def between(points: NDArray[np.float64], gen: slice, delta: float, features_per_
     lowest = points[gen.start]
     below = points[gen.start - 1] if gen.start and points[gen.start - 1] > 0 else lowest
     return rate_time(math.sqrt(lowest * below), delta, features_per_dim)
-
-
-@compiled
-def _weights(source: Numbers, basis: Numbers, values: Numbers, delta: float) -> Numbers:
-    """Ā = −(1/√Δ) Vᵀ f(U) from V and f in the eigenbasis (T7), (dim, features)."""
-    return -(source.T * values) @ basis.T / delta**0.5

@@ -75,7 +75,24 @@ def n_star(problem: Problem) -> float | None:
         ValueError: As `limit_curves`.
         NotConverged: As `limit_curves`.
     """
-    base, ridge = limit(problem), float(problem.ridge)
+    return enough_samples(limit(problem), float(problem.ridge))
+
+
+@in_complex128
+def enough_samples(base: Limit, ridge: float = 0.0) -> float | None:
+    """`n_star` of a limit, whatever data it is of ([ours]; T14).
+
+    Args:
+        base: What the equations depend on; its samples_per_dim is ignored.
+        ridge: γ, in units of the eigenvalues of U.
+
+    Returns:
+        n*(p) as a value of samples_per_dim, or None.
+
+    Raises:
+        ValueError: As `limit_curves`.
+        NotConverged: As `limit_curves`.
+    """
 
     def left(log: float) -> float:
         return math.log(early_stopping_gain(base._replace(samples_per_dim=math.exp(log)), ridge) / WITHIN)

@@ -23,6 +23,8 @@ MEASURES = {
     "frechet_per_dim": r"Fréchet $W_2^2/d$",
     "sliced_wasserstein": "sliced Wasserstein",
     "membership_auc": "membership AUC",
+    "membership_tpr_1": "members found at 1% false",
+    "membership_tpr_10": "members found at 10% false",
 }
 SHARES = (0.001, 0.003, 0.01, 0.03, 0.1, 0.2, 0.5, 1.0)  # ticks of an axis of fractions
 
@@ -170,7 +172,7 @@ def measure_axis(ax: Axes, measure: str, handles: Sequence[Line2D] = (), *, axis
     elif measure == "memorized_fraction":
         end = ax.dataLim.y1 if axis == "y" else ax.dataLim.x1
         _root_axis(ax, axis, min(1.0, 1.1 * max(0.012, end)))
-    elif measure != "membership_auc":
+    elif not measure.startswith("membership"):
         log_axis(ax, axis)
     legend_above(ax, handles)
 

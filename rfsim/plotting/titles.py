@@ -79,8 +79,9 @@ def _steps(result: xr.Dataset, s: dict[str, Any]) -> list[str]:
     """What a simulation descends by."""
     name = s["optimizer"].replace("_", r"\_")
     average = [f"EMA {number(s['ema'])}"] if s["ema"] else []
+    kind = s.get("schedule", "").partition(":")[0]
     return [
-        rf"{name}, $\eta={float(ready(result, 'rate').rate):.3g}$",
+        rf"{name}, $\eta={float(ready(result, 'rate').rate):.3g}$" + (f", {kind} schedule" if kind else ""),
         f"batch {s['batch']}, {s['noise']} noise",
         *average,
     ]
@@ -101,8 +102,9 @@ def _seeds(result: xr.Dataset, s: dict[str, Any]) -> str:
 def _levels(result: xr.Dataset, s: dict[str, Any]) -> list[str]:
     """The diffusion times of a distillation, its teacher, and the student that is drawn, the first there is."""
     if "diffusion_times" in s:
-        return _limit_levels(result, s)
-    reached = rf"$t={number(s['time_min'])}$–${number(s['time_max'])}$ in {s['levels']} levels"
+        return _limit_levels(result, s) if "teacher_time" in s else []  # else each panel says its own
+    levels = f" in {s['levels']} levels" if "levels" in s else ""
+    reached = rf"$t={number(s['time_min'])}$–${number(s['time_max'])}${levels}"
     if "path" in s:
         reached = f"$t={', '.join(map(number, s['path']))}$" if s["levels"] < SHOWN else f"{reached} of one's own"
     if "renoise" in s:

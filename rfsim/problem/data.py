@@ -1,6 +1,6 @@
 """How data are drawn, prepared and split; what they are is in `populations`.
 
-Samples of a population are drawn from its `Law`; an array is split into a training half and a held-out half that plays
+Samples of a population are drawn from its `Law`; an array is split into rows to train on and rows held out, which play
 the population.
 """
 
@@ -19,7 +19,7 @@ SCALES = ("none", "global", "columns")
 
 
 class Split(NamedTuple):
-    """An array in two halves, (rows, dim) each, centered and scaled; `train` in the order samples are taken."""
+    """An array in two parts, (rows, dim) each, centered and scaled; `train` in the order samples are taken."""
 
     train: NDArray[np.float64]
     held_out: NDArray[np.float64]
@@ -43,16 +43,33 @@ def draw(law: Law, samples: int, seed: int, use: str = "data") -> NDArray[np.flo
     return points + law.centers[np.arange(samples) % len(law.centers)]
 
 
+class Prepared(NamedTuple):
+    """An array centered and scaled, and other rows by the same numbers: both (rows, dim)."""
+
+    array: NDArray[np.float64]
+    others: NDArray[np.float64]
+
+
 def prepare(array: NDArray[np.float64], *, center: bool = True, scale: str = "global") -> NDArray[np.float64]:
     """Centered, and scaled so that E‖x‖²/d = 1: by one number ("global"), or each column to variance 1 ("columns")."""
+    return prepare_both(array, array[:0], center=center, scale=scale).array
+
+
+def prepare_both(
+    array: NDArray[np.float64], others: NDArray[np.float64], *, center: bool = True, scale: str = "global"
+) -> Prepared:
+    """As `prepare`, with other rows less the same mean and divided by the same numbers: of them nothing is learned."""
     if scale not in SCALES:
         raise DataError(f"scale must be one of {', '.join(SCALES)}; got {scale!r}")
     # an array in units of its largest entry: no square of it over- or underflows
-    values = array.copy() if scale == "none" else array / (np.abs(array).max() or 1.0)
+    unit = 1.0 if scale == "none" else np.abs(array).max() or 1.0
+    values, others = array / unit, others / unit
     if center:
         # what centering leaves of a constant column is rounding, not data
-        constant = np.ptp(values, axis=0) <= 8 * np.finfo(float).eps * np.abs(values).max(axis=0)
-        values = np.where(constant, 0.0, values - values.mean(axis=0))
+        small = 8 * np.finfo(float).eps * np.abs(values).max(axis=0)
+        constant, mean = np.ptp(values, axis=0) <= small, values.mean(axis=0)
+        values = np.where(constant, 0.0, values - mean)
+        others = np.where(constant & (np.abs(others - mean) <= small), 0.0, others - mean)
     if not values.any():
         raise DataError("the data are constant: there is no variance to learn from")
     if scale == "columns":
@@ -62,12 +79,14 @@ def prepare(array: NDArray[np.float64], *, center: bool = True, scale: str = "gl
                 f"scale 'columns' cannot divide constant columns {', '.join(map(str, flat[:8]))}"
                 f"{'…' if flat.size > 8 else ''}; drop them or use scale 'global'"
             )
-        return values / np.sqrt((values**2).mean(axis=0))
-    return values if scale == "none" else values / math.sqrt((values**2).mean())
+    if scale == "none":
+        return Prepared(values, others)
+    by = np.sqrt((values**2).mean(axis=0)) if scale == "columns" else math.sqrt((values**2).mean())
+    return Prepared(values / by, others / by)
 
 
-def split(array: NDArray[np.float64], seed: int) -> Split:
-    """A training and a held-out half, by a permutation drawn from `seed`."""
+def split(array: NDArray[np.float64], seed: int, training: int | None = None) -> Split:
+    """`training` rows, half of all unless given, and the others, by a permutation drawn from `seed`."""
     order = stream(seed, "split").permutation(len(array))
-    half = len(array) // 2
-    return Split(array[order[:half]], array[order[half:]])
+    training = len(array) // 2 if training is None else training
+    return Split(array[order[:training]], array[order[training:]])

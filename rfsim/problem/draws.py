@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
+from os import PathLike
 from typing import Any, NamedTuple, TypedDict, TypeVar, get_type_hints
 
 from numpy.typing import ArrayLike
@@ -12,7 +13,7 @@ from numpy.typing import ArrayLike
 from rfsim.checking.scalars import whole
 from rfsim.checking.text import LARGEST
 from rfsim.problem.arrays import Rows
-from rfsim.problem.model import Problem
+from rfsim.problem.model import HALF, Problem
 from rfsim.problem.realization import Sizes, Source, resolve, source
 
 MOST_SEEDS = 10**5  # each has its row in the result
@@ -44,11 +45,16 @@ class DrawOptions(DataOptions, total=False):
         dim: d; that of the data, or 100, where it is None.
         seed: Of the first draw.
         seeds: How many draws.
+        split: Share of an array's rows that may be trained on; the others play the population.
+        held_out: Rows (rows, dim), or a file of them, that play it in their place; all of the array may then be trained
+            on. They are centered and scaled by the array's numbers.
     """
 
     dim: int | None
     seed: int
     seeds: int
+    split: float
+    held_out: ArrayLike | Rows | str | PathLike[str] | None
 
 
 class Drawn(NamedTuple):
@@ -72,6 +78,8 @@ class Draw:
     array: ArrayLike | Rows | None = None
     center: bool = True
     scale: str = "global"
+    split: float = HALF
+    held_out: ArrayLike | Rows | str | PathLike[str] | None = None
 
     def __post_init__(self) -> None:
         seeds = whole("seeds", self.seeds, 1, MOST_SEEDS)
@@ -88,7 +96,14 @@ class Draw:
 
         Raises ValueError where they do not fit, DataError for data that cannot be read.
         """
-        origin = source(problem, array=self.array, center=self.center, scale=self.scale)
+        origin = source(
+            problem,
+            array=self.array,
+            center=self.center,
+            scale=self.scale,
+            split=self.split,
+            held_out=self.held_out,
+        )
         return Drawn(origin, resolve(problem, origin, self.dim))
 
 

@@ -20,6 +20,7 @@ from rfsim.problem.diffusion import noise_variance, signal
 from rfsim.problem.populations import Data
 from rfsim.quantities.meant import known_fields
 
+HALF = 0.5  # of an array's rows are trained on, where nothing else says it
 EARLIEST, LATEST = 1e-12, 300.0  # a noise of 1e-6 beside data of order 1; e^{−t} is still a float64 there
 LARGEST_RIDGE = LARGEST_RATIO = 1e100  # their squares are still float64
 TRAIN_TIMES = (1.0, 100.0, 1e5)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -10,9 +11,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from rfsim.checking import notes
-from rfsim.checking.scalars import whole
+from rfsim.checking.scalars import real, whole
 from rfsim.disk import content
+from rfsim.disk.files.numbers import DataError
 from rfsim.problem import data as data_room
+from rfsim.problem import populations
 from rfsim.problem.activations import (
     Activation,
     centered,
@@ -20,7 +23,7 @@ from rfsim.problem.activations import (
 )
 from rfsim.problem.arrays import Rows, rows, transposed
 from rfsim.problem.diffusion import Law, diffuse, forward, total_variance
-from rfsim.problem.model import Problem, require_finite_width
+from rfsim.problem.model import HALF, Problem, require_finite_width
 from rfsim.problem.populations import Covariance
 
 DIM = 100  # where nothing else says it
@@ -47,11 +50,29 @@ class Source(NamedTuple):
         array: Prepared, (rows, dim); None for the problem's named population.
         settings: What they are identified by.
         called: What messages call the array.
+        share: Of the array's rows, to train on.
+        held_out: Rows of their own that play the population, prepared as the array, (rows, dim); all rows of the array
+            may then be trained on. None: the array's others.
     """
 
     array: NDArray[np.float64] | None
     settings: dict[str, Any]
     called: str = ""
+    share: float = HALF
+    held_out: NDArray[np.float64] | None = None
+
+    @property
+    def training(self) -> int:
+        """How many rows of the array may be trained on."""
+        assert self.array is not None
+        # 0.7 × 10 is not a float64 below 7
+        return len(self.array) if self.held_out is not None else math.floor(self.share * len(self.array) + 1e-9)
+
+    def split(self, seed: int) -> data_room.Split:
+        """Rows of the array to train on, in the order they are taken, and those that play the population."""
+        assert self.array is not None
+        found = data_room.split(self.array, seed, self.training)
+        return found if self.held_out is None else found._replace(held_out=self.held_out)
 
 
 class Instance(NamedTuple):
@@ -75,26 +96,51 @@ class Instance(NamedTuple):
 
 
 def source(
-    problem: Problem, *, array: ArrayLike | Rows | None = None, center: bool = True, scale: str = "global"
+    problem: Problem,
+    *,
+    array: ArrayLike | Rows | None = None,
+    center: bool = True,
+    scale: str = "global",
+    split: float = HALF,
+    held_out: ArrayLike | Rows | str | os.PathLike[str] | None = None,
 ) -> Source:
     """The data behind a problem; reads and prepares an array once, for all seeds.
 
     `array` (samples, dim) takes the place of the problem's data, and the settings say "array"; `Rows` that were read
-    before keep their name.
+    before keep their name. `split` and `held_out` as in `DrawOptions`.
     """
+    if not 0 < real("split", split) < 1:
+        raise ValueError(f"split, the share of rows to train on, must lie between 0 and 1; got {split:g}")
+    if held_out is not None and split != HALF:
+        raise ValueError("held_out brings the rows that play the population, split takes them of the data; give one")
     if not isinstance(center, bool):
         raise ValueError(f"center must be True or False; got {center!r}")
     raw = problem.data.rows() if array is None else rows(array)
+    if raw is None and held_out is not None:
+        raise DataError(
+            f"data {str(problem.data)!r} play their own population: held_out goes with samples; leave it out"
+        )
     if raw is None:
         found = None if problem.data.path is None else problem.data.covariance()
         return Source(None, {} if found is None else {"data_digest": _digest(np.concatenate(found))})
-    values = data_room.prepare(raw.values, center=center, scale=scale)
     told = {"data": raw.name, "center": center, "scale": scale, "data_digest": _digest(raw.values)}
-    return Source(values, told, str(raw))
+    if held_out is None:
+        values = data_room.prepare(raw.values, center=center, scale=scale)
+        found = Source(values, told | ({} if split == HALF else {"split": float(split)}), str(raw), float(split))
+        if found.training < 1 or found.training == len(values):
+            raise DataError(
+                f"split {split:g} of {found.called} of {len(values)} rows trains on {found.training}; at least one row "
+                "is needed on either side"
+            )
+        return found
+    others = populations.held_out(held_out, raw)
+    told |= {"held_out": others.name, "held_out_digest": _digest(others.values)}
+    values, population = data_room.prepare_both(raw.values, others.values, center=center, scale=scale)
+    return Source(values, told, str(raw), held_out=population)
 
 
 def resolve(problem: Problem, origin: Source, dim: int | None) -> Sizes:
-    """Whole numbers d, n, p; an array fixes d and its training half bounds n. ValueError where they do not fit."""
+    """Whole numbers d, n, p; an array fixes d, its training rows bound n. ValueError where they do not fit."""
     if origin.array is not None:
         columns = origin.array.shape[1]
         if dim is not None and dim != columns:
@@ -114,11 +160,12 @@ def resolve(problem: Problem, origin: Source, dim: int | None) -> Sizes:
             raise ValueError(f"{ratio:g} {name} per dimension round to no {name} at dim {dim}; raise one of them")
     if samples < 2:
         raise ValueError(f"at least 2 samples are needed; {problem.samples_per_dim:g} per dimension give {samples}")
-    if origin.array is not None and samples > len(origin.array) // 2:
-        turned = transposed(origin.array.shape)
+    if origin.array is not None and samples > origin.training:
+        part, turned = "half" if origin.share == HALF else "part", transposed(origin.array.shape)
+        within = f" and a training {part} of {origin.training}" if origin.held_out is None else ", all to train on"
         raise ValueError(
-            f"{origin.called} has {len(origin.array)} rows and a training half of {len(origin.array) // 2}; "
-            f"got {samples} samples{turned and f'; it has {turned}'}"
+            f"{origin.called} has {len(origin.array)} rows{within}; got {samples} samples"
+            f"{turned and f'; it has {turned}'}"
         )
     if isinstance(problem.data, Covariance) and origin.array is None:
         counts = problem.data.covariance()[1] * dim
@@ -157,7 +204,7 @@ def instance(problem: Problem, origin: Source, sizes: Sizes, seed: int) -> Insta
     if origin.array is None:
         law = problem.data.law(sizes.dim)
         return Instance(sizes, weights, data_room.draw(law, sizes.samples, seed), law, sigma, seed)
-    train, held_out = data_room.split(origin.array, seed)
+    train, held_out = origin.split(seed)
     return Instance(sizes, weights, train[: sizes.samples], _points(held_out), sigma, seed)
 
 

@@ -169,6 +169,11 @@ MEASURED = (
     ),
     Parameter(name="threshold", help="Leakage below which a ridge is enough.", default=0.01),
     Parameter(name="generated", help="Samples generated of each model.", hint=int, least=2, default=2000),
+    Parameter(
+        name="memorized_ratio",
+        help="A sample is memorized where its nearest training point is nearer than this times the second nearest.",
+        default=1 / 3,
+    ),
 )
 KEPT = (
     Parameter(name="samples", help="Samples to keep.", hint=int, least=0, default=0, flagged=False),

@@ -49,6 +49,7 @@ LOSSES = "train train_penalized test emp score gen"
 RIDGE_LOSSES = "train train_penalized test emp score bias2 variance residual"
 ROUTES = variables("gen_route", "mem_route")
 LEARNED = frozenset({"train_time", "gen_route", "mem_route"})  # dimensions of what depends on how weights are trained
+KEPT = variables(seed="offset", seed__neuron__component="weights")  # of read-outs that are kept
 PLANE = "samples_per_dim", "features_per_dim"
 SPECTRUM = (
     CONSTANTS

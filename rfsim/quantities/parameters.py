@@ -137,8 +137,20 @@ DIM = Parameter(
 )
 SEED = Parameter(name="seed", help="First seed.", hint=int, least=0, default=0)
 SEEDS = Parameter(name="seeds", help="Number of seeds; the answer is their mean.", hint=int, least=1, default=1)
+SPLIT = Parameter(
+    name="split",
+    help="Share of an array's rows that may be trained on; the others play the population.",
+    default=0.5,
+)
+HELD_OUT = Parameter(
+    name="held_out",
+    help="File of rows that play the population; all of --data may then be trained on.",
+    hint=str,
+    default=None,
+    swept=False,
+)
 DRAW = (DIM, SEED, SEEDS)
-SAMPLE = (*LIMIT, *DRAW)
+SAMPLE = (*LIMIT, SPLIT, HELD_OUT, *DRAW)
 
 MODEL = Parameter(
     name="model",
@@ -179,6 +191,13 @@ TRAINER = Parameter(
 )
 BY_PART = Parameter(
     name="by_part", help="Also the losses with the filter switched off on each part.", hint=bool, default=False
+)
+KEEP_WEIGHTS = Parameter(
+    name="keep_weights",
+    help="Also the read-outs themselves, which rfsim.score makes a function of.",
+    hint=bool,
+    default=False,
+    swept=False,
 )
 TOLERANCE = Parameter(
     name="tolerance", help="What a loss may move by at the last refinement.", default=1e-8, flagged=False

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from rfsim.checking.text import whole
 from rfsim.quantities.catalog import Answer, Cells, Quantity, register
-from rfsim.quantities.forms import Form, variables
+from rfsim.quantities.forms import KEPT, Form, variables
 from rfsim.quantities.parameter import Parameter
-from rfsim.quantities.parameters import MODEL, MOMENTS, SAMPLE
+from rfsim.quantities.parameters import KEEP_WEIGHTS, MODEL, MOMENTS, SAMPLE
 
 
 def batch(text: str) -> int | str:
@@ -61,6 +61,13 @@ OPTIMIZER = (  # what several simulations of one draw may differ by
         choices=("highest", "high", "default"),
         default="highest",
     ),
+    Parameter(
+        name="schedule",
+        help="How the rate goes: constant, or an optax schedule of shares of it, cosine:decay_steps=900, linear, "
+        "polynomial or exponential with its settings, and warmup_steps=100 of any.",
+        hint=str,
+        default="constant",
+    ),
 )
 STEPS = Parameter(name="steps", help="Steps of the optimizer.", hint=int, least=1, default=1000, shapes=True)
 MACHINE = (  # how it runs, which changes no result
@@ -110,6 +117,7 @@ SIMULATE = register(
             *OPTIMIZER[4:],
             *MACHINE,
             EXACT,
+            KEEP_WEIGHTS,
             *CHECKPOINTS,
         ),
         around="rfsim.cli.simulate_run:around",
@@ -130,7 +138,10 @@ SIMULATE = register(
         page="rfsim.plotting.pages:simulate",
         form=Form(
             variables=variables("seed", "step", seed__step="train test gen exact_train exact_test", step="train_time")
-            | variables(seed="limit rounding", one="rate"),
+            | variables(seed="limit rounding", one="rate")
+            | KEPT
+            | variables(seed__component__neuron="readout"),
+            optional=frozenset({*KEPT, "readout"}),
             json={"devices": list, "diverged": dict},
         ),
     )

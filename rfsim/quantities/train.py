@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from rfsim.quantities.catalog import FORMS, PAGES, Answer, Cells, Quantity, register
-from rfsim.quantities.forms import CONSTANTS, LEARNED, LOSSES, ROUTES, SPECTRUM, Form, variables
+from rfsim.quantities.forms import CONSTANTS, KEPT, LEARNED, LOSSES, ROUTES, SPECTRUM, Form, variables
 from rfsim.quantities.parameter import Parameter
-from rfsim.quantities.parameters import BY_PART, MODEL, MOMENTS, SAMPLE, TRAIN_TIMES, TRAINER
+from rfsim.quantities.parameters import BY_PART, KEEP_WEIGHTS, MODEL, MOMENTS, SAMPLE, TRAIN_TIMES, TRAINER
 
 ROUTE = Parameter(
     name="route",
@@ -31,7 +31,7 @@ TRAIN = register(
         name="train",
         help="Losses and timescales of training, in closed form.",
         function="rfsim.sampled.train:train",
-        parameters=(*SAMPLE, MODEL, MOMENTS, TRAIN_TIMES, ROUTE, TRAINER, BY_PART, FRESH_NOISE),
+        parameters=(*SAMPLE, MODEL, MOMENTS, TRAIN_TIMES, ROUTE, TRAINER, BY_PART, FRESH_NOISE, KEEP_WEIGHTS),
         kept={"route": "dense"},
         speaks_of_parts=True,
         answer=Answer(
@@ -51,9 +51,12 @@ TRAIN = register(
         form=Form(
             variables=SPECTRUM
             | ROUTES
+            | KEPT
+            | variables(seed__train_time__component__neuron="readout")
             | variables("train_time", seed__train_time=f"{LOSSES} cross", train_time="bias2 variance")
             | variables(seed__part__train_time="energy", seed__gen_route="tau_gen", seed__mem_route="tau_mem"),
-            optional=frozenset({*SPECTRUM, "train_penalized", "emp", "energy"} - {*CONSTANTS, "residual", "seed"}),
+            optional=frozenset({*SPECTRUM, *KEPT, "readout", "train_penalized", "emp", "energy"})
+            - {*CONSTANTS, "residual", "seed"},
         ),
     )
 )

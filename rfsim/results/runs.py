@@ -87,7 +87,7 @@ class Run:
         needed = needed_bytes(d, n, p, self.problem.noise_copies, method=self.method, copies=copies)
         require_memory(float(needed), f"dim {d:.12g} with {n:.12g} samples and {p:.12g} features")
 
-    def solved(self, *, population: bool = True, fresh_noise: bool = False) -> Iterator[Solved]:
+    def solved(self, *, population: bool = True, fresh_noise: bool = False, basis: bool = False) -> Iterator[Solved]:
         """What the method makes of each seed's draw."""
         for seed in self.seeds:
             draw = instance(self.problem, self.origin, self.sizes, seed)
@@ -100,6 +100,7 @@ class Run:
                 tell,
                 population=population,
                 fresh_noise=fresh_noise,
+                basis=basis,
             )
 
     def tell(self, draw: Instance, step: str) -> None:

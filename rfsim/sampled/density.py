@@ -85,6 +85,8 @@ def density(
         array: Samples (rows, dim) in the place of the problem's data.
         center: Whether an array is centered.
         scale: How an array is scaled: "global", "columns" or "none".
+        split: Share of an array's rows that may be trained on; the others play the population.
+        held_out: Rows (rows, dim), or a file of them, that play it in their place; all of the array may be trained on.
 
     Returns:
         node, weight, node_residual (seed, probe, step) as in `lanczos.Quadrature`; mass (seed, part) with mass_error,

@@ -18,6 +18,7 @@ from rfsim.computing.machine import require_memory
 from rfsim.computing.precision import in_float64, ridge_named
 from rfsim.disk import store
 from rfsim.distillation.cache import ArrayCache
+from rfsim.distillation.memorization import RATIO
 from rfsim.distillation.methods import DistillationMethod, read_method, require_fitting
 from rfsim.distillation.moments import CHUNK_ROWS
 from rfsim.distillation.nearest import distinct
@@ -87,6 +88,7 @@ class DistillOptions(DrawOptions, total=False):
     batch: int | str | None
     steps: int | None
     ema: float | None
+    memorized_ratio: float
 
 
 def plan(
@@ -123,6 +125,7 @@ def plan(
     batch: int | str | None = None,
     steps: int | None = None,
     ema: float | None = None,
+    memorized_ratio: float = RATIO,
 ) -> DistillationPlan:
     """The checked settings of a distillation, as `distill` takes them; nothing is computed.
 
@@ -159,6 +162,7 @@ def plan(
         batch: Draws per step and level.
         steps: How many are taken.
         ema: Decay per step of the average that is the target.
+        memorized_ratio: Of f_mem.
 
     Returns:
         The plan.
@@ -207,6 +211,7 @@ def plan(
         grid,
         renoise,
         trained,
+        memorized_ratio,
     )
 
 
@@ -284,16 +289,21 @@ def distill(
         batch: Draws per step and level, with replacement, or "full", every training point once; None: 64.
         steps: How many are taken; None: 1000.
         ema: Decay per step of the moving average of the weights that is the target; None: 0, the weights themselves.
+        memorized_ratio: A sample is memorized where its nearest training point is nearer than this times the second
+            nearest; between 0 and 1.
         dim: d; defaults to 100, or to the data's own.
         seed: Of the first draw.
         seeds: How many draws.
         array: Samples (rows, dim) in the place of the problem's data.
         center: Whether an array is centered.
         scale: How an array is scaled: "global", "columns" or "none".
+        split: Share of an array's rows that may be trained on; the others play the population.
+        held_out: Rows (rows, dim), or a file of them, that play it in their place; all of the array may be trained on.
 
     Returns:
         Variables (seed, …) with quality = memorized fraction with its 95% interval, W2²/d and sliced Wasserstein
-        distance to the law of x_ε, and membership AUC: teacher, reference (fresh samples of the truth), student
+        distance to the law of x_ε, membership AUC and the share of training points found at 1% and at 10% of fresh
+        ones taken for such: teacher, reference (fresh samples of the truth), student
         (variant, distill_time; in the `evaluations` of its method, one jump for most), and the controls teacher_steps
         and student_steps (steps), early_teacher, early_student, regression (one-step students regressed on the
         teacher's endpoints); suppression and energies by level and part; leakage and gamma_star; losses by level;

@@ -17,6 +17,7 @@ from rfsim.distillation.cache import ArrayCache
 from rfsim.distillation.distances import truth
 from rfsim.distillation.exact import ExactSpectra
 from rfsim.distillation.linear_samples import measured
+from rfsim.distillation.memorization import RATIO
 from rfsim.distillation.plan import FEWEST_GENERATED, MOST
 from rfsim.distillation.sampling import generate, path, starting_points
 from rfsim.distillation.teacher import TeacherFilter, teach
@@ -43,6 +44,7 @@ def generated(
     levels: int = 20,
     sampler: str = "ddim",
     generated: int = GENERATED,
+    memorized_ratio: float = RATIO,
     report: Report | None = None,
     begin: Begin | None = None,
     **draw: Unpack[DrawOptions],
@@ -60,6 +62,8 @@ def generated(
         levels: N; steps lead down a geometric grid of N + 1 times.
         sampler: "ddim", "euler" or "heun".
         generated: Samples of each teacher, more than dim.
+        memorized_ratio: A sample is memorized where its nearest training point is nearer than this times the second
+            nearest; between 0 and 1.
         report: Hears of each step.
         begin: Called with the settings of the result before anything is computed, as in `rfsim.spectrum`.
         dim: d; defaults to 100, or to the data's own.
@@ -68,6 +72,8 @@ def generated(
         array: Samples (rows, dim) in the place of the problem's data.
         center: Whether an array is centered.
         scale: How an array is scaled: "global", "columns" or "none".
+        split: Share of an array's rows that may be trained on; the others play the population.
+        held_out: Rows (rows, dim), or a file of them, that play it in their place; all of the array may be trained on.
 
     Returns:
         Variables frechet_per_dim, frechet_bias and frechet_error (seed, train_time): W2²/d to the law of x_ε, what the
@@ -101,7 +107,10 @@ def generated(
     require_memory(needed, f"teachers of {p} features in {levels} levels", "take fewer features or levels")
     del run.settings["diffusion_time"]
     extra = {"train_times": tau.tolist(), "time_min": float(grid[0]), "time_max": float(grid[-1]), "levels": levels}
+    if not 0 < real("memorized_ratio", memorized_ratio) < 1:
+        raise ValueError(f"memorized_ratio must lie between 0 and 1; got {memorized_ratio:g}")
     extra |= {"sampler": sampler, "generated": rows}
+    extra |= {} if memorized_ratio == RATIO else {"memorized_ratio": memorized_ratio}
     run.begin(begin, extra)
     data_power = realization.power(problem, run.origin, run.sizes)
     filters = [TeacherFilter(Flow(), problem.ridge, float(one)) for one in tau]
@@ -116,7 +125,7 @@ def generated(
         found: list[xr.Dataset] = []
         for network in teachers:
             samples = generate(network, start, path(levels, levels), instance.sigma.function, sampler)
-            found.append(measured(samples, start, instance.points, law))
+            found.append(measured(samples, start, instance.points, law, memorized_ratio))
         return xr.concat(found, "train_time", join="exact")
 
     def result(done: Sequence[xr.Dataset]) -> xr.Dataset:

@@ -14,7 +14,7 @@ from typing import Any, Unpack
 import jax
 import numpy as np
 import xarray as xr
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from rfsim.checking.scalars import real, whole
 from rfsim.computing import parallel
@@ -26,12 +26,14 @@ from rfsim.problem.draws import Draw, DrawOptions, apart, defaults_of, told
 from rfsim.problem.model import Problem
 from rfsim.problem.realization import instance
 from rfsim.quantities.meant import known_keywords
+from rfsim.results.readouts import kept, require_readouts
 from rfsim.results.runs import FAILURES, Begin, Report, Run, keeping
 from rfsim.sample.spectra import Averages, Method
 from rfsim.simulation.checkpointing import Checkpointing, reserved
 from rfsim.simulation.loop import MOST_STEPS
 from rfsim.simulation.options import OptimizerOptions, draws_of, needed_bytes, setting, settings
 from rfsim.simulation.run import Prepared, follow, prepare
+from rfsim.simulation.schedules import Schedule
 from rfsim.simulation.stochastic import Simulation, recorded_steps
 
 SHARE = 0.5  # of the largest stable rate, where none is given
@@ -50,6 +52,7 @@ def simulate(
     steps: int = 1000,
     devices: int | None = None,
     exact: bool = True,
+    keep_weights: bool = False,
     checkpoint: str | Path | None = None,
     resume: bool = False,
     checkpoint_minutes: float = 10.0,
@@ -69,6 +72,8 @@ def simulate(
         devices: How many the features are divided over; None for one, or for those of all processes where there are
             several (`rfsim.computing.parallel.join`).
         exact: Also the filter's losses.
+        keep_weights: Also the read-outs Ā at the last step, of the moving average where there is one, and the features
+            W, which `rfsim.score` makes a function of.
         checkpoint: A folder for states, saved every checkpoint_minutes, at the end and, of one process, at Ctrl-C.
         resume: Go on from the newest state in that folder, to the same bits.
         checkpoint_minutes: Minutes between two states.
@@ -86,12 +91,16 @@ def simulate(
         ema: Decay per step of a moving average of the weights, which is judged in their place.
         precision: "float64" or "float32" of the loop; losses are always judged in float64.
         products: JAX's precision of matrix products, "highest", "high" or "default".
+        schedule: How the rate goes over the steps, `rfsim.Schedule("cosine", {"decay_steps": 900})` or its text
+            "cosine:decay_steps=900,warmup_steps=100"; train_time is then the sum of the rates over d².
         dim: d; defaults to 100, or to the data's own.
         seed: Of the first draw.
         seeds: How many draws.
         array: Samples (rows, dim) in the place of the problem's data.
         center: Whether an array is centered.
         scale: How an array is scaled: "global", "columns" or "none".
+        split: Share of an array's rows that may be trained on; the others play the population.
+        held_out: Rows (rows, dim), or a file of them, that play it in their place; all of the array may be trained on.
 
     Returns:
         At 0, log-spaced steps and the last one, train, test, gen (seed, step): L_train over the draws that training
@@ -120,6 +129,7 @@ def simulate(
         steps=steps,
         devices=devices,
         exact=exact,
+        keep_weights=keep_weights,
         checkpoint=checkpoint,
         resume=resume,
         checkpoint_minutes=checkpoint_minutes,
@@ -160,6 +170,8 @@ def simulate_variants(
         array: Samples (rows, dim) in the place of the problem's data.
         center: Whether an array is centered.
         scale: How an array is scaled.
+        split: Share of an array's rows that may be trained on; the others play the population.
+        held_out: Rows (rows, dim), or a file of them, that play it in their place; all of the array may be trained on.
 
     Returns:
         The result of each; in its place the error of options that are none, or that need too much memory. Warns of no
@@ -182,6 +194,7 @@ def _several(
     steps: int,
     devices: int | None,
     exact: bool,
+    keep_weights: bool = False,
     checkpoint: str | Path | None = None,
     resume: bool = False,
     checkpoint_minutes: float = 10.0,
@@ -210,13 +223,16 @@ def _several(
         )
     run = Run(problem, drawn, report, method=method, copies=0)
     layout = parallel.layout(number_of_devices(devices), run.sizes.features)
+    if keep_weights:
+        require_readouts(run, len(several))
     for variant in variants:
         variant.attempt(lambda one: _require_memory(run, one.simulation, layout, exact))
     stops = recorded_steps(steps)
     folders = {} if checkpoint is None else {number: Path(checkpoint) / f"seed-{number}" for number in run.seeds}
 
     def extra(variant: _Variant) -> dict[str, Any]:
-        return variant.identity | {"steps": steps, "devices": layout.count, "exact": exact}
+        own = {"steps": steps, "devices": layout.count, "exact": exact}
+        return variant.identity | own | ({"keep_weights": True} if keep_weights else {})
 
     def result(variant: _Variant) -> xr.Dataset:
         done = variant.done
@@ -225,7 +241,7 @@ def _several(
         told = {"diverged": {number: line for number, line in failed.items() if line}, "devices": layout.devices}
         data = data.assign_coords(seed=list(run.seeds[: len(done)]))
         assert variant.rate is not None  # known since the first seed was prepared
-        data = data.assign(_clocks(run, stops, variant.rate)).assign_attrs(
+        data = data.assign(_clocks(run, variant.simulation.schedule, stops, variant.rate)).assign_attrs(
             {name: json.dumps(one) for name, one in told.items()}
         )
         return run.label("simulate", data, extra(variant), started)
@@ -254,7 +270,7 @@ def _several(
             prepared = prepare(problem, draw, run.delta, layout, exact, tell)
             for variant, checkpointing in zip(variants, checkpointings, strict=True):
                 rate = variant.rate = SHARE * prepared.limit if variant.rate is None else variant.rate
-                if variant.going and variant.simulation.plain and rate > prepared.limit:
+                if variant.going and variant.simulation.plain and rate * variant.peak(steps) > prepared.limit:
                     warn(
                         f"rate {rate:.6g} is above the largest stable one, {prepared.limit:.6g}, of plain descent at "
                         f"seed {number}: it will diverge along the largest eigenvalue of U"
@@ -262,6 +278,10 @@ def _several(
                 variant.attempt(
                     partial(_Variant.follow, prepared=prepared, stops=stops, checkpointing=checkpointing, tell=tell)
                 )
+                if variant.going:
+                    readout = variant.done[-1].readout.values
+                    own = kept(run, len(variant.done) - 1, readout) if keep_weights else {}
+                    variant.done[-1] = variant.done[-1].drop_vars("readout").assign(own)
             del prepared  # p × p matrices of this seed, while those of the next are made
     return [result(variant) if variant.failure is None else variant.failure for variant in variants]
 
@@ -283,6 +303,11 @@ class _Variant:
     @property
     def going(self) -> bool:
         return self.failure is None
+
+    def peak(self, steps: int) -> float:
+        """The largest share of the rate that a step takes."""
+        schedule = self.simulation.schedule
+        return 1.0 if schedule.constant else float(schedule.shares(steps).max())
 
     def attempt(self, step: Callable[[_Variant], None]) -> None:
         """Take a step unless one has failed before."""
@@ -318,9 +343,10 @@ def number_of_devices(count: int | None) -> int:
     return count if count is not None else jax.device_count() if jax.process_count() > 1 else 1
 
 
-def _clocks(run: Run, stops: ArrayLike, rate: float) -> dict[str, Any]:
-    """The rate, and what a step is on the two clocks of plain descent."""
-    clock = clocks.clock(stops, rate, run.sizes.dim, run.sizes.features)
+def _clocks(run: Run, schedule: Schedule, stops: NDArray[np.int64], rate: float) -> dict[str, Any]:
+    """The rate, and what a step is on the two clocks of plain descent: a share of one where the rate has a schedule."""
+    whole_steps = stops if schedule.constant else np.append(0.0, np.cumsum(schedule.shares(int(stops[-1]))))[stops]
+    clock = clocks.clock(whole_steps, rate, run.sizes.dim, run.sizes.features)
     names = {"train_time": "training time τ of plain descent", "script_time": "time of B25's script"}
     found = {name: ("step", getattr(clock, name), {"long_name": text, "units": "1"}) for name, text in names.items()}
     return found | {"rate": ((), rate, {"long_name": "rate η of A = √p Ā"})}

@@ -50,6 +50,8 @@ def spectrum(
         array: Samples (rows, dim) in the place of the problem's data.
         center: Whether an array is centered.
         scale: How an array is scaled: "global", "columns" or "none".
+        split: Share of an array's rows that may be trained on; the others play the population.
+        held_out: Rows (rows, dim), or a file of them, that play it in their place; all of the array may be trained on.
 
     Returns:
         Variables eigenvalue (seed, feature), feature_part (feature), per part count, mass, lower, upper, gap_below,

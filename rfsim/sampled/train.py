@@ -24,6 +24,7 @@ from rfsim.quantities.forms import LEARNED
 from rfsim.quantities.meant import known_keywords
 from rfsim.results.datasets import curves_datasets, joined, with_bias_variance
 from rfsim.results.halves import without_shifted_times
+from rfsim.results.readouts import kept, require_readouts, trained_readouts
 from rfsim.results.runs import Begin, Report, Run, keeping
 from rfsim.sample.spectra import Averages, Method, SampleSpectrum
 from rfsim.sample.spectra.method import AUTO
@@ -45,6 +46,7 @@ def train(
     moments: str | Averages = "exact",
     by_part: bool = False,
     fresh_noise: bool = False,
+    keep_weights: bool = False,
     trainer: str | Trainer = "flow",
     report: Report | None = None,
     begin: Begin | None = None,
@@ -67,6 +69,8 @@ def train(
         moments: `rfsim.Exact()` or `rfsim.MonteCarlo(draws)`, or the text of either, as in `spectrum`.
         by_part: Also the losses with the filter switched off on each part, and their terms by pairs of parts.
         fresh_noise: Also L_emp where noise_copies are finite, for the real model by the dense route.
+        keep_weights: Also the read-outs Ā at every train_time and the features W, which `rfsim.score` makes a function
+            of; for the real model's exact moments by the dense route.
         trainer: `rfsim.Flow()`; `rfsim.Descent(step)`, gradient descent of `step` train_time per step, whose
             train_times are rounded to whole steps; `rfsim.Distillation(tau)`, a student of a teacher at each
             train_time, trained for tau with the same W and data; or the text of one (`rfsim.learning.trainers`).
@@ -78,6 +82,8 @@ def train(
         array: Samples (rows, dim) in the place of the problem's data.
         center: Whether an array is centered.
         scale: How an array is scaled: "global", "columns" or "none".
+        split: Share of an array's rows that may be trained on; the others play the population.
+        held_out: Rows (rows, dim), or a file of them, that play it in their place; all of the array may be trained on.
 
     Returns:
         Beside all of `spectrum`, the variables train, test, score, gen (seed, train_time) — L_train, L_test, E_score
@@ -105,6 +111,7 @@ def train(
     """
     options: TrainOptions = {"model": model, "route": route, "moments": moments, "labels": False}
     options |= {"by_part": by_part, "fresh_noise": fresh_noise, "report": report}
+    options["keep_weights"] = keep_weights
     way = trainers.read(trainer)
     if ridges is None:
         (found,) = train_variants(problem, train_times, [Variant(problem.ridge, way)], begin=begin, **options, **draw)
@@ -166,6 +173,7 @@ class TrainOptions(TypedDict, total=False):
     labels: bool
     by_part: bool
     fresh_noise: bool
+    keep_weights: bool
     report: Report | None
 
 
@@ -182,6 +190,7 @@ def train_variants(
     labels: bool = True,
     by_part: bool = False,
     fresh_noise: bool = False,
+    keep_weights: bool = False,
     report: Report | None = None,
     begin: Begin | None = None,
     **draw: Unpack[DrawOptions],
@@ -202,6 +211,7 @@ def train_variants(
         labels: Whether eigenvalues and what parts tell are kept, for which auto is dense.
         by_part: Also by the parts.
         fresh_noise: Also L_emp at finite noise_copies.
+        keep_weights: Also the read-outs.
         report: Hears of each step.
         begin: Called with the settings of each variant's result before anything is computed.
         dim: d; defaults to 100, or to the data's own.
@@ -210,6 +220,8 @@ def train_variants(
         array: Samples (rows, dim) in the place of the problem's data.
         center: Whether an array is centered.
         scale: How an array is scaled.
+        split: Share of an array's rows that may be trained on; the others play the population.
+        held_out: Rows (rows, dim), or a file of them, that play it in their place; all of the array may be trained on.
 
     Returns:
         The result of each variant; in its place the ValueError of one that diverges or is none.
@@ -223,7 +235,7 @@ def train_variants(
     chosen: list[Choice] = []
 
     def decided(sizes: Sizes) -> Method:
-        if labels or route != AUTO:
+        if labels or keep_weights or route != AUTO:
             return method
         chosen.append(choose(method, sizes, by_part=by_part, fresh_noise=fresh_noise))
         return replace(method, route=chosen[0].route)
@@ -235,9 +247,16 @@ def train_variants(
             "fresh_noise is for finite noise_copies, the real model and route dense; got noise_copies "
             f"{problem.noise_copies:g}, model {model}, route {method.route}"
         )
+    if keep_weights and (model, method.labels, method.draws) != ("real", True, None):
+        raise ValueError(
+            "keep_weights is for the real model, exact moments and route dense; got "
+            f"model {model}, moments {method.moments}, route {method.route}"
+        )
     shared = replace(problem, ridge=min((one.ridge for one in variants), default=problem.ridge))
     copies = TRAIN_COPIES + fresh_noise  # one more where a second target is held
     run = Run(shared, Draw(**draw), report, method=decided, copies=copies)
+    if keep_weights:
+        require_readouts(run, len(tau) * len(variants))
     ways = [_trainer(one) for one in variants]
     found: list[TrainerFilter | ValueError] = [
         way if isinstance(way, ValueError) else way.at(run.kappa, one.ridge)
@@ -252,7 +271,7 @@ def train_variants(
             "by_part": by_part,
             "fresh_noise": fresh_noise,
             "trainer": str(variant.trainer),
-        }
+        } | ({"keep_weights": True} if keep_weights else {})
 
     def result(
         variant: Variant, trained: TrainerFilter, seeds: Sequence[tuple[SampleSpectrum, xr.Dataset]]
@@ -279,13 +298,17 @@ def train_variants(
             run.begin(begin, extra(variant, trained))
     left = [k for k, trained in enumerate(found) if not isinstance(trained, ValueError)]
     with suited(run.sizes.features), keeping(done[left[0]] if left else [], first):
-        for solved in run.solved(fresh_noise=fresh_noise) if left else ():
+        for solved in run.solved(fresh_noise=fresh_noise, basis=keep_weights) if left else ():
             going = [trained for k in left if not isinstance(trained := found[k], ValueError)]
-            for k, data in zip(left, curves_datasets(run, solved, tau, going, by_part=by_part), strict=True):
+            several = curves_datasets(run, solved, tau, going, by_part=by_part)
+            for k, trained, data in zip(left, going, several, strict=True):
                 if isinstance(data, ValueError):
                     found[k] = data
-                else:
-                    done[k].append((solved.spectrum, data))
+                    continue
+                if keep_weights:
+                    filtered = trained.filter(tau)(solved.spectrum.points)
+                    data = data.assign(kept(run, len(done[k]), trained_readouts(run, solved.spectrum, filtered)))
+                done[k].append((solved.spectrum._replace(basis=np.zeros(0)), data))
             left = [k for k in left if not isinstance(found[k], ValueError)]
             del solved  # a p × p matrix less while the next seed is decomposed
             if not left:

@@ -13,6 +13,7 @@ from rfsim.checking.scalars import real
 from rfsim.checking.written import plain
 from rfsim.problem.model import Problem
 from rfsim.simulation.optimizers import PLAIN, Optimizer
+from rfsim.simulation.schedules import CONSTANT, Schedule
 from rfsim.simulation.stochastic import Simulation
 
 FULL = "full"
@@ -28,6 +29,7 @@ class OptimizerOptions(TypedDict, total=False):
     ema: float
     precision: str
     products: str
+    schedule: str | Schedule
 
 
 def setting(
@@ -40,6 +42,7 @@ def setting(
     ema: float = 0.0,
     precision: str = "float64",
     products: str = "highest",
+    schedule: str | Schedule = CONSTANT,
 ) -> Simulation:
     """The checked settings of a simulation, rate 1 where none is given; ValueError, in one line, for others."""
     if noise is None:
@@ -48,7 +51,7 @@ def setting(
     if isinstance(rows, str):
         raise ValueError(f"batch must be {FULL} or a whole number of draws; got {rows!r}")
     given = 1.0 if rate is None else real("rate", rate)
-    simulation = Simulation(optimizer, given, rows, real("ema", ema), noise, precision, products)
+    simulation = Simulation(optimizer, given, rows, real("ema", ema), noise, precision, products, schedule)
     if rate is None and not simulation.plain:
         raise ValueError(
             f"optimizer {simulation.optimizer} needs a rate; only plain {PLAIN} has a stable limit to take it from"
@@ -69,6 +72,8 @@ def settings(simulation: Simulation, rate: float | None) -> dict[str, Any]:
     """
     found = {one.name: plain(getattr(simulation, one.name)) for one in fields(simulation)}
     batch, decay = found.pop("batch"), found.pop("decay")
+    if simulation.schedule.constant:  # as it was before there were others
+        found.pop("schedule")
     return found | {"rate": rate, "batch": FULL if batch is None else batch, "ema": decay}
 
 

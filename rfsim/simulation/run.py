@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -16,6 +17,7 @@ from rfsim.computing import arrays, parallel
 from rfsim.computing.parallel import DeviceLayout
 from rfsim.learning import clocks, descent, losses
 from rfsim.learning.protocol import Spectrum, Target
+from rfsim.learning.scheduled import scheduled_descent
 from rfsim.problem.diffusion import noise_variance
 from rfsim.problem.model import Problem
 from rfsim.problem.realization import Instance
@@ -102,6 +104,9 @@ def follow(
     data = xr.Dataset(
         {name: ("step", row, {"long_name": _name(name)}) for name, row in values.items()}, coords={"step": stops}
     )
+    # Ā = A/√p of what is judged, for those who keep it
+    average = task.layout.whole(state.average) / math.sqrt(task.draw.sizes.features)
+    data["readout"] = (("component", "neuron"), np.asarray(average, dtype=float))
     data["limit"] = ((), prepared.limit, {"long_name": "largest stable rate of plain descent"})
     data["rounding"] = (
         (),
@@ -128,7 +133,10 @@ def _filtered(prepared: Prepared, setting: Simulation, stops: NDArray[np.int64])
     (spectrum, target), task = prepared.exact, prepared.task
     d, _, p = task.draw.sizes
     c = descent.descent_step(setting.rate, noise_variance(task.problem.diffusion_time), p, d)
-    f = descent.averaged_descent(stops, c, setting.decay, task.problem.ridge)
+    if setting.schedule.constant:
+        f = descent.averaged_descent(stops, c, setting.decay, task.problem.ridge)
+    else:
+        f = scheduled_descent(stops, c, setting.schedule.shares(int(stops[-1])), setting.decay, task.problem.ridge)
     train, test = losses.train_loss(spectrum, [f]), losses.target_loss(spectrum, target, [f])
     return {"exact_train": np.asarray(train), "exact_test": np.asarray(test)}
 

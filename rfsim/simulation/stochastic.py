@@ -17,6 +17,7 @@ from jax import Array
 from numpy.typing import NDArray
 
 from rfsim.checking.text import nearest
+from rfsim.checking.written import Parsed
 from rfsim.computing import arrays
 from rfsim.computing.parallel import DeviceLayout
 from rfsim.computing.precision import require_float64
@@ -27,6 +28,8 @@ from rfsim.problem.realization import Instance, frozen_draws
 from rfsim.sample.moments import Moments
 from rfsim.simulation import loop, objective
 from rfsim.simulation.optimizers import Stochastic
+from rfsim.simulation.schedules import CONSTANT, Schedule
+from rfsim.simulation.schedules import read as read_schedule
 
 NOISES, PRECISIONS, PRODUCTS = ("fresh", "frozen"), ("float64", "float32"), ("highest", "high", "default")
 GROWTH = 1e6  # times the zero score's loss: beyond it a run has diverged
@@ -39,12 +42,14 @@ class Simulation(Stochastic):
     """`Stochastic`, with its noise and precision.
 
     noise: "fresh" at every step, or "frozen", the problem's own copies; precision of weights, features and products;
-    products: JAX's precision of these, of which "high" and "default" are less than float32 on GPU and TPU.
+    products: JAX's precision of these, of which "high" and "default" are less than float32 on GPU and TPU; schedule:
+    how the rate goes over the steps, a `Schedule` or its text.
     """
 
     noise: str = "fresh"
     precision: str = "float64"
     products: str = "highest"
+    schedule: Parsed[str | Schedule, Schedule] = Parsed(read_schedule, CONSTANT)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -53,6 +58,7 @@ class Simulation(Stochastic):
             if value not in accepted:
                 hint = nearest(str(value), accepted)
                 raise ValueError(f"{name} must be one of {', '.join(accepted)}; got {value!r}{hint}")
+        self.schedule.factory(self.optimizer)  # refused where the optimizer takes none
 
     def check(self, problem: Problem) -> None:
         """Raise ValueError for a problem whose noise cannot be drawn so."""
@@ -112,8 +118,8 @@ def training(setting: Simulation, task: Task, *, limit: float | None = None) -> 
     require_float64()
     loss, parameters = _objective(setting, task)
     ceiling = GROWTH * max(task.training.constant, 1.0)
-    rate, decay = setting.rate, setting.decay
-    return loop.Training(loss, setting.optimizer.factory, parameters, rate, decay, ceiling, limit, part="batch")
+    factory, rate, decay = setting.schedule.factory(setting.optimizer), setting.rate, setting.decay
+    return loop.Training(loss, factory, parameters, rate, decay, ceiling, limit, part="batch")
 
 
 def initial(training: loop.Training, task: Task) -> loop.LoopState:

@@ -125,7 +125,9 @@ def require_student(one: dict[str, Any], variant: dict[str, Any], array: ArrayLi
     """Raise what this student alone is refused for."""
     taught = problem(one)
     chosen = {name: value for name, value in options(one).items() if name in PLAN}
-    origin = realization.source(taught, array=array, **{name: one[name] for name in ("center", "scale") if name in one})
+    origin = realization.source(
+        taught, array=array, **{name: one[name] for name in ("center", "scale", "split") if name in one}
+    )
     sizes = realization.resolve(taught, origin, one.get("dim"))
     kept = {name: value for name, value in chosen.items() if name not in variant}
     times = {"distill_times": one["distill_times"]} if "distill_times" in one else {}

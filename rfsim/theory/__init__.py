@@ -23,6 +23,7 @@ from rfsim.theory.mini import mini_gap
 from rfsim.theory.minimum import score_minimum
 from rfsim.theory.ridge import ridge, ridge_plane
 from rfsim.theory.spectrum import spectrum
+from rfsim.theory.split import split
 
 __all__ = [
     "BestRidge",
@@ -70,6 +71,7 @@ __all__ = [
     "score_minimum",
     "solve",
     "spectrum",
+    "split",
     "support",
     "wide_losses",
 ]

@@ -143,7 +143,7 @@ APART = ("rfsim.__main__", "rfsim.bench", "rfsim.cli", "rfsim.explorer", "rfsim.
 BASELINE = "rfsim/learning/published.py"  # the loop that `rfsim bench` measures, which is no route of ours
 SMALL = rfsim.Problem(samples_per_dim=2, features_per_dim=4)
 FROZEN = dataclasses.replace(SMALL, noise_copies=2.0, ridge=0.1)
-WIDE = {"theory.generated": {"features_per_dim": math.inf}}  # has no other limit
+WIDE = {"theory.generated": {"features_per_dim": math.inf}, "theory.split": {"features_per_dim": 16.0}}  # no others
 FEW_TIMES = [0.0, 10.0, math.inf]
 
 

@@ -20,6 +20,7 @@ from rfsim.problem.realization import Sizes
 
 QUALITY = [
     "memorized_fraction", "memorized_low", "memorized_high", "frechet_per_dim", "sliced_wasserstein", "membership_auc",
+    "membership_tpr_1", "membership_tpr_10",
 ]  # fmt: skip
 LEAKING = {"null": 0.45, "mini": 0.2, "main": 0.12}  # where coefficients of gen land at γ = 0
 
@@ -59,6 +60,7 @@ def dataset(
         share, distance = count / generated, np.broadcast_to(frechet, shape) * spread
         half = 2 * np.sqrt((share + 0.5 / generated) / generated)
         rows = [share, np.maximum(share - half, 0), share + half, distance, 1.2 * np.sqrt(distance), 0.5 + 3 * share]
+        rows += [0.01 + share, 0.1 + 2 * share]
         return np.stack(rows, axis=-1)
 
     late = when[None, None, :]  # (seed, variant, distill_time)

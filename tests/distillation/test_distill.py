@@ -91,7 +91,7 @@ def test_the_result_is_labelled_as_it_is_read(base):
     assert {name: base[name].dims for name in dims} == dims
     assert set(base.data_vars) | {"diffusion_time"} == set(dims)
     assert dict(base.sizes) == {
-        "seed": 1, "quality": 6, "steps": 2, "variant": 1, "distill_time": 3, "level": 2, "part": 4, "ridge": 2,
+        "seed": 1, "quality": 8, "steps": 2, "variant": 1, "distill_time": 3, "level": 2, "part": 4, "ridge": 2,
         "feature": 12, "grid": 3,
     }  # fmt: skip
     assert list(base.quality.values) == list(Quality._fields)
@@ -137,7 +137,7 @@ def test_without_any_distillation_the_student_is_the_teacher_in_one_step(base):
     assert not start.suppression_moved.any()
     control = taught.teacher_steps.sel(steps=1)
     for name in ("student", "student_half", "regression"):
-        fields = list(Quality._fields[: 5 if name == "regression" else 6])  # a regression has a last level only
+        fields = list(Quality._fields[: 5 if name == "regression" else 8])  # a regression has a last level only
         np.testing.assert_allclose(start[name].sel(quality=fields), control.sel(quality=fields), rtol=1e-9)
     np.testing.assert_allclose(start.student_steps.sel(steps=1), control, rtol=1e-9)
     np.testing.assert_allclose(start.student_train, taught.teacher_train, rtol=1e-9)

@@ -30,6 +30,8 @@ LABELS = {
     "step": [0, 1, 3],
     "way": ["steps", "one_jump"],
     "quantile": [0.05, 0.5, 0.95],
+    "question": [0, 1],
+    "diffusion_time": [0.1, 0.5],
 }
 CONSTANTS = {"": "a b v2 s2"}
 PARTS_TABLE = {"part": "mass mean lower upper gap_below"}
@@ -50,6 +52,10 @@ OWN: dict[str, dict[str, str]] = {
         "part": "mass mass_error mass_change rank_mass mass_from mass_to",
         "end": "edge edge_residual",
         "point": "density eigenvalue",
+    },
+    "advise": {
+        "diffusion_time question": "value error",
+        "diffusion_time train_time": "train test check_test sample_test sample_test_error",
     },
     "simulate": {
         "step": "train test gen exact_train exact_test train_time script_time",
@@ -90,6 +96,10 @@ OWN: dict[str, dict[str, str]] = {
         "way train_time quantile": "variance_quantile",
         "level train_time": "level_time level_score",
     },
+    "theory.split": {
+        "direction": "across population variance mass",
+        "": "across_all population_all variance_all kappa",
+    },
     "theory.score_minimum": CONSTANTS | {"": "score final train_time error a b v2 s2"},
     "theory.mini_gap": CONSTANTS | {"": "opening opening_large a b v2 s2"},
 }
@@ -102,7 +112,7 @@ BY_PART = PARTS_TABLE | {
     "mem_route": "tau_mem",
     "": "nodes a b v2 s2",
 }
-AXES = {"theory.mini_gap": ("samples_per_dim", "diffusion_time")}
+AXES = {"theory.mini_gap": ("samples_per_dim", "diffusion_time"), "theory.split": ("samples_per_dim", "time_max")}
 
 
 def stored(command: str, own: dict[str, str] | None = None) -> xr.Dataset:
@@ -110,7 +120,7 @@ def stored(command: str, own: dict[str, str] | None = None) -> xr.Dataset:
     plane = AXES.get(command, ("samples_per_dim", "features_per_dim"))
     axes = (*plane, *(() if command.startswith("theory") else ("seed",)))
     values = {"samples_per_dim": [2.0, 4.0, 8.0], "features_per_dim": [4.0, 16.0], "seed": [0, 1]}
-    values |= {"diffusion_time": [0.1, 0.5]}
+    values |= {"diffusion_time": [0.1, 0.5], "time_max": [2.0, 4.0]}
     sizes = {name: len(values[name]) for name in axes}
     rng = np.random.default_rng(0)
     variables, coords = {}, {name: coordinate(name, values[name]) for name in axes}

@@ -7,6 +7,7 @@ dimensions; samples fix their own dimension, and a half of them plays the popula
 from rfsim.disk.files.numbers import DataError
 from rfsim.problem.populations.base import Data, Spectrum
 from rfsim.problem.populations.files import Covariance, Eigenvalues, InFile, Samples
+from rfsim.problem.populations.held_out import held_out
 from rfsim.problem.populations.images import Digits
 from rfsim.problem.populations.named import Atoms, Isotropic, Mixture, PowerLaw, Subspace
 from rfsim.problem.populations.reading import FILES, KINDS, NUMBERED, in_file, read
@@ -28,6 +29,7 @@ __all__ = [
     "Samples",
     "Spectrum",
     "Subspace",
+    "held_out",
     "in_file",
     "read",
 ]

@@ -31,7 +31,7 @@ class Solved(NamedTuple):
     """A spectrum and what is seen from it (§3).
 
     Attributes:
-        spectrum: Its basis left empty, so that a p × p matrix can go.
+        spectrum: Its basis left empty, so that a p × p matrix can go, unless it is asked for.
         target: The population, if asked for.
         replicates: The same with one group of Monte Carlo draws left out; none where the moments are exact.
         fresh: The training points with fresh noise, if asked for.
@@ -52,6 +52,7 @@ def solve(
     *,
     population: bool = True,
     fresh_noise: bool = False,
+    basis: bool = False,
 ) -> Solved:
     """U of one draw by the method asked for, and its population unless told otherwise (T8).
 
@@ -63,6 +64,7 @@ def solve(
         tell: Hears what is being done.
         population: Whether to compute Ũ and Ṽ.
         fresh_noise: Whether to add the training points with fresh noise, for the real model by the dense route.
+        basis: Whether to keep the eigenvectors, of the real model's exact moments by the dense route.
 
     Returns:
         The spectrum and its targets.
@@ -94,8 +96,8 @@ def solve(
         if fresh_noise:
             tell("training points with fresh noise")
             fresh = sample_target(spectrum, fresh_noise_moments(problem, draw, spectrum))
-            return _solved(spectrum, target)._replace(fresh=fresh)
-    return _solved(spectrum, target)
+            return _solved(spectrum, target, basis=basis)._replace(fresh=fresh)
+    return _solved(spectrum, target, basis=basis)
 
 
 def _estimated(problem: Problem, draw: Instance, estimates: Estimates, without: int | None, population: bool) -> Solved:
@@ -104,5 +106,5 @@ def _estimated(problem: Problem, draw: Instance, estimates: Estimates, without: 
     return _solved(spectrum, sample_target(spectrum, estimates.population(without)) if population else None)
 
 
-def _solved(spectrum: SampleSpectrum, target: Target | None) -> Solved:
-    return Solved(spectrum._replace(basis=np.zeros(0)), target, iter(()))
+def _solved(spectrum: SampleSpectrum, target: Target | None, *, basis: bool = False) -> Solved:
+    return Solved(spectrum if basis else spectrum._replace(basis=np.zeros(0)), target, iter(()))

@@ -1,0 +1,98 @@
+"""Linear scores of disjoint halves: how far apart the samples are that one noise becomes (equations.md §5, T30 to T32).
+
+Wang, Zavatone-Veth and Pehlevan 2026 (arXiv 2602.02908): a finite sample renormalizes the noise of a linear score.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from rfsim.limit.populations import Population
+from rfsim.limit.solver import NotConverged
+
+NEWTON, ACCURACY, ROUNDING = 200, 1e-13, 8 * np.finfo(float).eps  # steps; relative, both
+REACH, NODES = 24.0, 481  # of the trapezoidal rule over log tan θ, whose error is below 1e-10
+
+
+class SplitDistance(NamedTuple):
+    """Squared distances per dimension along the directions of Σ, (atoms,) (T32).
+
+    Attributes:
+        across: Between samples of two models from disjoint halves and the same noise.
+        population: From those of one to those of the population's own score.
+        variance: Of the samples of one.
+    """
+
+    across: NDArray[np.float64]
+    population: NDArray[np.float64]
+    variance: NDArray[np.float64]
+
+
+def renormalized_noise(population: Population, samples_per_dim: float, noise: ArrayLike) -> NDArray[np.float64]:
+    """κ(z) of E Σ̂(Σ̂ + z)^{-1} ≍ Σ(Σ + κ)^{-1}: κ − z = (1/ψ_n) ∫ κl/(κ + l) dρ_Σ (T30).
+
+    Args:
+        population: ρ_Σ.
+        samples_per_dim: ψ_n.
+        noise: z > 0, of any shape.
+
+    Returns:
+        κ, of the shape of noise.
+
+    Raises:
+        NotConverged: Where Newton's steps do not end.
+
+    >>> float(renormalized_noise(Population(np.ones(1), np.ones(1)), 2.0, 0.5).round(6))
+    0.780776
+    """
+    z = np.asarray(noise, dtype=float)[..., None]
+    lam, weights = population.values, population.weights
+    # convex and rising to the right of its root: Newton's steps from there never pass it
+    kappa = z + population.power / samples_per_dim
+    for _ in range(NEWTON):
+        share = lam / (kappa + lam)
+        value = kappa - z - kappa * (share @ weights)[..., None] / samples_per_dim
+        slope = 1 - (share**2 @ weights)[..., None] / samples_per_dim
+        step = value / slope
+        # at ψ_n = 1 and z → 0 the slope vanishes with κ, and what is left of the value is rounding
+        done = (np.abs(step) <= ACCURACY * kappa) | (np.abs(value) <= ROUNDING * kappa)
+        kappa = np.maximum(kappa - step, z)
+        if done.all():
+            return kappa[..., 0]
+    raise NotConverged(f"the renormalized noise was not found at samples_per_dim {samples_per_dim:g}")
+
+
+def split_distance(population: Population, samples_per_dim: float, *, first: float, last: float) -> SplitDistance:
+    """How far apart models of disjoint halves are, ψ_n = n/d of each (T31, T32).
+
+    A linear score of Σ̂ takes σ_T z to [(Σ̂ + σ_0²)/(Σ̂ + σ_T²)]^{1/2} σ_T z. The root is an integral over resolvents.
+
+    Args:
+        population: ρ_Σ.
+        samples_per_dim: ψ_n of each half.
+        first: σ_T² > σ_0², the variance of the noise at which sampling begins.
+        last: σ_0² ≥ 0, that at which it ends.
+
+    Returns:
+        The distances.
+
+    Raises:
+        NotConverged: As `renormalized_noise`.
+    """
+    lam = population.values
+    y = np.linspace(-REACH, REACH, NODES)
+    sine2 = 1 / (1 + np.exp(-2 * y))  # u = σ_0² + (σ_T² − σ_0²) sin² θ, tan θ = e^y
+    measure = (y[1] - y[0]) * (2 / np.pi) / (2 * np.cosh(y))
+    u = last + (first - last) * sine2
+    kappa = renormalized_noise(population, samples_per_dim, u)
+    part = (first - last) * sine2 / u
+    # ∫ dθ 2/π is 1: what the rule leaves of it at the ends goes with it
+    mean = 1 - (measure * part * kappa) @ (1 / (lam + kappa[:, None]))
+    end = float(renormalized_noise(population, samples_per_dim, first))
+    square = 1 - (first - last) * (end / first) / (lam + end)
+    truth = np.sqrt((lam + last) / (lam + first))
+    across, apart = first * 2 * (square - mean**2), first * (square - 2 * mean * truth + truth**2)
+    return SplitDistance(across, apart, first * square)

@@ -1,0 +1,36 @@
+"""`rfsim.theory.split`: how far apart linear scores of disjoint halves of the data sample."""
+
+from __future__ import annotations
+
+from rfsim.quantities.catalog import Quantity, register
+from rfsim.quantities.distill import LEVELS
+from rfsim.quantities.forms import Form, variables
+from rfsim.quantities.parameters import COVARIANCE, DATA, PREPARED, SAMPLES_PER_DIM, N
+
+FIRST = {one.name: one for one in LEVELS}
+TIME_MAX = FIRST["time_max"].but(help="Diffusion time T at which sampling begins, σ_T² = e^{2T} − 1.")
+TIME_MIN = FIRST["time_min"].but(help="Diffusion time at which it ends; 0 is the data themselves.", default=0.0)
+
+register(
+    Quantity(
+        name="theory.split",
+        help="Samples of linear scores of two disjoint halves from the same noise: how far apart.",
+        function="rfsim.theory:split",
+        parameters=(
+            SAMPLES_PER_DIM.but(help="ψ_n = n/d of each half; 4 unless given."),
+            N.but(help="n of each half, instead of --samples-per-dim."),
+            DATA,
+            *PREPARED,
+            COVARIANCE,
+            TIME_MAX,
+            TIME_MIN,
+        ),
+        form=Form(
+            variables=variables(
+                "direction",
+                direction="across population variance mass",
+                one="across_all population_all variance_all kappa",
+            )
+        ),
+    )
+)

@@ -1,0 +1,108 @@
+"""The front door to linear scores of disjoint halves in the limit (equations.md T30 to T32)."""
+
+from __future__ import annotations
+
+import math
+import time
+
+import xarray as xr
+from numpy.typing import ArrayLike
+
+from rfsim.checking.scalars import real
+from rfsim.disk import store
+from rfsim.limit.split import renormalized_noise, split_distance
+from rfsim.problem.arrays import Rows
+from rfsim.problem.model import LATEST, Problem, require_unused
+from rfsim.results.runs import Begin, Report
+from rfsim.theory.run import covariance_of
+
+
+def split(
+    problem: Problem,
+    *,
+    time_max: float = 3.0,
+    time_min: float = 0.0,
+    array: ArrayLike | Rows | None = None,
+    center: bool = True,
+    scale: str = "global",
+    covariance: str = "sample",
+    report: Report | None = None,
+    begin: Begin | None = None,
+) -> xr.Dataset:
+    """How far apart the samples of two linear scores are, of disjoint halves of the data and from the same noise.
+
+    Equations.md T30 to T32; Wang, Zavatone-Veth and Pehlevan 2026 (arXiv 2602.02908). The score is −(Σ̂ + σ²)^{-1}x of
+    the covariance Σ̂ of n rows, not centered, in the units of the data themselves, and is followed without noise from
+    σ_T² = e^{2T} − 1 down.
+
+    Args:
+        problem: Its data, and ψ_n = n/d of each half. Nothing else of it is used, and what is given of it is refused.
+        time_max: T at which sampling begins.
+        time_min: Where it ends, from 0 and below T.
+        array: Samples (rows, dim) in the place of the problem's data, of which the covariance alone is used, as Σ.
+        center: Whether an array is centered.
+        scale: How an array is scaled: "global", "columns" or "none".
+        covariance: Of an array: "sample", or an estimate of Σ's eigenvalues, "shrunk" or "deconvolved".
+        report: Hears of each step.
+        begin: Called with the settings of the result when all input is checked and before anything is computed.
+
+    Returns:
+        across (direction), the expected squared distance between the samples of the two along a direction of Σ of that
+        variance, population, from those of one to those of Σ's own score, and variance, of those of one; mass, the
+        share of the direction; across_all, population_all, variance_all, their means, which are E‖·‖²/d; kappa, the
+        renormalized noise at the end, at time_min.
+
+    Raises:
+        ValueError: For settings that do not fit together.
+        theory.NotConverged: Where the equation of the noise is not solved.
+
+    >>> found = split(Problem(samples_per_dim=2.0), time_max=4.0)
+    >>> float(found.across_all.round(3)), float(found.population_all.round(3))
+    (0.27, 0.138)
+    """
+    started = time.perf_counter()
+    if str(problem.activation) not in (Problem.activation, "linear"):
+        raise ValueError(f"theory.split is for linear scores; got activation {problem.activation}: leave it out")
+    first, last = (_time(name, value) for name, value in (("time_max", time_max), ("time_min", time_min)))
+    if not last < first:
+        raise ValueError(f"time_min must be below time_max; got {last:g} and {first:g}")
+    population, origin = covariance_of(problem, array=array, center=center, scale=scale, covariance=covariance)
+    require_unused(
+        problem,
+        "theory.split",
+        **dict.fromkeys(("features_per_dim", "noise_copies", "ridge"), "its scores are linear, of every feature"),
+        diffusion_time="give time_max and time_min",
+    )
+    told = {"data": str(problem.data), "samples_per_dim": problem.samples_per_dim, "activation": "linear"}
+    told |= {"features_per_dim": math.inf, "noise_copies": math.inf}
+    told |= origin.settings | {"time_max": first, "time_min": last}
+    if begin:
+        begin(told)
+    noises = [math.expm1(2 * one) for one in (first, last)]
+    found = split_distance(population, problem.samples_per_dim, first=noises[0], last=noises[1])
+    # σ_0 = 0: what the sample's own directions without variance leave
+    kappa = float(renormalized_noise(population, problem.samples_per_dim, max(noises[1], 1e-12 * population.power)))
+    names = {"across": "between the halves", "population": "to the population's", "variance": "of the samples"}
+    words = {name: f"squared distance {text}" for name, text in names.items()} | {"variance": "variance of the samples"}
+    values = found._asdict()
+    data = xr.Dataset(
+        {name: ("direction", values[name], {"long_name": words[name], "units": "1"}) for name in names}
+        | {"mass": ("direction", population.weights, {"long_name": "share of the direction"})}
+        | {
+            f"{name}_all": (
+                (),
+                float(population.weights @ values[name]),
+                {"long_name": f"{words[name]}, per dimension"},
+            )
+            for name in names
+        }
+        | {"kappa": ((), kappa, {"long_name": "renormalized noise at the end"})},
+        coords={"direction": ("direction", population.values, {"long_name": "eigenvalue of Σ", "units": "1"})},
+    )
+    return store.label(data, "theory-split", told, wall_time=time.perf_counter() - started)
+
+
+def _time(name: str, value: float) -> float:
+    if not 0 <= real(name, value) <= LATEST:
+        raise ValueError(f"{name} must lie between 0 and {LATEST:g}; got {value:g}")
+    return float(value)
