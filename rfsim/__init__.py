@@ -16,6 +16,7 @@ __version__ = "0.1.0"
 __all__ = [
     "Activation",
     "Atoms",
+    "Classes",
     "Coupled",
     "Covariance",
     "Descent",
@@ -62,6 +63,7 @@ if _TYPE_CHECKING:
     from rfsim.problem.model import Problem
     from rfsim.problem.populations import (
         Atoms,
+        Classes,
         Covariance,
         Digits,
         Eigenvalues,
@@ -84,6 +86,7 @@ if _TYPE_CHECKING:
 _HOMES = {
     "Activation": "rfsim.problem.activations",
     "Atoms": "rfsim.problem.populations",
+    "Classes": "rfsim.problem.populations",
     "Coupled": "rfsim.distillation.targets",
     "Covariance": "rfsim.problem.populations",
     "Descent": "rfsim.learning.trainers",

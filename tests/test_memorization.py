@@ -18,7 +18,7 @@ from rfsim.distillation import nearest
 from rfsim.distillation.distances import frechet_per_dim, fresh, sliced_wasserstein, truth
 from rfsim.distillation.memorization import Fraction, auc, jackknife, memorized, memorized_fraction, quality
 from rfsim.distillation.nearest import nearest_two
-from rfsim.problem.diffusion import Law
+from rfsim.problem.laws import Law
 
 
 def brute(samples, points):

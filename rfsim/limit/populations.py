@@ -12,6 +12,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from rfsim.checking.written import short
+from rfsim.disk.files.numbers import DataError
 from rfsim.limit import from_samples
 from rfsim.problem import populations
 from rfsim.problem.covariances import distinct
@@ -61,6 +63,11 @@ def population(given: str | Data, *, dim: int = POWERLAW_DIM) -> Population:
     Population(values=array([0.5, 1.5]), weights=array([0.5, 0.5]))
     """
     data = populations.read(given)
+    if isinstance(data, populations.Classes):
+        raise DataError(
+            f"data {str(data)!r}: the limit knows one covariance for all points, not classes; use the sampled "
+            f"commands, or isotropic:{short(data.law(1).power)}, of the same variance"
+        )
     found = data.covariance()
     return from_eigenvalues(data.law(dim).variances) if found is None else Population(*found)
 

@@ -19,7 +19,8 @@ from rfsim.problem.activations import (
     fingerprint,
 )
 from rfsim.problem.arrays import Rows, rows
-from rfsim.problem.diffusion import Law, diffuse, forward, total_variance
+from rfsim.problem.diffusion import diffuse, forward, total_variance
+from rfsim.problem.laws import AnyLaw, ClassLaw, Law
 from rfsim.problem.model import Problem, require_finite_width
 from rfsim.problem.populations import Covariance
 
@@ -69,9 +70,15 @@ class Instance(NamedTuple):
     sizes: Sizes
     weights: NDArray[np.float64]
     points: NDArray[np.float64]
-    population: Law
+    population: AnyLaw
     sigma: Activation
     seed: int
+
+    @property
+    def classes(self) -> NDArray[np.int64] | None:
+        """The class of each training point, (samples,); None for a population without classes."""
+        law = self.population
+        return law.in_turn(0, self.sizes.samples) if isinstance(law, ClassLaw) else None
 
 
 def source(
@@ -172,7 +179,7 @@ def frozen_draws(draw: Instance, problem: Problem) -> Iterator[tuple[NDArray[np.
         yield forward(draw.points, xi, problem.diffusion_time), xi
 
 
-def named_population(problem: Problem, origin: Source, sizes: Sizes) -> Law | None:
+def named_population(problem: Problem, origin: Source, sizes: Sizes) -> AnyLaw | None:
     """The law of clean data of a named population; None for an array, whose held-out half differs by seed."""
     return problem.data.law(sizes.dim) if origin.array is None else None
 

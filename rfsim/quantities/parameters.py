@@ -84,9 +84,9 @@ ALLOW_IMPORT = Parameter(
 )
 DATA = Parameter(
     name="data",
-    help="isotropic[:VARIANCE], atoms:W@L,…, powerlaw:ALPHA, subspace:FRACTION, mixture:SEPARATION, digits[:K], "
-    "eigenvalues:FILE of Σ, covariance:FILE of Σ itself, or a .npy, .npz (FILE.npz:KEY), .csv or .tsv file (or "
-    ".csv.gz) of shape (samples, dimensions).",
+    help="isotropic[:VARIANCE], atoms:W@L,…, classes:W@VARIANCE,…, powerlaw:ALPHA, subspace:FRACTION, "
+    "mixture:SEPARATION, digits[:K], eigenvalues:FILE of Σ, covariance:FILE of Σ itself, or a .npy, .npz "
+    "(FILE.npz:KEY), .csv or .tsv file (or .csv.gz) of shape (samples, dimensions).",
     hint=str,
     default="isotropic",
     role="problem",

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from rfsim.learning import curves, losses, timescales
 from rfsim.learning.trainers import TrainerFilter
-from rfsim.problem.diffusion import diffuse, score_power
+from rfsim.problem.diffusion import diffuse
+from rfsim.problem.laws import score_power
 from rfsim.results.runs import Run
 from rfsim.sample.spectra import PARTS, SampleSpectrum, Solved, jackknife_error, part_slices, sample_parts
 
@@ -246,8 +247,7 @@ def _kept(run: Run) -> NDArray[np.float64]:
 def with_bias_variance(run: Run, data: xr.Dataset) -> xr.Dataset:
     """bias² and variance over train_time: isotropic data only, cross averaged over seeds before squaring."""
     bias = variance = np.full(data.sizes["train_time"], np.nan)
-    law = run.population
-    if law is not None and len(law.centers) == 1 and np.ptp(law.variances) == 0:
+    if run.population is not None and run.population.isotropic:
         bias = np.asarray(losses.bias_squared(data.cross.mean("seed").values, run.delta, run.total_variance))
         variance = data.score.mean("seed").values - bias
     return data.assign(

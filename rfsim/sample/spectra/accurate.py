@@ -7,11 +7,12 @@ import math
 from rfsim.computing.arrays import Numbers, placed
 from rfsim.computing.parallel import DeviceLayout
 from rfsim.computing.precision import Unresolved
-from rfsim.problem.diffusion import Law, diffuse, noise_variance
+from rfsim.problem.diffusion import diffuse, noise_variance
+from rfsim.problem.laws import AnyLaw, ClassLaw
 from rfsim.problem.model import Problem
 from rfsim.problem.ranks import part_counts
 from rfsim.problem.realization import Instance, frozen_draws, training_law
-from rfsim.sample.moments import Moments, averaged_moments, sampled_moments
+from rfsim.sample.moments import Moments, averaged_moments, combined, sampled_moments
 from rfsim.sample.spectra.eigen import eigh, resolution
 
 
@@ -56,12 +57,18 @@ def training_moments(
 def averaged(
     problem: Problem,
     draw: Instance,
-    law: Law,
+    law: AnyLaw,
     tolerance: float,
     floor: float | None,
     layout: DeviceLayout | None = None,
 ) -> Moments:
-    """Moments averaged over a law's noise, the error of their second below tolerance × floor (T4, T5)."""
+    """Moments averaged over a law's noise, the error of their second below tolerance × floor (T4, T5).
+
+    Those of a population of classes are a sum over these (§12).
+    """
+    if isinstance(law, ClassLaw):
+        parts = (averaged(problem, draw, one, tolerance, floor, layout) for one in law.laws)
+        return combined(law.shares.tolist(), parts)
     return averaged_moments(
         draw.weights,
         law,
