@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 
 import numpy as np
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from scipy import integrate, stats
 
 import rfsim
+from rfsim.cli import main
 from rfsim.problem import data, realization
 from rfsim.problem.diffusion import diffuse
 from rfsim.problem.laws import ClassLaw, score, score_power
@@ -122,6 +124,55 @@ def test_classes_of_one_variance_are_one_gaussian(name):
                 np.testing.assert_allclose(
                     found[variable], plain[variable], rtol=rtol, atol=rtol / 100, err_msg=str(variable)
                 )
+
+
+def test_losses_by_class_add_up_and_are_those_of_the_classes():
+    problem = rfsim.Problem(samples_per_dim=4, features_per_dim=8, data=CLASSES)
+    found = rfsim.train(problem, [0, 10, 1e3, math.inf], dim=10)
+    np.testing.assert_array_equal(found["class_share"], [0.3, 0.7])
+    np.testing.assert_array_equal(found["class_variance"], [0.5, 1.5])
+    for name in ("train", "test", "gen"):
+        by_class = found[f"{name}_class"]
+        assert by_class.dims == ("seed", "class", "train_time")
+        # 12 and 28 of 40 points: shares to the letter
+        np.testing.assert_allclose((by_class * found["class_share"]).sum("class"), found[name], atol=1e-8)
+    # the class of a high variance is learned first
+    assert found.tau_gen_class[0, 1] < found.tau_gen_class[0, 0] / 2
+    # by other weights: of a training set of one class alone, seen from it
+    one = rfsim.train(rfsim.Problem(samples_per_dim=4, features_per_dim=8, data="classes:1@1.5"), [10, 1e3], dim=10)
+    np.testing.assert_allclose(one.test_class[:, 0], one.test, rtol=1e-12)
+    np.testing.assert_allclose(one.train_class[:, 0], one.train, atol=1e-9)
+    for name, route in (("gen", {"gen_route": "curve"}), ("mem", {"mem_route": "curve"})):
+        np.testing.assert_allclose(one[f"tau_{name}_class"][:, 0], one[f"tau_{name}"].sel(route), rtol=1e-6)
+
+
+def test_losses_by_class_are_there_over_ridges_and_frozen_copies_and_without_a_point():
+    problem = rfsim.Problem(samples_per_dim=2, features_per_dim=4, noise_copies=2, data="classes:0.02@0.5,0.98@1.5")
+    found = rfsim.train(problem, [0, 10, 1e3], dim=8, ridges=[0.1, 1.0], fresh_noise=True)
+    assert found.train_class.dims == ("ridge", "seed", "class", "train_time")
+    assert found.tau_mem_class.dims == ("ridge", "seed", "class")
+    assert found.class_variance.dims == ("class",)
+    # none of 16 points is of the rare class
+    assert np.isnan(found.train_class.isel({"class": 0})).all()
+    assert np.isnan(found.tau_mem_class.isel({"class": 0})).all()
+    np.testing.assert_allclose(found.train_class.isel({"class": 1}), found.train, atol=1e-10)
+    by_class = (found.test_class * found["class_share"]).sum("class")
+    np.testing.assert_allclose(by_class, found.test, atol=1e-8)
+
+
+def test_classes_are_in_the_answer_of_their_data_alone(capsys, tmp_path):
+    sizes = ("--dim", "6", "--samples-per-dim", "4", "--features-per-dim", "6", "--train-times", "10,1000")
+    command = ["train", *sizes, "--data", CLASSES, "--seeds", "2", "--out", str(tmp_path / "classes")]
+    assert main([*command, "--json"]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert [one["share"] for one in answer["classes"]] == [0.3, 0.7]
+    result = rfsim.load(tmp_path / "classes" / "result.nc")
+    for k, one in enumerate(answer["classes"]):
+        for name in ("train", "test", "gen", "tau_gen", "tau_mem"):
+            found = result[f"{name}_class"].isel({"class": k}).mean("seed")
+            np.testing.assert_allclose(one[name], found, rtol=1e-12)
+    assert main([*command, "--force"]) == 0
+    assert "class 1  share 0.7  variance 1.5  train " in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,8 @@ from rfsim.problem.model import Problem, require_finite_width
 from rfsim.problem.populations import Covariance
 
 DIM = 100  # where nothing else says it
+Kept = slice | NDArray[np.bool_]  # which of the training points
+EVERY = slice(None)
 
 
 class Sizes(NamedTuple):
@@ -167,16 +169,21 @@ def instance(problem: Problem, origin: Source, sizes: Sizes, seed: int) -> Insta
     return Instance(sizes, weights, train[: sizes.samples], _points(held_out), sigma, seed)
 
 
-def training_law(draw: Instance, diffusion_time: float) -> Law:
-    """The law of x_t over the training points and fresh noise."""
-    return diffuse(_points(draw.points), diffusion_time)
+def training_law(draw: Instance, diffusion_time: float, kept: Kept = EVERY) -> Law:
+    """The law of x_t over the training points, or those that are kept, and fresh noise."""
+    return diffuse(_points(draw.points[kept]), diffusion_time)
 
 
-def frozen_draws(draw: Instance, problem: Problem) -> Iterator[tuple[NDArray[np.float64], NDArray[np.float64]]]:
-    """The m frozen noise copies, one (x_t, ξ) of shapes (samples, dim) at a time; copy a is the same for every m."""
+def frozen_draws(
+    draw: Instance, problem: Problem, kept: Kept = EVERY
+) -> Iterator[tuple[NDArray[np.float64], NDArray[np.float64]]]:
+    """The m frozen noise copies, one (x_t, ξ) of shapes (samples, dim) at a time; copy a is the same for every m.
+
+    Of the points that are kept alone, where some are.
+    """
     for copy in range(int(problem.noise_copies)):
-        xi = data_room.stream(draw.seed, f"noise/{copy}").standard_normal(draw.points.shape)
-        yield forward(draw.points, xi, problem.diffusion_time), xi
+        xi = data_room.stream(draw.seed, f"noise/{copy}").standard_normal(draw.points.shape)[kept]
+        yield forward(draw.points[kept], xi, problem.diffusion_time), xi
 
 
 def named_population(problem: Problem, origin: Source, sizes: Sizes) -> AnyLaw | None:

@@ -1,0 +1,73 @@
+"""Losses and timescales of each class of a population, as labelled variables over `class` (equations.md §12)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from rfsim.learning import curves, timescales
+from rfsim.learning.protocol import Target
+from rfsim.learning.trainers import TrainerFilter
+from rfsim.problem.laws import ClassLaw
+from rfsim.results.runs import Run
+from rfsim.sample.spectra import Solved
+
+LONG_NAMES = {
+    "train_class": "L_train over the class's training points",
+    "test_class": "L_test over the class",
+    "gen_class": "L_gen of the class",
+}
+TIMES = {"tau_gen_class": "τ_gen of the class's L_test", "tau_mem_class": "τ_mem of the class's L_gen"}
+
+
+def class_datasets(
+    run: Run, solved: Solved, tau: NDArray[np.float64], trainers: Sequence[TrainerFilter]
+) -> list[xr.Dataset]:
+    """One seed's losses and timescales by class of each trainer; nothing where there are no classes, or no targets.
+
+    One class is seen at a time: each has a p × p matrix of its population and one of its training points. A class
+    without a training point has no L_train.
+    """
+    law = run.population
+    found: list[list[xr.Dataset]] = [[] for _ in trainers]
+    for population, training in solved.classes:
+        for several, trainer in zip(found, trainers, strict=True):
+            several.append(_of_class(run, solved, tau, trainer, population, training))
+    if not isinstance(law, ClassLaw) or not all(found):
+        return [xr.Dataset() for _ in trainers]
+    return [_labelled(law, xr.concat(several, "class")) for several in found]
+
+
+def _of_class(
+    run: Run,
+    solved: Solved,
+    tau: NDArray[np.float64],
+    trainer: TrainerFilter,
+    population: Target,
+    training: Target | None,
+) -> xr.Dataset:
+    spectrum, lam = solved.spectrum, np.asarray(solved.spectrum.points)
+    grid = timescales.time_grid(lam[lam > 0] + trainer.ridge, run.kappa)
+    at = curves.remembered(lambda times: curves.class_curves(spectrum, population, training, times, trainer))
+    found = at(tau)
+    gen_time = timescales.gen_time_of_curve(at, grid)
+    mem_time = None if training is None else timescales.mem_time_of_curve(at, grid)
+    values = dict(zip(LONG_NAMES, (found.train, found.test, found.gen), strict=True))
+    times = dict(zip(TIMES, (gen_time, mem_time), strict=True))
+    return xr.Dataset(
+        {name: ("train_time", np.asarray(one)) for name, one in values.items()}
+        | {name: ((), np.nan if one is None else one) for name, one in times.items()}
+    )
+
+
+def _labelled(law: ClassLaw, data: xr.Dataset) -> xr.Dataset:
+    for name, long in {**LONG_NAMES, **TIMES}.items():
+        data[name].attrs.update(long_name=long, units="1")
+    own = {"class_share": (law.shares, "share of the class"), "class_variance": (law.variances.mean(1), "its variance")}
+    return data.assign_coords(
+        {"class": np.arange(law.shares.size)}
+        | {name: ("class", values, {"long_name": long, "units": "1"}) for name, (values, long) in own.items()}
+    )
