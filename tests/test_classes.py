@@ -181,7 +181,7 @@ def test_classes_are_in_the_answer_of_their_data_alone(capsys, tmp_path):
         (lambda problem: rfsim.train(problem, dim=6, model="gaussian"), "model gaussian has one variance"),
         (
             lambda problem: rfsim.theory.distill(problem, [0.05, 0.1]),
-            "the limit knows one covariance .* or isotropic:1.2",
+            "of classes the limit knows .* or isotropic:1.2",
         ),
     ],
 )

@@ -12,8 +12,6 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from rfsim.checking.written import short
-from rfsim.disk.files.numbers import DataError
 from rfsim.limit import from_samples
 from rfsim.problem import populations
 from rfsim.problem.covariances import distinct
@@ -29,10 +27,12 @@ class Population(NamedTuple):
     Attributes:
         values: l ≥ 0, (atoms,).
         weights: Which sum to 1, (atoms,).
+        classes: Shares of classes and the scales of their covariances in units of Σ, (classes,) each; None without.
     """
 
     values: NDArray[np.float64]
     weights: NDArray[np.float64]
+    classes: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None
 
     @property
     def power(self) -> float:
@@ -41,7 +41,9 @@ class Population(NamedTuple):
 
     @property
     def isotropic(self) -> bool:
-        """Whether all directions have one variance."""
+        """Whether it is one Gaussian and all directions have one variance."""
+        if self.classes is not None and np.ptp(self.classes[1]) > 0:
+            return False
         return np.ptp(self.values[self.weights > 0]) == 0
 
 
@@ -63,12 +65,11 @@ def population(given: str | Data, *, dim: int = POWERLAW_DIM) -> Population:
     Population(values=array([0.5, 1.5]), weights=array([0.5, 0.5]))
     """
     data = populations.read(given)
-    if isinstance(data, populations.Classes):
-        raise DataError(
-            f"data {str(data)!r}: the limit knows one covariance for all points, not classes; use the sampled "
-            f"commands, or isotropic:{short(data.law(1).power)}, of the same variance"
-        )
     found = data.covariance()
+    if isinstance(data, populations.Classes):
+        variances, shares = data.shares
+        (mean,), weights = data.covariance()
+        return Population(np.array([mean]), weights, (shares, variances / mean))
     return from_eigenvalues(data.law(dim).variances) if found is None else Population(*found)
 
 

@@ -9,7 +9,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from rfsim.learning import curves, timescales
-from rfsim.learning.protocol import Target
+from rfsim.learning.protocol import Spectrum, Target
 from rfsim.learning.trainers import TrainerFilter
 from rfsim.problem.laws import ClassLaw
 from rfsim.results.runs import Run
@@ -31,26 +31,27 @@ def class_datasets(
     One class is seen at a time: each has a p × p matrix of its population and one of its training points. A class
     without a training point has no L_train.
     """
-    law = run.population
+    law, spectrum = run.population, solved.spectrum
     found: list[list[xr.Dataset]] = [[] for _ in trainers]
     for population, training in solved.classes:
         for several, trainer in zip(found, trainers, strict=True):
-            several.append(_of_class(run, solved, tau, trainer, population, training))
+            lam = np.asarray(spectrum.points)
+            grid = timescales.time_grid(lam[lam > 0] + trainer.ridge, run.kappa)
+            several.append(of_class(spectrum, population, training, tau, trainer, grid))
     if not isinstance(law, ClassLaw) or not all(found):
         return [xr.Dataset() for _ in trainers]
-    return [_labelled(law, xr.concat(several, "class")) for several in found]
+    return [labelled(several, law.shares, law.variances.mean(axis=1)) for several in found]
 
 
-def _of_class(
-    run: Run,
-    solved: Solved,
-    tau: NDArray[np.float64],
-    trainer: TrainerFilter,
+def of_class(
+    spectrum: Spectrum,
     population: Target,
     training: Target | None,
+    tau: NDArray[np.float64],
+    trainer: TrainerFilter,
+    grid: NDArray[np.float64],
 ) -> xr.Dataset:
-    spectrum, lam = solved.spectrum, np.asarray(solved.spectrum.points)
-    grid = timescales.time_grid(lam[lam > 0] + trainer.ridge, run.kappa)
+    """One class: its losses at tau (times,), and its times by the curve route, searched along a grid of times."""
     at = curves.remembered(lambda times: curves.class_curves(spectrum, population, training, times, trainer))
     found = at(tau)
     gen_time = timescales.gen_time_of_curve(at, grid)
@@ -63,11 +64,13 @@ def _of_class(
     )
 
 
-def _labelled(law: ClassLaw, data: xr.Dataset) -> xr.Dataset:
+def labelled(several: Sequence[xr.Dataset], shares: NDArray[np.float64], variances: NDArray[np.float64]) -> xr.Dataset:
+    """The classes along one dimension, with their shares and variances, (classes,) each."""
+    data = xr.concat(several, "class")
     for name, long in {**LONG_NAMES, **TIMES}.items():
         data[name].attrs.update(long_name=long, units="1")
-    own = {"class_share": (law.shares, "share of the class"), "class_variance": (law.variances.mean(1), "its variance")}
+    own = {"class_share": (shares, "share of the class"), "class_variance": (variances, "variance of the class")}
     return data.assign_coords(
-        {"class": np.arange(law.shares.size)}
+        {"class": np.arange(shares.size)}
         | {name: ("class", values, {"long_name": long, "units": "1"}) for name, (values, long) in own.items()}
     )
