@@ -9,9 +9,9 @@ import re
 def page(text: str) -> str:
     """Tagged equations as blocks of their own with an anchor each, and sections with short ones."""
     lines, block = [], []
-    inline = set(re.findall(r"\(([TDW]\d+)\)", text)) - set(re.findall(r"^\(([TDW]\d+)\)", text, re.M))
+    inline = set(re.findall(r"\(([TDWP]\d+)\)", text)) - set(re.findall(r"^\(([TDWP]\d+)\)", text, re.M))
     for line in [*text.splitlines(), ""]:
-        if re.match(r"\([TDW]\d+\)", line) or (block and line.startswith(" ")):
+        if re.match(r"\([TDWP]\d+\)", line) or (block and line.startswith(" ")):
             block.append(line)
             continue
         if block:
@@ -38,7 +38,7 @@ def tagged(block: list[str]) -> list[str]:
         found[-1].append(line)
     lines = [""]
     for one in found:
-        tag = re.match(r"\(([TDW]\d+)\)", one[0])
+        tag = re.match(r"\(([TDWP]\d+)\)", one[0])
         assert tag
         body = html.escape("\n".join(one), quote=False)
         lines += [f'<pre class="equation" id="{tag[1]}">{body}</pre>', ""]

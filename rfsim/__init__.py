@@ -16,6 +16,7 @@ __version__ = "0.1.0"
 __all__ = [
     "Activation",
     "Atoms",
+    "Classes",
     "Coupled",
     "Covariance",
     "Descent",
@@ -65,6 +66,7 @@ if _TYPE_CHECKING:
     from rfsim.problem.model import Problem
     from rfsim.problem.populations import (
         Atoms,
+        Classes,
         Covariance,
         Digits,
         Eigenvalues,
@@ -90,6 +92,7 @@ if _TYPE_CHECKING:
 _HOMES = {
     "Activation": "rfsim.problem.activations",
     "Atoms": "rfsim.problem.populations",
+    "Classes": "rfsim.problem.populations",
     "Coupled": "rfsim.distillation.targets",
     "Covariance": "rfsim.problem.populations",
     "Descent": "rfsim.learning.trainers",

@@ -11,17 +11,15 @@ from scipy import integrate, special
 
 from rfsim.problem import diffusion
 from rfsim.problem.diffusion import (
-    Law,
     Step,
     diffuse,
     noise_variance,
     ode_step,
     renoise,
     reverse_sde_step,
-    score,
-    score_power,
     signal,
 )
+from rfsim.problem.laws import Law, score, score_power
 
 TIMES = st.floats(1e-6, 5.0)
 

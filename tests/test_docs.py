@@ -79,7 +79,7 @@ def test_parameters_and_results_are_lists_and_fields_are_told_once(site):
                  "rfsim.learning.timescales.mem_time_of_curve")  # fmt: skip
     _, _, returned = grid.partition("Returns:")
     assert returned.count("<li") == 1  # of two lines
-    law = plain(shown("api/rfsim-problem.html", "rfsim.problem.diffusion.Law", "rfsim.problem.diffusion.Step"))
+    law = plain(shown("api/rfsim-problem.html", "rfsim.problem.laws.Law", "rfsim.problem.laws.ClassLaw"))
     assert "Attributes: centers (" in law
     assert law.count("variances") == 1
     assert "**look ( Any" in plain(site["api/rfsim-plotting.html"])

@@ -28,7 +28,7 @@ from rfsim.distillation.memorization import (
     true_positive_rate,
 )
 from rfsim.distillation.nearest import nearest_two
-from rfsim.problem.diffusion import Law
+from rfsim.problem.laws import Law
 
 
 def brute(samples, points):

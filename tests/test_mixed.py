@@ -13,7 +13,8 @@ import rfsim
 from rfsim.computing.arrays import pointwise
 from rfsim.problem import realization
 from rfsim.problem.activations import ACTIVATIONS
-from rfsim.problem.diffusion import Law, noise_variance
+from rfsim.problem.diffusion import noise_variance
+from rfsim.problem.laws import Law
 from rfsim.sample.moments import averaged_moments, averages, mixed
 from rfsim.sample.moments.host import Host
 from rfsim.sample.moments.mixed import Mixed

@@ -11,7 +11,8 @@ from rfsim.computing import arrays
 from rfsim.computing.parallel import DeviceLayout
 from rfsim.problem import populations
 from rfsim.problem.activations import ACTIVATIONS, centered
-from rfsim.problem.diffusion import Law, diffuse, forward, noise_variance
+from rfsim.problem.diffusion import diffuse, forward, noise_variance
+from rfsim.problem.laws import Law
 from rfsim.sample.moments import assembly, averaged_moments, host, sampled_moments, tensor
 
 TANH = ACTIVATIONS["tanh"]

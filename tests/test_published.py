@@ -31,7 +31,8 @@ import jax, math
 jax.config.update("jax_enable_x64", True)
 import numpy as np
 from rfsim.problem.activations import ACTIVATIONS
-from rfsim.problem.diffusion import Law, diffuse, noise_variance
+from rfsim.problem.diffusion import diffuse, noise_variance
+from rfsim.problem.laws import Law
 from rfsim.computing.machine import peak_memory
 from rfsim.sample.moments import averaged_moments
 p = n = 5000

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rfsim.cli.class_answers import class_answers
 from rfsim.disk import store
 
 if TYPE_CHECKING:
@@ -49,6 +50,8 @@ def train_answer(data: xr.Dataset) -> dict[str, Any]:
         answer |= {name: mean(data[name])} | errors(data, name, name)
     answer["tau_gen"], answer["tau_mem"] = _timescales(data)
     answer["residual"] = float(data.residual.max())
+    if classes := class_answers(data):
+        answer["classes"] = classes
     if "test_without" in data:
         answer["without"] = {
             str(part): {name: mean(data[f"{name}_without"].sel(part=part)) for name in ("train", "test")}
@@ -107,7 +110,7 @@ def train_lines(data: xr.Dataset) -> list[str]:
         [f"without {part}", *(f"{name} {short(values[-1])}" for name, values in losses.items())]
         for part, losses in answer.get("without", {}).items()
     ]
-    lines = [*size_lines(data), *table([columns, *map(list, rows)]), *time_lines(answer)]
+    lines = [*size_lines(data), *table([columns, *map(list, rows)]), *time_lines(answer), *class_lines(answer)]
     return [*lines, *(table(without) if without else []), *_faster(answer["problem"])]
 
 
@@ -126,6 +129,20 @@ def _faster(problem: dict[str, Any]) -> list[str]:
     found = choose(method, sizes, by_part=problem["by_part"], fresh_noise=problem["fresh_noise"])
     told = "route dense, which times of parts need; --route krylov gives the same losses faster"
     return [told] if found.route == "krylov" else []
+
+
+def class_lines(answer: dict[str, Any]) -> list[str]:
+    """The classes of an answer as a table, losses at the last train_time."""
+    rows = [
+        [
+            f"class {k}",
+            *(f"{name} {short(one[name])}" for name in ("share", "variance")),
+            *(f"{name} {short(one[name][-1])}" for name in ("train", "test", "gen")),
+            *(f"{name} {short(one[name])}" for name in ("tau_gen", "tau_mem")),
+        ]
+        for k, one in enumerate(answer.get("classes", ()))
+    ]
+    return table(rows) if rows else []
 
 
 def time_lines(answer: dict[str, Any]) -> list[str]:

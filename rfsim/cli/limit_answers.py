@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rfsim.cli.answers import head, short, table, time_lines
+from rfsim.cli.answers import class_lines, head, short, table, time_lines
+from rfsim.cli.class_answers import class_answers
 from rfsim.disk import store
 
 if TYPE_CHECKING:
@@ -50,6 +51,8 @@ def curves_answer(data: xr.Dataset) -> dict[str, Any]:
     for name, route in (("tau_gen", "gen_route"), ("tau_mem", "mem_route")):
         answer[name] = dict(zip(map(str, data[route].values), data[name].values.tolist(), strict=True))
     answer |= {"residual": float(data.residual), "error": data.error.values} | _per(data)
+    if classes := class_answers(data):
+        answer["classes"] = classes
     if "test_without" in data:
         answer["without"] = {
             str(part): {name: data[f"{name}_without"].sel(part=part).values for name in ("train", "test")}
@@ -76,7 +79,7 @@ def curves_lines(data: xr.Dataset) -> list[str]:
     """The losses at each train_time and both sets of timescales."""
     answer = curves_answer(data)
     columns = ["train_time", *(name for name in CURVES if any(value is not None for value in answer[name]))]
-    return [*_table(answer, columns), *time_lines(answer)]
+    return [*_table(answer, columns), *time_lines(answer), *class_lines(answer)]
 
 
 def ridge_lines(data: xr.Dataset) -> list[str]:

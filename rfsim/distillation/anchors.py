@@ -12,7 +12,7 @@ from rfsim.distillation.moments import Noisy, Source
 from rfsim.distillation.plan import DistillationPlan
 from rfsim.distillation.sampling import Network, generate, generation_noise, path, starting_points
 from rfsim.problem.data import stream
-from rfsim.problem.diffusion import Law
+from rfsim.problem.laws import AnyLaw, Law
 from rfsim.problem.model import Problem
 from rfsim.problem.realization import Instance, frozen_draws
 
@@ -65,7 +65,7 @@ class Anchors:
             self._teacher, start, list(range(plan.levels, level - 1, -1)), draw.sigma.function, plan.solver
         )  # fmt: skip
 
-    def _clean(self) -> Law:
+    def _clean(self) -> AnyLaw:
         """Where clean data of the distillation come from."""
         plan, draw, nothing = self._plan, self._draw, np.zeros(self._draw.sizes.dim)
         if plan.distill_data == "fresh":

@@ -13,7 +13,8 @@ from jax import Array
 
 from rfsim.computing.numerics import standard_normal
 from rfsim.distillation.sampling import Function, Network, ode_map, readout
-from rfsim.problem.diffusion import Law, Step, diffuse, noise_variance, ode_step, signal
+from rfsim.problem.diffusion import Step, diffuse, noise_variance, ode_step, signal
+from rfsim.problem.laws import Law
 
 
 class Pool(NamedTuple):

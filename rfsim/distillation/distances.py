@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from rfsim.distillation.nearest import finite
 from rfsim.problem.data import stream
-from rfsim.problem.diffusion import Law
+from rfsim.problem.laws import AnyLaw
 
 PROJECTIONS = 128  # directions of the sliced distance
 
@@ -50,7 +50,7 @@ class Truth(NamedTuple):
         return frechet_per_dim(x, self.mean, self.covariance), _between(_projected(x), self.projected)
 
 
-def truth(law: Law, rows: int, seed: int) -> Truth:
+def truth(law: AnyLaw, rows: int, seed: int) -> Truth:
     """Mean and covariance of a law, exact, and samples of it (§8).
 
     Args:
@@ -61,14 +61,11 @@ def truth(law: Law, rows: int, seed: int) -> Truth:
     Returns:
         The truth.
     """
-    mean = law.centers.mean(axis=0)
-    spread = law.centers - mean
-    covariance = np.diag(law.variances) + spread.T @ spread / len(spread)
     samples = fresh(law, rows, seed, "truth")
-    return Truth(mean, covariance, samples, _projected(samples))
+    return Truth(law.mean, law.covariance, samples, _projected(samples))
 
 
-def fresh(law: Law, rows: int, seed: int, use: str = "reference") -> NDArray[np.float64]:
+def fresh(law: AnyLaw, rows: int, seed: int, use: str = "reference") -> NDArray[np.float64]:
     """Independent samples of a law, its components at random (§8).
 
     Args:
@@ -80,9 +77,8 @@ def fresh(law: Law, rows: int, seed: int, use: str = "reference") -> NDArray[np.
     Returns:
         The samples, (rows, dim).
     """
-    noise = stream(seed, f"generation/{use}").standard_normal((rows, law.variances.size))
-    chosen = stream(seed, f"generation/{use}/component").integers(len(law.centers), size=rows)
-    return law.centers[chosen] + noise * np.sqrt(law.variances)
+    noise = stream(seed, f"generation/{use}").standard_normal((rows, law.variances.shape[-1]))
+    return law.points(law.at_random(stream(seed, f"generation/{use}/component"), rows), noise)
 
 
 def frechet_per_dim(samples: ArrayLike, mean: ArrayLike, covariance: ArrayLike) -> float:

@@ -13,7 +13,8 @@ from rfsim.computing.arrays import Numbers, compiled, mapped, placed
 from rfsim.distillation.consistency import Consistency
 from rfsim.distillation.sampling import Function, Network, features
 from rfsim.problem.data import draw, stream
-from rfsim.problem.diffusion import Law, Step, forward, noise_variance
+from rfsim.problem.diffusion import Step, forward, noise_variance
+from rfsim.problem.laws import AnyLaw
 
 COPIES = 4  # noise draws per point and level
 MOST = 512  # training points looked at, and as many fresh ones at least
@@ -35,7 +36,7 @@ class MembershipProbe(NamedTuple):
     scale: float
 
 
-def points(training: NDArray[np.float64], law: Law, seed: int) -> Points:
+def points(training: NDArray[np.float64], law: AnyLaw, seed: int) -> Points:
     """Training points and fresh ones of a law, at most MOST and exactly MOST."""
     used = training[:MOST]
     return Points(np.concatenate([used, draw(law, MOST, seed, "membership")]), len(used))

@@ -20,7 +20,8 @@ from rfsim.computing.blas import add_gram
 from rfsim.computing.precision import require_float64
 from rfsim.distillation.sampling import Function, Network, features, ode_map
 from rfsim.problem.data import stream
-from rfsim.problem.diffusion import Law, Step, forward, ode_step
+from rfsim.problem.diffusion import Step, forward, ode_step
+from rfsim.problem.laws import AnyLaw
 
 CHUNK_ROWS = 2048
 BLOCKS = 2  # of a symmetric product: three quarters of it; more and narrower ones lose what they save
@@ -155,7 +156,7 @@ def level_moments(
 class Noisy:
     """Draws of x_k = e^{−t}x + √Δ ξ in order: clean points of a law in turn, with its own variance, and fresh noise."""
 
-    def __init__(self, law: Law, diffusion_time: float, seed: int, use: str, count: int) -> None:
+    def __init__(self, law: AnyLaw, diffusion_time: float, seed: int, use: str, count: int) -> None:
         """`use` names the streams: the same seed and use draw the same values."""
         self._law, self._time, self.count = law, diffusion_time, count
         self._noise, self._clean = stream(seed, f"{use}/noise"), stream(seed, f"{use}/clean")
@@ -163,12 +164,11 @@ class Noisy:
 
     def take(self, rows: int) -> NDArray[np.float64]:
         """The next `rows` of them, (rows, dim)."""
-        numbers = np.arange(self._taken, self._taken + rows)
+        components, shape = self._law.in_turn(self._taken, rows), (rows, self._law.variances.shape[-1])
         self._taken += rows
-        clean = self._law.centers[numbers % len(self._law.centers)]
-        if self._law.variances.any():
-            clean = clean + self._clean.standard_normal(clean.shape) * np.sqrt(self._law.variances)
-        return forward(clean, self._noise.standard_normal(clean.shape), self._time)
+        # points without variance take nothing from the stream
+        normal = self._clean.standard_normal(shape) if self._law.variances.any() else np.zeros(shape)
+        return forward(self._law.points(components, normal), self._noise.standard_normal(shape), self._time)
 
 
 class _Sums(NamedTuple):

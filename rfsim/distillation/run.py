@@ -27,7 +27,8 @@ from rfsim.distillation.readers import Arriving, rows_alone
 from rfsim.distillation.sampling import Function, Network
 from rfsim.distillation.teacher import TeacherFilter, teach
 from rfsim.problem.data import stream
-from rfsim.problem.diffusion import diffuse, ode_step, score
+from rfsim.problem.diffusion import diffuse, ode_step
+from rfsim.problem.laws import score
 from rfsim.problem.model import Problem
 from rfsim.problem.realization import Instance
 

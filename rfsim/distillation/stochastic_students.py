@@ -21,7 +21,8 @@ from rfsim.distillation.plan import DistillationPlan
 from rfsim.distillation.run import SeedDistillation
 from rfsim.distillation.sample_quality import SampleQuality
 from rfsim.distillation.stochastic_options import StochasticPlan
-from rfsim.problem.diffusion import Law, noise_variance, ode_step
+from rfsim.problem.diffusion import noise_variance, ode_step
+from rfsim.problem.laws import AnyLaw, Law
 from rfsim.simulation import loop
 from rfsim.simulation.checkpointing import Checkpointing, reserved
 from rfsim.simulation.stochastic import recorded_steps
@@ -50,6 +51,11 @@ class Trained(NamedTuple):
     failure: str
 
 
+def _mixture(law: AnyLaw) -> Law:
+    assert isinstance(law, Law)  # `sampled.distill` refuses classes before anything is computed
+    return law
+
+
 def task_of(plan: DistillationPlan, distilled: SeedDistillation, number: int) -> stochastic.DistillationTask:
     """What one student learns, and from which draws: those of its exact flow, anew at every step."""
     student, learner = plan.students[number], distilled.models["student"][number]
@@ -61,11 +67,14 @@ def task_of(plan: DistillationPlan, distilled: SeedDistillation, number: int) ->
         start = np.asarray(learner.teacher.readouts)
     own = distilled.student._replace(readouts=start)
     if student.method.kind == CONSISTENCY:
-        law = draw.population if plan.distill_data == "fresh" else Law(draw.points, nothing)
+        law = _mixture(draw.population) if plan.distill_data == "fresh" else Law(draw.points, nothing)
         source = FreshBatches(learner.teacher, law, plan.solver, distilled.function)
         return stochastic.DistillationTask(own, learner.forms.to_start, student.ridge, distilled.function, source)
-    laws = {"population": draw.population, "prior": Law(nothing[None], nothing + 1)}
-    law = laws.get(str(student.method.argument), Law(draw.points, nothing))
+    law = Law(draw.points, nothing)
+    if student.method.argument == "population":
+        law = _mixture(draw.population)
+    elif student.method.argument == "prior":
+        law = Law(nothing[None], nothing + 1)
     source = FreshBatches(learner.teacher, law, plan.solver, distilled.function, scores=True)
     scale = np.sqrt([noise_variance(float(t)) for t in grid])
     form, taught = Consistency(0 * scale, scale, True), Consistency(1 + 0 * scale, 0 * scale, True)

@@ -14,6 +14,7 @@ from rfsim.distillation.run import SeedDistillation
 from rfsim.distillation.sample_quality import NORMAL, SampleQuality
 from rfsim.distillation.sampling import path, step_counts
 from rfsim.problem.diffusion import diffuse, noise_variance
+from rfsim.problem.laws import Law
 from rfsim.problem.ranks import PARTS
 
 ROUNDING = 1e-9  # relative, of weights that were rotated into an eigenbasis and back
@@ -134,8 +135,9 @@ def _energies(distilled: SeedDistillation) -> dict[str, xr.Variable]:
 def _map_errors(plan: DistillationPlan, distilled: SeedDistillation) -> dict[str, xr.Variable]:
     """How far every student's jump from each level to ε is from the flow's own end, over a Gaussian population."""
     values = np.full((len(plan.students), len(plan.distill_times), plan.levels), np.nan)
-    if distilled.draw.population.gaussian:
-        here = [diffuse(distilled.draw.population, float(time)).variances for time in plan.times]
+    population = distilled.draw.population
+    if isinstance(population, Law) and population.gaussian:
+        here = [diffuse(population, float(time)).variances for time in plan.times]
         for level, found in enumerate(distilled.levels, start=1):
             for row, form, test, along in zip(
                 values, distilled.forms, found.students.test, found.students.along, strict=True

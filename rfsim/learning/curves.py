@@ -60,6 +60,50 @@ def loss_curves(spectrum: Spectrum, target: Target, train_times: ArrayLike, trai
     return LossCurves(*_in_batches(spectrum, train_times, lambda tau: _losses(spectrum, target, tau, trainer)))
 
 
+def class_curves(
+    spectrum: Spectrum, population: Target, training: Target | None, train_times: ArrayLike, trainer: TrainerFilter
+) -> LossCurves:
+    """The loss curves of one class of a population (§12).
+
+    Args:
+        spectrum: U and its sources, of a sample or of the limit.
+        population: The class.
+        training: The training points of the class, as a target; None where it has none.
+        train_times: τ, (times,), ≥ 0; may hold inf.
+        trainer: Whose filter is applied.
+
+    Returns:
+        The curves, each (times,): train is L_train over the class's training points, NaN where it has none, and test is
+        L_test over the class.
+    """
+    found = loss_curves(spectrum, population, train_times, trainer)
+    if training is None:
+        return found._replace(train=np.full(found.test.shape, np.nan))
+    return found._replace(train=loss_curves(spectrum, training, train_times, trainer).test)
+
+
+def remembered(
+    at: Callable[[NDArray[np.float64]], LossCurves],
+) -> Callable[[NDArray[np.float64]], LossCurves]:
+    """Curves at train_times (times,) that are computed once: both timescales search the same grid (§3).
+
+    Args:
+        at: Gives the curves.
+
+    Returns:
+        The same, with a memory.
+    """
+    seen: dict[bytes, LossCurves] = {}
+
+    def known(train_times: NDArray[np.float64]) -> LossCurves:
+        key = train_times.tobytes()
+        if key not in seen:
+            seen[key] = at(train_times)
+        return seen[key]
+
+    return known
+
+
 def train_curve(spectrum: Spectrum, train_times: ArrayLike, trainer: TrainerFilter) -> NDArray[np.float64]:
     """L_train alone, which needs no target (T8).
 

@@ -140,7 +140,7 @@ def score_error(test_loss: ArrayLike, noise_variance: float, score_power: float)
     Args:
         test_loss: L_test, of any shape.
         noise_variance: Δ.
-        score_power: (1/d) E‖∇ log P_t‖², from `diffusion.score_power`; Tr Σ_t^{−1}/d for Gaussian data.
+        score_power: (1/d) E‖∇ log P_t‖², from `laws.score_power`; Tr Σ_t^{−1}/d for Gaussian data.
 
     Returns:
         E_score, of the shape of test_loss.

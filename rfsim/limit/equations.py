@@ -6,6 +6,8 @@ m ≥ 1 and every Σ: with ε = 1/m, e = e^{−2t}, c = ψ_p/ψ_n,
     r̂ = 1/q + ψ_p a²Δ[ε/L1 + (1−ε)/L2],                    ĥ = ψ_p a² e/L1,
     r = ∫dρ_Σ(l)/(r̂ + lĥ),   h = ∫l dρ_Σ(l)/(r̂ + lĥ),
     ψ_p z = (1−ψ_p)/q − r/q² + ψ_p(v² + εs²)/L1 + (1−ε)ψ_p s²/L2.
+Of several classes (§12) 1/L1 and 1/L2, and with them a², v² and s², are those of the class, e that of e times the scale
+of its covariance, and what stands beside them is a mean by share; a population without classes is one class.
 ε = 0 is B25's Theorem 3.1 and Σ = I is U26's Proposition C.2. A source −ζ WΣ_tWᵀ/d in U adds −ψ_pζ(Δ, e) to (r̂, ĥ).
 
 Differences of the equations between two points are linear in the differences of (q, r, h), exactly, if every product
@@ -33,16 +35,21 @@ class Point(NamedTuple):
 
 
 def channels(limit: Limit, x: Point) -> tuple[Numbers, Numbers]:
-    """L1 − 1 and L2 − 1; linear in x, so that differences of x give differences of L."""
-    c = limit.features_per_dim / limit.samples_per_dim
-    eps, a2, delta = limit.copies_inverse, limit.gain, limit.noise
-    first = c * (a2 * (limit.signal * x.h + eps * delta * x.r) + (limit.v2 + eps * limit.s2) * x.q)
-    second = c * eps * (a2 * delta * x.r + limit.s2 * x.q)
+    """L1 − 1 and L2 − 1 of each class, (..., classes); linear in x, so that differences of x give differences of L."""
+    xp, own = namespace(limit, x), limit.by_class
+    c = xp.asarray(limit.features_per_dim / limit.samples_per_dim)[..., None]
+    q, r, h = (xp.asarray(value)[..., None] for value in x)
+    eps, a2, delta = limit.copies_inverse, own.gains, limit.noise
+    first = c * (a2 * (limit.signal * own.scales * h + eps * delta * r) + (own.v2 + eps * own.s2) * q)
+    second = c * eps * (a2 * delta * r + own.s2 * q)
     return first, second
 
 
 class State(NamedTuple):
-    """A point with the reciprocals that all formulas share: 1/q, 1/L1, 1/L2 (...,) and 1/(r̂ + lĥ) (..., atoms)."""
+    """A point with the reciprocals that all formulas share.
+
+    1/q (...,), 1/L1 and 1/L2 (..., classes), and 1/(r̂ + lĥ) (..., atoms).
+    """
 
     q: Numbers
     r: Numbers
@@ -56,10 +63,11 @@ class State(NamedTuple):
 def state(limit: Limit, x: Point) -> State:
     """The point with its reciprocals."""
     first, second = channels(limit, x)
-    eps, gain = limit.copies_inverse, limit.features_per_dim * limit.gain
+    eps, psi_p, own = limit.copies_inverse, limit.features_per_dim, limit.by_class
     over_q, over_first, over_second = 1 / x.q, 1 / (1 + first), 1 / (1 + second)
-    r_hat = over_q + gain * limit.noise * (eps * over_first + (1 - eps) * over_second)
-    h_hat = gain * limit.signal * over_first
+    gains = own.shares * own.gains
+    r_hat = over_q + psi_p * limit.noise * (gains * (eps * over_first + (1 - eps) * over_second)).sum(-1)
+    h_hat = psi_p * limit.signal * (gains * own.scales * over_first).sum(-1)
     over_atoms = 1 / (r_hat[..., None] + limit.values * h_hat[..., None])
     return State(*x, over_q, over_first, over_second, over_atoms)
 
@@ -69,13 +77,15 @@ def equations(limit: Limit, x: State, offset: Numbers) -> tuple[Point, Numbers]:
 
     z is given as offset = z − floor: near an atom at s² that holds the digits in which bulks and atom differ.
     """
-    xp, psi_p, eps = namespace(x), limit.features_per_dim, limit.copies_inverse
+    xp, psi_p, eps, own = namespace(x), limit.features_per_dim, limit.copies_inverse, limit.by_class
+    # what the floor takes off at m = ∞, before the classes are summed: there nothing is left
+    at_floor = xp.where(eps == 0, 1.0, 0.0)
     inverse = limit.weights * x.over_atoms
     terms = (
         (1 - psi_p) * x.over_q,
         -x.r * x.over_q**2,
-        psi_p * (limit.v2 + eps * limit.s2) * x.over_first,
-        psi_p * ((1 - eps) * limit.s2 * x.over_second - limit.floor),
+        psi_p * (own.shares * (own.v2 + eps * own.s2) * x.over_first).sum(-1),
+        psi_p * (own.shares * own.s2 * ((1 - eps) * x.over_second - at_floor)).sum(-1),
         -psi_p * offset,
     )
     left = Point(sum(terms, xp.zeros_like(x.q)), x.r - inverse.sum(-1), x.h - (limit.values * inverse).sum(-1))
@@ -125,25 +135,32 @@ class Differences(NamedTuple):
 
 def differences(limit: Limit, x: State, y: State) -> Differences:
     """The system between x and y, whose shapes broadcast: (nodes, 1) against (nodes,) gives every pair."""
-    psi_p, eps, gain = limit.features_per_dim, limit.copies_inverse, limit.features_per_dim * limit.gain
+    psi_p, eps, own = limit.features_per_dim, limit.copies_inverse, limit.by_class
     # products of matrices: no array of pairs × atoms
     xp, weighted = namespace(x, y), (x.over_atoms * (limit.weights * limit.values**k) for k in range(3))
     a0, a1, a2 = (xp.einsum("...k,...k->...", near, y.over_atoms) for near in weighted)
-    over_qq, first_pair, second_pair = (
-        x.over_q * y.over_q,
-        x.over_first * y.over_first,
-        x.over_second * y.over_second,
-    )
+    over_qq, gains = x.over_q * y.over_q, own.shares * own.gains
 
     def column(unit: Point) -> Point:
         first, second = channels(limit, unit)
-        first, second = -first * first_pair, -second * second_pair
-        r_hat = -unit.q * over_qq + gain * limit.noise * (eps * first + (1 - eps) * second)
-        h_hat = gain * limit.signal * first
+
+        def of_first(factor: Numbers) -> Numbers:
+            return -pairs(x.over_first, y.over_first, factor * first)
+
+        def of_second(factor: Numbers) -> Numbers:
+            return -(1 - eps) * pairs(x.over_second, y.over_second, factor * second)
+
+        r_hat = -unit.q * over_qq + psi_p * limit.noise * (eps * of_first(gains) + of_second(gains))
+        h_hat = psi_p * limit.signal * of_first(gains * own.scales)
         inner = (psi_p - 1 + x.r * x.over_q + y.r * y.over_q) * unit.q - unit.r
-        outer = psi_p * ((limit.v2 + eps * limit.s2) * first + (1 - eps) * limit.s2 * second)
+        outer = psi_p * (of_first(own.shares * (own.v2 + eps * own.s2)) + of_second(own.shares * own.s2))
         return Point(inner * over_qq + outer, unit.r + a0 * r_hat + a1 * h_hat, unit.h + a1 * r_hat + a2 * h_hat)
 
     columns = [column(Point(*(float(i == j) for i in range(3)))) for j in range(3)]
     q, r, h = (Point(*(col[i] for col in columns)) for i in range(3))
     return Differences((q, r, h), (a0, a1, a2))
+
+
+def pairs(x: Numbers, y: Numbers, factor: Numbers) -> Numbers:
+    """Σ_c factor_c x_c y_c over the classes, which come last, without an array of pairs × classes."""
+    return namespace(x, y).einsum("...k,...k->...", x * factor, y)

@@ -7,11 +7,37 @@ from typing import NamedTuple
 
 import numpy as np
 
+from rfsim.checking.written import short
 from rfsim.computing.arrays import Numbers, namespace
+from rfsim.disk.files.numbers import DataError
 from rfsim.limit.populations import Population, population
 from rfsim.problem import model
+from rfsim.problem.activations import Constants
 from rfsim.problem.diffusion import noise_variance, signal
 from rfsim.problem.model import Problem
+
+
+class Classes(NamedTuple):
+    """What the points of each class have of their own, each (classes,) (§12).
+
+    Attributes:
+        shares: π_c, adding up to 1.
+        slopes: a_c of (T9), at the class's own variance.
+        v2: v_c².
+        s2: s_c².
+        scales: Of the class's covariance in units of Σ.
+    """
+
+    shares: Numbers
+    slopes: Numbers
+    v2: Numbers
+    s2: Numbers
+    scales: Numbers
+
+    @property
+    def gains(self) -> Numbers:
+        """a_c²."""
+        return self.slopes**2
 
 
 class Limit(NamedTuple):
@@ -28,6 +54,7 @@ class Limit(NamedTuple):
         noise: Δ.
         values: l, the eigenvalues of Σ, (atoms,).
         weights: Of the atoms, (atoms,), adding up to 1.
+        classes: Of a population of classes, of which gain, v2 and s2 then are means by share; None for one covariance.
     """
 
     samples_per_dim: float
@@ -40,6 +67,23 @@ class Limit(NamedTuple):
     noise: float
     values: Numbers
     weights: Numbers
+    classes: Classes | None = None
+
+    @property
+    def by_class(self) -> Classes:
+        """The classes; a population without any is one."""
+        if self.classes is not None:
+            return self.classes
+        xp = namespace(self)
+        one = xp.ones(1)
+        return Classes(one, xp.sqrt(self.gain) * one, self.v2 * one, self.s2 * one, one)
+
+    @property
+    def score_power(self) -> Numbers:
+        """(1/d) E‖∇ log P_t‖²: Tr Σ_t^{−1}/d, of classes its mean by share, since points tell their class as d → ∞."""
+        own = self.by_class
+        along = self.signal * own.scales[:, None] * self.values + self.noise
+        return own.shares @ ((1 / along) @ self.weights)
 
     @property
     def floor(self) -> Numbers:
@@ -56,45 +100,49 @@ class Limit(NamedTuple):
         """No eigenvalue lies above: the squared sum of the norms of the three parts of the features."""
         xp, psi_n, psi_p = namespace(self), self.samples_per_dim, self.features_per_dim
         largest = xp.where(self.weights > 0, self.values, 0.0).max()
-        weights = 1 + xp.sqrt(psi_p)
-        linear = self.signal * largest * (1 + 1 / xp.sqrt(psi_n)) ** 2
-        frozen = (1 + xp.sqrt(self.copies_inverse / psi_n)) ** 2 * self.noise
-        kept = self.v2 * (1 + xp.sqrt(psi_p / psi_n)) ** 2
-        left = self.s2 * (1 + xp.sqrt(self.copies_inverse * psi_p / psi_n)) ** 2
-        root = weights * xp.sqrt(self.gain) * (xp.sqrt(linear) + xp.sqrt(frozen)) + xp.sqrt(kept) + xp.sqrt(left)
-        return root**2
+        weights, own = 1 + xp.sqrt(psi_p), self.by_class
+        linear = (own.gains * own.scales).max() * self.signal * largest * (1 + 1 / xp.sqrt(psi_n)) ** 2
+        frozen = own.gains.max() * self.noise * (1 + xp.sqrt(self.copies_inverse / psi_n)) ** 2
+        kept = own.v2.max() * (1 + xp.sqrt(psi_p / psi_n)) ** 2
+        left = own.s2.max() * (1 + xp.sqrt(self.copies_inverse * psi_p / psi_n)) ** 2
+        return (weights * (xp.sqrt(linear) + xp.sqrt(frozen)) + xp.sqrt(kept) + xp.sqrt(left)) ** 2
 
 
-def limit(problem: Problem, rho: Population | None = None, *, wide: bool = False) -> Limit:
+def limit(problem: Problem, rho: Population | None = None, *, wide: bool = False, classes: bool = False) -> Limit:
     """The limit of a problem (T9).
 
     Args:
         problem: What is asked.
         rho: Takes the place of the population that `problem.data` names.
         wide: Whether features_per_dim may be inf, for the equations that then ignore it.
+        classes: Whether a population of classes may come, for the equations that know them.
 
     Returns:
         What the equations depend on.
 
     Raises:
-        ValueError: Where σ is not centered, or the population has no limit (`populations.population`).
+        ValueError: Where σ is not centered, or the population has no limit (`populations.population`); for classes
+            where they are not known.
     """
     if not wide:
         model.require_finite_width(problem.features_per_dim)
     rho = population(problem.data) if rho is None else rho
     t = problem.diffusion_time
-    c = model.constants(problem, rho.power)
+    if rho.classes is not None:
+        _require_known(problem, classes)
+    c, own = constants(problem, rho)
     return Limit(
         float(problem.samples_per_dim),  # whole numbers would compile programs of their own
         float(problem.features_per_dim),
         1 / problem.noise_copies,
-        c.a**2,
+        c.a**2 if own is None else float(own.shares @ own.gains),
         c.v2,
         c.s2,
         signal(t) ** 2,
         noise_variance(t),
         np.asarray(rho.values),
         np.asarray(rho.weights),
+        own,
     )
 
 
@@ -110,6 +158,44 @@ def padded(limit: Limit) -> Limit:
     atoms = limit.values.size
     more = 2 ** (atoms - 1).bit_length() - atoms
     return limit._replace(values=np.pad(limit.values, (0, more), mode="edge"), weights=np.pad(limit.weights, (0, more)))
+
+
+def constants(problem: Problem, rho: Population) -> tuple[Constants, Classes | None]:
+    """The constants (T9) of a problem, and those of each class (§12).
+
+    Args:
+        problem: What is asked.
+        rho: The population.
+
+    Returns:
+        The constants, of classes their means by share, and the classes; None without any.
+    """
+    if rho.classes is None:
+        return model.constants(problem, rho.power), None
+    shares, scales = rho.classes
+    several = [model.constants(problem, rho.power * scale) for scale in scales.tolist()]
+    a, _, v2, s2, _ = np.transpose(several)
+    return model.mean_constants(shares, several), Classes(shares, a, v2, s2, scales)
+
+
+def _require_known(problem: Problem, known: bool) -> None:
+    """Raise ValueError where the equations for classes do not hold, or are not asked for."""
+    text = str(problem.data)
+    if not known:
+        raise DataError(
+            f"data {text!r}: of classes the limit knows theory curves, theory spectrum and theory ridge alone; use "
+            "these by themselves, the sampled commands, or "
+            f"isotropic:{short(problem.data.law(1).power)}, of the same variance"
+        )
+    if math.isfinite(problem.noise_copies):
+        raise ValueError(f"of classes noise is averaged; got noise_copies {problem.noise_copies:g}: leave them out")
+    if math.isinf(problem.features_per_dim):
+        raise ValueError("of classes features_per_dim must be finite; got inf, the limit of many features")
+    if not problem.activation.odd:
+        raise ValueError(
+            f"of classes the limit knows odd activations; got {str(problem.activation)!r}, whose mean is another one "
+            "in each class"
+        )
 
 
 def reaches_zero(limit: Limit) -> str:

@@ -120,11 +120,12 @@ def score_errors(limit: Limit, found: RidgeLosses) -> ScoreErrors:
     Returns:
         The errors, each (ridges,).
     """
-    along = limit.signal * limit.values + limit.noise
-    score = np.asarray(losses.score_error(found.test, limit.noise, float(limit.weights @ (1 / along))))
-    if np.ptp(np.asarray(limit.values)[np.asarray(limit.weights) > 0]) > 0:
+    score = np.asarray(losses.score_error(found.test, limit.noise, float(limit.score_power)))
+    scales = np.asarray(limit.by_class.scales)
+    if np.ptp(np.asarray(limit.values)[np.asarray(limit.weights) > 0]) > 0 or np.ptp(scales) > 0:
         return ScoreErrors(score, np.full(score.shape, np.nan), np.full(score.shape, np.nan))
-    bias2 = np.asarray(losses.bias_squared(found.cross, limit.noise, float(limit.weights @ along)))
+    along = float(limit.signal * (limit.weights @ limit.values) + limit.noise)
+    bias2 = np.asarray(losses.bias_squared(found.cross, limit.noise, along))
     return ScoreErrors(score, bias2, score - bias2)
 
 

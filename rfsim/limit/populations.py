@@ -27,10 +27,12 @@ class Population(NamedTuple):
     Attributes:
         values: l ≥ 0, (atoms,).
         weights: Which sum to 1, (atoms,).
+        classes: Shares of classes and the scales of their covariances in units of Σ, (classes,) each; None without.
     """
 
     values: NDArray[np.float64]
     weights: NDArray[np.float64]
+    classes: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None
 
     @property
     def power(self) -> float:
@@ -39,7 +41,9 @@ class Population(NamedTuple):
 
     @property
     def isotropic(self) -> bool:
-        """Whether all directions have one variance."""
+        """Whether it is one Gaussian and all directions have one variance."""
+        if self.classes is not None and np.ptp(self.classes[1]) > 0:
+            return False
         return np.ptp(self.values[self.weights > 0]) == 0
 
 
@@ -62,6 +66,10 @@ def population(given: str | Data, *, dim: int = POWERLAW_DIM) -> Population:
     """
     data = populations.read(given)
     found = data.covariance()
+    if isinstance(data, populations.Classes):
+        variances, shares = data.shares
+        (mean,), weights = data.covariance()
+        return Population(np.array([mean]), weights, (shares, variances / mean))
     return from_eigenvalues(data.law(dim).variances) if found is None else Population(*found)
 
 

@@ -8,6 +8,7 @@ the points.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -19,7 +20,7 @@ from rfsim.learning.protocol import Spectrum, Target
 from rfsim.limit import functions
 from rfsim.limit.bulks import LimitPart, gap_points, parts
 from rfsim.limit.contours import Contour, arcs, ellipse
-from rfsim.limit.equations import State, differences
+from rfsim.limit.equations import Differences, State, differences
 from rfsim.limit.intervals import Interval, support
 from rfsim.limit.limits import Limit, reaches_zero
 from rfsim.limit.solver import solve
@@ -324,15 +325,47 @@ def tables(
         The spectrum and the target.
     """
     spectrum = LimitSpectrum(z, weights, functions.own_transform(limit, x), residual)
+    linear = functions.cross_transform(limit, x)
+    return spectrum, weighed(weights, linear, partial(functions.overlap_transform, limit), pair_systems(limit, x))
+
+
+PairSystem = tuple[State, State, Differences]
+
+
+def pair_systems(limit: Limit, x: State) -> tuple[PairSystem, PairSystem]:
+    """Every pair (z, z') and (z, z̄') of the nodes with the system of their differences; pure (§6).
+
+    Args:
+        limit: What the equations depend on.
+        x: The states at the nodes of an upper half.
+
+    Returns:
+        Both, for the two tables of a target.
+    """
     column, mirrored = State(*(value[:, None] for value in x)), State(*(value.conj() for value in x))
-    same = functions.overlap_transform(limit, column, x, differences(limit, column, x))
-    opposite = functions.overlap_transform(limit, column, mirrored, differences(limit, column, mirrored))
-    target = LimitTarget(
-        weights * functions.cross_transform(limit, x),
-        weights[:, None] * weights * same,
-        weights[:, None] * weights.conj() * opposite,
-    )
-    return spectrum, target
+    return (column, x, differences(limit, column, x)), (column, mirrored, differences(limit, column, mirrored))
+
+
+def weighed(
+    weights: Numbers,
+    linear: Numbers,
+    overlap: Callable[[State, State, Differences], Numbers],
+    pairs: tuple[PairSystem, PairSystem],
+) -> LimitTarget:
+    """A target of its transforms at the nodes, with the contour's weights in its tables; pure (T14).
+
+    Args:
+        weights: −dz/2πi, (points,).
+        linear: (1/d) Tr VᵀRṼ, (points,).
+        overlap: Gives (1/d) Tr VᵀRMR'V.
+        pairs: Of `pair_systems`.
+
+    Returns:
+        The target.
+    """
+    same, opposite = (overlap(*one) for one in pairs)
+    outer = weights[:, None]
+    return LimitTarget(weights * linear, outer * weights * same, outer * weights.conj() * opposite)
 
 
 def _solved(limit: Limit, contour: Contour) -> tuple[LimitSpectrum, LimitTarget]:

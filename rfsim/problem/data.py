@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rfsim.disk.files.numbers import DataError
-from rfsim.problem.diffusion import Law
+from rfsim.problem.laws import AnyLaw
 
 SCALES = ("none", "global", "columns")
 
@@ -33,14 +33,13 @@ def stream(seed: int, use: str) -> np.random.Generator:
     return np.random.Generator(np.random.Philox(np.random.SeedSequence([seed, *use.encode()])))
 
 
-def draw(law: Law, samples: int, seed: int, use: str = "data") -> NDArray[np.float64]:
-    """`samples` points of a population, (samples, dim); a balanced mixture alternates its components.
+def draw(law: AnyLaw, samples: int, seed: int, use: str = "data") -> NDArray[np.float64]:
+    """`samples` points of a population, (samples, dim); components take turns by their shares.
 
     `use` names the stream: the training points' own unless told otherwise.
     """
-    dim = law.variances.size
-    points = stream(seed, use).standard_normal((samples, dim)) * np.sqrt(law.variances)
-    return points + law.centers[np.arange(samples) % len(law.centers)]
+    dim = law.variances.shape[-1]
+    return law.points(law.in_turn(0, samples), stream(seed, use).standard_normal((samples, dim)))
 
 
 class Prepared(NamedTuple):

@@ -6,39 +6,14 @@ x_t = e^{−t} x + √Δ ξ with Δ = 1 − e^{−2t}, ξ ~ N(0, I_d).
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import NamedTuple, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from rfsim.computing.numerics import hermite_rule
+from rfsim.problem.laws import AnyLaw, ClassLaw, Law
 
 ODE_SOLVERS = ("ddim", "euler", "heun")
-
-
-class Law(NamedTuple):
-    """A balanced mixture of Gaussians that share one diagonal covariance (§1).
-
-    A sampled data set is the law with its points as centers and no variance; N(0, diag(l)) has one center at 0; both
-    diffuse by the same rule.
-
-    Attributes:
-        centers: μ, (components, dim), all of equal weight.
-        variances: l along each coordinate, (dim,), ≥ 0.
-    """
-
-    centers: NDArray[np.float64]
-    variances: NDArray[np.float64]
-
-    @property
-    def power(self) -> float:
-        """σ_x² = E‖x‖²/d, dimensionless (§1)."""
-        return float(self.variances.mean() + (self.centers**2).mean(axis=0).mean())
-
-    @property
-    def gaussian(self) -> bool:
-        """Whether it is one Gaussian around 0, whose flow is linear."""
-        return len(self.centers) == 1 and not self.centers.any() and bool(self.variances.any())
 
 
 class Step(NamedTuple):
@@ -95,7 +70,11 @@ def total_variance(power: float, diffusion_time: float) -> float:
     return signal(diffusion_time) ** 2 * power + noise_variance(diffusion_time)
 
 
-def diffuse(law: Law, diffusion_time: float) -> Law:
+@overload
+def diffuse(law: Law, diffusion_time: float) -> Law: ...
+@overload
+def diffuse(law: AnyLaw, diffusion_time: float) -> AnyLaw: ...
+def diffuse(law: AnyLaw, diffusion_time: float) -> AnyLaw:
     """Law of x_t for x from `law`: centers e^{−t}μ, variances e^{−2t}l + Δ_t (§1).
 
     Args:
@@ -106,7 +85,10 @@ def diffuse(law: Law, diffusion_time: float) -> Law:
         The law of x_t, with as many components.
     """
     shrink = signal(diffusion_time)
-    return Law(shrink * law.centers, shrink**2 * law.variances + noise_variance(diffusion_time))
+    variances = shrink**2 * law.variances + noise_variance(diffusion_time)
+    if isinstance(law, ClassLaw):
+        return ClassLaw(law.shares, variances)
+    return Law(shrink * law.centers, variances)
 
 
 def forward(x: ArrayLike, noise: ArrayLike, diffusion_time: float) -> NDArray[np.float64]:
@@ -257,64 +239,6 @@ def noise_between(x: ArrayLike, later: ArrayLike, t: float, to: float) -> NDArra
     if not 0 <= t < to:
         raise ValueError(f"noise lies between an earlier and a later time; got {t:g} and {to:g}")
     return (np.asarray(later) - signal(to - t) * np.asarray(x)) / math.sqrt(noise_variance(to - t))
-
-
-def score(law: Law, x: ArrayLike) -> NDArray[np.float64]:
-    """Exact score ∇ log P of a law: Σ_c w_c(x) (μ_c − x)/l, w the softmax over components of −dist²/2 (§1).
-
-    Args:
-        law: The law, with positive variances l; diffuse a data set first.
-        x: Points, (rows, dim). Memory grows with rows × components.
-
-    Returns:
-        The score at each point, (rows, dim).
-
-    Raises:
-        ValueError: For a law without variance along some direction.
-    """
-    if np.any(law.variances <= 0):
-        raise ValueError("a law without variance along some direction has no score; diffuse it first")
-    from scipy.special import softmax  # slow to load, and the law of one quantity's points alone
-
-    x, middle = np.asarray(x, dtype=np.float64), law.centers.mean(axis=0)
-    centers = (law.centers - middle) / law.variances
-    # differences of squared distances: what the components share drops out of the softmax
-    shares = softmax((x - middle) @ centers.T - (centers * (law.centers - middle)).sum(axis=1) / 2, axis=1)
-    return (shares @ law.centers - x) / law.variances
-
-
-def score_power(law: Law) -> float | None:
-    """Fisher information per dimension of a law, (1/d) E‖∇ log P‖², the constant in the identity under (T2).
-
-    For N(0, Σ_t) it is Tr Σ_t^{−1}/d. For two components along one axis it is a one-dimensional integral: with whitened
-    half-distance h, E(−u_x + h tanh(h x))² over x = h + u.
-
-    Args:
-        law: The law of x_t.
-
-    Returns:
-        The information per dimension; None for more than two components, two that differ along more than one
-        coordinate, or a law without variance along some direction.
-    """
-    if np.any(law.variances <= 0):
-        return None
-    inverse = float((1 / law.variances).mean())
-    if len(law.centers) == 1:
-        return inverse
-    if len(law.centers) != 2:
-        return None
-    half = (law.centers[0] - law.centers[1]) / 2
-    along = np.flatnonzero(half)
-    if along.size == 0:
-        return inverse
-    if along.size > 1:
-        return None  # two means along one coordinate axis is the only mixture built here
-    k = int(along[0])
-    h = abs(half[k]) / math.sqrt(law.variances[k])
-    rule = hermite_rule(1, step=0.2 / max(h, 1.0))
-    x = h + rule.nodes
-    information = float(rule.weights[0] @ (x - h * np.tanh(h * x)) ** 2)
-    return inverse + (information - 1) / law.variances[k] / law.variances.size
 
 
 def _length(t: float, to: float) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -17,6 +17,7 @@ from rfsim.problem import populations
 from rfsim.problem.activations import Activation, Constants, gaussian_constants
 from rfsim.problem.activations import read as read_activation
 from rfsim.problem.diffusion import noise_variance, signal
+from rfsim.problem.laws import ClassLaw
 from rfsim.problem.populations import Data
 from rfsim.quantities.meant import known_fields
 
@@ -109,6 +110,17 @@ def constants(problem: Problem, data_power: float) -> Constants:
     return gaussian_constants(
         problem.activation, signal_variance=signal(t) ** 2 * data_power, noise_variance=noise_variance(t)
     )
+
+
+def constants_by_class(problem: Problem, law: ClassLaw) -> list[Constants]:
+    """The Gaussian constants (T9) at the σ_x² of each class (§12)."""
+    return [constants(problem, float(power)) for power in law.variances.mean(axis=1)]
+
+
+def mean_constants(shares: NDArray[np.float64], several: Sequence[Constants]) -> Constants:
+    """Those of a population of classes: what E φξᵀ and the features' energies hold of each, by shares (§12)."""
+    a, b, v2, s2, error = np.transpose(several)
+    return Constants(float(shares @ a), float(shares @ b), float(shares @ v2), float(shares @ s2), float(error.max()))
 
 
 def require_unused(

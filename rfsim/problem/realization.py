@@ -22,11 +22,14 @@ from rfsim.problem.activations import (
     fingerprint,
 )
 from rfsim.problem.arrays import Rows, rows, transposed
-from rfsim.problem.diffusion import Law, diffuse, forward, total_variance
+from rfsim.problem.diffusion import diffuse, forward, total_variance
+from rfsim.problem.laws import AnyLaw, ClassLaw, Law
 from rfsim.problem.model import HALF, Problem, require_finite_width
 from rfsim.problem.populations import Covariance
 
 DIM = 100  # where nothing else says it
+Kept = slice | NDArray[np.bool_]  # which of the training points
+EVERY = slice(None)
 
 
 class Sizes(NamedTuple):
@@ -90,9 +93,15 @@ class Instance(NamedTuple):
     sizes: Sizes
     weights: NDArray[np.float64]
     points: NDArray[np.float64]
-    population: Law
+    population: AnyLaw
     sigma: Activation
     seed: int
+
+    @property
+    def classes(self) -> NDArray[np.int64] | None:
+        """The class of each training point, (samples,); None for a population without classes."""
+        law = self.population
+        return law.in_turn(0, self.sizes.samples) if isinstance(law, ClassLaw) else None
 
 
 def source(
@@ -208,19 +217,24 @@ def instance(problem: Problem, origin: Source, sizes: Sizes, seed: int) -> Insta
     return Instance(sizes, weights, train[: sizes.samples], _points(held_out), sigma, seed)
 
 
-def training_law(draw: Instance, diffusion_time: float) -> Law:
-    """The law of x_t over the training points and fresh noise."""
-    return diffuse(_points(draw.points), diffusion_time)
+def training_law(draw: Instance, diffusion_time: float, kept: Kept = EVERY) -> Law:
+    """The law of x_t over the training points, or those that are kept, and fresh noise."""
+    return diffuse(_points(draw.points[kept]), diffusion_time)
 
 
-def frozen_draws(draw: Instance, problem: Problem) -> Iterator[tuple[NDArray[np.float64], NDArray[np.float64]]]:
-    """The m frozen noise copies, one (x_t, ξ) of shapes (samples, dim) at a time; copy a is the same for every m."""
+def frozen_draws(
+    draw: Instance, problem: Problem, kept: Kept = EVERY
+) -> Iterator[tuple[NDArray[np.float64], NDArray[np.float64]]]:
+    """The m frozen noise copies, one (x_t, ξ) of shapes (samples, dim) at a time; copy a is the same for every m.
+
+    Of the points that are kept alone, where some are.
+    """
     for copy in range(int(problem.noise_copies)):
-        xi = data_room.stream(draw.seed, f"noise/{copy}").standard_normal(draw.points.shape)
-        yield forward(draw.points, xi, problem.diffusion_time), xi
+        xi = data_room.stream(draw.seed, f"noise/{copy}").standard_normal(draw.points.shape)[kept]
+        yield forward(draw.points[kept], xi, problem.diffusion_time), xi
 
 
-def named_population(problem: Problem, origin: Source, sizes: Sizes) -> Law | None:
+def named_population(problem: Problem, origin: Source, sizes: Sizes) -> AnyLaw | None:
     """The law of clean data of a named population; None for an array, whose held-out half differs by seed."""
     return problem.data.law(sizes.dim) if origin.array is None else None
 

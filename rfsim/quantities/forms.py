@@ -48,7 +48,12 @@ CONSTANTS = variables(one="a b v2 s2")
 LOSSES = "train train_penalized test emp score gen"
 RIDGE_LOSSES = "train train_penalized test emp score bias2 variance residual"
 ROUTES = variables("gen_route", "mem_route")
-LEARNED = frozenset({"train_time", "gen_route", "mem_route"})  # dimensions of what depends on how weights are trained
+LEARNED = frozenset(
+    {"train_time", "gen_route", "mem_route", "class"}
+)  # dimensions of what depends on how weights are trained
+CLASSES = variables("class", **{"class": "class_share class_variance"})
+CLASS_LOSSES = "train_class test_class gen_class"
+CLASS_TIMES = "tau_gen_class tau_mem_class"
 KEPT = variables(seed="offset", seed__neuron__component="weights")  # of read-outs that are kept
 PLANE = "samples_per_dim", "features_per_dim"
 SPECTRUM = (

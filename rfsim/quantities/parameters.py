@@ -85,11 +85,21 @@ ALLOW_IMPORT = Parameter(
 )
 DATA = Parameter(
     name="data",
-    help="isotropic[:VARIANCE], atoms:W@L,…, powerlaw:ALPHA, subspace:FRACTION, mixture:SEPARATION, digits[:K], "
-    "eigenvalues:FILE of Σ, covariance:FILE of Σ itself, or a .npy, .npz (FILE.npz:KEY), .csv, .tsv or .txt file (or "
-    ".csv.gz) of shape (samples, dimensions).",
+    help="isotropic[:VARIANCE], atoms:W@L,…, classes:W@VARIANCE,…, powerlaw:ALPHA, subspace:FRACTION, "
+    "mixture:SEPARATION, digits[:K], eigenvalues:FILE of Σ, covariance:FILE of Σ itself, or a .npy, .npz "
+    "(FILE.npz:KEY), .csv, .tsv or .txt file (or .csv.gz) of shape (samples, dimensions).",
     hint=str,
-    offered=("isotropic", "atoms:", "powerlaw:", "subspace:", "mixture:", "digits", "eigenvalues:", "covariance:"),
+    offered=(
+        "isotropic",
+        "atoms:",
+        "classes:",
+        "powerlaw:",
+        "subspace:",
+        "mixture:",
+        "digits",
+        "eigenvalues:",
+        "covariance:",
+    ),
     default="isotropic",
     role="problem",
 )

@@ -3,7 +3,18 @@
 from __future__ import annotations
 
 from rfsim.quantities.catalog import FORMS, PAGES, Answer, Cells, Quantity, register
-from rfsim.quantities.forms import CONSTANTS, LARGE, LOSSES, PLANE, ROUTES, Form, variables
+from rfsim.quantities.forms import (
+    CLASS_LOSSES,
+    CLASS_TIMES,
+    CLASSES,
+    CONSTANTS,
+    LARGE,
+    LOSSES,
+    PLANE,
+    ROUTES,
+    Form,
+    variables,
+)
 from rfsim.quantities.forms import LIMIT as SPECTRUM
 from rfsim.quantities.parameter import Parameter
 from rfsim.quantities.parameters import BY_PART, COVARIANCE, TOLERANCE, TRAIN_TIMES, TRAINER, WIDE_LIMIT
@@ -17,6 +28,7 @@ RIDGE_PER_FEATURE = Parameter(
 )
 TILE = 64  # cells of the plane in one program
 SEVERAL = "theory.curves has one program for the flow, another for the rest: sweep each {} by itself"
+BY_CLASS = CLASSES | variables(**{"class__train_time": CLASS_LOSSES, "class": CLASS_TIMES})
 
 register(
     Quantity(
@@ -51,8 +63,9 @@ register(
             variables=SPECTRUM
             | ROUTES
             | variables("train_time", train_time=f"{LOSSES} bias2 variance error", part__train_time="energy")
-            | variables(one="residual nodes", gen_route="tau_gen", mem_route="tau_mem"),
-            optional=LARGE | {"energy"},
+            | variables(one="residual nodes", gen_route="tau_gen", mem_route="tau_mem")
+            | BY_CLASS,
+            optional=LARGE | {"energy", *BY_CLASS},
         ),
     )
 )

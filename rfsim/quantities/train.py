@@ -5,7 +5,19 @@ from __future__ import annotations
 from dataclasses import replace
 
 from rfsim.quantities.catalog import FORMS, PAGES, Answer, Cells, Quantity, register
-from rfsim.quantities.forms import CONSTANTS, KEPT, LEARNED, LOSSES, ROUTES, SPECTRUM, Form, variables
+from rfsim.quantities.forms import (
+    CLASS_LOSSES,
+    CLASS_TIMES,
+    CLASSES,
+    CONSTANTS,
+    KEPT,
+    LEARNED,
+    LOSSES,
+    ROUTES,
+    SPECTRUM,
+    Form,
+    variables,
+)
 from rfsim.quantities.parameter import Parameter
 from rfsim.quantities.parameters import BY_PART, KEEP_WEIGHTS, MODEL, MOMENTS, SAMPLE, TRAIN_TIMES, TRAINER
 
@@ -25,6 +37,7 @@ FRESH_NOISE = Parameter(
     default=False,
     flagged=False,
 )
+BY_CLASS = CLASSES | variables(seed__class__train_time=CLASS_LOSSES, seed__class=CLASS_TIMES)
 
 TRAIN = register(
     Quantity(
@@ -54,9 +67,12 @@ TRAIN = register(
             | KEPT
             | variables(seed__train_time__component__neuron="readout")
             | variables("train_time", seed__train_time=f"{LOSSES} cross", train_time="bias2 variance")
-            | variables(seed__part__train_time="energy", seed__gen_route="tau_gen", seed__mem_route="tau_mem"),
-            optional=frozenset({*SPECTRUM, *KEPT, "readout", "train_penalized", "emp", "energy"})
-            - {*CONSTANTS, "residual", "seed"},
+            | variables(seed__part__train_time="energy", seed__gen_route="tau_gen", seed__mem_route="tau_mem")
+            | BY_CLASS,
+            optional=frozenset(
+                {*SPECTRUM, *BY_CLASS, *KEPT, "readout", "train_penalized", "emp", "energy"}
+                - {*CONSTANTS, "residual", "seed"}
+            ),
         ),
     )
 )
@@ -65,7 +81,7 @@ PAGES["train-ridges"] = "rfsim.plotting.several:train_ridges"
 FORMS["train-ridges"] = replace(
     FORMS["train"],
     variables={
-        name: ("ridge", *dims) if LEARNED.intersection(dims) and name not in (*LEARNED, "steps") else dims
+        name: ("ridge", *dims) if LEARNED.intersection(dims) and name not in (*LEARNED, *CLASSES, "steps") else dims
         for name, dims in FORMS["train"].variables.items()
     }
     | variables("ridge"),

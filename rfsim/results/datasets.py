@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 
 from rfsim.learning import curves, losses, timescales
 from rfsim.learning.trainers import TrainerFilter
-from rfsim.problem.diffusion import diffuse, score_power
+from rfsim.problem.diffusion import diffuse
+from rfsim.problem.laws import score_power
+from rfsim.results.classes import class_datasets
 from rfsim.results.runs import Run
 from rfsim.sample.spectra import PARTS, SampleSpectrum, Solved, jackknife_error, part_slices, sample_parts
 
@@ -117,8 +119,11 @@ def curves_datasets(
     found = [one(trainer) for trainer in trainers]
     stable = [(data, trainer) for data, trainer in zip(found, trainers, strict=True) if isinstance(data, xr.Dataset)]
     errors = iter(_curve_errors(run, solved, tau, [trainer for _, trainer in stable]))
+    by_class = iter(class_datasets(run, solved, tau, [trainer for _, trainer in stable]))
     return [
-        data.assign(_with_score(next(errors), data.score.values, run.delta)) if isinstance(data, xr.Dataset) else data
+        data.assign(_with_score(next(errors), data.score.values, run.delta)).merge(next(by_class))
+        if isinstance(data, xr.Dataset)
+        else data
         for data in found
     ]
 
@@ -128,15 +133,7 @@ def _curves_dataset(
 ) -> xr.Dataset:
     spectrum, target, delta = solved.spectrum, solved.target, run.delta
     assert target is not None  # a training asks for the population
-    seen: dict[bytes, curves.LossCurves] = {}
-
-    def at(times: NDArray[np.float64]) -> curves.LossCurves:
-        # both timescales search the same grid
-        key = times.tobytes()
-        if key not in seen:
-            seen[key] = curves.loss_curves(spectrum, target, times, trainer)
-        return seen[key]
-
+    at = curves.remembered(lambda times: curves.loss_curves(spectrum, target, times, trainer))
     found = at(tau)
     power = None if run.population is None else score_power(diffuse(run.population, run.problem.diffusion_time))
     score = np.full(tau.size, np.nan) if power is None else np.asarray(losses.score_error(found.test, delta, power))
@@ -246,8 +243,7 @@ def _kept(run: Run) -> NDArray[np.float64]:
 def with_bias_variance(run: Run, data: xr.Dataset) -> xr.Dataset:
     """bias² and variance over train_time: isotropic data only, cross averaged over seeds before squaring."""
     bias = variance = np.full(data.sizes["train_time"], np.nan)
-    law = run.population
-    if law is not None and len(law.centers) == 1 and np.ptp(law.variances) == 0:
+    if run.population is not None and run.population.isotropic:
         bias = np.asarray(losses.bias_squared(data.cross.mean("seed").values, run.delta, run.total_variance))
         variance = data.score.mean("seed").values - bias
     return data.assign(

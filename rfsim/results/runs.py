@@ -19,9 +19,10 @@ from rfsim.disk import store
 from rfsim.learning.curves import MANY
 from rfsim.learning.filters import learning_rate_constant
 from rfsim.problem.activations import Constants, centered
-from rfsim.problem.diffusion import Law, noise_variance, total_variance
+from rfsim.problem.diffusion import noise_variance, total_variance
 from rfsim.problem.draws import Draw
-from rfsim.problem.model import Problem, constants
+from rfsim.problem.laws import AnyLaw, ClassLaw
+from rfsim.problem.model import Problem, constants, constants_by_class, mean_constants
 from rfsim.problem.realization import Instance, Sizes, Source, instance, named_population, power, settings
 from rfsim.sample.spectra import GROUPS, Method, Solved, part_counts, solve
 
@@ -53,14 +54,20 @@ class Run:
         self.origin, self.sizes = drawn.of(problem)
         self.method = method(self.sizes) if callable(method) else method
         self.method.check(problem, self.sizes)
+        self.population: AnyLaw | None = named_population(problem, self.origin, self.sizes)
+        if isinstance(self.population, ClassLaw) and self.method.model == "gaussian":
+            raise ValueError(
+                f"model gaussian has one variance for all points; data {str(problem.data)!r}: use model real"
+            )
         self._require_memory(copies)
         self.delta = noise_variance(problem.diffusion_time)
         self.settings = settings(problem, self.origin, self.sizes, seed=drawn.seed, seeds=drawn.seeds)
         self.settings |= self.method.settings
-        self.population: Law | None = named_population(problem, self.origin, self.sizes)
         data_power = power(problem, self.origin, self.sizes)
         # before anything large: a scale of data that σ's constants refuse is refused at once
         self.constants: Constants = constants(problem, data_power)
+        if isinstance(self.population, ClassLaw):
+            self.constants = mean_constants(self.population.shares, constants_by_class(problem, self.population))
         self.total_variance = total_variance(data_power, problem.diffusion_time)
 
     @property

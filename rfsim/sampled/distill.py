@@ -34,7 +34,9 @@ from rfsim.learning import trainers
 from rfsim.learning.trainers import Trainer
 from rfsim.problem import model, realization
 from rfsim.problem.draws import DrawOptions, apart, defaults_of, told
+from rfsim.problem.laws import Law
 from rfsim.problem.model import Problem
+from rfsim.problem.populations import Classes
 from rfsim.problem.realization import Sizes
 from rfsim.quantities.distill import LEVELS
 from rfsim.quantities.meant import known_keywords
@@ -334,6 +336,7 @@ def distill(
     wanted = Wanted(instability, transfer)
     drawn, own = apart(options)
     planned = plan(problem, distill_times, **own)
+    _require_mixture(problem, planned)
     beside = limit_run(problem, planned, drawn) if limit else None
     taught = replace(problem, diffusion_time=planned.time_min, ridge=planned.teacher_ridge)
     run = Run(taught, drawn, report, method=Method(), copies=6)
@@ -388,6 +391,16 @@ def _require_alone(**beside: float) -> None:
     for name, value in beside.items():
         if value != usual[name]:
             raise ValueError(f"path says all diffusion times; got {name} {value:g} beside it: leave it out")
+
+
+def _require_mixture(problem: Problem, planned: DistillationPlan) -> None:
+    """ValueError where stochastic training would draw from a population of classes."""
+    fresh = planned.distill_data == "fresh" or any(str(one.method) == "score:population" for one in planned.students)
+    if planned.stochastic is not None and fresh and isinstance(problem.data, Classes):
+        raise ValueError(
+            f"stochastic training draws from training points or a mixture; got data {str(problem.data)!r}: leave the "
+            "optimizer out, or learn from the training points"
+        )
 
 
 def _folder(planned: DistillationPlan, checkpoint: str | Path | None, resume: bool) -> Path | None:
@@ -482,7 +495,7 @@ def _undefined(planned: DistillationPlan, run: Run) -> str:
     if any(student.parameterization != "ddim" for student in planned.students):
         for loss in ("student_train", "student_test"):
             reasons[loss] = "only the weights of parameterization ddim are those of a score"
-    if run.population is None or not run.population.gaussian:
+    if not (isinstance(run.population, Law) and run.population.gaussian):
         reasons["student_map_error"] = "the flow is known in closed form for Gaussian populations alone"
     if run.population is None:
         reasons["reference_membership_auc"] = "the true score of an array's law is not known"

@@ -19,6 +19,7 @@ from rfsim.learning import trainers
 from rfsim.learning.trainers import DescentFilter, Trainer, TrainerFilter
 from rfsim.problem.draws import Draw, DrawOptions, told
 from rfsim.problem.model import TRAIN_TIMES, Problem, require_unused, ridges_given, times
+from rfsim.problem.populations import Classes
 from rfsim.problem.realization import Sizes
 from rfsim.quantities.forms import LEARNED
 from rfsim.quantities.meant import known_keywords
@@ -31,6 +32,7 @@ from rfsim.sample.spectra.method import AUTO
 from rfsim.sample.spectra.routes import Choice, choose
 
 TRAIN_COPIES = 7  # p × p matrices at the peak
+CLASS_COPIES = 3  # more of them where a class is seen from the eigenbasis, which is kept for it
 
 
 @known_keywords
@@ -63,9 +65,9 @@ def train(
             result has a dimension of them.
         model: "real", or "gaussian" for the Gaussian-equivalent model (§2).
         route: "dense", by every eigenvalue; "krylov", the same losses several times faster where p is large, without
-            eigenvalues, energies and times of parts; "auto", krylov where no losses by part are asked for and it is
-            faster (`sample.spectra.routes.choose`), dense else. The settings of the result name the route taken, its
-            attribute `route` says why. Commands, sweeps and experiments keep what parts tell: there auto is dense.
+            eigenvalues, energies and times of parts; "auto", krylov where no losses by part or class are asked for and
+            it is faster (`sample.spectra.routes.choose`), dense else. The settings of the result name the route taken,
+            its attribute `route` says why. Commands, sweeps and experiments keep what parts tell: there auto is dense.
         moments: `rfsim.Exact()` or `rfsim.MonteCarlo(draws)`, or the text of either, as in `spectrum`.
         by_part: Also the losses with the filter switched off on each part, and their terms by pairs of parts.
         fresh_noise: Also L_emp where noise_copies are finite, for the real model by the dense route.
@@ -94,7 +96,10 @@ def train(
         differ before anything is memorized (`rfsim.results.halves`). Losses are per dimension, with weight Δ: the zero
         score has loss 1, up to the noise drawn where m is finite or the moments are Monte Carlo. With by_part,
         train_without, test_without and train_part (seed, part, train_time), and test_pair (seed, part, other,
-        train_time), whose sum over both is L_test less that of the zero score. With Monte Carlo moments train_error …
+        train_time), whose sum over both is L_test less that of the zero score. Of a population of classes, exact
+        moments and the dense route, train_class, test_class and gen_class (seed, class, train_time), the losses over
+        the class's training points and over the class, and tau_gen_class and tau_mem_class (seed, class), by the curve
+        route, beside class_share and class_variance (class). With Monte Carlo moments train_error …
         gen_error (seed, train_time). With descent steps (train_time), the whole steps taken by then; its curves move in
         steps, so that the curve route of tau_gen and tau_mem is known to half a step. With ridges, all that is learned
         has the dimension ridge before its own.
@@ -233,9 +238,10 @@ def train_variants(
     tau = times(train_times)
     method = Method(model=model, route=route, moments=moments)
     chosen: list[Choice] = []
+    classes = isinstance(problem.data, Classes)  # whose losses are of the dense route
 
     def decided(sizes: Sizes) -> Method:
-        if labels or keep_weights or route != AUTO:
+        if labels or keep_weights or route != AUTO or classes:
             return method
         chosen.append(choose(method, sizes, by_part=by_part, fresh_noise=fresh_noise))
         return replace(method, route=chosen[0].route)
@@ -253,7 +259,7 @@ def train_variants(
             f"model {model}, moments {method.moments}, route {method.route}"
         )
     shared = replace(problem, ridge=min((one.ridge for one in variants), default=problem.ridge))
-    copies = TRAIN_COPIES + fresh_noise  # one more where a second target is held
+    copies = TRAIN_COPIES + fresh_noise + CLASS_COPIES * classes  # one more where a second target is held
     run = Run(shared, Draw(**draw), report, method=decided, copies=copies)
     if keep_weights:
         require_readouts(run, len(tau) * len(variants))

@@ -13,12 +13,14 @@ from rfsim.learning import losses, timescales, trainers
 from rfsim.learning.curves import LossCurves, energy_curves, loss_curves, part_curves, train_curve
 from rfsim.learning.trainers import Trainer, TrainerFilter
 from rfsim.limit.bulks import LimitPart, masses, parts
+from rfsim.limit.class_tables import class_targets
 from rfsim.limit.dynamics import limit_curves
 from rfsim.limit.quantiles import quantile
-from rfsim.limit.tables import PartSpectrum, part_spectrum
+from rfsim.limit.tables import LimitSpectrum, PartSpectrum, part_spectrum
 from rfsim.problem.arrays import Rows
 from rfsim.problem.model import TRAIN_TIMES, Problem, times
 from rfsim.quantities.meant import known_keywords
+from rfsim.results import classes
 from rfsim.results.datasets import LONG_NAMES, optional, part_terms
 from rfsim.results.runs import Begin, Report
 from rfsim.theory.run import LimitRun, require_tolerance
@@ -82,7 +84,7 @@ def curves(
     >>> float(result.train[0].round(5)), float(result.test[0].round(3))
     (0.49337, 1.844)
     """
-    run = LimitRun(problem, array=array, center=center, scale=scale, covariance=covariance, wide=True)
+    run = LimitRun(problem, array=array, center=center, scale=scale, covariance=covariance, wide=True, classes=True)
     tau = times(train_times)
     require_tolerance(tolerance)
     way = trainers.read(trainer)
@@ -129,8 +131,28 @@ def curves(
 
     scales = _timescales(run, found, at if known[tau.size :].all() else None, grid)
     data = _judged(data, tau, solved.error[: tau.size], solved.residual, solved.nodes)
-    data = xr.merge([spectrum_dataset(run, found), data, scales], join="exact")
+    by_class = _by_class(run, solved.tables[0], tau, trained, grid, known)
+    data = xr.merge([spectrum_dataset(run, found), data, scales, by_class], join="exact")
     return run.label("theory-curves", data, extra)
+
+
+def _by_class(
+    run: LimitRun,
+    spectrum: LimitSpectrum,
+    tau: NDArray[np.float64],
+    trainer: TrainerFilter,
+    grid: NDArray[np.float64],
+    known: NDArray[np.bool_],
+) -> xr.Dataset:
+    """The losses and times of each class, where those of all are known; nothing without classes."""
+    if run.population.classes is None:
+        return xr.Dataset()
+    shares, scales = run.population.classes
+    seen = [classes.of_class(spectrum, *one, tau, trainer, grid) for one in class_targets(run.limit, spectrum)]
+    data = classes.labelled(seen, shares, scales * run.population.power)
+    kept = xr.DataArray(known[: tau.size], dims="train_time")
+    shown = dict.fromkeys(classes.LONG_NAMES, kept) | dict.fromkeys(classes.TIMES, known.all())
+    return data.assign({name: data[name].where(one) for name, one in shown.items()})
 
 
 def _wide(

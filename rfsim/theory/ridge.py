@@ -72,7 +72,7 @@ def ridge(
     """
     gamma = ridges_given(ridges)
     require_unused(problem, "theory.ridge", {"ridge": gamma}, ridge="give it among ridges")
-    run = LimitRun(problem, array=array, center=center, scale=scale, covariance=covariance)
+    run = LimitRun(problem, array=array, center=center, scale=scale, covariance=covariance, classes=True)
     run.settings.pop("ridge")
     extra = {"ridges": gamma.tolist()}
     run.begin(begin, extra)

@@ -14,12 +14,12 @@ from rfsim.disk import store
 from rfsim.learning.filters import learning_rate_constant
 from rfsim.learning.timescales import rate_time
 from rfsim.limit import from_samples
-from rfsim.limit.limits import Limit, limit
+from rfsim.limit.limits import Limit, constants, limit
 from rfsim.limit.populations import Population, from_array, population
 from rfsim.problem.activations import Constants
 from rfsim.problem.diffusion import noise_variance, total_variance
 from rfsim.problem.draws import DataOptions
-from rfsim.problem.model import Problem, constants, require_finite_width
+from rfsim.problem.model import Problem, require_finite_width
 from rfsim.problem.realization import Source, limit_settings, source
 from rfsim.results.runs import Begin
 
@@ -86,12 +86,14 @@ class LimitRun:
         *,
         wide: bool = False,
         copies: bool = False,
+        classes: bool = False,
         **data: Unpack[LimitOptions],
     ) -> None:
         """Raise ValueError where the population has no covariance or σ no constants there.
 
         origin: the data, where they were read before; wide: whether the limit of many features is known, ψ_p = ∞;
         copies: whether at finite m too.
+        classes: whether populations of classes are.
         """
         self.wide = math.isinf(problem.features_per_dim)
         if self.wide and not wide:
@@ -102,9 +104,9 @@ class LimitRun:
         self.problem = problem
         self.population, origin = covariance_of(problem, origin, **data)
         self.named = origin.array is None
-        self.limit: Limit = limit(problem, self.population, wide=wide)
+        self.limit: Limit = limit(problem, self.population, wide=wide, classes=classes)
         self.settings: dict[str, Any] = limit_settings(problem, origin)
-        self.constants: Constants = constants(problem, self.population.power)
+        self.constants: Constants = constants(problem, self.population)[0]
         self.delta = noise_variance(problem.diffusion_time)
         self.total_variance = total_variance(self.population.power, problem.diffusion_time)
 
@@ -136,9 +138,8 @@ class LimitRun:
 
     @property
     def score_power(self) -> float:
-        """Tr Σ_t^{−1}/d."""
-        limit = self.limit
-        return float(limit.weights @ (1 / (limit.signal * limit.values + limit.noise)))
+        """(1/d) E‖∇ log P_t‖²."""
+        return float(self.limit.score_power)
 
     @property
     def finite_copies(self) -> bool:

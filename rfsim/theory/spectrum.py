@@ -74,7 +74,9 @@ def spectrum(
     [('null', 0.859375), ('mini', 0.015625), ('main', 0.109375), ('gen', 0.015625)]
     """
     require_unused(problem, "theory.spectrum", ridge="leave it out; theory.curves takes it")
-    run = LimitRun(problem, array=array, center=center, scale=scale, covariance=covariance, wide=True, copies=True)
+    run = LimitRun(
+        problem, array=array, center=center, scale=scale, covariance=covariance, wide=True, copies=True, classes=True
+    )
     count = whole("points", points, 1, MOST_VALUES)
     given = None if grid is None else _checked(grid)
     run.begin(begin)
@@ -83,7 +85,9 @@ def spectrum(
     found = _parts(run)
     lam = _grid(_intervals(found), count) if given is None else given
     data = spectrum_dataset(run, found, lam)
-    return run.label("theory-spectrum", data if run.finite_copies or run.wide else data.merge(_large(run)))
+    return run.label(
+        "theory-spectrum", data if run.finite_copies or run.wide or run.limit.classes else data.merge(_large(run))
+    )
 
 
 def spectrum_dataset(run: LimitRun, found: Sequence[LimitPart], lam: NDArray[np.float64] | None = None) -> xr.Dataset:

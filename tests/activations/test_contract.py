@@ -14,7 +14,8 @@ from rfsim import Problem
 from rfsim.learning import filters, losses
 from rfsim.problem import populations, realization
 from rfsim.problem.activations import ACTIVATIONS, activation, centered, gaussian_constants
-from rfsim.problem.diffusion import Law, diffuse, forward, noise_variance, score_power, signal
+from rfsim.problem.diffusion import diffuse, forward, noise_variance, signal
+from rfsim.problem.laws import Law, score_power
 from rfsim.sample import moments, spectra
 from rfsim.sample.moments import averaged_moments
 

@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from rfsim.computing.parallel import DeviceLayout, leads
 from rfsim.problem import realization
 from rfsim.problem.activations import ACTIVATIONS, centered
-from rfsim.problem.diffusion import Law, diffuse, forward, noise_variance
+from rfsim.problem.diffusion import diffuse, forward, noise_variance
+from rfsim.problem.laws import Law
 from rfsim.problem.model import Problem
 from rfsim.sample.moments import assembly, averaged_moments, averages, sampled_moments
 from rfsim.simulation import run, stochastic

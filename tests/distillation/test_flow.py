@@ -17,7 +17,8 @@ from rfsim.distillation.plan import Student
 from rfsim.distillation.readers import read, together
 from rfsim.distillation.regression import Forms
 from rfsim.problem import activations
-from rfsim.problem.diffusion import Law, ode_step
+from rfsim.problem.diffusion import ode_step
+from rfsim.problem.laws import Law
 from tests.distillation.cases import DIM, FEATURES, TIMES, any_network, moved, noisy, phi
 
 NETWORK = any_network(3)

@@ -10,7 +10,8 @@ from rfsim.distillation import membership
 from rfsim.distillation.consistency import consistency
 from rfsim.distillation.memorization import auc
 from rfsim.problem import data, populations
-from rfsim.problem.diffusion import Law, diffuse, forward, noise_variance, ode_step, score
+from rfsim.problem.diffusion import diffuse, forward, noise_variance, ode_step
+from rfsim.problem.laws import Law, score
 from tests.distillation.cases import DIM, TIMES, any_network, phi
 
 NETWORK = any_network(3)

@@ -18,7 +18,8 @@ from rfsim.distillation.methods import INPUTS, TRAITS, read_method
 from rfsim.distillation.rounds import rounds
 from rfsim.distillation.run import Wanted, take
 from rfsim.learning.filters import learning_rate_constant
-from rfsim.problem.diffusion import Law, noise_variance, ode_step
+from rfsim.problem.diffusion import noise_variance, ode_step
+from rfsim.problem.laws import Law
 from rfsim.sampled.distill import distill, plan
 from tests.distillation.cases import DIM, TINY, drawn, noisy
 

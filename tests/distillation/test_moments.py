@@ -10,7 +10,8 @@ from rfsim.computing.numerics import hermite_rule
 from rfsim.distillation import moments
 from rfsim.distillation.moments import Noisy, StudentFeatures, level_moments, stage
 from rfsim.problem import activations, model, populations
-from rfsim.problem.diffusion import Law, noise_variance, ode_step, signal
+from rfsim.problem.diffusion import noise_variance, ode_step, signal
+from rfsim.problem.laws import Law
 from rfsim.sample.spectra.accurate import training_moments
 from tests.distillation.cases import DIM, FEATURES, TIMES, TINY, any_network, drawn, moved, noisy, phi
 

@@ -13,7 +13,8 @@ import pytest
 from rfsim.distillation import batches, flow, stochastic
 from rfsim.distillation.consistency import consistency
 from rfsim.distillation.sampling import Network
-from rfsim.problem.diffusion import Law, diffuse
+from rfsim.problem.diffusion import diffuse
+from rfsim.problem.laws import Law
 from rfsim.simulation import loop
 
 D, P, LEVELS, DRAWS = 3, 14, 3, 40

@@ -52,7 +52,7 @@ def test_the_isotropic_system_is_the_same(case, m):
     psi_n, psi_p, eps, a2, v2, s2, e, delta = limit[:8]
     c = psi_p / psi_n
     g1r, g1q, g2r, g2q = c * a2 * (e + eps * delta), c * (v2 + eps * s2), c * eps * a2 * delta, c * eps * s2
-    i1, i2 = x.over_first * y.over_first, x.over_second * y.over_second
+    i1, i2 = (x.over_first * y.over_first)[:, 0], (x.over_second * y.over_second)[:, 0]  # of the one class
     a1r, a2r, a1q, a2q = (
         psi_p * a2 * (e + eps * delta),
         psi_p * a2 * delta * (1 - eps),
@@ -64,7 +64,7 @@ def test_the_isotropic_system_is_the_same(case, m):
     jqq = (psi_p - 1 + x.r / x.q + y.r / y.q) / (x.q * y.q) - a1q * g1q * i1 - a2q * g2q * i2
     det = jrr * jqq + jrq**2
     dr, dq = -psi_p * jqq / det, -psi_p * jrq / det
-    theta, theta_ = (eps * s.over_first + (1 - eps) * s.over_second for s in (x, y))
+    theta, theta_ = (eps * s.over_first[:, 0] + (1 - eps) * s.over_second[:, 0] for s in (x, y))
     dt = -(eps * (g1r * dr + g1q * dq) * i1 + (1 - eps) * (g2r * dr + g2q * dq) * i2)
     b2 = a2 * psi_p * delta
     t4 = -dt + b2 * (dt * y.r * theta_ + theta * dr * theta_ + theta * x.r * dt)

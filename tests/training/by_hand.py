@@ -10,7 +10,8 @@ import numpy as np
 from rfsim.computing.parallel import DeviceLayout
 from rfsim.learning import clocks
 from rfsim.problem import model, realization
-from rfsim.problem.diffusion import Law, noise_variance, signal
+from rfsim.problem.diffusion import noise_variance, signal
+from rfsim.problem.laws import Law
 from rfsim.sample.moments import Moments
 from rfsim.sample.spectra.sample import SampleSpectrum, SampleTarget
 from rfsim.simulation.run import Prepared

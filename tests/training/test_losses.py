@@ -11,7 +11,8 @@ from scipy import integrate
 from rfsim import Problem
 from rfsim.learning import descent, filters, losses, trainers
 from rfsim.problem import data, realization
-from rfsim.problem.diffusion import Law, diffuse, forward, noise_variance, score_power
+from rfsim.problem.diffusion import diffuse, forward, noise_variance
+from rfsim.problem.laws import Law, score_power
 from rfsim.sample import moments, spectra
 
 

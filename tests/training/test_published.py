@@ -7,7 +7,7 @@ import pytest
 
 from rfsim.learning import descent, losses, published
 from rfsim.problem.activations import ACTIVATIONS
-from rfsim.problem.diffusion import Law
+from rfsim.problem.laws import Law
 from rfsim.sample import moments
 
 D, N, P = 3, 4, 6

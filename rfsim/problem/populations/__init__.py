@@ -9,7 +9,7 @@ from rfsim.problem.populations.base import Data, Spectrum
 from rfsim.problem.populations.files import Covariance, Eigenvalues, InFile, Samples
 from rfsim.problem.populations.held_out import held_out
 from rfsim.problem.populations.images import Digits
-from rfsim.problem.populations.named import Atoms, Isotropic, Mixture, PowerLaw, Subspace
+from rfsim.problem.populations.named import Atoms, Classes, Isotropic, Mixture, PowerLaw, Subspace
 from rfsim.problem.populations.reading import FILES, KINDS, NUMBERED, in_file, read
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "KINDS",
     "NUMBERED",
     "Atoms",
+    "Classes",
     "Covariance",
     "Data",
     "DataError",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -15,7 +16,7 @@ from rfsim.checking.text import number_or_nan
 from rfsim.checking.written import Written, short
 from rfsim.disk.files.numbers import DataError
 from rfsim.problem.arrays import Rows
-from rfsim.problem.diffusion import Law
+from rfsim.problem.laws import AnyLaw, Law
 
 Spectrum = tuple[NDArray[np.float64], NDArray[np.float64]]
 
@@ -45,7 +46,7 @@ class Data(Written):
         """
         raise DataError(f"data {str(self)!r} are samples, whose covariance is found where they are read")
 
-    def law(self, dim: int) -> Law:
+    def law(self, dim: int) -> AnyLaw:
         """The law of clean data: diagonal, since random features see no direction before another.
 
         Args:
@@ -102,3 +103,29 @@ class Data(Written):
 def numbered(kind: str, value: Any) -> str:
     """Before it is checked the value may be anything."""
     return f"{kind}:{short(value) if isinstance(value, (int, float)) else value}"
+
+
+def weighed(
+    data: Data, name: str, given: Mapping[float, float] | Iterable[tuple[float, float]]
+) -> tuple[tuple[float, float], ...]:
+    """Values and their weights as pairs, of a mapping or of pairs; `name` is what errors call a value."""
+    pairs = given.items() if isinstance(given, Mapping) else given
+    # a text says the weight first, and what is wrong with it is told first
+    found = [(value, data._number("WEIGHT", weight)) for value, weight in pairs]
+    return tuple((data._number(name, value), weight) for value, weight in found)
+
+
+def checked(data: Data, name: str, pairs: Sequence[tuple[float, float]]) -> None:
+    """Raise DataError for values and weights that are no shares of anything; `name` is what errors call the values."""
+    if not pairs:
+        raise DataError(f"{data.kind} need one {name[:-1]} with its weight, or more; got none")
+    values, weights = np.array(pairs).T
+    if np.any(weights <= 0) or np.any(values < 0) or not np.any(values > 0):
+        raise DataError(f"data {str(data)!r}: weights must be positive, {name} not negative and not all zero")
+    if abs(weights.sum() - 1) > 1e-9:
+        raise DataError(f"data {str(data)!r}: the weights sum to {weights.sum():g}, not 1")
+
+
+def weights_at(kind: str, pairs: Iterable[tuple[float, float]]) -> str:
+    """The text of values with their weights."""
+    return f"{kind}:" + ",".join(f"{short(weight)}@{short(value)}" for value, weight in pairs)

@@ -8,10 +8,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from rfsim.checking.written import short
 from rfsim.disk.files.numbers import DataError
-from rfsim.problem.diffusion import Law
-from rfsim.problem.populations.base import Data, Spectrum, numbered
+from rfsim.problem.laws import ClassLaw, Law
+from rfsim.problem.populations.base import Data, Spectrum, checked, numbered, weighed, weights_at
 
 
 @dataclass(frozen=True)
@@ -60,26 +59,57 @@ class Atoms(Data):
     kind: ClassVar[str] = "atoms"
 
     def __init__(self, atoms: Mapping[float, float] | Iterable[tuple[float, float]]) -> None:
-        pairs = atoms.items() if isinstance(atoms, Mapping) else atoms
-        # a text says the weight first, and what is wrong with it is told first
-        found = [(value, self._number("WEIGHT", weight)) for value, weight in pairs]
-        object.__setattr__(self, "atoms", tuple((self._number("VALUE", value), weight) for value, weight in found))
-        if not self.atoms:
-            raise DataError("atoms need one value with its weight, or more; got none")
-        values, weights = self.covariance()
-        if np.any(weights <= 0) or np.any(values < 0) or not np.any(values > 0):
-            raise DataError(f"data {str(self)!r}: weights must be positive, values not negative and not all zero")
-        if abs(weights.sum() - 1) > 1e-9:
-            raise DataError(f"data {str(self)!r}: the weights sum to {weights.sum():g}, not 1")
+        object.__setattr__(self, "atoms", weighed(self, "VALUE", atoms))
+        checked(self, "values", self.atoms)
 
     @property
     def form(self) -> str:
-        pairs = self.__dict__.get("atoms", ())  # none while they are checked
-        return "atoms:" + ",".join(f"{short(weight)}@{short(value)}" for value, weight in pairs)
+        # none while they are checked
+        return weights_at(self.kind, self.__dict__.get("atoms", ()))
 
     def covariance(self) -> Spectrum:
         values, weights = np.array(self.atoms).T
         return values, weights
+
+
+@dataclass(frozen=True)
+class Classes(Data):
+    """Isotropic Gaussian classes of mean 0 and variances of their own; `classes:WEIGHT@VARIANCE,…` (§12).
+
+    Attributes:
+        classes: Variances and their classes' shares, given as a mapping variance → weight or as pairs of both, held as
+            pairs; the weights sum to 1.
+
+    >>> str(Classes({0.5: 0.3, 1.5: 0.7}))
+    'classes:0.3@0.5,0.7@1.5'
+    >>> Classes({0.5: 0.25, 1.5: 0.75}).law(2).in_turn(0, 8).tolist()
+    [1, 0, 1, 1, 1, 0, 1, 1]
+    """
+
+    classes: tuple[tuple[float, float], ...]
+    kind: ClassVar[str] = "classes"
+
+    def __init__(self, classes: Mapping[float, float] | Iterable[tuple[float, float]]) -> None:
+        object.__setattr__(self, "classes", weighed(self, "VARIANCE", classes))
+        checked(self, "variances", self.classes)
+
+    @property
+    def form(self) -> str:
+        return weights_at(self.kind, self.__dict__.get("classes", ()))
+
+    @property
+    def shares(self) -> Spectrum:
+        """The variances and the shares of the classes, each (classes,)."""
+        variances, weights = np.array(self.classes).T
+        return variances, weights
+
+    def covariance(self) -> Spectrum:
+        variances, weights = self.shares
+        return np.array([weights @ variances]), np.ones(1)
+
+    def law(self, dim: int) -> ClassLaw:
+        variances, weights = self.shares
+        return ClassLaw(weights, np.repeat(variances[:, None], dim, axis=1))
 
 
 @dataclass(frozen=True)

@@ -11,11 +11,12 @@ from rfsim.disk.files.numbers import FORMS, DataError, names_file
 from rfsim.problem.populations.base import Data
 from rfsim.problem.populations.files import Covariance, Eigenvalues, InFile, Samples, named_text
 from rfsim.problem.populations.images import Digits
-from rfsim.problem.populations.named import Atoms, Isotropic, Mixture, PowerLaw, Subspace
+from rfsim.problem.populations.named import Atoms, Classes, Isotropic, Mixture, PowerLaw, Subspace
 
+WEIGHED = {one.kind: one for one in (Atoms, Classes)}
 NUMBERED = {one.kind: one for one in (PowerLaw, Subspace, Mixture)}
 FILES = {one.kind: one for one in (Eigenvalues, Covariance)}
-KINDS = ("isotropic", "atoms", *NUMBERED, *FILES, "digits")
+KINDS = ("isotropic", *WEIGHED, *NUMBERED, *FILES, "digits")
 
 
 def read(given: str | os.PathLike[str] | Data) -> Data:
@@ -35,8 +36,8 @@ def read(given: str | os.PathLike[str] | Data) -> Data:
     >>> read("isotropc")
     Traceback (most recent call last):
     ...
-    rfsim.disk.files.numbers.DataError: unknown data 'isotropc'; use one of isotropic, atoms, powerlaw, subspace, \
-mixture, eigenvalues, covariance, digits or a .npy, .npz, .csv, .tsv or .txt file; did you mean 'isotropic'?
+    rfsim.disk.files.numbers.DataError: unknown data 'isotropc'; use one of isotropic, atoms, classes, powerlaw, \
+subspace, mixture, eigenvalues, covariance, digits or a .npy, .npz, .csv, .tsv or .txt file; did you mean 'isotropic'?
     """
     if isinstance(given, Data):
         return given
@@ -44,8 +45,8 @@ mixture, eigenvalues, covariance, digits or a .npy, .npz, .csv, .tsv or .txt fil
     kind, colon, argument = text.partition(":")
     if kind == "isotropic":
         return Isotropic.of(text, *([argument] if colon else []))
-    if kind == "atoms":
-        return Atoms.of(text, list(_pairs(text, argument)))
+    if weighed := WEIGHED.get(kind):
+        return weighed.of(text, list(_pairs(text, argument)))
     if kind == "digits":
         return Digits.of(text, *([argument] if colon else []))
     if found := NUMBERED.get(kind) or FILES.get(kind):
@@ -72,8 +73,10 @@ def in_file(text: str) -> InFile | None:
 
 
 def _pairs(text: str, argument: str) -> Iterable[tuple[Any, Any]]:
+    kind = text.partition(":")[0]
     for item in argument.split(","):
         weight, at, value = item.partition("@")
         if not at:
-            raise DataError(f"data {text!r}: atoms are written WEIGHT@VALUE,…; got {item!r}")
+            value = "VARIANCE" if kind == Classes.kind else "VALUE"
+            raise DataError(f"data {text!r}: {kind} are written WEIGHT@{value},…; got {item!r}")
         yield value, weight

@@ -11,6 +11,7 @@ population η = 0, T_i = √v_i: (T6).
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import jax
@@ -21,7 +22,7 @@ from rfsim.computing.arrays import Numbers
 from rfsim.computing.parallel import DeviceLayout
 from rfsim.computing.precision import Unresolved, require_float64
 from rfsim.problem.activations import Activation
-from rfsim.problem.diffusion import Law
+from rfsim.problem.laws import Law
 from rfsim.sample.moments import mixed, tensor
 from rfsim.sample.moments.host import Host
 from rfsim.sample.moments.mixed import Mixed
@@ -148,6 +149,28 @@ def averaged_moments(
     noise = work.place(stein[:, None] * weights / math.sqrt(weights.shape[1]))
     second = work.finish(totals.second, totals.square)
     return Moments(second, noise, 1.0, orders, bound)
+
+
+def combined(shares: Iterable[float], parts: Iterable[Moments]) -> Moments:
+    """Moments of a law that is a weighted sum of others, by theirs (§12).
+
+    Args:
+        shares: π_c, adding up to 1.
+        parts: The moments of each, of which no more than one is held beside their sum.
+
+    Returns:
+        The moments; the largest number of orders, and the bounds' weighted sum.
+    """
+    whole = None
+    for share, one in zip(shares, parts, strict=True):
+        second, noise = share * one.second, share * one.noise
+        orders, bound = one.orders, share * one.error_bound
+        if whole is not None:
+            second, noise = whole.second + second, whole.noise + noise
+            orders, bound = max(whole.orders, orders), whole.error_bound + bound
+        whole = Moments(second, noise, one.constant, orders, bound)
+    assert whole is not None  # a law has a part
+    return whole
 
 
 def _by_tensor(

@@ -21,7 +21,7 @@ from rfsim.computing.arrays import Numbers
 from rfsim.computing.numerics import hermite_rule
 from rfsim.computing.precision import Unresolved, require_float64
 from rfsim.problem.activations import Activation
-from rfsim.problem.diffusion import Law
+from rfsim.problem.laws import Law
 from rfsim.sample.moments.assembly import Whole, add_pairs, finish
 from rfsim.sample.moments.planning import (
     MAX_CLOSED_ORDERS,

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from rfsim.computing.blas import one_thread
 from rfsim.computing.numerics import HermiteRule, hermite_rule
 from rfsim.problem.activations import Activation, evaluate
-from rfsim.problem.diffusion import Law
+from rfsim.problem.laws import Law
 from rfsim.sample.moments.rules import ClosedRule, GridRule, PanelRule, Rule, without_grid
 from rfsim.sample.moments.sharded import Assembler
 

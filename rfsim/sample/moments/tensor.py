@@ -17,7 +17,7 @@ from jax import Array, lax
 from numpy.typing import NDArray
 
 from rfsim.problem.activations import Activation
-from rfsim.problem.diffusion import Law
+from rfsim.problem.laws import Law
 from rfsim.sample.moments.assembly import CHUNK_BYTES
 
 MOST_DIM = 3

@@ -7,11 +7,12 @@ import math
 from rfsim.computing.arrays import Numbers, placed
 from rfsim.computing.parallel import DeviceLayout
 from rfsim.computing.precision import Unresolved
-from rfsim.problem.diffusion import Law, diffuse, noise_variance
+from rfsim.problem.diffusion import diffuse, noise_variance
+from rfsim.problem.laws import AnyLaw, ClassLaw
 from rfsim.problem.model import Problem
 from rfsim.problem.ranks import part_counts
-from rfsim.problem.realization import Instance, frozen_draws, training_law
-from rfsim.sample.moments import Moments, averaged_moments, sampled_moments
+from rfsim.problem.realization import EVERY, Instance, Kept, frozen_draws, training_law
+from rfsim.sample.moments import Moments, averaged_moments, combined, sampled_moments
 from rfsim.sample.spectra.eigen import eigh, resolution
 
 
@@ -42,26 +43,38 @@ def population_above(
 
 
 def training_moments(
-    problem: Problem, draw: Instance, tolerance: float, floor: float | None, layout: DeviceLayout | None = None
+    problem: Problem,
+    draw: Instance,
+    tolerance: float,
+    floor: float | None,
+    layout: DeviceLayout | None = None,
+    kept: Kept = EVERY,
 ) -> Moments:
     """U and V of one draw: over its frozen noise, or averaged with an error of U below tolerance × floor.
 
-    floor: λ_min + γ as far as it is known; None for the moments' own estimate. layout: as in `population_above`.
+    floor: λ_min + γ as far as it is known; None for the moments' own estimate. layout: as in `population_above`. kept:
+    the training points that are averaged over.
     """
     if math.isfinite(problem.noise_copies):
-        return sampled_moments(draw.weights, frozen_draws(draw, problem), draw.sigma, layout=layout)
-    return averaged(problem, draw, training_law(draw, problem.diffusion_time), tolerance, floor, layout)
+        return sampled_moments(draw.weights, frozen_draws(draw, problem, kept), draw.sigma, layout=layout)
+    return averaged(problem, draw, training_law(draw, problem.diffusion_time, kept), tolerance, floor, layout)
 
 
 def averaged(
     problem: Problem,
     draw: Instance,
-    law: Law,
+    law: AnyLaw,
     tolerance: float,
     floor: float | None,
     layout: DeviceLayout | None = None,
 ) -> Moments:
-    """Moments averaged over a law's noise, the error of their second below tolerance × floor (T4, T5)."""
+    """Moments averaged over a law's noise, the error of their second below tolerance × floor (T4, T5).
+
+    Those of a population of classes are a sum over these (§12).
+    """
+    if isinstance(law, ClassLaw):
+        parts = (averaged(problem, draw, one, tolerance, floor, layout) for one in law.laws)
+        return combined(law.shares.tolist(), parts)
     return averaged_moments(
         draw.weights,
         law,

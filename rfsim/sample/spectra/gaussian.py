@@ -138,8 +138,7 @@ def frozen_features(
 
 def population_covariance(problem: Problem, draw: Instance) -> NDArray[np.float64]:
     """Σ_t = E x_t x_tᵀ without its noise, (dim, dim), with the means of a mixture in it."""
-    law = diffuse(draw.population, problem.diffusion_time)
-    return np.diag(law.variances) + law.centers.T @ law.centers / len(law.centers)
+    return diffuse(draw.population, problem.diffusion_time).second
 
 
 def noise_moment(draw: Instance, constants: Constants) -> NDArray[np.float64]:

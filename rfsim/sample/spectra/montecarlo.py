@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 from rfsim.problem.activations import Activation
 from rfsim.problem.data import stream
-from rfsim.problem.diffusion import Law, forward
+from rfsim.problem.diffusion import forward
+from rfsim.problem.laws import AnyLaw, Law
 from rfsim.problem.model import Problem
 from rfsim.problem.realization import Instance
 from rfsim.sample.moments import Moments, sampled_moments
@@ -51,7 +52,7 @@ class Estimates:
     def _population(self) -> list[Moments]:
         return self._groups(self._draw.population, "population", at_random=True)
 
-    def _groups(self, law: Law, use: str, *, at_random: bool) -> list[Moments]:
+    def _groups(self, law: AnyLaw, use: str, *, at_random: bool) -> list[Moments]:
         noisy = (_noisy(self._problem, self._draw, law, use, share, at_random) for share in self._shares)
         return [sampled_moments(self._draw.weights, draws, self._sigma) for draws in noisy]
 
@@ -93,13 +94,13 @@ def jackknife_error(replicates: Sequence[NDArray[np.float64]]) -> NDArray[np.flo
 
 
 def _noisy(
-    problem: Problem, draw: Instance, law: Law, use: str, share: NDArray[np.int64], at_random: bool
+    problem: Problem, draw: Instance, law: AnyLaw, use: str, share: NDArray[np.int64], at_random: bool
 ) -> Iterator[tuple[NDArray[np.float64], NDArray[np.float64]]]:
     """(x_t, ξ), each (samples, dim), for every draw of a share: of the law's centers in turn, or at random."""
     n, d = draw.sizes.samples, draw.sizes.dim
     for k in share:
         rng = stream(draw.seed, f"montecarlo/{use}/{k}")
-        chosen = rng.integers(len(law.centers), size=n) if at_random else np.arange(n)
-        clean = law.centers[chosen] + rng.standard_normal((n, d)) * np.sqrt(law.variances)
+        chosen = law.at_random(rng, n) if at_random else law.in_turn(0, n)
+        clean = law.points(chosen, rng.standard_normal((n, d)))
         xi = rng.standard_normal((n, d))
         yield forward(clean, xi, problem.diffusion_time), xi

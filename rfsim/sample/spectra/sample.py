@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Iterator
 from functools import partial
 from typing import NamedTuple
 
@@ -18,7 +19,8 @@ from numpy.typing import ArrayLike
 from rfsim.computing.arrays import Numbers, compiled, namespace, put
 from rfsim.computing.parallel import DeviceLayout
 from rfsim.computing.precision import require_float64
-from rfsim.problem.diffusion import noise_variance
+from rfsim.problem.diffusion import diffuse, noise_variance
+from rfsim.problem.laws import ClassLaw
 from rfsim.problem.model import Problem
 from rfsim.problem.realization import Instance, training_law
 from rfsim.sample.moments import Moments
@@ -28,6 +30,7 @@ from rfsim.sample.spectra.accurate import (
     null_directions,
     population_above,
     require_resolved,
+    training_moments,
 )
 from rfsim.sample.spectra.eigen import relative_residual, rounding
 
@@ -242,6 +245,34 @@ def fresh_noise_moments(
     """
     floor = _smallest(spectrum) + problem.ridge
     return averaged(problem, draw, training_law(draw, problem.diffusion_time), tolerance, floor)
+
+
+def class_targets(
+    problem: Problem, draw: Instance, spectrum: SampleSpectrum, *, tolerance: float = 1e-6
+) -> Iterator[tuple[SampleTarget, SampleTarget | None]]:
+    """Of each class of the population in turn, the class and its training points as targets (§12).
+
+    Args:
+        problem: What is asked.
+        draw: Its population of classes, points and weights.
+        spectrum: Of U, with its basis.
+        tolerance: Relative to λ_min + γ.
+
+    Yields:
+        Both targets; None for the training points of a class that has none.
+
+    Raises:
+        ValueError: Where the noise average needs too many orders.
+    """
+    floor, law, classes = _smallest(spectrum) + problem.ridge, draw.population, draw.classes
+    assert isinstance(law, ClassLaw)
+    assert classes is not None
+    for k, one in enumerate(law.laws):
+        population = averaged(problem, draw, diffuse(one, problem.diffusion_time), tolerance, floor)
+        target, kept = sample_target(spectrum, population), classes == k
+        del population
+        own = training_moments(problem, draw, tolerance, floor, kept=kept) if kept.any() else None
+        yield target, None if own is None else sample_target(spectrum, own)
 
 
 def sample_target(spectrum: SampleSpectrum, moments: Moments) -> SampleTarget:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -19,6 +19,7 @@ from rfsim.sample.spectra.method import Method
 from rfsim.sample.spectra.montecarlo import Estimates
 from rfsim.sample.spectra.sample import (
     SampleSpectrum,
+    class_targets,
     decomposition,
     fresh_noise_moments,
     population_moments,
@@ -35,12 +36,15 @@ class Solved(NamedTuple):
         target: The population, if asked for.
         replicates: The same with one group of Monte Carlo draws left out; none where the moments are exact.
         fresh: The training points with fresh noise, if asked for.
+        classes: Of each class of the population in turn, the class and its training points (None without any), once;
+            nothing where the population has no classes or was not asked for, and by other routes than the dense one.
     """
 
     spectrum: SampleSpectrum
     target: Target | None
     replicates: Iterator[Solved]
     fresh: Target | None = None
+    classes: Iterable[tuple[Target, Target | None]] = ()
 
 
 def solve(
@@ -93,10 +97,12 @@ def solve(
         if population:
             tell("population and change of basis")
         target = sample_target(spectrum, population_moments(problem, draw, spectrum)) if population else None
+        fresh = None
         if fresh_noise:
             tell("training points with fresh noise")
             fresh = sample_target(spectrum, fresh_noise_moments(problem, draw, spectrum))
-            return _solved(spectrum, target, basis=basis)._replace(fresh=fresh)
+        by_class = class_targets(problem, draw, spectrum) if population and draw.classes is not None else ()
+        return _solved(spectrum, target, basis=basis)._replace(fresh=fresh, classes=by_class)
     return _solved(spectrum, target, basis=basis)
 
 
