@@ -64,7 +64,13 @@ def explicit(limit: Limit) -> bool:
     """
     sizes = np.array([limit.gain, limit.v2, limit.signal, limit.samples_per_dim, limit.features_per_dim], dtype=float)
     known = np.isfinite(sizes).all() and (sizes > 0).all()
-    return bool(known and limit.copies_inverse == 0 and np.size(limit.values) == 1 and np.min(limit.values) > 0)
+    return bool(
+        known
+        and limit.classes is None
+        and limit.copies_inverse == 0
+        and np.size(limit.values) == 1
+        and np.min(limit.values) > 0
+    )
 
 
 def turning_points(limit: Limit) -> NDArray[np.float64]:
