@@ -162,7 +162,8 @@ def less_is_worse(results: Results) -> Judgment:
             if pair.lower:
                 holds.append(quality[steps].higher)
                 words.append(f"{one.name} in {steps}: f_mem {pair.words}, sliced W2 {quality[steps].words}")
-    return Judgment("; ".join(words) or "none is below", None, decide(all(holds), decidable=full(results)))
+    decidable = full(results) and bool(holds)
+    return Judgment("; ".join(words) or "none is below", None, decide(all(holds), decidable=decidable))
 
 
 def one_step(results: Results) -> Judgment:
