@@ -47,9 +47,8 @@ def cells(size: str) -> list[Cell]:
         problem = Problem(samples_per_dim=2, features_per_dim=2, activation="linear")
         asked = {"train_times": [math.inf], "dim": dim, "seeds": seeds, "generated": 256}
         found.append(Cell(f"linear-{dim}", "generated", problem, asked))
-    common = {"train_times": TRAIN_TIMES, "levels": 10}
     for name, several in DRAWN[size].items():
-        common |= {"time_max": SHORT if name == "short" else 3.0}
+        common = {"train_times": TRAIN_TIMES, "levels": 10, "time_max": SHORT if name == "short" else 3.0}
         found.append(Cell(f"limit-{name}", "theory.generated", wide(SIGMAS[name]), common))
         for dim, psi_p, seeds in several:
             problem = Problem(samples_per_dim=2, features_per_dim=psi_p, activation=SIGMAS[name])

@@ -16,7 +16,7 @@ MARKERS = "osD^v<>"
 
 
 def wide_students(results: Results) -> Figure:
-    figure, axes = canvas(1, 3, style=STYLE, width="double", aspect=0.9)
+    figure, axes = canvas(1, 3, style=STYLE, width="double", aspect=1.4)
     with styled(STYLE):
         for ax, (name, letter) in zip(axes[0], PANELS.items(), strict=True):
             _gaps(ax, results, name)
