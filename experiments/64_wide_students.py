@@ -15,7 +15,6 @@ at d = 50, ψ_p = 8 is 1.8 where samples have variance 1: no width that can be r
 from __future__ import annotations
 
 import math
-from functools import partial
 
 import numpy as np
 import xarray as xr
@@ -113,6 +112,21 @@ def nearer(results: Results) -> Judgment:
     return Judgment(words, None, decide(falls, decidable=several))
 
 
+def cubic_early(results: Results) -> Judgment:
+    """Of σ = h_1 + .2h_3 and an early teacher."""
+    return closed("cubic-early", 50, results)
+
+
+def cubic_late(results: Results) -> Judgment:
+    """Of σ = h_1 + .2h_3 and a memorized teacher."""
+    return closed("cubic-late", 50, results)
+
+
+def tanh_early(results: Results) -> Judgment:
+    """Of tanh and an early teacher."""
+    return closed("tanh-early", 50, results)
+
+
 CLAIMS = (
     Claim(
         "ours-student-linear",
@@ -126,7 +140,7 @@ CLAIMS = (
         "that of σ = h_1 + .2h_3 is, of an early teacher, as ψ_p grows [ours]",
         "equations.md W10",
         "gap at d = 50, τ = 30, τ_S = ∞ on the line in 1/ψ_p through 16 and 32 below a tenth of one jump's",
-        partial(closed, "cubic-early", 50),
+        cubic_early,
     ),
     Claim(
         "ours-student-nearer",
@@ -140,13 +154,13 @@ CLAIMS = (
         "so is that of a memorized teacher [ours]",
         "equations.md W10",
         "at τ = 10⁵ on the line through ψ_p = 8 and 16 below a tenth of one jump's",
-        partial(closed, "cubic-late", 50),
+        cubic_late,
     ),
     Claim(
         "ours-student-tanh",
         "and tanh's [ours]",
         "equations.md W10",
         "at τ = 30 on the line through ψ_p = 8 and 16 below a tenth of one jump's",
-        partial(closed, "tanh-early", 50),
+        tanh_early,
     ),
 )

@@ -23,7 +23,7 @@ def wide_students(results: Results) -> Figure:
             ax.set_title(letter, loc="right")
         axes[0, 0].set_ylabel("gap to the teacher's steps")
         line = r"isotropic data, $\psi_n=2$; $\sigma=h_1+.2h_3$, (a) $\tau=30$, (b) $\tau=10^5$; (c) tanh, $\tau=30$"
-        figure.suptitle(line + r"; triangles: $\tau_\mathrm{S}=\infty$", x=0.01, ha="left")
+        figure.suptitle(line + r"; $\tau_\mathrm{S}=\infty$ at the right end", x=0.01, ha="left")
     return figure
 
 

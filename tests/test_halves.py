@@ -8,6 +8,7 @@ import rfsim
 from rfsim.checking.notes import Note, recorded
 from rfsim.problem import data
 from rfsim.problem.draws import Draw
+from rfsim.problem.realization import Source
 from rfsim.results.halves import differ, linear_gap, without_shifted_times
 from rfsim.results.runs import Run
 from rfsim.sample.spectra import Method
@@ -36,7 +37,7 @@ def timescales(curve, seeds):
 def test_a_time_before_anything_is_memorized_is_undefined_where_the_halves_differ_and_that_is_said():
     run, times = timescales(2.9, 1)
     with pytest.warns(
-        Note, match="tau_mem by the curves is undefined .* for seed 0: .*half differ in their covariance"
+        Note, match="tau_mem by the curves is undefined .* for seed 0: .*held-out rows differ in their covariance"
     ):
         found = without_shifted_times(run, times, 0.0)
     np.testing.assert_array_equal(found.tau_mem, [[1e3, np.nan]])
@@ -57,10 +58,10 @@ def test_training_says_so_of_such_an_array_alone():
 
 
 def test_sampling_is_told_from_a_difference_of_the_halves():
-    found = [differ(np.random.default_rng(k).standard_normal((2 * N, D)), N, k, 0.3) for k in range(20)]
+    found = [differ(Source(np.random.default_rng(k).standard_normal((2 * N, D)), {}), N, k, 0.3) for k in range(20)]
     assert sum(found) <= 4
-    assert all(differ(array(factor), N, SEED, 0.3) for factor in (2.0, 6.0, 100.0))
-    assert not differ(array(0.2), N, SEED, 0.3)  # a gap below zero is no early rise
+    assert all(differ(Source(array(factor), {}), N, SEED, 0.3) for factor in (2.0, 6.0, 100.0))
+    assert not differ(Source(array(0.2), {}), N, SEED, 0.3)  # a gap below zero is no early rise
 
 
 def test_the_linear_gap_is_that_of_the_linear_score():

@@ -448,7 +448,7 @@ def test_other_bad_input_is_refused(trained):
         rfsim.plot(trained, style="poster")
     with pytest.raises(ValueError, match="^style must be one of"):
         plotting.canvas(style="poster")
-    drawn = "density, .*, train, train-ridges, sweep"
+    drawn = "advise, density, .*, train, train-ridges, sweep"
     with pytest.raises(ValueError, match=f"^plot draws results of the kinds {drawn}; got movie$"):
         rfsim.plot(trained.assign_attrs(rfsim_kind="movie"))
     with pytest.raises(ValueError, match="an unlabelled dataset"):

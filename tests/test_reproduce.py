@@ -418,7 +418,7 @@ def test_the_cells_that_the_core_shares_at_paper_size_are_those_of_their_experim
                 shared += 1
                 (same,) = [other for other in found[cell.home].cells("paper") if other.label == cell.label]
                 assert cell.key() == same.key()
-    assert shared == 15
+    assert shared == 16
 
 
 def test_on_a_terminal_there_is_a_bar_for_each_experiment_and_one_for_all(root, monkeypatch):

@@ -44,7 +44,8 @@ def test_lists_and_counts_are_read_as_strictly(given):
     with pytest.raises(ValueError, match="^dim must be a number"):
         whole("dim", given, 1)
     if not isinstance(given, (list, np.ndarray)):
-        for listed in (given, [given], [1.0, given]):
+        # a text may be a list, as a flag has it
+        for listed in ([given], [1.0, given], *([] if isinstance(given, str) else [given])):
             with pytest.raises(ValueError, match=r"^train_times must ") as refusal:
                 model.times(listed)
             assert len(str(refusal.value)) < LONGEST + 60

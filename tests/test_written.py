@@ -205,6 +205,7 @@ def test_each_text_is_read_once(reads):
             "3p",
             "distillation:8",
             "sgd:momentum=0.5",
+            "constant",  # the schedule of its rate
         ],
         1,
     )

@@ -62,7 +62,7 @@ def numbers(name: str, given: ArrayLike) -> NDArray[np.float64]:
         try:
             given = lists.numbers(given)
         except ValueError as error:
-            raise ValueError(f"{name}: {error}") from None
+            raise ValueError(f"{name} {error}" if str(error).startswith("must ") else f"{name}: {error}") from None
     if np.ma.is_masked(given):
         raise ValueError(f"{name} must be real numbers; got an array of which some are masked")
     try:

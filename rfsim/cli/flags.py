@@ -75,7 +75,9 @@ def hint(parameter: Declared) -> Any:
         return Annotated[kind, folder_flag(parameter.help)]
     if parameter.reader is None:
         return Annotated[kind, text_flag(parameter.help, parameter.offered)]
-    more: dict[str, Any] = {"show_default": listed} if parameter.hint == tuple[float, ...] else {}
+    more: dict[str, Any] = (
+        {"show_default": listed if parameter.given else False} if parameter.hint == tuple[float, ...] else {}
+    )
     if parameter.offered:
         more["completer"] = lambda context: parameter.offered
     return Annotated[kind, read_as(parameter.reader, parameter.help, **more)]

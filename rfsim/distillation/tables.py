@@ -135,9 +135,9 @@ def _energies(distilled: SeedDistillation) -> dict[str, xr.Variable]:
 def _map_errors(plan: DistillationPlan, distilled: SeedDistillation) -> dict[str, xr.Variable]:
     """How far every student's jump from each level to ε is from the flow's own end, over a Gaussian population."""
     values = np.full((len(plan.students), len(plan.distill_times), plan.levels), np.nan)
-    population = distilled.draw.population
-    if isinstance(population, Law) and population.gaussian:
-        here = [diffuse(population, float(time)).variances for time in plan.times]
+    variances = distilled.draw.population.gaussian
+    if variances is not None:
+        here = [diffuse(Law(np.zeros((1, variances.size)), variances), float(time)).variances for time in plan.times]
         for level, found in enumerate(distilled.levels, start=1):
             for row, form, test, along in zip(
                 values, distilled.forms, found.students.test, found.students.along, strict=True

@@ -62,7 +62,7 @@ def population(given: str | Data, *, dim: int = POWERLAW_DIM) -> Population:
         DataError: For a text that cannot be read, samples, or values that no covariance has.
 
     >>> population("atoms:0.5@0.5,0.5@1.5")
-    Population(values=array([0.5, 1.5]), weights=array([0.5, 0.5]))
+    Population(values=array([0.5, 1.5]), weights=array([0.5, 0.5]), classes=None)
     """
     data = populations.read(given)
     found = data.covariance()

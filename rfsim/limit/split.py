@@ -46,7 +46,7 @@ def renormalized_noise(population: Population, samples_per_dim: float, noise: Ar
         NotConverged: Where Newton's steps do not end.
 
     >>> float(renormalized_noise(Population(np.ones(1), np.ones(1)), 2.0, 0.5).round(6))
-    0.780776
+    0.707107
     """
     z = np.asarray(noise, dtype=float)[..., None]
     lam, weights = population.values, population.weights

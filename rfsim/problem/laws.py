@@ -33,9 +33,10 @@ class Law(NamedTuple):
         return float(self.variances.mean() + (self.centers**2).mean(axis=0).mean())
 
     @property
-    def gaussian(self) -> bool:
-        """Whether it is one Gaussian around 0, whose flow is linear."""
-        return len(self.centers) == 1 and not self.centers.any() and bool(self.variances.any())
+    def gaussian(self) -> NDArray[np.float64] | None:
+        """The variances (dim,) of one Gaussian around 0, whose flow is linear; None for any other law."""
+        one = len(self.centers) == 1 and not self.centers.any() and bool(self.variances.any())
+        return self.variances if one else None
 
     @property
     def mean(self) -> NDArray[np.float64]:
@@ -91,6 +92,12 @@ class ClassLaw(NamedTuple):
     def power(self) -> float:
         """σ_x² = E‖x‖²/d, dimensionless (§1)."""
         return float(self.shares @ self.variances.mean(axis=1))
+
+    @property
+    def gaussian(self) -> NDArray[np.float64] | None:
+        """The variances (dim,) of classes that are one Gaussian, whose flow is linear; None for any others."""
+        one = not np.ptp(self.variances, axis=0).any() and bool(self.variances.any())
+        return self.variances[0] if one else None
 
     @property
     def mean(self) -> NDArray[np.float64]:

@@ -54,12 +54,12 @@ class Run:
         self.origin, self.sizes = drawn.of(problem)
         self.method = method(self.sizes) if callable(method) else method
         self.method.check(problem, self.sizes)
+        self._require_memory(copies)
         self.population: AnyLaw | None = named_population(problem, self.origin, self.sizes)
         if isinstance(self.population, ClassLaw) and self.method.model == "gaussian":
             raise ValueError(
                 f"model gaussian has one variance for all points; data {str(problem.data)!r}: use model real"
             )
-        self._require_memory(copies)
         self.delta = noise_variance(problem.diffusion_time)
         self.settings = settings(problem, self.origin, self.sizes, seed=drawn.seed, seeds=drawn.seeds)
         self.settings |= self.method.settings

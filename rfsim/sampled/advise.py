@@ -19,11 +19,13 @@ from rfsim.problem.arrays import Rows
 from rfsim.problem.draws import Draw
 from rfsim.problem.model import Problem, require_unused
 from rfsim.problem.realization import limit_settings, source
+from rfsim.quantities.meant import known_keywords
 from rfsim.results.runs import Begin, Report
 from rfsim.sampled.advice.answers import Answer, answers
 from rfsim.sampled.advice.compared import GRID, Compared, Setting, compare
 
 
+@known_keywords
 @in_float64
 def advise(
     problem: Problem,
@@ -69,11 +71,12 @@ def advise(
         ValueError: For settings that do not fit together, and parameters outside the theory's domain.
         theory.NotConverged: Where the equations of the limit are not solved.
 
+    >>> import json
     >>> import rfsim
     >>> found = rfsim.advise(rfsim.Problem(2, 4), seeds=1)
-    >>> words = [one["question"] for one in __import__("json").loads(found.attrs["answers"])]
+    >>> words = [one["question"] for one in json.loads(found.attrs["answers"])[0]]
     >>> words[0], float(found.value[0, 0].round(2))
-    ('When does it generalize? (training time)', 4.51)
+    ('When does it generalize? (training time)', 7.95)
     """
     started = time.perf_counter()
     require_unused(problem, "advise", diffusion_time="give it among diffusion_times")

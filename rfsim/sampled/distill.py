@@ -34,7 +34,6 @@ from rfsim.learning import trainers
 from rfsim.learning.trainers import Trainer
 from rfsim.problem import model, realization
 from rfsim.problem.draws import DrawOptions, apart, defaults_of, told
-from rfsim.problem.laws import Law
 from rfsim.problem.model import Problem
 from rfsim.problem.populations import Classes
 from rfsim.problem.realization import Sizes
@@ -495,7 +494,7 @@ def _undefined(planned: DistillationPlan, run: Run) -> str:
     if any(student.parameterization != "ddim" for student in planned.students):
         for loss in ("student_train", "student_test"):
             reasons[loss] = "only the weights of parameterization ddim are those of a score"
-    if not (isinstance(run.population, Law) and run.population.gaussian):
+    if run.population is None or run.population.gaussian is None:
         reasons["student_map_error"] = "the flow is known in closed form for Gaussian populations alone"
     if run.population is None:
         reasons["reference_membership_auc"] = "the true score of an array's law is not known"

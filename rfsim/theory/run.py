@@ -127,8 +127,10 @@ class LimitRun:
     def ridge(self, *, per_feature: bool) -> float:
         """The ridge in the units of the eigenvalues; at ψ_p = ∞ one that does not grow with it is none, told (W4)."""
         given = float(self.problem.ridge)
-        if not self.wide or per_feature:
+        if per_feature:
             return given * self.width
+        if not self.wide:
+            return given
         if given:
             notes.say(
                 f"ridge {given:g} does not count at features_per_dim inf, where eigenvalues grow with the features: "

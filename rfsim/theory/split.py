@@ -13,10 +13,12 @@ from rfsim.disk import store
 from rfsim.limit.split import renormalized_noise, split_distance
 from rfsim.problem.arrays import Rows
 from rfsim.problem.model import LATEST, Problem, require_unused
+from rfsim.quantities.meant import known_keywords
 from rfsim.results.runs import Begin, Report
 from rfsim.theory.run import covariance_of
 
 
+@known_keywords
 def split(
     problem: Problem,
     *,
@@ -58,7 +60,7 @@ def split(
 
     >>> found = split(Problem(samples_per_dim=2.0), time_max=4.0)
     >>> float(found.across_all.round(3)), float(found.population_all.round(3))
-    (0.27, 0.138)
+    (0.26, 0.134)
     """
     started = time.perf_counter()
     if str(problem.activation) not in (Problem.activation, "linear"):

@@ -18,7 +18,7 @@ from rfsim.cli import folder
 from rfsim.cli.app import app
 from rfsim.cli.flags import OutputFlags
 from rfsim.disk import store
-from rfsim.sampled import distill, simulate, spectrum, train
+from rfsim.sampled import advise, distill, simulate, spectrum, train
 from tests.commands import run
 
 DRAWN = "--dim 4 --samples-per-dim 2 --features-per-dim 4"
@@ -47,6 +47,8 @@ DOORS = {  # command: (module, name) of what computes, flags of a small problem,
         f"{DRAWN} --levels 2 --generated 16 --draws 64",
         ("--student-features-per-dim 5 --sampler sde --ridge 0.1 --target coupled:10",),
     ),
+    "advise": ((advise, "advise"), "--samples-per-dim 2 --features-per-dim 4 --seeds 1", ("--rate 0.1",)),
+    "theory split": ((theory, "split"), "--samples-per-dim 2", ("--data powerlaw:1",)),
     "theory curves": ((theory, "curves"), "--train-times 10", ("--by-part --trainer descent:0.5 --ridge 0.1",)),
     "theory spectrum": ((theory, "spectrum"), "", ("--noise-copies 2 --samples-per-dim 8",)),
     "theory ridge": ((theory, "ridge"), "", ("--ridges 0.5 --data subspace:0.5",)),

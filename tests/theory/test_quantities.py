@@ -45,7 +45,7 @@ def test_a_grid_of_ones_own():
     result = rfsim.theory.spectrum(Problem(), grid=[1e-3, 5.0, 1e3])
     assert result.density.values[[0, 2]].tolist() == [0, 0]
     assert float(result.density[1]) > 0
-    for grid, message in (([], "non-empty list"), ([[1.0]], "non-empty list"), ([np.nan], "finite"), ("a", "real")):
+    for grid, message in (([], "non-empty list"), ([[1.0]], "non-empty list"), ([np.nan], "finite"), (["a"], "real")):
         with pytest.raises(ValueError, match=f"grid must .*{message}"):
             rfsim.theory.spectrum(Problem(), grid=grid)
 
