@@ -8,6 +8,7 @@ that falls between two points of a gap; both are looked into.
 
 from __future__ import annotations
 
+import contextlib
 import math
 from typing import NamedTuple
 
@@ -55,7 +56,8 @@ def support(limit: Limit) -> list[Interval]:
         NotConverged: Where an edge cannot be solved for.
     """
     if explicit(limit):
-        return _between(limit, turning_points(limit))
+        with contextlib.suppress(NotConverged):  # between two turns that nearly meet nothing can be solved
+            return _between(limit, turning_points(limit))
     height = _scan(limit)
     inside = height.density > 0
     starts = np.flatnonzero(~inside[:-1] & inside[1:])
