@@ -131,7 +131,9 @@ def commands() -> str:
     from rfsim.cli.app import app
 
     text = app.generate_docs(heading_level=2, flatten_commands=True)
-    return text[text.index("## rfsim distill") :]
+    first = re.search(r"^## rfsim \w", text, re.M)
+    assert first  # there are commands
+    return text[first.start() :]
 
 
 def quantities() -> str:
