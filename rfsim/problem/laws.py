@@ -34,7 +34,7 @@ class Law(NamedTuple):
 
     @property
     def gaussian(self) -> NDArray[np.float64] | None:
-        """Of one Gaussian around 0, whose flow is linear, that along each coordinate, (dim,); None for any other law."""
+        """Of one Gaussian around 0, whose flow is linear, that by coordinate, (dim,); None for any other law."""
         one = len(self.centers) == 1 and not self.centers.any() and bool(self.variances.any())
         return self.variances if one else None
 
