@@ -26,6 +26,7 @@ LIMITS = "curves", "spectrum", "ridge", "mini_gap", "distill", "gamma_star", "sp
 REFUSED = {
     "simulate {'model': 'gaussian'}",
     "simulate {'resume': True}",
+    "distill {'resume': True}",
     "theory.distill of frozen copies",
     "theory.gamma_star of frozen copies",
     "train {'fresh_noise': True}",

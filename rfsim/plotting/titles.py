@@ -52,7 +52,8 @@ def problem_line(result: xr.Dataset) -> list[str]:
         *([_set(s, "diffusion_time")] if "diffusion_time" in s else _levels(result, s)),
         _set(s, "noise_copies"),
         *([_set(s, "ridge")] if "ridge" in s else []),
-        *(_steps(result, s) if "optimizer" in s else []),
+        # of a distillation the figure is of its exact flows, beside which an optimizer may stand
+        *(_steps(result, s) if "optimizer" in s and "diffusion_time" in s else []),
         rf"$\sigma=\mathrm{{{activation}}}$",
         f"{name} data",
         *sizes,
