@@ -133,7 +133,7 @@ def test_a_list_is_a_text_as_on_the_command_line():
     assert rfsim.theory.ridge(problem, "0.1,1").ridge.values.tolist() == [0.1, 1.0]
     for wrong, match in (
         ("1:2", "^train_times: a range must be FIRST:LAST:COUNT"),
-        ("much", "^train_times: must be a n"),
+        ("much", "^train_times must be a n"),
     ):
         with pytest.raises(ValueError, match=match):
             rfsim.train(problem, wrong, dim=4)

@@ -49,7 +49,7 @@ CALLS: dict[str, tuple[Any, ...]] = {  # of each function: its arguments, of whi
     "ridge_plane": (Problem(ridge=0.1), [4.0], [2.0]),
     "score_minimum": (PROBLEM, {"samples_per_dim": [2], "features_per_dim": [4]}),
     "solve": (LIMIT, [1 + 0.1j]),
-    "split": (PROBLEM,),
+    "split": (Problem(samples_per_dim=2),),
     "spectrum": (PROBLEM,),
     "support": (LIMIT,),
     "wide_losses": (LIMIT, [0.1]),
