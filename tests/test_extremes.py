@@ -12,7 +12,7 @@ import pytest
 import rfsim
 from rfsim import Problem
 from rfsim.problem import realization
-from rfsim.sampled.distill import plan
+from rfsim.sampled.distill_plan import plan
 
 TINY = {
     "train": "--dim 4 --features 8 --samples 6",

@@ -18,7 +18,7 @@ from rfsim.distillation.memorization import RATIO
 from rfsim.distillation.methods import CONSISTENCY, RENOISED, DistillationMethod, read_method
 from rfsim.distillation.moments import FEWEST
 from rfsim.distillation.sampling import SOLVERS
-from rfsim.distillation.stochastic_options import StochasticPlan
+from rfsim.distillation.stochastic_settings import StochasticPlan
 from rfsim.distillation.targets import (
     MOST_DRAWS,
     SEQUENTIAL,

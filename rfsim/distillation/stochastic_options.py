@@ -1,57 +1,21 @@
-"""Students trained stochastically, as they are asked for: optimizer, rate, batch, steps, and their clock (§7)."""
+"""Students trained stochastically, as they are asked for: what fits together, and their clock (§7)."""
 
 from __future__ import annotations
 
 import bisect
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
 
 from rfsim.checking.scalars import real, whole
-from rfsim.checking.written import plain
 from rfsim.distillation.methods import CONSISTENCY
+from rfsim.distillation.plan import DistillationPlan, Student
+from rfsim.distillation.stochastic_settings import FULL, StochasticPlan
 from rfsim.distillation.targets import Coupled
-from rfsim.learning.clocks import step_time
 from rfsim.simulation.loop import MOST_STEPS
 from rfsim.simulation.optimizers import Optimizer, Stochastic
 
-if TYPE_CHECKING:
-    from rfsim.distillation.plan import DistillationPlan, Student
-
-FULL = "full"
 BATCH, STEPS = 64, 1000  # unless given
 HELD = (CONSISTENCY, "score:noise-online", "score:population", "score:prior")  # whose draws are made anew each step
 COUNTED = (CONSISTENCY, "score:noise-online")  # of them those that may take every point once
-
-
-@dataclass(frozen=True)
-class StochasticPlan:
-    """How students are trained stochastically beside their exact flows.
-
-    Attributes:
-        setting: Optimizer, rate, batch and decay of the average that is the target.
-        steps: How many are taken.
-    """
-
-    setting: Stochastic
-    steps: int
-
-    @property
-    def settings(self) -> dict[str, Any]:
-        """As stored with a result."""
-        one = self.setting
-        batch = FULL if one.batch is None else one.batch
-        return {"optimizer": plain(one.optimizer), "rate": one.rate, "batch": batch, "steps": self.steps} | {
-            "ema": one.decay
-        }
-
-    def time(self, dim: int) -> float | None:
-        """The distill_time of the last step of plain descent; None for other optimizers, which have no such clock."""
-        return self.steps * step_time(self.setting.rate, dim) if self.setting.plain else None
-
-    def ema_time(self, dim: int) -> float:
-        """Memory of the average in distill_time, of plain descent; 0 where the target is the weights themselves."""
-        decay = self.setting.decay
-        return step_time(self.setting.rate, dim) / (1 - decay) if decay else 0.0
 
 
 def stochastic_plan(

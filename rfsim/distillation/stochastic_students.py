@@ -20,7 +20,7 @@ from rfsim.distillation.methods import CONSISTENCY
 from rfsim.distillation.plan import DistillationPlan
 from rfsim.distillation.run import SeedDistillation
 from rfsim.distillation.sample_quality import SampleQuality
-from rfsim.distillation.stochastic_options import StochasticPlan
+from rfsim.distillation.stochastic_settings import StochasticPlan
 from rfsim.problem.diffusion import noise_variance, ode_step
 from rfsim.problem.laws import AnyLaw, Law
 from rfsim.simulation import loop

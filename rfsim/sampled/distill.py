@@ -3,217 +3,40 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Unpack
+from typing import Unpack
 
-import numpy as np
 import xarray as xr
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from rfsim.checking.scalars import real
 from rfsim.computing.machine import require_memory
 from rfsim.computing.precision import in_float64, ridge_named
 from rfsim.disk import store
 from rfsim.distillation.cache import ArrayCache
-from rfsim.distillation.memorization import RATIO
-from rfsim.distillation.methods import DistillationMethod, read_method, require_fitting
-from rfsim.distillation.moments import CHUNK_ROWS
 from rfsim.distillation.nearest import distinct
-from rfsim.distillation.plan import DistillationPlan, Student, Targets, grid_given
-from rfsim.distillation.plan import students as variants_of
+from rfsim.distillation.plan import DistillationPlan
 from rfsim.distillation.run import Wanted, take
 from rfsim.distillation.sample_quality import SampleQuality
-from rfsim.distillation.stochastic_options import require_trainable, stochastic_plan, with_clock
+from rfsim.distillation.stochastic_options import with_clock
 from rfsim.distillation.stochastic_students import Keeping, train, variables
 from rfsim.distillation.tables import table
-from rfsim.distillation.targets import Draws, PerFeature, Sequential, read_draws, read_target
-from rfsim.learning import trainers
-from rfsim.learning.trainers import Trainer
 from rfsim.problem import model, realization
-from rfsim.problem.draws import DrawOptions, apart, defaults_of, told
+from rfsim.problem.draws import apart, defaults_of, told
 from rfsim.problem.model import Problem
 from rfsim.problem.populations import Classes
 from rfsim.problem.realization import Sizes
-from rfsim.quantities.distill import LEVELS
 from rfsim.quantities.meant import known_keywords
 from rfsim.results.runs import Begin, Report, Run, keeping
 from rfsim.sample.spectra import Method
 from rfsim.sampled.beside import limit_leakage, limit_run
-from rfsim.simulation.optimizers import Optimizer
+from rfsim.sampled.distill_memory import FURTHER, needed_bytes
+from rfsim.sampled.distill_plan import DISTILL_TIMES, DistillOptions, plan
 
-DISTILL_TIMES = (10.0, 1e3, 1e5)
-GENERATED = 2000  # samples of each model
-CONTROLS = 6  # models beside the students whose samples are drawn
 # of a stochastic run that goes on these may change: how long it is, and what is measured beside it
 BESIDE = ("seed", "seeds", "steps", "distill_times", "generated", "samples", "leakage_ridges", "threshold")
-# weights (dim, features) that a student of some methods holds for every level beside one: its jumps to all levels, or
-# of all rounds, and averages to each of their targets, of itself, of half of the draws and of the early teacher
-FURTHER = {"two-time": 12, "progressive": 3}
-ASKED = {"two-time": 4}  # and values (dim,) of such targets at once, for each draw of a chunk
-LEAKAGE_RIDGES = (0.0, 0.1, 0.5, 1.0, 2.0, 5.0, 10.0)
-
-
-class DistillOptions(DrawOptions, total=False):
-    """What is distilled and how, every one with its default in `plan`."""
-
-    levels: int
-    time_min: float
-    time_max: float
-    path: ArrayLike | None
-    teacher_time: float
-    early_time: float | None
-    teacher_ridge: float
-    trainer: str | Trainer
-    parameterization: str
-    start: str | None
-    target: str | Targets
-    method: str | DistillationMethod
-    generations: int
-    students: Sequence[Student] | None
-    variants: Sequence[Mapping[str, Any]] | None
-    solver: str
-    sampler: str | None
-    renoise: float
-    student_features_per_dim: float | None
-    distill_data: str
-    draws: str | int | PerFeature | Draws
-    leakage_ridges: ArrayLike
-    threshold: float
-    generated: int
-    samples: int
-    optimizer: str | Optimizer | None
-    rate: float | None
-    batch: int | str | None
-    steps: int | None
-    ema: float | None
-    memorized_ratio: float
-
-
-def plan(
-    problem: Problem,
-    distill_times: ArrayLike = DISTILL_TIMES,
-    *,
-    levels: int = 20,
-    time_min: float = 0.02,
-    time_max: float = 3.0,
-    path: ArrayLike | None = None,
-    teacher_time: float = 1e8,
-    early_time: float | None = None,
-    teacher_ridge: float = 0.0,
-    trainer: str | Trainer = "flow",
-    parameterization: str = "ddim",
-    start: str | None = None,
-    target: str | Targets = "sequential",
-    method: str | DistillationMethod = "consistency",
-    generations: int = 1,
-    students: Sequence[Student] | None = None,
-    variants: Sequence[Mapping[str, Any]] | None = None,
-    solver: str = "ddim",
-    sampler: str | None = None,
-    renoise: float = 1.0,
-    student_features_per_dim: float | None = None,
-    distill_data: str = "train",
-    draws: str | int | PerFeature | Draws = "20p",
-    leakage_ridges: ArrayLike = LEAKAGE_RIDGES,
-    threshold: float = 0.01,
-    generated: int = GENERATED,
-    samples: int = 0,
-    optimizer: str | Optimizer | None = None,
-    rate: float | None = None,
-    batch: int | str | None = None,
-    steps: int | None = None,
-    ema: float | None = None,
-    memorized_ratio: float = RATIO,
-) -> DistillationPlan:
-    """The checked settings of a distillation, as `distill` takes them; nothing is computed.
-
-    Args:
-        problem: What is sampled; its ridge is the student's γ.
-        distill_times: Distillation times τ_S (times,), not negative, inf allowed.
-        levels: As in `distill`, and so the rest.
-        time_min: The lowest diffusion time.
-        time_max: The highest diffusion time.
-        path: Diffusion times in their place.
-        teacher_time: The teacher's train_time.
-        early_time: When the control that does not memorize is stopped.
-        teacher_ridge: The teacher's ridge.
-        trainer: The teacher's.
-        parameterization: Of the consistency function.
-        start: Of the student.
-        target: Of the student.
-        method: Of distillation.
-        generations: Of method hard.
-        students: Several students, as objects.
-        variants: Several students, as mappings.
-        solver: Of the teacher's steps.
-        sampler: Of the controls.
-        renoise: Of consistency students in several jumps.
-        student_features_per_dim: Of a student with features of its own.
-        distill_data: What the student sees.
-        draws: Per level.
-        leakage_ridges: Ridges (ridges,) at which leakage is measured.
-        threshold: Of γ⋆.
-        generated: Samples per model.
-        samples: Samples to keep.
-        optimizer: Of stochastic training beside the exact flow.
-        rate: Of that optimizer.
-        batch: Draws per step and level.
-        steps: How many are taken.
-        ema: Decay per step of the average that is the target.
-        memorized_ratio: Of f_mem.
-
-    Returns:
-        The plan.
-
-    Raises:
-        ValueError: In one line, where settings do not fit.
-
-    >>> plan(Problem(), levels=4, target="coupled:10").students[0].target
-    Coupled(ema_time=10.0)
-
-    """
-    own = student_features_per_dim not in (None, problem.features_per_dim)
-    grid = None if path is None else grid_given(path)
-    if grid is not None:
-        _require_alone(levels=levels, time_min=time_min, time_max=time_max)
-        levels, time_min, time_max = len(grid) - 1, grid[0], grid[-1]
-    common = {"ridge": problem.ridge, "parameterization": parameterization, "start": start, "target": target}
-    common |= {"method": method, "generations": generations}
-    chosen = variants_of(variants, own, **common) if students is None else _given(students, variants, common)
-    known = {"levels": levels, "distill_data": distill_data, "own_features": own}
-    known |= {"noise_copies": problem.noise_copies, "sampler": solver if sampler is None else sampler}
-    trained = stochastic_plan(optimizer, rate, batch, steps, ema)
-    for one in chosen:
-        require_fitting(one.method, **known, kinks=bool(problem.activation.kinks))
-        if trained is not None:
-            require_trainable(trained, one, distill_data)
-    return DistillationPlan(
-        tuple(model.times(distill_times, "distill_times").tolist()),
-        levels,
-        time_min,
-        time_max,
-        teacher_time,
-        early_time,
-        teacher_ridge,
-        trainers.read(trainer),
-        chosen,
-        solver,
-        solver if sampler is None else sampler,
-        student_features_per_dim if own else None,
-        distill_data,
-        read_draws(draws),
-        tuple(model.numbers("leakage_ridges", leakage_ridges).tolist()),
-        threshold,
-        generated,
-        samples,
-        grid,
-        renoise,
-        trained,
-        memorized_ratio,
-    )
 
 
 @known_keywords
@@ -384,14 +207,6 @@ def distill(
     return result()
 
 
-def _require_alone(**beside: float) -> None:
-    """ValueError where what a path takes the place of is given beside it."""
-    usual = {one.name: one.default for one in LEVELS}
-    for name, value in beside.items():
-        if value != usual[name]:
-            raise ValueError(f"path says all diffusion times; got {name} {value:g} beside it: leave it out")
-
-
 def _require_mixture(problem: Problem, planned: DistillationPlan) -> None:
     """ValueError where stochastic training would draw from a population of classes."""
     fresh = planned.distill_data == "fresh" or any(str(one.method) == "score:population" for one in planned.students)
@@ -411,24 +226,6 @@ def _folder(planned: DistillationPlan, checkpoint: str | Path | None, resume: bo
     return None if checkpoint is None else Path(checkpoint)
 
 
-def _given(
-    students: Sequence[Student], variants: Sequence[Mapping[str, Any]] | None, common: Mapping[str, Any]
-) -> tuple[Student, ...]:
-    """The students as they are, each with all that is its own; ValueError where that is given beside them too."""
-    if variants is not None:
-        raise ValueError("students and variants are two forms of one list; give one of them")
-    if not students or not all(isinstance(one, Student) for one in students):
-        raise ValueError("students must be a list of rfsim.Student, one or more; variants takes mappings")
-    usual = {"ridge": 0.0, "parameterization": "ddim", "start": None, "target": Sequential()}
-    usual |= {"method": DistillationMethod(), "generations": 1}
-    read = {"target": read_target, "method": read_method}
-    for name, value in common.items():
-        given = read[name](value) if name in read else value
-        if given != usual[name]:
-            raise ValueError(f"students have a {name} of their own; got {name} {value} beside them: give it to each")
-    return tuple(students)
-
-
 def _require_memory(planned: DistillationPlan, sizes: Sizes, features: int, *, kept: bool) -> None:
     d, n, p = (float(size) for size in sizes)
     times, kinds = len(planned.distill_times), [one.method.kind for one in planned.students]
@@ -441,45 +238,6 @@ def _require_memory(planned: DistillationPlan, sizes: Sizes, features: int, *, k
     hint = "take fewer features or levels, or in Python spill the levels to a folder" if kept else "take fewer features"
     what = f"distilling {max(p, float(features)):.12g} features at dim {d:.12g} in {planned.levels} levels"
     require_memory(needed, what, hint)
-
-
-def needed_bytes(
-    dim: ArrayLike,
-    features: ArrayLike,
-    student_features: ArrayLike,
-    *,
-    levels: ArrayLike,
-    models: ArrayLike,
-    generated: ArrayLike,
-    two_time: ArrayLike = 0,
-    progressive: ArrayLike = 0,
-    kept: bool = True,
-) -> NDArray[np.float64]:
-    """Bytes at the peak of a distillation; sizes broadcast.
-
-    Args:
-        dim: d.
-        features: p of the teacher.
-        student_features: p of the student.
-        levels: N.
-        models: Students times distill_times.
-        generated: Samples of each.
-        two_time: How many of the models are two-time maps.
-        progressive: How many are of progressive distillation.
-        kept: Whether the eigenvectors of all levels stay in memory.
-
-    Returns:
-        The bytes, of the shape to which the sizes broadcast.
-    """
-    d, p, own, steps = (np.asarray(value, dtype=float) for value in (dim, features, student_features, levels))
-    side = np.maximum(p, own)
-    shelved = (steps + 1) * (p**2 + np.where(own != p, own**2, 0.0)) * kept
-    drawn = 2 * np.asarray(generated, dtype=float) * (np.asarray(models) + CONTROLS)
-    several = {"two-time": np.asarray(two_time, dtype=float), "progressive": np.asarray(progressive, dtype=float)}
-    further = sum(FURTHER[kind] * steps * count for kind, count in several.items()) * side
-    further = further + sum(each * steps * several[kind] for kind, each in ASKED.items()) * CHUNK_ROWS
-    weights = (steps + 8) * np.asarray(models) * side + further
-    return 8 * (7 * side**2 + shelved + weights * d + drawn * d) + 2**29
 
 
 def _undefined(planned: DistillationPlan, run: Run) -> str:

@@ -29,7 +29,8 @@ from rfsim.problem.model import TRAIN_TIMES, Problem
 from rfsim.quantities.meant import known_keywords
 from rfsim.results.runs import Begin, Report, Run, each_seed
 from rfsim.sample.spectra import Method
-from rfsim.sampled.distill import GENERATED, needed_bytes
+from rfsim.sampled.distill_memory import needed_bytes
+from rfsim.sampled.distill_plan import GENERATED
 
 
 @known_keywords

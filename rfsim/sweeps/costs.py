@@ -20,7 +20,7 @@ from rfsim.results import runs
 from rfsim.sample.spectra import GROUPS, Method
 from rfsim.sampled import density, spectrum, train
 from rfsim.sampled import distill as distillation
-from rfsim.sampled.distill import FURTHER
+from rfsim.sampled.distill_memory import FURTHER
 from rfsim.simulation import options
 from rfsim.simulation.stochastic import recorded_steps
 

@@ -22,7 +22,8 @@ from rfsim.distillation.sample_quality import SampleQuality
 from rfsim.distillation.sampling import generation_noise, starting_points
 from rfsim.problem.realization import Sizes
 from rfsim.results.runs import Interrupted
-from rfsim.sampled.distill import distill, plan
+from rfsim.sampled.distill import distill
+from rfsim.sampled.distill_plan import plan
 from tests.distillation.cases import DIM, TINY, drawn, phi, settings
 
 RIDGED = dataclasses.replace(TINY, ridge=0.05)

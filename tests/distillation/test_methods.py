@@ -20,7 +20,8 @@ from rfsim.distillation.run import Wanted, take
 from rfsim.learning.filters import learning_rate_constant
 from rfsim.problem.diffusion import noise_variance, ode_step
 from rfsim.problem.laws import Law
-from rfsim.sampled.distill import distill, plan
+from rfsim.sampled.distill import distill
+from rfsim.sampled.distill_plan import plan
 from tests.distillation.cases import DIM, TINY, drawn, noisy
 
 EVERY = [

@@ -8,7 +8,7 @@ import pytest
 from rfsim import Flow, PerFeature, Problem
 from rfsim.distillation.plan import Student, students
 from rfsim.problem.realization import Sizes
-from rfsim.sampled.distill import plan
+from rfsim.sampled.distill_plan import plan
 from tests.distillation.cases import settings
 
 PROBLEM = Problem(samples_per_dim=2, features_per_dim=4, ridge=0.3)

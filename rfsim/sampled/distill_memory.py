@@ -1,0 +1,57 @@
+"""What a distillation needs of memory at its peak."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from rfsim.distillation.moments import CHUNK_ROWS
+
+CONTROLS = 6  # models beside the students whose samples are drawn
+
+
+# weights (dim, features) that a student of some methods holds for every level beside one: its jumps to all levels, or
+# of all rounds, and averages to each of their targets, of itself, of half of the draws and of the early teacher
+FURTHER = {"two-time": 12, "progressive": 3}
+
+
+ASKED = {"two-time": 4}  # and values (dim,) of such targets at once, for each draw of a chunk
+
+
+def needed_bytes(
+    dim: ArrayLike,
+    features: ArrayLike,
+    student_features: ArrayLike,
+    *,
+    levels: ArrayLike,
+    models: ArrayLike,
+    generated: ArrayLike,
+    two_time: ArrayLike = 0,
+    progressive: ArrayLike = 0,
+    kept: bool = True,
+) -> NDArray[np.float64]:
+    """Bytes at the peak of a distillation; sizes broadcast.
+
+    Args:
+        dim: d.
+        features: p of the teacher.
+        student_features: p of the student.
+        levels: N.
+        models: Students times distill_times.
+        generated: Samples of each.
+        two_time: How many of the models are two-time maps.
+        progressive: How many are of progressive distillation.
+        kept: Whether the eigenvectors of all levels stay in memory.
+
+    Returns:
+        The bytes, of the shape to which the sizes broadcast.
+    """
+    d, p, own, steps = (np.asarray(value, dtype=float) for value in (dim, features, student_features, levels))
+    side = np.maximum(p, own)
+    shelved = (steps + 1) * (p**2 + np.where(own != p, own**2, 0.0)) * kept
+    drawn = 2 * np.asarray(generated, dtype=float) * (np.asarray(models) + CONTROLS)
+    several = {"two-time": np.asarray(two_time, dtype=float), "progressive": np.asarray(progressive, dtype=float)}
+    further = sum(FURTHER[kind] * steps * count for kind, count in several.items()) * side
+    further = further + sum(each * steps * several[kind] for kind, each in ASKED.items()) * CHUNK_ROWS
+    weights = (steps + 8) * np.asarray(models) * side + further
+    return 8 * (7 * side**2 + shelved + weights * d + drawn * d) + 2**29
