@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 
 from rfsim.checking.scalars import real
 from rfsim.disk import store
+from rfsim.disk.files.numbers import DataError
 from rfsim.limit.split import renormalized_noise, split_distance
 from rfsim.problem.arrays import Rows
 from rfsim.problem.model import LATEST, Problem, require_unused
@@ -69,6 +70,11 @@ def split(
     if not last < first:
         raise ValueError(f"time_min must be below time_max; got {last:g} and {first:g}")
     population, origin = covariance_of(problem, array=array, center=center, scale=scale, covariance=covariance)
+    if population.classes is not None:
+        raise DataError(
+            f"data {str(problem.data)!r}: the law of two halves is that of one covariance, and classes have several; "
+            f"take isotropic:{population.power:g}, of the same variance"
+        )
     require_unused(
         problem,
         "theory.split",

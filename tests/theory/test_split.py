@@ -101,6 +101,7 @@ def test_the_quantity_is_the_law(capsys, place):
     ("problem", "options", "message"),
     [
         (Problem(ridge=0.1), {}, "does not use ridge, which the problem has at 0.1: its scores are linear"),
+        (Problem(data="classes:0.5@1,0.5@2"), {}, "classes have several; take isotropic:1.5, of the same variance"),
         (Problem(diffusion_time=0.2), {}, "give time_max and time_min"),
         (Problem(activation="relu"), {}, "is for linear scores; got activation relu: leave it out"),
         (Problem(), {"time_min": 3.0}, "time_min must be below time_max; got 3 and 3"),
