@@ -30,8 +30,8 @@ STEPS = {
     "quick": {6: (2, "20p", {}), 12: (2, "20p", {})},
     "paper": {
         20: (8, "20p", {"levels": 6, "time_min": 0.0125, "time_max": 0.8, "instability": True}),
-        50: (3, "20p", {"instability": True}),
-        100: (2, "5p", {"instability": True}),
+        50: (4, "20p", {"instability": True}),
+        100: (4, "5p", {"instability": True}),
         200: (1, "5p", {}),
     },
 }

@@ -38,7 +38,7 @@ SAMPLED = {  # dim: seeds and draws of teachers that stop early
 }
 MEMORIZED_SAMPLES = {  # the same of memorized teachers; at one dim those of experiment 29
     "quick": {6: (2, "20p"), 12: (2, "20p")},
-    "paper": {20: (4, "20p"), 50: (3, "20p"), 100: (2, "20p")},
+    "paper": {20: (4, "20p"), 50: (4, "20p"), 100: (2, "20p")},
 }
 SHARED = {"quick": 12, "paper": 50}
 NAMED = (0.0, 0.01, 0.1, 1.0)  # ridges that claims tell
