@@ -399,6 +399,14 @@ def test_damaged_numbers_are_computed_anew_when_they_are_read(root):
     assert (store.load(path).eigenvalue == data.eigenvalue).all()
 
 
+def test_an_option_that_cannot_be_stored_is_told_before_anything_is_computed(root, monkeypatch):
+    (experiment,) = reproduce.experiments(root)
+    cell = reproduce.Cell("a", "distill", rfsim.Problem(), {"students": [rfsim.Student()]})
+    monkeypatch.setattr(reproduce.Cell, "run", lambda *given: pytest.fail("computed"))
+    failure = compute(root, experiment, "quick", cell)
+    assert "options of a cell are numbers, texts, and lists and tables of them; got students of a" in failure
+
+
 def test_what_needs_more_memory_than_a_worker_may_take_runs_alone(root, monkeypatch):
     (experiment,) = reproduce.experiments(root)
     monkeypatch.setattr(machine, "available_memory", lambda: 1.0)

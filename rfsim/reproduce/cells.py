@@ -40,9 +40,19 @@ class Cell:
     home: str | None = None
 
     def key(self) -> str:
-        """The canonical text of everything asked for."""
+        """The canonical text of everything asked for.
+
+        Raises:
+            ValueError: Where an option has no text.
+        """
         problem = None if self.problem is None else self.problem.settings
         options = {name: plain(value) for name, value in self.options.items()}
+        for name, value in options.items():
+            try:
+                store.canonical({name: value})
+            except TypeError as error:
+                what = f"options of a cell are numbers, texts, and lists and tables of them; got {name} of {self.label}"
+                raise ValueError(f"{what}: {error}") from None
         return store.canonical({"quantity": self.quantity, "problem": problem, "options": options})
 
     def run(self, path: Path, report: Report | None = None):

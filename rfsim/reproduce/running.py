@@ -76,9 +76,10 @@ def compute(root: Path, experiment: Experiment, size: str, cell: Cell, report: R
     """
     path = cell_path(root, experiment, size, cell)
     try:
+        named = {"cell": cell.key(), "code_digest": code_digest(cell)}  # what has no name is told before it computes
         with locks.held(path):
             started = time.perf_counter()
-            data = cell.run(path, report).assign_attrs(cell=cell.key(), code_digest=code_digest(cell))
+            data = cell.run(path, report).assign_attrs(named)
             data.attrs["cell_seconds"] = time.perf_counter() - started  # a resumed sweep's: of its last run
             store.save(data, path)
             shutil.rmtree(cell.unfinished(path), ignore_errors=True)
