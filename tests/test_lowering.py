@@ -43,11 +43,19 @@ UNSEEN = {"_accumulate", "_fixed", "_losses", "_singular", "_triangular", "_turn
 PROGRAMS = 300  # fewer would say that JAX hands its programs elsewhere
 
 
+@pytest.fixture(scope="module")
+def compiled(tmp_path_factory):
+    """Settings under which both platforms share what is compiled for the host, which runs once: in haste."""
+    haste = "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
+    kept = {"JAX_COMPILATION_CACHE_DIR": str(tmp_path_factory.mktemp("compiled"))}
+    kept |= {"JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0", "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1"}
+    return kept | {"XLA_FLAGS": f"--xla_force_host_platform_device_count=2 {haste}"}
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("platform", lowering.BACKENDS)
-def test_every_program_lowers_for_an_accelerator(platform):
-    given = {"JAX_ENABLE_X64": "1", "JAX_PLATFORMS": "cpu"}
-    given |= {"XLA_FLAGS": "--xla_force_host_platform_device_count=2"}
+def test_every_program_lowers_for_an_accelerator(platform, compiled):
+    given = {"JAX_ENABLE_X64": "1", "JAX_PLATFORMS": "cpu"} | compiled
     given |= {"PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path])}
     command = [sys.executable, "-m", "tests.devices.lowering", platform]
     done = subprocess.run(command, env=os.environ | given, cwd=ROOT, capture_output=True, text=True, check=False)

@@ -6,10 +6,11 @@ from functools import partial
 
 import numpy as np
 
+from rfsim.limit.contour_sums import LimitSpectrum, LimitTarget
 from rfsim.limit.functions import cross_transform, overlap_transform, training_overlap
 from rfsim.limit.limits import Limit
 from rfsim.limit.solver import solve
-from rfsim.limit.tables import LimitSpectrum, LimitTarget, pair_systems, weighed
+from rfsim.limit.tables import pair_systems, weighed
 
 
 def class_targets(limit: Limit, spectrum: LimitSpectrum) -> list[tuple[LimitTarget, LimitTarget]]:

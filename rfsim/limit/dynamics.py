@@ -15,9 +15,10 @@ from rfsim.learning.curves import LossCurves, loss_curves
 from rfsim.learning.filters import learning_rate_constant
 from rfsim.learning.protocol import Spectrum, Target
 from rfsim.learning.trainers import Trainer
+from rfsim.limit.contour_sums import LimitSpectrum, LimitTarget
 from rfsim.limit.intervals import Interval
 from rfsim.limit.limits import Limit
-from rfsim.limit.tables import LimitSpectrum, LimitTarget, converged, eigenvalue_bounds
+from rfsim.limit.tables import converged, eigenvalue_bounds
 
 
 class LimitCurves(NamedTuple):

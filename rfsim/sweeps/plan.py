@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rfsim.quantities.catalog import Quantity
+from rfsim.sweeps.axes import Axis
 from rfsim.sweeps.quantities import sizes, tile
-from rfsim.sweeps.spec import Axis, Spec, refusal
+from rfsim.sweeps.spec import Spec, refusal
 
 
 class Group(NamedTuple):

@@ -1,6 +1,7 @@
 """The d → ∞ theory: self-consistent equations, spectra with exact masses, learning curves of any filter."""
 
 from rfsim.limit.bulks import LimitPart, atom, density, masses, parts
+from rfsim.limit.contour_sums import LimitSpectrum, LimitTarget
 from rfsim.limit.dynamics import LimitCurves, limit_curves
 from rfsim.limit.intervals import Interval, support
 from rfsim.limit.landmarks import PlaneLines, n_star, plane_lines
@@ -8,10 +9,11 @@ from rfsim.limit.large import LargeForm, large_densities, large_form
 from rfsim.limit.limits import Limit, limit
 from rfsim.limit.minimizer import RidgeLosses, ridge_losses
 from rfsim.limit.optimal import BestRidge, best_ridge
+from rfsim.limit.part_tables import part_spectrum
 from rfsim.limit.populations import Population, from_array, from_eigenvalues, population
 from rfsim.limit.quantiles import mass_below, quantile
 from rfsim.limit.solver import NotConverged, Solution, solve
-from rfsim.limit.tables import Converged, LimitSpectrum, LimitTarget, converged, limit_spectrum, part_spectrum
+from rfsim.limit.tables import Converged, converged, limit_spectrum
 from rfsim.limit.wide import wide_losses
 from rfsim.quantities.catalog import QUANTITIES, resolve
 from rfsim.theory.curves import curves

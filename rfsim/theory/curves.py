@@ -14,9 +14,10 @@ from rfsim.learning.curves import LossCurves, energy_curves, loss_curves, part_c
 from rfsim.learning.trainers import Trainer, TrainerFilter
 from rfsim.limit.bulks import LimitPart, masses, parts
 from rfsim.limit.class_tables import class_targets
+from rfsim.limit.contour_sums import LimitSpectrum
 from rfsim.limit.dynamics import limit_curves
+from rfsim.limit.part_tables import PartSpectrum, part_spectrum
 from rfsim.limit.quantiles import quantile
-from rfsim.limit.tables import LimitSpectrum, PartSpectrum, part_spectrum
 from rfsim.problem.arrays import Rows
 from rfsim.problem.model import TRAIN_TIMES, Problem, times
 from rfsim.quantities.meant import known_keywords

@@ -15,7 +15,7 @@ from rfsim.learning.filters import Filter
 from rfsim.learning.trainers import TrainerFilter
 from rfsim.limit.bulks import LimitPart
 from rfsim.limit.limits import Limit
-from rfsim.limit.tables import PartSpectrum
+from rfsim.limit.part_tables import PartSpectrum
 from rfsim.limit.wide_spectrum import MINI, WideTables, channels, refined, tables, wide_parts
 from rfsim.results.datasets import optional
 from rfsim.theory.run import LimitRun

@@ -8,7 +8,7 @@ import pytest
 from rfsim.learning import filters, losses
 from rfsim.learning.curves import loss_curves
 from rfsim.learning.trainers import FlowFilter, read
-from rfsim.limit import tables
+from rfsim.limit import part_tables, tables
 from rfsim.limit.dynamics import limit_curves
 from tests.theory.cases import gaussian_equivalent, limit_of
 
@@ -170,7 +170,7 @@ PARTS_OFF = {
 def test_late_losses_by_part(case):
     """equations.md §5: L_test at τ = ∞ with all parts, without mini, without main, with gen alone."""
     limit = limit_of(*case)
-    found = tables.part_spectrum(limit)
+    found = part_tables.part_spectrum(limit)
     assert found.names == ("mini", "main", "gen")
     f = 1 / found.spectrum.points
     mini, main, gen = found.keep
@@ -185,7 +185,7 @@ def test_late_losses_by_part(case):
 
 def test_the_fall_of_the_train_loss_and_the_pairs_of_parts():
     """equations.md §5, (8, 64, 0.1): L_train falls by .429 through mini and .028 through main; mini alone +.54 …"""
-    found = tables.part_spectrum(limit_of(8, 64))
+    found = part_tables.part_spectrum(limit_of(8, 64))
     f = 1 / found.spectrum.points
     fall = [-float(losses.train_loss(found.spectrum, [lambda _, k=keep: f * k]) - 1) for keep in found.keep]
     assert [f"{value:.3f}" for value in fall[:2]] == ["0.429", "0.028"]
