@@ -59,8 +59,9 @@ def condition_error_panel(ax: Axes, result: xr.Dataset) -> None:
 
 
 def _line(ax: Axes, result: xr.Dataset, name: str, label: str, color: str, dash: object, marker: str) -> list[Line2D]:
-    few = marker if result.sizes["width"] < MANY else None
-    return ax.plot(result.width.values, result[name].values, label=label, color=color, linestyle=dash, marker=few)  # pyright: ignore[reportArgumentType]
+    few = marker if result.sizes["feature_ratio"] < MANY else None
+    how = {"label": label, "color": color, "linestyle": dash, "marker": few}
+    return ax.plot(result.feature_ratio.values, result[name].values, **how)
 
 
 def _level(ax: Axes, value: float, color: str, label: str) -> Line2D:
@@ -68,8 +69,8 @@ def _level(ax: Axes, value: float, color: str, label: str) -> Line2D:
 
 
 def _finish(ax: Axes, result: xr.Dataset, handles: list[Line2D]) -> None:
-    """Log axes, and p = n flagged where it is among the widths."""
+    """Log axes, and p = n flagged where it is among them."""
     ax.set(xscale="log", yscale="log", xlabel=r"features per dimension $\psi_p$")
-    psi_n, widths = float(store.settings(result)["samples_per_dim"]), result.width.values
-    rise = flags_above(ax, [Flag(psi_n, "$p=n$", "-")]) if np.min(widths) < psi_n < np.max(widths) else 0.0
+    psi_n, psi_p = float(store.settings(result)["samples_per_dim"]), result.feature_ratio.values
+    rise = flags_above(ax, [Flag(psi_n, "$p=n$", "-")]) if np.min(psi_p) < psi_n < np.max(psi_p) else 0.0
     legend_above(ax, handles, rise)

@@ -1,4 +1,4 @@
-"""`rfsim.theory.conditions`: the ridge minimizer beside noise-free inputs in the limit, over widths."""
+"""`rfsim.theory.conditions`: the ridge minimizer beside noise-free inputs in the limit, over ψ_p."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from rfsim.quantities.parameters import (
     SAMPLES_PER_DIM,
 )
 
-WIDTHS = Parameter(
-    name="widths",
+FEATURE_RATIOS = Parameter(
+    name="feature_ratios",
     words="features per dimension",
     symbol="ψ_p",
     help=f"ψ_p = p/d, {LISTED}. Figures have a grid unless given.",
     hint=tuple[float, ...],
-    makes="width",
+    makes="feature_ratio",
     default=(4.0, 16.0, 64.0),
     drawn="0.25:1e4:61",
 )
@@ -40,14 +40,15 @@ register(
             DATA.but(help="condition:SNR@PER_DIM: inputs y of d_y = PER_DIM · d beside x_t."),
             RIDGE,
             DIFFUSION_TIME,
-            WIDTHS,
+            FEATURE_RATIOS,
         ),
         answer=Answer(failed="rfsim.cli.limit_answers:failed_points"),
         cells=Cells(computes="rfsim.sweeps.limits:conditions"),
         page="rfsim.plotting.pages:limit_conditions",
         form=Form(
             variables=CONSTANTS
-            | variables("width", width=LOSSES, one="true_test true_predictive_variance true_residual_error"),
+            | variables("feature_ratio", feature_ratio=LOSSES)
+            | variables(one="true_test true_predictive_variance true_residual_error"),
         ),
     )
 )

@@ -1,4 +1,4 @@
-"""The front door to the ridge minimizer beside noise-free inputs in the limit, over widths (equations.md §13)."""
+"""The front door to the ridge minimizer beside noise-free inputs in the limit, over ψ_p (equations.md §13)."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from rfsim.quantities.meant import known_keywords
 from rfsim.results.conditions import LONG_NAMES
 from rfsim.results.runs import Begin, Report
 
-WIDTHS = (4.0, 16.0, 64.0)
+FEATURE_RATIOS, RATIO = (4.0, 16.0, 64.0), "feature_ratio"
 LOSSES = {
     "train": "L_train",
     "train_penalized": "L_train with the ridge's penalty (Δγ/d)‖Ā‖²",
@@ -43,33 +43,34 @@ TRUE = {
 @known_keywords
 def conditions(
     problem: Problem,
-    widths: ArrayLike = WIDTHS,
+    feature_ratios: ArrayLike = FEATURE_RATIOS,
     *,
     report: Report | None = None,
     begin: Begin | None = None,
 ) -> xr.Dataset:
-    """How the ridge minimizer errs beside noise-free inputs y as d → ∞, at each of several widths.
+    """How the ridge minimizer errs beside noise-free inputs y as d → ∞, at each of several ψ_p.
 
     Equations.md §13; Kim and Lee 2026 (arXiv 2610.11288), Theorem 4.2 and Figs 2 to 4. The features are
     σ(W_1x_t/√(2d) + W_2y/√(2d_y)), and x̂ = (x_t + Δs)/e^{−t} is the denoised x.
 
     Args:
-        problem: What is trained on, its data condition:SNR@PER_DIM, with noise averaged; and its ridge γ. `widths` take
-            the place of its features_per_dim.
-        widths: ψ_p = p/d (widths,), positive and finite.
+        problem: What is trained on, its data condition:SNR@PER_DIM, with noise averaged; and its ridge γ.
+            `feature_ratios` take the place of its features_per_dim.
+        feature_ratios: ψ_p = p/d (feature_ratios,), positive and finite.
         report: Hears of each step.
         begin: Called with the settings of the result when all input is checked and before anything is computed.
 
     Returns:
-        Over width: train, train_penalized (with the penalty) and test, whose zero score has loss 1; score, E_score
-        against ∇ log P(x_t|y); mean_error, predictive_variance, residual_error and residual_alignment, ME, PV, RE and
-        RA of x̂ per dimension, e^{−2t}(ME + RE)/Δ = L_test; mean_error_linear and predictive_variance_linear, what is
-        linear in them; residual of the equations. true_test, true_predictive_variance and true_residual_error, of
-        E[x|x_t, y], whose ME is 0; the constants a, b, v2, s2 (T9). NaN where the equations were not solved.
+        Over feature_ratio: train, train_penalized (with the penalty) and test, whose zero score has loss 1; score,
+        E_score against ∇ log P(x_t|y); mean_error, predictive_variance, residual_error and residual_alignment, ME, PV,
+        RE and RA of x̂ per dimension, e^{−2t}(ME + RE)/Δ = L_test; mean_error_linear and predictive_variance_linear,
+        what is linear in them; residual of the equations, where they were not solved beside NaN. true_test,
+        true_predictive_variance and true_residual_error, of E[x|x_t, y], whose ME is 0; the constants a, b, v2, s2
+        (T9).
 
     Raises:
         ValueError: For settings that do not fit together.
-        theory.NotConverged: Where the equations were solved at no width.
+        theory.NotConverged: Where the equations were solved at no ψ_p.
 
     >>> found = conditions(Problem(4, data="condition:4@1", ridge=0.01), [6.0])
     >>> [round(float(found[name][0]), 4) for name in ("train", "mean_error", "predictive_variance")]
@@ -79,19 +80,20 @@ def conditions(
     data = problem.data
     if not isinstance(data, Condition):
         raise DataError(f"theory.conditions is of data condition:SNR@PER_DIM; got data {str(data)!r}")
-    psi_p = numbers("widths", widths)
+    psi_p = numbers("feature_ratios", feature_ratios)
     wrong = psi_p[~((psi_p >= 1 / LARGEST_RATIO) & (psi_p <= LARGEST_RATIO))]
     if wrong.size:
-        raise ValueError(f"widths must lie between {1 / LARGEST_RATIO:g} and {LARGEST_RATIO:g}; got {wrong[0]:g}")
+        within = f"{1 / LARGEST_RATIO:g} and {LARGEST_RATIO:g}"
+        raise ValueError(f"feature_ratios must lie between {within}; got {wrong[0]:g}")
     averages = "its noise is averaged; theory.conditions has no other, rfsim.train has"
     given = {"features_per_dim": psi_p}
-    require_unused(problem, "theory.conditions", given, features_per_dim="give it among widths", noise_copies=averages)
-    told = limit_settings(problem, Source(None, {})) | {"widths": psi_p.tolist()}
+    own = "give it among feature_ratios"
+    require_unused(problem, "theory.conditions", given, features_per_dim=own, noise_copies=averages)
+    told = limit_settings(problem, Source(None, {})) | {"feature_ratios": psi_p.tolist()}
     told.pop("features_per_dim")
     if begin:
         begin(told)
-    t, power = problem.diffusion_time, 1.0
-    own = constants(problem, power, power)
+    t, sigma = problem.diffusion_time, constants(problem, 1.0, 1.0)
     limit = conditional(problem, data)
     found, best = conditional_losses(limit._replace(features_per_dim=psi_p), problem.ridge), true_denoiser(limit)
     inverse = float(limit.weights @ (1 / (signal(t) ** 2 * limit.residual + noise_variance(t))))
@@ -99,10 +101,10 @@ def conditions(
     true = dict(zip(TRUE, (best.test, best.predictive_variance, best.residual_error), strict=True))
     names = {**LOSSES, "score": "E_score given y"}
     result = xr.Dataset(
-        {name: ("width", values[name], {"long_name": long, "units": "1"}) for name, long in names.items()}
+        {name: (RATIO, values[name], {"long_name": long, "units": "1"}) for name, long in names.items()}
         | {name: ((), true[name], {"long_name": long, "units": "1"}) for name, long in TRUE.items()}
-        | {name: getattr(own, name) for name in ("a", "b", "v2", "s2")},
-        coords={"width": ("width", psi_p, {"long_name": "features per dimension ψ_p", "units": "1"})},
+        | {name: getattr(sigma, name) for name in ("a", "b", "v2", "s2")},
+        coords={RATIO: (RATIO, psi_p, {"long_name": "features per dimension ψ_p", "units": "1"})},
     )
     return store.label(result, "theory-conditions", told, wall_time=time.perf_counter() - started)
 

@@ -47,7 +47,7 @@ def test_the_numbers_of_the_equations():
 )
 def test_samples_approach_it_as_one_over_d(problem, falls):
     asked = Problem(**problem.settings | {"features_per_dim": Problem.features_per_dim})
-    limit = theory.conditions(asked, [problem.features_per_dim]).isel(width=0)
+    limit = theory.conditions(asked, [problem.features_per_dim]).isel(feature_ratio=0)
     gaps, errors, dims = [], [], (32, 64, 128)
     for dim in dims:
         sample = rfsim.train(problem, [math.inf], dim=dim, seeds=4).isel(train_time=0)
@@ -135,10 +135,10 @@ def test_the_true_denoiser_is_that_of_one_direction():
 
 
 @pytest.mark.parametrize(
-    ("problem", "widths", "told"),
+    ("problem", "feature_ratios", "told"),
     [
         (Problem(), [4.0], "^theory.conditions is of data condition:SNR@PER_DIM; got data 'isotropic'$"),
-        (Problem(data="condition:4@1"), [0.0], "^widths must lie between 1e-100 and 1e.100; got 0$"),
+        (Problem(data="condition:4@1"), [0.0], "^feature_ratios must lie between 1e-100 and 1e.100; got 0$"),
         (Problem(4, 8, data="condition:4@1"), [4.0], "^theory.conditions does not use features_per_dim, .* at 8"),
         (Problem(noise_copies=2, data="condition:4@1"), [4.0], "^theory.conditions does not use noise_copies"),
         (
@@ -148,26 +148,26 @@ def test_the_true_denoiser_is_that_of_one_direction():
         ),
     ],
 )
-def test_what_it_does_not_know_is_refused_in_a_line(problem, widths, told):
+def test_what_it_does_not_know_is_refused_in_a_line(problem, feature_ratios, told):
     with pytest.raises(ValueError, match=told) as caught:
-        theory.conditions(problem, widths)
+        theory.conditions(problem, feature_ratios)
     assert "\n" not in str(caught.value)
 
 
 def test_the_command_says_what_the_function_finds(capsys, tmp_path):
-    call = "theory conditions --data condition:16@0.5 --samples-per-dim 8 --widths 4,32 --ridge 0.001 --json"
+    call = "theory conditions --data condition:16@0.5 --samples-per-dim 8 --feature-ratios 4,32 --ridge 0.001 --json"
     assert main([*call.split(), "--out", str(tmp_path)]) == 0
     answer = json.loads(capsys.readouterr().out)
     found = theory.conditions(Problem(8, data="condition:16@0.5", ridge=0.001), [4.0, 32.0])
     for name in ("train", "test", "score", *ERRORS):
         assert answer[name] == found[name].values.tolist()
-    assert answer["width"] == [4.0, 32.0]
+    assert answer["feature_ratio"] == [4.0, 32.0]
     assert answer["problem"]["data"] == "condition:16@0.5"
     assert (tmp_path / "figure.png").stat().st_size > 0
 
 
 def test_a_sweep_maps_it_over_the_samples(tmp_path):
-    axes = {"samples_per_dim": [4.0, 16.0], "widths": [2.0, 20.0]}
+    axes = {"samples_per_dim": [4.0, 16.0], "feature_ratios": [2.0, 20.0]}
     fixed = {"data": "condition:4@1", "ridge": 0.01}
     swept = rfsim.sweep({"command": "theory.conditions", "axes": axes, "problem": fixed}, out=tmp_path / "swept.zarr")
     one = theory.conditions(Problem(16, data="condition:4@1", ridge=0.01), [2.0, 20.0])
