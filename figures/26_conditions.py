@@ -31,7 +31,7 @@ def conditions(results: Results) -> Figure:
         line = (
             rf"$\sigma=\mathrm{{{s['activation']}}}$, $t={s['diffusion_time']:g}$, $\psi_n={s['samples_per_dim']:g}$, "
             rf"$\psi_y=1$, $\gamma=10^{{{np.log10(s['ridge']):.0f}}}$; lines $d\to\infty$, "
-            rf"points $d={_largest(results)}$; grey: $p=n$"
+            rf"points $d={_told(results)}$; grey: $p=n$"
         )
         figure.suptitle(f"{line}\n(a, b) dotted: the true denoiser; (d) SNR {PARTS_AT}", x=0.01, ha="left")
     return figure
@@ -41,17 +41,27 @@ def _ratios(results: Results) -> list[str]:
     return sorted((name[6:] for name in results if name.startswith("limit-")), key=float)
 
 
-def _largest(results: Results) -> int:
-    return max(int(name.split("-")[3]) for name in results if name.startswith("snr-"))
+def _points(results: Results, ratio: str) -> dict[float, tuple[int, xr.Dataset]]:
+    """Of each ψ_p the sample of the largest d, and that d."""
+    found: dict[float, tuple[int, xr.Dataset]] = {}
+    for name, one in results.items():
+        if name.startswith(begin := f"snr-{ratio}-dim-"):
+            d, p = name.removeprefix(begin).split("-")
+            found[float(p)] = max(found.get(float(p), (0, one)), (int(d), one), key=lambda pair: pair[0])
+    return found
+
+
+def _told(results: Results) -> str:
+    """Those d, largest first."""
+    return ", ".join(map(str, sorted({d for d, _ in _points(results, PARTS_AT).values()}, reverse=True)))
 
 
 def _over(ax: Axes, results: Results, name: str, label: str) -> None:
     handles, ratios = [], _ratios(results)
     for ratio, color in zip(ratios, sequence(len(ratios)), strict=True):
-        limit, begin = results[f"limit-{ratio}"], f"snr-{ratio}-dim-{_largest(results)}-"
+        limit = results[f"limit-{ratio}"]
         ax.plot(limit.feature_ratio, limit[name], color=color)
-        points = {float(key.removeprefix(begin)): one for key, one in results.items() if key.startswith(begin)}
-        for p, one in points.items():
+        for p, (_, one) in _points(results, ratio).items():
             values = one[name].values[:, 0]
             error = values.std(ddof=1) / np.sqrt(values.size)
             ax.errorbar(p, values.mean(), error, color=color, marker="o", markersize=3, linestyle="none")
