@@ -17,6 +17,7 @@ __all__ = [
     "Activation",
     "Atoms",
     "Classes",
+    "Condition",
     "Coupled",
     "Covariance",
     "Descent",
@@ -67,6 +68,7 @@ if _TYPE_CHECKING:
     from rfsim.problem.populations import (
         Atoms,
         Classes,
+        Condition,
         Covariance,
         Digits,
         Eigenvalues,
@@ -93,6 +95,7 @@ _HOMES = {
     "Activation": "rfsim.problem.activations",
     "Atoms": "rfsim.problem.populations",
     "Classes": "rfsim.problem.populations",
+    "Condition": "rfsim.problem.populations",
     "Coupled": "rfsim.distillation.targets",
     "Covariance": "rfsim.problem.populations",
     "Descent": "rfsim.learning.trainers",

@@ -21,7 +21,7 @@ __all__ = ["place"]  # a fixture of every test here
 
 COMPUTING = (
     *("train", "spectrum", "simulate", "distill", "advise"),
-    *("theory curves", "theory distill", "theory spectrum", "theory ridge", "theory generated"),
+    *("theory conditions", "theory curves", "theory distill", "theory spectrum", "theory ridge", "theory generated"),
 )
 ACTS = """
 import pathlib

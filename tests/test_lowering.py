@@ -32,6 +32,7 @@ REFUSED = {
     "train {'fresh_noise': True}",
     "theory.generated of frozen copies",
     "theory.split of frozen copies",
+    "theory.conditions of frozen copies",
 } | {
     f"{name} {{'covariance': '{one}'}}"
     for name in ("advise", *(f"theory.{name}" for name in LIMITS))

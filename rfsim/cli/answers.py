@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from rfsim.cli.class_answers import class_answers
 from rfsim.disk import store
+from rfsim.quantities.parameters import GIVEN
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -48,6 +49,9 @@ def train_answer(data: xr.Dataset) -> dict[str, Any]:
     answer = head(data) | {"train_time": data.train_time.values}
     for name in CURVES:
         answer |= {name: mean(data[name])} | errors(data, name, name)
+    for name in GIVEN.split():
+        if name in data:
+            answer |= {name: mean(data[name])} | errors(data, name, name)
     answer["tau_gen"], answer["tau_mem"] = _timescales(data)
     answer["residual"] = float(data.residual.max())
     if classes := class_answers(data):
@@ -104,7 +108,7 @@ def spectrum_lines(data: xr.Dataset) -> list[str]:
 def train_lines(data: xr.Dataset) -> list[str]:
     """The losses at each train_time and both sets of timescales as tables."""
     answer = train_answer(data)
-    columns = [name for name in answer if name.removesuffix("_se") in ("train_time", *CURVES)]
+    columns = [name for name in answer if name.removesuffix("_se") in ("train_time", *CURVES, *GIVEN.split())]
     rows = zip(*([short(value) for value in answer[name]] for name in columns), strict=True)
     without = [
         [f"without {part}", *(f"{name} {short(values[-1])}" for name, values in losses.items())]

@@ -95,6 +95,7 @@ def failed_points(data: xr.Dataset) -> list[str]:
     checks = [
         ("ridge", "test", "residual", "ridges"),
         ("train_time", "test", "error", "training times"),
+        ("feature_ratio", "test", "residual", "feature ratios"),
         ("train_time", "test_without", "part_error", "training times, by part,"),
         ("eigenvalue", "density", "density_residual", "eigenvalues"),
     ]

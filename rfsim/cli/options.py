@@ -14,6 +14,7 @@ from rfsim.quantities.parameters import (
     ACTIVATION,
     ALLOW_IMPORT,
     CENTER,
+    CONDITION,
     DATA,
     DIM,
     HELD_OUT,
@@ -56,11 +57,12 @@ def _ask_sample(quantity: Quantity, values: Mapping[str, Any]) -> Options:
     from rfsim.problem import realization
 
     array = _array(quantity, values)
-    values = _with_held_out(values, array)
+    values = _with_rows(values, array)
     columns = (values["dim"] or realization.DIM) if array is None else array.values.shape[1]
     dim = columns if values["dim"] is None else values["dim"]  # one that differs from an array's is refused below
     problem = _problem(quantity, values, columns)
-    origin = realization.source(problem, array=array, **_prepared(values))
+    known = CONDITION.name in quantity.flagged
+    origin = realization.source(problem, array=array, conditions=known, **_prepared(values))
     sizes = realization.resolve(problem, origin, dim)
     notes = [
         f"{name}: {ratio:g} x {sizes.dim} rounds to {count}"
@@ -122,17 +124,19 @@ def _counts(quantity: Quantity) -> list[Parameter]:
 
 def _prepared(values: Mapping[str, Any]) -> dict[str, Any]:
     """How an array is prepared and split."""
-    return {one.name: values[one.name] for one in (*PREPARED, SPLIT, HELD_OUT) if one.name in values}
+    return {one.name: values[one.name] for one in (*PREPARED, SPLIT, HELD_OUT, CONDITION) if one.name in values}
 
 
-def _with_held_out(values: Mapping[str, Any], array: Rows | None) -> dict[str, Any]:
-    """With the rows of --held-out in the place of its file's name."""
+def _with_rows(values: Mapping[str, Any], array: Rows | None) -> dict[str, Any]:
+    """With the rows of --held-out and of --condition in the place of their files' names."""
     from rfsim.problem import populations
 
-    given = _value(values, HELD_OUT)
-    if array is None or given is None:  # of a population it is refused below
-        return dict(values)
-    return {**values, HELD_OUT.name: populations.held_out(given, array)}
+    found, read = dict(values), {HELD_OUT: populations.held_out, CONDITION: populations.inputs}
+    for one, how in read.items():
+        given = _value(values, one)
+        if array is not None and given is not None:  # of a population it is refused below
+            found[one.name] = how(given, array)
+    return found
 
 
 def _options(quantity: Quantity, values: Mapping[str, Any], array: Rows | None) -> dict[str, Any]:

@@ -22,12 +22,12 @@ class GenTimes(NamedTuple):
     """τ_gen, when generalization is reached, in train_time (§3).
 
     Attributes:
-        formula: ψ_p/(Δ λ̄_2) with λ̄_2 of the limit's formula (`mean_gen_eigenvalue`).
+        formula: ψ_p/(Δ λ̄_2) with λ̄_2 of the limit's formula (`mean_gen_eigenvalue`); None beside inputs.
         spectrum: The same with the mean of gen's eigenvalues; None without them.
         curve: First τ with L_test within 1% of its minimum; None where there is none.
     """
 
-    formula: float
+    formula: float | None
     spectrum: float | None
     curve: float | None
 

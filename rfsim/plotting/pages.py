@@ -17,6 +17,7 @@ from rfsim.plotting.distill import quality_panel, steps_panel, suppression_panel
 from rfsim.plotting.forms import ready
 from rfsim.plotting.leakage import leakage_panel
 from rfsim.plotting.limit import limit_spectrum_panel, ridge_panel
+from rfsim.plotting.limit_conditions import condition_error_panel, condition_loss_panel
 from rfsim.plotting.limit_distill import (
     STEPS,
     level_energy_panel,
@@ -124,6 +125,22 @@ def limit_ridge(result: xr.Dataset) -> Page:
         return Page([["losses", "losses"]], panels)
     panels["bias"] = lambda ax: ridge_panel(ax, result, ("bias2", "variance"))
     return Page([["losses", "bias"]], panels)
+
+
+def limit_conditions(result: xr.Dataset) -> Page:
+    """Losses and errors of the ridge minimizer beside inputs, over the features.
+
+    Args:
+        result: A stored result of the kind.
+
+    Returns:
+        Its panels.
+    """
+    panels: dict[str, Callable[[Axes], object]] = {
+        "losses": lambda ax: condition_loss_panel(ax, result),
+        "errors": lambda ax: condition_error_panel(ax, result),
+    }
+    return Page([["losses", "errors"]], panels)
 
 
 def distill(result: xr.Dataset) -> Page:

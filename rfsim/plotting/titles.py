@@ -37,6 +37,7 @@ def problem_line(result: xr.Dataset) -> list[str]:
         ValueError: Where its settings lack what the title says.
     """
     s = store.settings(result)
+    s = s | {"features_per_dim": s["feature_ratios"]} if "feature_ratios" in s else s  # an axis of the figure
     if lacking := [name for name in TOLD if name not in s]:
         raise ValueError(f"the settings of this result lack {', '.join(lacking)}, which its title says")
     name = str(s["data"])

@@ -84,6 +84,13 @@ def prepare_both(
     return Prepared(values / by, others / by)
 
 
+def prepare_inputs(array: NDArray[np.float64], *, center: bool, scale: str) -> NDArray[np.float64]:
+    """As `prepare`, of inputs, which may also tell nothing: constant ones become 0 where they are centered."""
+    if not array.any() or (center and not np.ptp(array, axis=0).any()):
+        return np.zeros(array.shape)
+    return prepare(array, center=center, scale=scale)
+
+
 def split(array: NDArray[np.float64], seed: int, training: int | None = None) -> Split:
     """`training` rows, half of all unless given, and the others, by a permutation drawn from `seed`."""
     order = stream(seed, "split").permutation(len(array))

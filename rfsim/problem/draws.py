@@ -57,6 +57,17 @@ class DrawOptions(DataOptions, total=False):
     held_out: ArrayLike | Rows | str | PathLike[str] | None
 
 
+class ConditionOptions(DrawOptions, total=False):
+    """How a problem is drawn where inputs beside x_t are known.
+
+    Attributes:
+        condition: Noise-free inputs, a row (d_y,) for each of the array's, or a file of them; centered and scaled as
+            the array is.
+    """
+
+    condition: ArrayLike | Rows | str | PathLike[str] | None
+
+
 class Drawn(NamedTuple):
     """The data behind a problem, and its sizes."""
 
@@ -66,7 +77,7 @@ class Drawn(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Draw:
-    """How a problem is drawn; the keywords of `DrawOptions` with their defaults.
+    """How a problem is drawn; the keywords of `ConditionOptions` with their defaults.
 
     >>> Draw(dim=10, seeds=2).numbers
     range(0, 2)
@@ -80,6 +91,7 @@ class Draw:
     scale: str = "global"
     split: float = HALF
     held_out: ArrayLike | Rows | str | PathLike[str] | None = None
+    condition: ArrayLike | Rows | str | PathLike[str] | None = None
 
     def __post_init__(self) -> None:
         seeds = whole("seeds", self.seeds, 1, MOST_SEEDS)
@@ -91,9 +103,10 @@ class Draw:
         """The seeds, one after the other."""
         return range(self.seed, self.seed + self.seeds)
 
-    def of(self, problem: Problem) -> Drawn:
+    def of(self, problem: Problem, *, conditions: bool = False) -> Drawn:
         """The data of a problem, read and prepared once for all seeds, and its d, n and p.
 
+        conditions: whether inputs beside x_t are known.
         Raises ValueError where they do not fit, DataError for data that cannot be read.
         """
         origin = source(
@@ -103,6 +116,8 @@ class Draw:
             scale=self.scale,
             split=self.split,
             held_out=self.held_out,
+            condition=self.condition,
+            conditions=conditions,
         )
         return Drawn(origin, resolve(problem, origin, self.dim))
 

@@ -104,12 +104,13 @@ class Problem:
         return type(self), tuple(self.settings.values())
 
 
-def constants(problem: Problem, data_power: float) -> Constants:
-    """The Gaussian constants (T9) at σ_x² = data_power."""
+def constants(problem: Problem, data_power: float, inputs_power: float | None = None) -> Constants:
+    """The Gaussian constants (T9) at σ_x² = data_power, beside inputs of this power those of §13 where it is given."""
     t = problem.diffusion_time
-    return gaussian_constants(
-        problem.activation, signal_variance=signal(t) ** 2 * data_power, noise_variance=noise_variance(t)
-    )
+    clean, noise = signal(t) ** 2 * data_power, noise_variance(t)
+    if inputs_power is not None:
+        clean, noise = (clean + inputs_power) / 2, noise / 2
+    return gaussian_constants(problem.activation, signal_variance=clean, noise_variance=noise)
 
 
 def constants_by_class(problem: Problem, law: ClassLaw) -> list[Constants]:

@@ -9,7 +9,13 @@ PARTS = ("zero", "null", "mini", "main", "gen")
 
 
 def part_counts(
-    features: int, samples: int, dim: int, noise_copies: float = math.inf, degrees: Sequence[int] | None = None
+    features: int,
+    samples: int,
+    dim: int,
+    noise_copies: float = math.inf,
+    degrees: Sequence[int] | None = None,
+    *,
+    inputs: int = 0,
 ) -> dict[str, int]:
     """Counts of the parts of U by rank, at finite size (§8).
 
@@ -20,6 +26,7 @@ def part_counts(
         noise_copies: m, noise draws per sample; inf where the noise is averaged.
         degrees: Of the monomials of a polynomial σ, whose features span Σ_k C(d+k−1, k) directions and no more; None
             for any other σ.
+        inputs: d_y of the noise-free ones beside x_t, whose directions are gen's and leave no mini (§13).
 
     Returns:
         Counts by name, ascending in eigenvalue; they add up to features.
@@ -27,8 +34,9 @@ def part_counts(
     >>> part_counts(6400, 800, 100)
     {'zero': 0, 'null': 5500, 'mini': 100, 'main': 700, 'gen': 100}
     """
-    spanned = math.inf if degrees is None else sum(math.comb(dim + k - 1, k) for k in degrees)
-    return {name: int(size) for name, size in _sizes(features, samples, dim, noise_copies, spanned).items()}
+    spanned = math.inf if degrees is None else sum(math.comb(dim + inputs + k - 1, k) for k in degrees)
+    sizes = _sizes(features, samples, dim, noise_copies, spanned, inputs)
+    return {name: int(size) for name, size in sizes.items()}
 
 
 def part_masses(
@@ -60,10 +68,12 @@ def part_masses(
     return {name: size / features_per_dim for name, size in sizes.items()}
 
 
-def _sizes(features: float, samples: float, dim: float, noise_copies: float, spanned: float) -> dict[str, float]:
+def _sizes(
+    features: float, samples: float, dim: float, noise_copies: float, spanned: float, inputs: float = 0
+) -> dict[str, float]:
     rank = min(features, samples * noise_copies, spanned)
-    gen = min(dim, rank)
-    main = min(max(samples - dim, 0), rank - gen)
+    gen = min(dim + inputs, rank)
+    main = min(max(samples - dim - inputs, 0), rank - gen)
     mini = min(samples, dim, rank - gen - main)
     null = rank - gen - main - mini
     return {"zero": features - rank, "null": null, "mini": mini, "main": main, "gen": gen}

@@ -14,8 +14,8 @@ from rfsim.checking import notes
 from rfsim.checking.scalars import real, whole
 from rfsim.disk import content
 from rfsim.disk.files.numbers import DataError
+from rfsim.problem import conditions, populations
 from rfsim.problem import data as data_room
-from rfsim.problem import populations
 from rfsim.problem.activations import (
     Activation,
     centered,
@@ -25,7 +25,7 @@ from rfsim.problem.arrays import Rows, rows, transposed
 from rfsim.problem.diffusion import diffuse, forward, total_variance
 from rfsim.problem.laws import AnyLaw, ClassLaw, Law
 from rfsim.problem.model import HALF, Problem, require_finite_width
-from rfsim.problem.populations import Covariance
+from rfsim.problem.populations import Condition, Covariance
 
 DIM = 100  # where nothing else says it
 Kept = slice | NDArray[np.bool_]  # which of the training points
@@ -56,6 +56,7 @@ class Source(NamedTuple):
         share: Of the array's rows, to train on.
         held_out: Rows of their own that play the population, prepared as the array, (rows, dim); all rows of the array
             may then be trained on. None: the array's others.
+        inputs: y of each row of the array, prepared, (rows, d_y); None without a condition.
     """
 
     array: NDArray[np.float64] | None
@@ -63,6 +64,7 @@ class Source(NamedTuple):
     called: str = ""
     share: float = HALF
     held_out: NDArray[np.float64] | None = None
+    inputs: NDArray[np.float64] | None = None
 
     @property
     def training(self) -> int:
@@ -88,6 +90,7 @@ class Instance(NamedTuple):
         population: The clean law that plays it.
         sigma: σ, centered at the problem's Γ.
         seed: Of the draw.
+        inputs: Noise-free ones beside x_t; None without a condition.
     """
 
     sizes: Sizes
@@ -96,6 +99,7 @@ class Instance(NamedTuple):
     population: AnyLaw
     sigma: Activation
     seed: int
+    inputs: conditions.Inputs | None = None
 
     @property
     def classes(self) -> NDArray[np.int64] | None:
@@ -112,11 +116,14 @@ def source(
     scale: str = "global",
     split: float = HALF,
     held_out: ArrayLike | Rows | str | os.PathLike[str] | None = None,
+    condition: ArrayLike | Rows | str | os.PathLike[str] | None = None,
+    conditions: bool = False,
 ) -> Source:
     """The data behind a problem; reads and prepares an array once, for all seeds.
 
     `array` (samples, dim) takes the place of the problem's data, and the settings say "array"; `Rows` that were read
-    before keep their name. `split` and `held_out` as in `DrawOptions`.
+    before keep their name. `split` and `held_out` as in `DrawOptions`, `condition` as in `ConditionOptions`;
+    `conditions`: whether inputs beside x_t are known where this is asked for.
     """
     if not 0 < real("split", split) < 1:
         raise ValueError(f"split, the share of rows to train on, must lie between 0 and 1; got {split:g}")
@@ -125,6 +132,15 @@ def source(
     if not isinstance(center, bool):
         raise ValueError(f"center must be True or False; got {center!r}")
     raw = problem.data.rows() if array is None else rows(array)
+    if raw is None and isinstance(problem.data, Condition) and not conditions:
+        raise DataError(populations.unknown(str(problem.data)))
+    if condition is not None:
+        if raw is None:
+            raise DataError("condition goes with samples, a row for each; a population's is data condition:SNR@PER_DIM")
+        if held_out is not None:
+            raise DataError("held_out rows have no condition of their own: leave one of both out, or give split")
+        found = source(problem, array=raw, center=center, scale=scale, split=split)
+        return _with_inputs(found, populations.inputs(condition, raw))
     if raw is None and held_out is not None:
         raise DataError(
             f"data {str(problem.data)!r} play their own population: held_out goes with samples; leave it out"
@@ -146,6 +162,21 @@ def source(
     told |= {"held_out": others.name, "held_out_digest": _digest(others.values)}
     values, population = data_room.prepare_both(raw.values, others.values, center=center, scale=scale)
     return Source(values, told, str(raw), held_out=population)
+
+
+def _with_inputs(origin: Source, given: Rows) -> Source:
+    """An array's source with the inputs of its rows, prepared as they are."""
+    told = origin.settings
+    values = data_room.prepare_inputs(given.values, center=told["center"], scale=told["scale"])
+    own = {"condition": given.name, "condition_digest": _digest(given.values)}
+    return origin._replace(settings=told | own, inputs=values)
+
+
+def inputs_of(problem: Problem, origin: Source, dim: int) -> tuple[int, float] | None:
+    """d_y and E‖y‖²/d_y of the inputs beside x_t; None without a condition."""
+    if origin.inputs is not None:
+        return origin.inputs.shape[1], float((origin.inputs**2).mean())
+    return (problem.data.inputs(dim), 1.0) if origin.array is None and isinstance(problem.data, Condition) else None
 
 
 def resolve(problem: Problem, origin: Source, dim: int | None) -> Sizes:
@@ -208,13 +239,22 @@ def limit_settings(problem: Problem, origin: Source) -> dict[str, Any]:
 def instance(problem: Problem, origin: Source, sizes: Sizes, seed: int) -> Instance:
     """Draw W and the data of one seed. W depends on seed, d and p alone, the points on seed, population, d and n."""
     weights = data_room.stream(seed, "features").standard_normal((sizes.features, sizes.dim))
-    gamma2 = total_variance(power(problem, origin, sizes), problem.diffusion_time)
-    sigma = centered(problem.activation, math.sqrt(gamma2))
+    sigma = centered(problem.activation, math.sqrt(feature_variance(problem, origin, sizes)))
+    beside = inputs_of(problem, origin, sizes.dim)
+    own = None if beside is None else conditions.input_weights(seed, sizes.features, beside[0])
     if origin.array is None:
         law = problem.data.law(sizes.dim)
+        if own is not None and isinstance(problem.data, Condition):
+            points, y = conditions.draw_inputs(problem.data, sizes.dim, sizes.samples, seed)
+            inputs = conditions.Inputs(own, y, told=problem.data.at(sizes.dim))
+            return Instance(sizes, weights, points, law, sigma, seed, inputs)
         return Instance(sizes, weights, data_room.draw(law, sizes.samples, seed), law, sigma, seed)
     train, held_out = origin.split(seed)
-    return Instance(sizes, weights, train[: sizes.samples], _points(held_out), sigma, seed)
+    found = Instance(sizes, weights, train[: sizes.samples], _points(held_out), sigma, seed)
+    if own is None or origin.inputs is None:
+        return found
+    y, others = data_room.split(origin.inputs, seed, origin.training)
+    return found._replace(inputs=conditions.Inputs(own, y[: sizes.samples], others))
 
 
 def training_law(draw: Instance, diffusion_time: float, kept: Kept = EVERY) -> Law:
@@ -244,6 +284,32 @@ def power(problem: Problem, origin: Source, sizes: Sizes) -> float:
     if origin.array is None:
         return problem.data.law(sizes.dim).power
     return float((origin.array**2).mean())
+
+
+def feature_variance(problem: Problem, origin: Source, sizes: Sizes) -> float:
+    """Γ² of the pre-activations: that of x_t, or with its inputs' half of it (§13)."""
+    total = total_variance(power(problem, origin, sizes), problem.diffusion_time)
+    beside = inputs_of(problem, origin, sizes.dim)
+    return total if beside is None else (total + beside[1]) / 2
+
+
+def seen_training(draw: Instance, diffusion_time: float, kept: Kept = EVERY) -> AnyLaw | conditions.Seen:
+    """What features see of the training points, or those that are kept, with fresh noise."""
+    if draw.inputs is None:
+        return training_law(draw, diffusion_time, kept)
+    points, y = draw.points[kept], draw.inputs.points[kept]
+    return conditions.seen_points(draw.weights, draw.inputs, points, y, diffusion_time)
+
+
+def seen_population(draw: Instance, diffusion_time: float) -> AnyLaw | conditions.Seen:
+    """What features see of the population."""
+    if draw.inputs is None:
+        return diffuse(draw.population, diffusion_time)
+    if draw.inputs.held_out is None:
+        return conditions.seen_population(draw.weights, draw.inputs, diffusion_time)
+    assert isinstance(draw.population, Law)
+    points, y = draw.population.centers, draw.inputs.held_out
+    return conditions.seen_points(draw.weights, draw.inputs, points, y, diffusion_time)
 
 
 def _digest(values: NDArray[np.float64]) -> str:

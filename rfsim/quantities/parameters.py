@@ -86,8 +86,8 @@ ALLOW_IMPORT = Parameter(
 DATA = Parameter(
     name="data",
     help="isotropic[:VARIANCE], atoms:W@L,…, classes:W@VARIANCE,…, powerlaw:ALPHA, subspace:FRACTION, "
-    "mixture:SEPARATION, digits[:K], eigenvalues:FILE of Σ, covariance:FILE of Σ itself, or a .npy, .npz "
-    "(FILE.npz:KEY), .csv, .tsv or .txt file (or .csv.gz) of shape (samples, dimensions).",
+    "mixture:SEPARATION, condition:SNR@PER_DIM, digits[:K], eigenvalues:FILE of Σ, covariance:FILE of Σ "
+    "itself, or a .npy, .npz (FILE.npz:KEY), .csv, .tsv or .txt file (or .csv.gz) of shape (samples, dimensions).",
     hint=str,
     offered=(
         "isotropic",
@@ -96,6 +96,7 @@ DATA = Parameter(
         "powerlaw:",
         "subspace:",
         "mixture:",
+        "condition:",
         "digits",
         "eigenvalues:",
         "covariance:",
@@ -159,6 +160,14 @@ HELD_OUT = Parameter(
     default=None,
     swept=False,
 )
+CONDITION = Parameter(
+    name="condition",
+    help="File of noise-free inputs beside x_t, a row for each of --data.",
+    hint=str,
+    default=None,
+    swept=False,
+)
+GIVEN = "mean_error predictive_variance residual_error residual_alignment"  # of a denoised x beside inputs
 DRAW = (DIM, SEED, SEEDS)
 SAMPLE = (*LIMIT, SPLIT, HELD_OUT, *DRAW)
 

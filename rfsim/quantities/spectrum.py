@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rfsim.quantities.catalog import Answer, Cells, Quantity, register
 from rfsim.quantities.forms import SPECTRUM, Form
-from rfsim.quantities.parameters import MODEL, MOMENTS, RIDGE, SAMPLE
+from rfsim.quantities.parameters import CONDITION, MODEL, MOMENTS, RIDGE, SAMPLE
 
 register(
     Quantity(
@@ -12,7 +12,7 @@ register(
         help="Eigenvalues of U and its parts.",
         function="rfsim.sampled.spectrum:spectrum",
         # U has no ridge; the flag says how exact U is asked for
-        parameters=(*(one.but(swept=False) if one is RIDGE else one for one in SAMPLE), MODEL, MOMENTS),
+        parameters=(*(one.but(swept=False) if one is RIDGE else one for one in SAMPLE), CONDITION, MODEL, MOMENTS),
         speaks_of_parts=True,
         answer=Answer(
             json="rfsim.cli.answers:spectrum_answer",

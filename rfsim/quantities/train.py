@@ -19,7 +19,17 @@ from rfsim.quantities.forms import (
     variables,
 )
 from rfsim.quantities.parameter import Parameter
-from rfsim.quantities.parameters import BY_PART, KEEP_WEIGHTS, MODEL, MOMENTS, SAMPLE, TRAIN_TIMES, TRAINER
+from rfsim.quantities.parameters import (
+    BY_PART,
+    CONDITION,
+    GIVEN,
+    KEEP_WEIGHTS,
+    MODEL,
+    MOMENTS,
+    SAMPLE,
+    TRAIN_TIMES,
+    TRAINER,
+)
 
 ROUTE = Parameter(
     name="route",
@@ -44,7 +54,18 @@ TRAIN = register(
         name="train",
         help="Losses and timescales of training, in closed form.",
         function="rfsim.sampled.train:train",
-        parameters=(*SAMPLE, MODEL, MOMENTS, TRAIN_TIMES, ROUTE, TRAINER, BY_PART, FRESH_NOISE, KEEP_WEIGHTS),
+        parameters=(
+            *SAMPLE,
+            CONDITION,
+            MODEL,
+            MOMENTS,
+            TRAIN_TIMES,
+            ROUTE,
+            TRAINER,
+            BY_PART,
+            FRESH_NOISE,
+            KEEP_WEIGHTS,
+        ),
         kept={"route": "dense"},
         speaks_of_parts=True,
         answer=Answer(
@@ -68,9 +89,10 @@ TRAIN = register(
             | variables(seed__train_time__component__neuron="readout")
             | variables("train_time", seed__train_time=f"{LOSSES} cross", train_time="bias2 variance")
             | variables(seed__part__train_time="energy", seed__gen_route="tau_gen", seed__mem_route="tau_mem")
+            | variables(seed__train_time=GIVEN)
             | BY_CLASS,
             optional=frozenset(
-                {*SPECTRUM, *BY_CLASS, *KEPT, "readout", "train_penalized", "emp", "energy"}
+                {*SPECTRUM, *BY_CLASS, *GIVEN.split(), *KEPT, "readout", "train_penalized", "emp", "energy"}
                 - {*CONSTANTS, "residual", "seed"}
             ),
         ),

@@ -11,9 +11,8 @@ from numpy.typing import NDArray
 
 from rfsim.learning import curves, losses, timescales
 from rfsim.learning.trainers import TrainerFilter
-from rfsim.problem.diffusion import diffuse
-from rfsim.problem.laws import score_power
 from rfsim.results.classes import class_datasets
+from rfsim.results.conditions import condition_datasets
 from rfsim.results.runs import Run
 from rfsim.sample.spectra import PARTS, SampleSpectrum, Solved, jackknife_error, part_slices, sample_parts
 
@@ -120,8 +119,9 @@ def curves_datasets(
     stable = [(data, trainer) for data, trainer in zip(found, trainers, strict=True) if isinstance(data, xr.Dataset)]
     errors = iter(_curve_errors(run, solved, tau, [trainer for _, trainer in stable]))
     by_class = iter(class_datasets(run, solved, tau, [trainer for _, trainer in stable]))
+    given = iter(condition_datasets(run, solved, tau, [trainer for _, trainer in stable]))
     return [
-        data.assign(_with_score(next(errors), data.score.values, run.delta)).merge(next(by_class))
+        data.assign(_with_score(next(errors), data.score.values, run.delta)).merge(next(by_class)).merge(next(given))
         if isinstance(data, xr.Dataset)
         else data
         for data in found
@@ -135,7 +135,7 @@ def _curves_dataset(
     assert target is not None  # a training asks for the population
     at = curves.remembered(lambda times: curves.loss_curves(spectrum, target, times, trainer))
     found = at(tau)
-    power = None if run.population is None else score_power(diffuse(run.population, run.problem.diffusion_time))
+    power = run.score_power
     score = np.full(tau.size, np.nan) if power is None else np.asarray(losses.score_error(found.test, delta, power))
     gen_time, mem_time = _timescales(run, spectrum, trainer.ridge, at)
     values = {
@@ -243,7 +243,7 @@ def _kept(run: Run) -> NDArray[np.float64]:
 def with_bias_variance(run: Run, data: xr.Dataset) -> xr.Dataset:
     """bias² and variance over train_time: isotropic data only, cross averaged over seeds before squaring."""
     bias = variance = np.full(data.sizes["train_time"], np.nan)
-    if run.population is not None and run.population.isotropic:
+    if run.population is not None and run.population.isotropic and run.inputs is None:
         bias = np.asarray(losses.bias_squared(data.cross.mean("seed").values, run.delta, run.total_variance))
         variance = data.score.mean("seed").values - bias
     return data.assign(
@@ -268,7 +268,8 @@ def _timescales(
 
     grid = timescales.time_grid(lam[lam > 0] + ridge, run.kappa)
     gen = timescales.GenTimes(
-        formula(timescales.mean_gen_eigenvalue(c, run.total_variance, psi_p)),
+        # inputs have directions of their own in gen, of which the formula knows none
+        None if run.inputs else formula(timescales.mean_gen_eigenvalue(c, run.total_variance, psi_p)),
         rate("gen", np.mean),
         timescales.gen_time_of_curve(at, grid),
     )

@@ -19,12 +19,25 @@ from rfsim.disk import store
 from rfsim.learning.curves import MANY
 from rfsim.learning.filters import learning_rate_constant
 from rfsim.problem.activations import Constants, centered
-from rfsim.problem.diffusion import noise_variance, total_variance
+from rfsim.problem.diffusion import diffuse, noise_variance, signal
 from rfsim.problem.draws import Draw
-from rfsim.problem.laws import AnyLaw, ClassLaw
+from rfsim.problem.laws import AnyLaw, ClassLaw, score_power
 from rfsim.problem.model import Problem, constants, constants_by_class, mean_constants
-from rfsim.problem.realization import Instance, Sizes, Source, instance, named_population, power, settings
+from rfsim.problem.populations import Condition
+from rfsim.problem.realization import (
+    Instance,
+    Sizes,
+    Source,
+    feature_variance,
+    inputs_of,
+    instance,
+    named_population,
+    power,
+    settings,
+)
 from rfsim.sample.spectra import GROUPS, Method, Solved, part_counts, solve
+
+CONDITION_COPIES = 2  # p × p matrices more: the mean given y, and its turn to the eigenbasis
 
 Done = TypeVar("Done")  # what is made of a seed
 Report = Callable[[str, Mapping[str, Any]], None]
@@ -45,15 +58,26 @@ class Run:
         *,
         method: Method | Callable[[Sizes], Method],
         copies: int,
+        conditions: bool = False,
     ) -> None:
-        """`method` may be chosen by the sizes; MemoryError where `copies` matrices of p × p pass the memory limit."""
+        """`method` may be chosen by the sizes; `conditions`: whether inputs beside x_t are known.
+
+        MemoryError where `copies` matrices of p × p pass the memory limit.
+        """
         self.problem, self.report = problem, report
         self.seeds = drawn.numbers
         self.origin: Source
         self.sizes: Sizes
-        self.origin, self.sizes = drawn.of(problem)
+        self.origin, self.sizes = drawn.of(problem, conditions=conditions)
+        # how many there are, and E‖y‖²/d_y; None without a condition
+        self.inputs: tuple[int, float] | None = inputs_of(problem, self.origin, self.sizes.dim)
         self.method = method(self.sizes) if callable(method) else method
         self.method.check(problem, self.sizes)
+        if self.inputs and (self.method.model, self.method.route, self.method.draws) != ("real", "dense", None):
+            raise ValueError(
+                "beside a condition the real model, exact moments and route dense are known; got model "
+                f"{self.method.model}, moments {self.method.moments}, route {self.method.route}"
+            )
         self._require_memory(copies)
         self.population: AnyLaw | None = named_population(problem, self.origin, self.sizes)
         if isinstance(self.population, ClassLaw) and self.method.model == "gaussian":
@@ -65,10 +89,10 @@ class Run:
         self.settings |= self.method.settings
         data_power = power(problem, self.origin, self.sizes)
         # before anything large: a scale of data that σ's constants refuse is refused at once
-        self.constants: Constants = constants(problem, data_power)
+        self.constants: Constants = constants(problem, data_power, self.inputs and self.inputs[1])
         if isinstance(self.population, ClassLaw):
             self.constants = mean_constants(self.population.shares, constants_by_class(problem, self.population))
-        self.total_variance = total_variance(data_power, problem.diffusion_time)
+        self.total_variance = feature_variance(problem, self.origin, self.sizes)
 
     @property
     def features_per_dim(self) -> float:
@@ -87,10 +111,24 @@ class Run:
         # of the Gaussian-equivalent model, a purely linear σ alone is short of directions
         limited = self.method.model == "real" or self.constants.v2 == self.constants.s2 == 0
         sigma = centered(self.problem.activation, math.sqrt(self.total_variance))
-        return part_counts(p, n, d, self.problem.noise_copies, sigma.degrees if limited else None)
+        degrees, beside = sigma.degrees if limited else None, self.inputs[0] if self.inputs else 0
+        return part_counts(p, n, d, self.problem.noise_copies, degrees, inputs=beside)
+
+    @property
+    def score_power(self) -> float | None:
+        """(1/d) E‖∇ log P_t‖², given y beside inputs; None where the law is not known."""
+        if self.population is None:
+            return None
+        t = self.problem.diffusion_time
+        if isinstance(self.problem.data, Condition):
+            told = self.problem.data.at(self.sizes.dim)
+            return float(told.weights @ (1 / (signal(t) ** 2 * told.residual + self.delta)))
+        return score_power(diffuse(self.population, t))
 
     def _require_memory(self, copies: int) -> None:
         d, n, p = (float(size) for size in self.sizes)
+        if self.inputs:
+            d, copies = d + self.inputs[0], copies + CONDITION_COPIES
         needed = needed_bytes(d, n, p, self.problem.noise_copies, method=self.method, copies=copies)
         require_memory(float(needed), f"dim {d:.12g} with {n:.12g} samples and {p:.12g} features")
 

@@ -9,7 +9,7 @@ import xarray as xr
 
 from rfsim.computing.blas import suited
 from rfsim.computing.precision import in_float64
-from rfsim.problem.draws import Draw, DrawOptions, told
+from rfsim.problem.draws import ConditionOptions, Draw, told
 from rfsim.problem.model import Problem
 from rfsim.quantities.meant import known_keywords
 from rfsim.results.datasets import eigenvalue_errors, joined
@@ -21,7 +21,7 @@ SPECTRUM_COPIES = 5  # p × p matrices at the peak
 
 @known_keywords
 @in_float64
-@told(DrawOptions)
+@told(ConditionOptions)
 def spectrum(
     problem: Problem,
     *,
@@ -29,7 +29,7 @@ def spectrum(
     moments: str | Averages = "exact",
     report: Report | None = None,
     begin: Begin | None = None,
-    **draw: Unpack[DrawOptions],
+    **draw: Unpack[ConditionOptions],
 ) -> xr.Dataset:
     """Eigenvalues of the sampled U = E φφᵀ and its parts by rank.
 
@@ -52,6 +52,8 @@ def spectrum(
         scale: How an array is scaled: "global", "columns" or "none".
         split: Share of an array's rows that may be trained on; the others play the population.
         held_out: Rows (rows, dim), or a file of them, that play it in their place; all of the array may be trained on.
+        condition: Noise-free inputs beside x_t, a row (d_y,) for each of the array's, or a file of them; centered and
+            scaled as the array is.
 
     Returns:
         Variables eigenvalue (seed, feature), feature_part (feature), per part count, mass, lower, upper, gap_below,
@@ -68,7 +70,7 @@ def spectrum(
     """
     started = time.perf_counter()
     method = Method(model=model, moments=moments)
-    run = Run(problem, Draw(**draw), report, method=method, copies=SPECTRUM_COPIES)
+    run = Run(problem, Draw(**draw), report, method=method, copies=SPECTRUM_COPIES, conditions=True)
     run.begin(begin, {})
     done: list[tuple[SampleSpectrum, xr.Dataset]] = []
 

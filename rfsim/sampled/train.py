@@ -17,9 +17,9 @@ from rfsim.computing.precision import in_float64
 from rfsim.disk import store
 from rfsim.learning import trainers
 from rfsim.learning.trainers import DescentFilter, Trainer, TrainerFilter
-from rfsim.problem.draws import Draw, DrawOptions, told
+from rfsim.problem.draws import ConditionOptions, Draw, told
 from rfsim.problem.model import TRAIN_TIMES, Problem, require_unused, ridges_given, times
-from rfsim.problem.populations import Classes
+from rfsim.problem.populations import Classes, Condition
 from rfsim.problem.realization import Sizes
 from rfsim.quantities.forms import LEARNED
 from rfsim.quantities.meant import known_keywords
@@ -37,7 +37,7 @@ CLASS_COPIES = 3  # more of them where a class is seen from the eigenbasis, whic
 
 @known_keywords
 @in_float64
-@told(DrawOptions)
+@told(ConditionOptions)
 def train(
     problem: Problem,
     train_times: ArrayLike = TRAIN_TIMES,
@@ -52,7 +52,7 @@ def train(
     trainer: str | Trainer = "flow",
     report: Report | None = None,
     begin: Begin | None = None,
-    **draw: Unpack[DrawOptions],
+    **draw: Unpack[ConditionOptions],
 ) -> xr.Dataset:
     """Losses of training from zero at every train_time, in closed form.
 
@@ -86,6 +86,8 @@ def train(
         scale: How an array is scaled: "global", "columns" or "none".
         split: Share of an array's rows that may be trained on; the others play the population.
         held_out: Rows (rows, dim), or a file of them, that play it in their place; all of the array may be trained on.
+        condition: Noise-free inputs beside x_t, a row (d_y,) for each of the array's, or a file of them; centered and
+            scaled as the array is.
 
     Returns:
         Beside all of `spectrum`, the variables train, test, score, gen (seed, train_time) — L_train, L_test, E_score
@@ -99,7 +101,9 @@ def train(
         train_time), whose sum over both is L_test less that of the zero score. Of a population of classes, exact
         moments and the dense route, train_class, test_class and gen_class (seed, class, train_time), the losses over
         the class's training points and over the class, and tau_gen_class and tau_mem_class (seed, class), by the curve
-        route, beside class_share and class_variance (class). With Monte Carlo moments train_error …
+        route, beside class_share and class_variance (class). Of data `condition:SNR@PER_DIM`, mean_error,
+        predictive_variance, residual_error and residual_alignment (seed, train_time): ME, PV, RE and RA of the denoised
+        x given y (§13). With Monte Carlo moments train_error …
         gen_error (seed, train_time). With descent steps (train_time), the whole steps taken by then; its curves move in
         steps, so that the curve route of tau_gen and tau_mem is known to half a step. With ridges, all that is learned
         has the dimension ridge before its own.
@@ -183,7 +187,7 @@ class TrainOptions(TypedDict, total=False):
 
 
 @in_float64
-@told(DrawOptions)
+@told(ConditionOptions)
 def train_variants(
     problem: Problem,
     train_times: ArrayLike = TRAIN_TIMES,
@@ -198,7 +202,7 @@ def train_variants(
     keep_weights: bool = False,
     report: Report | None = None,
     begin: Begin | None = None,
-    **draw: Unpack[DrawOptions],
+    **draw: Unpack[ConditionOptions],
 ) -> list[xr.Dataset | ValueError]:
     """`train` by each of several variants on the same draws, moments and decompositions, one for each seed.
 
@@ -227,6 +231,8 @@ def train_variants(
         scale: How an array is scaled.
         split: Share of an array's rows that may be trained on; the others play the population.
         held_out: Rows (rows, dim), or a file of them, that play it in their place; all of the array may be trained on.
+        condition: Noise-free inputs beside x_t, a row (d_y,) for each of the array's, or a file of them; centered and
+            scaled as the array is.
 
     Returns:
         The result of each variant; in its place the ValueError of one that diverges or is none.
@@ -239,9 +245,11 @@ def train_variants(
     method = Method(model=model, route=route, moments=moments)
     chosen: list[Choice] = []
     classes = isinstance(problem.data, Classes)  # whose losses are of the dense route
+    drawn = Draw(**draw)
+    conditioned = drawn.condition is not None or isinstance(problem.data, Condition)
 
     def decided(sizes: Sizes) -> Method:
-        if labels or keep_weights or route != AUTO or classes:
+        if labels or keep_weights or route != AUTO or classes or conditioned:
             return method
         chosen.append(choose(method, sizes, by_part=by_part, fresh_noise=fresh_noise))
         return replace(method, route=chosen[0].route)
@@ -258,9 +266,11 @@ def train_variants(
             "keep_weights is for the real model, exact moments and route dense; got "
             f"model {model}, moments {method.moments}, route {method.route}"
         )
+    if keep_weights and conditioned:
+        raise ValueError("keep_weights keeps read-outs of features of x_t alone: leave it out beside a condition")
     shared = replace(problem, ridge=min((one.ridge for one in variants), default=problem.ridge))
     copies = TRAIN_COPIES + fresh_noise + CLASS_COPIES * classes  # one more where a second target is held
-    run = Run(shared, Draw(**draw), report, method=decided, copies=copies)
+    run = Run(shared, drawn, report, method=decided, copies=copies, conditions=True)
     if keep_weights:
         require_readouts(run, len(tau) * len(variants))
     ways = [_trainer(one) for one in variants]

@@ -110,6 +110,17 @@ def generated(given: Given, array: ArrayLike | None, report: Report | None) -> x
     return _alone(given, of_one(given.quantity, array, report), cell)
 
 
+def conditions(given: Given, array: ArrayLike | None, report: Report | None) -> xr.Dataset:
+    """`theory.conditions`; cells whose equations were not solved at some ψ_p are unconverged."""
+
+    def cell(data: xr.Dataset, one: dict[str, Any]) -> CellResult:
+        lost, residual = int(np.isnan(data.test.values).sum()), float(data.residual.max())
+        why = f"the equations did not converge at {lost} of {data.test.size} feature_ratios" if lost else ""
+        return CellResult(tidy(data, MERGED, ("residual",)), UNCONVERGED if lost else DONE, why, residual)
+
+    return _alone(given, of_one(given.quantity, array, report), cell)
+
+
 def gamma_star(given: Given, array: ArrayLike | None, report: Report | None) -> xr.Dataset:
     """`theory.gamma_star`."""
     return _alone(given, of_one(given.quantity, array, report), _with_residual)

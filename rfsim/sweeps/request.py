@@ -78,7 +78,7 @@ def prepare(
     digests, unread = {}, {}
     for name, place in (paths.named(found) or {Problem.data: Problem.data}).items():
         try:
-            digest = source(Problem(data=place)).settings.get("data_digest")
+            digest = source(Problem(data=place), conditions=True).settings.get("data_digest")
         except DataError as error:
             unread[name] = error
         else:

@@ -16,6 +16,7 @@ from rfsim.limit.solver import NotConverged, Solution, solve
 from rfsim.limit.tables import Converged, converged, limit_spectrum
 from rfsim.limit.wide import wide_losses
 from rfsim.quantities.catalog import QUANTITIES, resolve
+from rfsim.theory.conditions import conditions
 from rfsim.theory.curves import curves
 from rfsim.theory.diagram import diagram
 from rfsim.theory.distillation import distill
@@ -44,6 +45,7 @@ __all__ = [
     "Solution",
     "atom",
     "best_ridge",
+    "conditions",
     "converged",
     "curves",
     "density",

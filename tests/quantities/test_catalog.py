@@ -32,6 +32,7 @@ OVER |= {"theory.distill": {"diffusion_times": [0.1, 0.2]}, "theory.gamma_star":
 WRONG = {"theory.score_minimum": ({"tolerance": 2.0}, "tolerance")}
 WRONG |= dict.fromkeys(("theory.distill", "theory.gamma_star"), ({}, "averages the noise"))
 WRONG["theory.generated"] = ({}, "^theory.generated knows features_per_dim inf alone; got 4")
+WRONG["theory.conditions"] = ({}, "^theory.conditions is of data condition:SNR@PER_DIM; got data 'isotropic'")
 NONE = ({"center": "neither"}, "center must be True or False")
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import xarray as xr
 
 from rfsim.problem.ranks import PARTS
+from rfsim.quantities.parameters import GIVEN
 from rfsim.quantities.theory_distill import CONSTANTS as STEP_CONSTANTS
 from rfsim.quantities.theory_generated import MEASURES
 from rfsim.sweeps.cells import MERGED
@@ -32,6 +33,7 @@ LABELS = {
     "quantile": [0.05, 0.5, 0.95],
     "question": [0, 1],
     "diffusion_time": [0.1, 0.5],
+    "feature_ratio": [2.0, 30.0],
 }
 CONSTANTS = {"": "a b v2 s2"}
 PARTS_TABLE = {"part": "mass mean lower upper gap_below"}
@@ -96,6 +98,11 @@ OWN: dict[str, dict[str, str]] = {
         "way train_time quantile": "variance_quantile",
         "level train_time": "level_time level_score",
     },
+    "theory.conditions": CONSTANTS
+    | {
+        "feature_ratio": f"train train_penalized test score {GIVEN} mean_error_linear predictive_variance_linear",
+        "": "true_test true_predictive_variance true_residual_error",
+    },
     "theory.split": {
         "direction": "across population variance mass",
         "": "across_all population_all variance_all kappa",
@@ -112,7 +119,11 @@ BY_PART = PARTS_TABLE | {
     "mem_route": "tau_mem",
     "": "nodes a b v2 s2",
 }
-AXES = {"theory.mini_gap": ("samples_per_dim", "diffusion_time"), "theory.split": ("samples_per_dim", "time_max")}
+AXES = {
+    "theory.conditions": ("samples_per_dim", "diffusion_time"),
+    "theory.mini_gap": ("samples_per_dim", "diffusion_time"),
+    "theory.split": ("samples_per_dim", "time_max"),
+}
 
 
 def stored(command: str, own: dict[str, str] | None = None) -> xr.Dataset:

@@ -52,6 +52,7 @@ def test_what_a_quantity_ignores_is_no_parameter_of_it():
     ignored = {
         "advise": {"diffusion_time"},
         "theory.split": {"activation", "diffusion_time", "features_per_dim", "noise_copies", "ridge"},
+        "theory.conditions": {"features_per_dim", "noise_copies"},
         "spectrum": {"ridge"},
         "density": {"ridge"},
         "distill": {"diffusion_time"},

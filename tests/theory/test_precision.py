@@ -21,6 +21,7 @@ ROWS = np.random.default_rng(0).standard_normal((40, 3))
 CALLS: dict[str, tuple[Any, ...]] = {  # of each function: its arguments, of which the last may be keywords
     "atom": (LIMIT,),
     "best_ridge": (LIMIT,),
+    "conditions": (Problem(2, data="condition:4@1"), [4.0]),
     "converged": (LIMIT, lambda spectrum, target: np.atleast_1d(np.asarray(spectrum.residual) * 0)),
     "curves": (PROBLEM, [1.0]),
     "density": (LIMIT, [0.5, 1.0]),

@@ -6,8 +6,9 @@ dimensions; samples fix their own dimension, and a half of them plays the popula
 
 from rfsim.disk.files.numbers import DataError
 from rfsim.problem.populations.base import Data, Spectrum
+from rfsim.problem.populations.conditioned import Condition, Told, unknown
 from rfsim.problem.populations.files import Covariance, Eigenvalues, InFile, Samples
-from rfsim.problem.populations.held_out import held_out
+from rfsim.problem.populations.held_out import held_out, inputs
 from rfsim.problem.populations.images import Digits
 from rfsim.problem.populations.named import Atoms, Classes, Isotropic, Mixture, PowerLaw, Subspace
 from rfsim.problem.populations.reading import FILES, KINDS, NUMBERED, in_file, read
@@ -18,6 +19,7 @@ __all__ = [
     "NUMBERED",
     "Atoms",
     "Classes",
+    "Condition",
     "Covariance",
     "Data",
     "DataError",
@@ -30,7 +32,10 @@ __all__ = [
     "Samples",
     "Spectrum",
     "Subspace",
+    "Told",
     "held_out",
     "in_file",
+    "inputs",
     "read",
+    "unknown",
 ]

@@ -9,6 +9,7 @@ from typing import Any
 from rfsim.checking.text import nearest
 from rfsim.disk.files.numbers import FORMS, DataError, names_file
 from rfsim.problem.populations.base import Data
+from rfsim.problem.populations.conditioned import Condition
 from rfsim.problem.populations.files import Covariance, Eigenvalues, InFile, Samples, named_text
 from rfsim.problem.populations.images import Digits
 from rfsim.problem.populations.named import Atoms, Classes, Isotropic, Mixture, PowerLaw, Subspace
@@ -16,7 +17,7 @@ from rfsim.problem.populations.named import Atoms, Classes, Isotropic, Mixture, 
 WEIGHED = {one.kind: one for one in (Atoms, Classes)}
 NUMBERED = {one.kind: one for one in (PowerLaw, Subspace, Mixture)}
 FILES = {one.kind: one for one in (Eigenvalues, Covariance)}
-KINDS = ("isotropic", *WEIGHED, *NUMBERED, *FILES, "digits")
+KINDS = ("isotropic", *WEIGHED, *NUMBERED, Condition.kind, *FILES, "digits")
 
 
 def read(given: str | os.PathLike[str] | Data) -> Data:
@@ -37,7 +38,8 @@ def read(given: str | os.PathLike[str] | Data) -> Data:
     Traceback (most recent call last):
     ...
     rfsim.disk.files.numbers.DataError: unknown data 'isotropc'; use one of isotropic, atoms, classes, powerlaw, \
-subspace, mixture, eigenvalues, covariance, digits or a .npy, .npz, .csv, .tsv or .txt file; did you mean 'isotropic'?
+subspace, mixture, condition, eigenvalues, covariance, digits or a .npy, .npz, .csv, .tsv or .txt file; did you mean \
+'isotropic'?
     """
     if isinstance(given, Data):
         return given
@@ -49,6 +51,8 @@ subspace, mixture, eigenvalues, covariance, digits or a .npy, .npz, .csv, .tsv o
         return weighed.of(text, list(_pairs(text, argument)))
     if kind == "digits":
         return Digits.of(text, *([argument] if colon else []))
+    if kind == Condition.kind:
+        return Condition.of(text, *_ratio(text, argument))
     if found := NUMBERED.get(kind) or FILES.get(kind):
         return found.of(text, argument)
     if names_file(text):
@@ -70,6 +74,13 @@ def in_file(text: str) -> InFile | None:
     if kind in FILES and argument:
         return FILES[kind].of(text, argument)
     return Samples.of(text, text) if kind not in KINDS and names_file(text) else None
+
+
+def _ratio(text: str, argument: str) -> tuple[str, str]:
+    snr, at, per_dim = argument.partition("@")
+    if not at:
+        raise DataError(f"data {text!r}: condition is written SNR@PER_DIM; got {argument!r}")
+    return snr, per_dim
 
 
 def _pairs(text: str, argument: str) -> Iterable[tuple[Any, Any]]:

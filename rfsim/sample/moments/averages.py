@@ -75,6 +75,7 @@ def averaged_moments(
     ridge: float = 0.0,
     max_orders: int | None = None,
     layout: DeviceLayout | None = None,
+    slopes: NDArray[np.float64] | None = None,
 ) -> Moments:
     """M and N of the features of a law, averaged exactly over its Gaussian noise (T3–T6).
 
@@ -84,7 +85,7 @@ def averaged_moments(
 
     Args:
         weights: W, (features, dim).
-        law: Of x_t, with positive variances.
+        law: Of x_t, with positive variances, but along coordinates that are no noisy ones.
         sigma: The activation, centered for the law.
         noise_scale: √Δ.
         tolerance: Of the error of M, relative to floor.
@@ -93,6 +94,8 @@ def averaged_moments(
         ridge: γ, in units of the eigenvalues of M.
         max_orders: 200 by default, or 600 where σ has a closed form of its coefficients.
         layout: Of the devices over which the rows of M and N are divided; none of them ever holds the whole of M.
+        slopes: The pre-activations' derivatives by x_t, (features, dim), where some of the law's coordinates are no
+            noisy ones (§13); W/√d unless given.
 
     Returns:
         The moments.
@@ -135,7 +138,7 @@ def averaged_moments(
         if bound <= target or orders >= max_orders:
             break
         first, orders = orders, min(orders + max(2, orders // 4), max_orders)
-    few = weights.shape[1] <= tensor.MOST_DIM and not sigma.kinks
+    few = weights.shape[1] <= tensor.MOST_DIM and not sigma.kinks and slopes is None
     if bound > target and few and not isinstance(work, Ring):
         del totals
         return _by_tensor(weights, law, sigma, noise_scale, tolerance, floor)
@@ -146,7 +149,9 @@ def averaged_moments(
             f"use {'one device, ' if few else ''}a larger dim, fewer features or a larger {{ridge}}",
         )
     stein = noise_scale * totals.stein / geometry.deviation
-    noise = work.place(stein[:, None] * weights / math.sqrt(weights.shape[1]))
+    # the product with W first, as ever: another order would round otherwise
+    along = stein[:, None] * weights / math.sqrt(weights.shape[1]) if slopes is None else stein[:, None] * slopes
+    noise = work.place(along)
     second = work.finish(totals.second, totals.square)
     return Moments(second, noise, 1.0, orders, bound)
 

@@ -49,10 +49,10 @@ class Pilot(NamedTuple):
 
 def geometry_of(weights: NDArray[np.float64], law: Law) -> Geometry:
     """What weights and a law say of the noise in the pre-activations; ValueError for a law without noise."""
-    if np.any(law.variances <= 0):
-        raise ValueError("the law must be noisy: diffuse it to a positive time first")
     scaled = weights * np.sqrt(law.variances / weights.shape[1])
     deviation = np.linalg.norm(scaled, axis=1)
+    if not deviation.all():
+        raise ValueError("the law must be noisy: diffuse it to a positive time first")
     return Geometry(deviation, scaled / deviation[:, None])
 
 

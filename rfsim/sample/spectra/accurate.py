@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from rfsim.computing.arrays import Numbers, placed
 from rfsim.computing.parallel import DeviceLayout
 from rfsim.computing.precision import Unresolved
-from rfsim.problem.diffusion import diffuse, noise_variance
+from rfsim.problem.conditions import Seen, joint
+from rfsim.problem.diffusion import noise_variance
 from rfsim.problem.laws import AnyLaw, ClassLaw
 from rfsim.problem.model import Problem
 from rfsim.problem.ranks import part_counts
-from rfsim.problem.realization import EVERY, Instance, Kept, frozen_draws, training_law
+from rfsim.problem.realization import EVERY, Instance, Kept, frozen_draws, seen_population, seen_training
 from rfsim.sample.moments import Moments, averaged_moments, combined, sampled_moments
 from rfsim.sample.spectra.eigen import eigh, resolution
 
@@ -39,7 +42,7 @@ def population_above(
     Raises:
         ValueError: Where the noise average needs too many orders.
     """
-    return averaged(problem, draw, diffuse(draw.population, problem.diffusion_time), tolerance, floor, layout)
+    return averaged(problem, draw, seen_population(draw, problem.diffusion_time), tolerance, floor, layout)
 
 
 def training_moments(
@@ -56,29 +59,35 @@ def training_moments(
     the training points that are averaged over.
     """
     if math.isfinite(problem.noise_copies):
-        return sampled_moments(draw.weights, frozen_draws(draw, problem, kept), draw.sigma, layout=layout)
-    return averaged(problem, draw, training_law(draw, problem.diffusion_time, kept), tolerance, floor, layout)
+        draws, weights = frozen_draws(draw, problem, kept), draw.weights
+        if draw.inputs is not None:
+            y, weights = draw.inputs.points[kept], joint(draw.weights, draw.inputs)
+            draws = ((np.hstack([x, y]), xi) for x, xi in draws)
+        return sampled_moments(weights, draws, draw.sigma, layout=layout)
+    return averaged(problem, draw, seen_training(draw, problem.diffusion_time, kept), tolerance, floor, layout)
 
 
 def averaged(
     problem: Problem,
     draw: Instance,
-    law: AnyLaw,
+    law: AnyLaw | Seen,
     tolerance: float,
     floor: float | None,
     layout: DeviceLayout | None = None,
 ) -> Moments:
-    """Moments averaged over a law's noise, the error of their second below tolerance × floor (T4, T5).
+    """Moments averaged over a law's noise, the error of their second below tolerance × floor (T4, T5, §13).
 
     Those of a population of classes are a sum over these (§12).
     """
     if isinstance(law, ClassLaw):
         parts = (averaged(problem, draw, one, tolerance, floor, layout) for one in law.laws)
         return combined(law.shares.tolist(), parts)
+    seen = law if isinstance(law, Seen) else Seen(draw.weights, law, None)
     return averaged_moments(
-        draw.weights,
-        law,
+        seen.weights,
+        seen.law,
         draw.sigma,
+        slopes=seen.slopes,
         noise_scale=math.sqrt(noise_variance(problem.diffusion_time)),
         tolerance=tolerance,
         floor=floor,
@@ -117,7 +126,8 @@ def next_floor(moments: Moments, smallest: float, ridge: float, tolerance: float
 def null_directions(problem: Problem, draw: Instance) -> int:
     """How many eigenvalues of U are zero by rank."""
     d, n, p = draw.sizes
-    return part_counts(p, n, d, problem.noise_copies, draw.sigma.degrees)["zero"]
+    beside = 0 if draw.inputs is None else draw.inputs.weights.shape[1]
+    return part_counts(p, n, d, problem.noise_copies, draw.sigma.degrees, inputs=beside)["zero"]
 
 
 def require_resolved(problem: Problem, draw: Instance, smallest: float, largest: float) -> None:

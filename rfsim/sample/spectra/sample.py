@@ -19,11 +19,13 @@ from numpy.typing import ArrayLike
 from rfsim.computing.arrays import Numbers, compiled, namespace, put
 from rfsim.computing.parallel import DeviceLayout
 from rfsim.computing.precision import require_float64
+from rfsim.problem.conditions import mean_weights, seen_population
 from rfsim.problem.diffusion import diffuse, noise_variance
 from rfsim.problem.laws import ClassLaw
 from rfsim.problem.model import Problem
-from rfsim.problem.realization import Instance, training_law
+from rfsim.problem.realization import Instance, seen_training
 from rfsim.sample.moments import Moments
+from rfsim.sample.moments.given import mean_second
 from rfsim.sample.spectra.accurate import (
     averaged,
     decomposed,
@@ -244,7 +246,7 @@ def fresh_noise_moments(
         ValueError: Where the noise average needs too many orders.
     """
     floor = _smallest(spectrum) + problem.ridge
-    return averaged(problem, draw, training_law(draw, problem.diffusion_time), tolerance, floor)
+    return averaged(problem, draw, seen_training(draw, problem.diffusion_time), tolerance, floor)
 
 
 def class_targets(
@@ -273,6 +275,33 @@ def class_targets(
         del population
         own = training_moments(problem, draw, tolerance, floor, kept=kept) if kept.any() else None
         yield target, None if own is None else sample_target(spectrum, own)
+
+
+def condition_targets(
+    problem: Problem, draw: Instance, spectrum: SampleSpectrum, population: SampleTarget, *, tolerance: float = 1e-6
+) -> Iterator[SampleTarget]:
+    """The population's mean given its inputs, and what these leave, as one target (§13).
+
+    Args:
+        problem: What is asked.
+        draw: Its population, points, weights and inputs.
+        spectrum: Of U, with its basis.
+        population: Ũ and Ṽ seen from it.
+        tolerance: Relative to λ_min + γ.
+
+    Yields:
+        Second E_y E[φ|y]E[φ|y]ᵀ, noise ṼΣ; nothing of an array, whose Σ is not known.
+
+    Raises:
+        ValueError: Where the average needs too many orders.
+    """
+    inputs, time = draw.inputs, problem.diffusion_time
+    if inputs is None or inputs.told is None:
+        return
+    seen, means = seen_population(draw.weights, inputs, time), mean_weights(draw.weights, inputs, time)
+    found = mean_second(seen, means, draw.sigma, target=tolerance * (_smallest(spectrum) + problem.ridge))
+    second, noise = _rotate(spectrum.basis, found.second), population.noise * inputs.told.residual
+    yield SampleTarget(second, noise, spectrum.sources, population.constant, found.orders, found.error_bound)
 
 
 def sample_target(spectrum: SampleSpectrum, moments: Moments) -> SampleTarget:

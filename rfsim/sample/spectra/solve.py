@@ -20,6 +20,7 @@ from rfsim.sample.spectra.montecarlo import Estimates
 from rfsim.sample.spectra.sample import (
     SampleSpectrum,
     class_targets,
+    condition_targets,
     decomposition,
     fresh_noise_moments,
     population_moments,
@@ -38,6 +39,7 @@ class Solved(NamedTuple):
         fresh: The training points with fresh noise, if asked for.
         classes: Of each class of the population in turn, the class and its training points (None without any), once;
             nothing where the population has no classes or was not asked for, and by other routes than the dense one.
+        condition: Of a population beside inputs, its mean given these and what they leave, once.
     """
 
     spectrum: SampleSpectrum
@@ -45,6 +47,7 @@ class Solved(NamedTuple):
     replicates: Iterator[Solved]
     fresh: Target | None = None
     classes: Iterable[tuple[Target, Target | None]] = ()
+    condition: Iterable[Target] = ()
 
 
 def solve(
@@ -102,7 +105,8 @@ def solve(
             tell("training points with fresh noise")
             fresh = sample_target(spectrum, fresh_noise_moments(problem, draw, spectrum))
         by_class = class_targets(problem, draw, spectrum) if population and draw.classes is not None else ()
-        return _solved(spectrum, target, basis=basis)._replace(fresh=fresh, classes=by_class)
+        given = () if target is None else condition_targets(problem, draw, spectrum, target)
+        return _solved(spectrum, target, basis=basis)._replace(fresh=fresh, classes=by_class, condition=given)
     return _solved(spectrum, target, basis=basis)
 
 
