@@ -99,7 +99,7 @@ def _named(axes: Sequence[Axes], names: Sequence[str]) -> None:
 
 
 def methods(results: Results) -> Figure:
-    figure, axes = canvas(1, 4, style=STYLE, width="double", aspect=1.35)
+    figure, axes = canvas(1, 4, style=STYLE, width="double", aspect=1.75)
     rows = [row for row in _rows(results) if row.name != NULL]
     result = results["methods"]
     most = int(result.steps.max())
@@ -179,7 +179,7 @@ def steps(results: Results) -> Figure:
 def parts(results: Results) -> Figure:
     result = results["methods"]
     names = [str(name) for name in result.part.values[::-1]]
-    figure, axes = canvas(1, len(names), style=STYLE, width="double", aspect=1.35)
+    figure, axes = canvas(1, len(names), style=STYLE, width="double", aspect=1.75)
     rows = [row for row in _rows(results) if np.isfinite(row.last.suppression.median("level")).all()]
     with styled(STYLE):
         for ax, part in zip(axes[0], names, strict=True):

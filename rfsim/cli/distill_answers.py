@@ -52,6 +52,7 @@ def answer(data: xr.Dataset) -> dict[str, Any]:
         "gamma_star": {"threshold": store.settings(data)["threshold"]}
         | _numbers(own, "ridge", "gamma_star")
         | ({"limit": own.limit_gamma_star.values} if "limit_gamma_star" in own else {}),
+        **({"split": _split(own)} if "split_teacher" in own else {}),
         "controls": controls,
         "undefined": json.loads(data.attrs["undefined"]),
     }
@@ -74,6 +75,7 @@ def lines(data: xr.Dataset) -> list[str]:
         *table([["ridge", *PARTS, *(["limit"] if "limit" in found["gamma_star"] else [])], *_leakage_rows(found)]),
         f"gamma_star  {reached} (leakage below {short(found['gamma_star']['threshold'])})",
         *([f"gamma_star of the limit by level: median and range  {_range(limit)}"] if limit else []),
+        *(_split_lines(found["split"]) if "split" in found else []),
         *(f"undefined  {name}: {reason}" for name, reason in found["undefined"].items()),
         *_moved_lines(found),
     ]
@@ -91,6 +93,32 @@ def _stochastic(one: xr.Dataset) -> dict[str, Any]:
         {"step": int(one.step.values[-1]), "distill_time": None if np.isnan(time) else time}
         | _quality(one, "stochastic")
         | {"exact": _quality(one, "stochastic_exact")}
+    )
+
+
+def _split(own: xr.Dataset) -> dict[str, Any]:
+    """How far apart samples of two halves are, and how far from the training points of either."""
+    times = list(enumerate(own.distill_time.values.tolist()))
+
+    def to_training(one: xr.Dataset, model: str) -> dict[str, float]:
+        return {which: float(mean(one[f"{model}_to_{which}"])) for which in ("own", "other")}
+
+    return (
+        _numbers(own, "teacher", "split_teacher")
+        | {"teacher_one_step": float(mean(own.split_teacher_steps.sel(steps=1)))}
+        | {"teacher_steps": mean(own.split_teacher_steps), "early_teacher": float(mean(own.split_early_teacher))}
+        | {
+            "student": [
+                {"distill_time": time} | _numbers(own.isel(distill_time=k), "distance", "split_student")
+                for k, time in times
+            ],
+            "to_training": {
+                "teacher": to_training(own, "teacher"),
+                "student": [
+                    {"distill_time": time} | to_training(own.isel(distill_time=k), "student") for k, time in times
+                ],
+            },
+        }
     )
 
 
@@ -229,6 +257,31 @@ def _leakage_rows(found: dict[str, Any]) -> Iterator[list[str]]:
     for one in found["leakage"]:
         limit = [_range(one["limit"])] if "limit" in one else []
         yield [short(one["ridge"]), *(short(one[name]) for name in PARTS), *limit]
+
+
+def _split_lines(found: dict[str, Any]) -> list[str]:
+    """Two halves' samples from the same noise, and their own and the other half's nearest training points."""
+
+    def row(name: str, time: Any, apart: float, seen: dict[str, float] | None = None) -> list[str]:
+        near = ["", ""] if seen is None else [short(seen["own"]), short(seen["other"])]
+        return [name, short(time), short(apart), *near]
+
+    seen = found["to_training"]
+    return [
+        "halves: squared distance per dimension of their samples from the same noise, and to training points",
+        *table(
+            [
+                ["samples of", "distill_time", "apart", "to own", "to other"],
+                row("teacher", "", found["teacher"], seen["teacher"]),
+                row("in one step", "", found["teacher_one_step"]),
+                row("early teacher", "", found["early_teacher"]),
+                *(
+                    row("student", one["distill_time"], one["distance"], near)
+                    for one, near in zip(found["student"], seen["student"], strict=True)
+                ),
+            ]
+        ),
+    ]
 
 
 def _moved_lines(found: dict[str, Any]) -> Iterator[str]:

@@ -136,6 +136,7 @@ class DistillationPlan:
     renoise: float = 1.0
     stochastic: StochasticPlan | None = None
     memorized_ratio: float = RATIO
+    split_pair: bool = False
 
     def __post_init__(self) -> None:
         for name, least in (("levels", 2), ("generated", FEWEST_GENERATED), ("samples", 0)):
@@ -169,6 +170,8 @@ class DistillationPlan:
             raise ValueError(f"threshold must lie between 0 and 1; got {self.threshold:g}")
         if not 0 < self.memorized_ratio < 1:
             raise ValueError(f"memorized_ratio must lie between 0 and 1; got {self.memorized_ratio:g}")
+        if not isinstance(self.split_pair, bool):
+            raise ValueError(f"split_pair must be True or False; got {self.split_pair!r}")
         if self.samples > self.generated:
             raise ValueError(f"samples to keep must be at most the {self.generated} generated; got {self.samples}")
         if not 0 <= self.renoise <= 1:
@@ -222,7 +225,8 @@ class DistillationPlan:
         """As stored with a result."""
         apart = ("students", "stochastic")
         kept = {f.name: plain(getattr(self, f.name)) for f in fields(self) if f.name not in apart}
-        usual = {"path": None, "renoise": 1.0, "memorized_ratio": RATIO}  # left out, as before there were others
+        # left out, as before there were others
+        usual = {"path": None, "renoise": 1.0, "memorized_ratio": RATIO, "split_pair": False}
         kept = {name: value for name, value in kept.items() if name not in usual or value != usual[name]}
         kept |= self.stochastic.settings if self.stochastic else {}
         return kept | {"draws": draws, "variants": [student.settings for student in self.students]}

@@ -1,4 +1,4 @@
-"""Linear scores of disjoint halves: how far apart the samples are that one noise becomes (equations.md §5, T30 to T32).
+"""Linear scores of disjoint halves: how far apart the samples are that one noise becomes (equations.md §5, T30 to T33).
 
 Wang, Zavatone-Veth and Pehlevan 2026 (arXiv 2602.02908): a finite sample renormalizes the noise of a linear score.
 """
@@ -10,8 +10,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from rfsim.limit.generation import generated
 from rfsim.limit.populations import Population
+from rfsim.limit.sample_covariance import sample_covariance
 from rfsim.limit.solver import NotConverged
+from rfsim.problem.diffusion import noise_variance, signal
 
 NEWTON, ACCURACY, ROUNDING = 200, 1e-13, 8 * np.finfo(float).eps  # steps; relative, both
 REACH, NODES = 24.0, 481  # of the trapezoidal rule over log tan θ, whose error is below 1e-10
@@ -96,3 +99,37 @@ def split_distance(population: Population, samples_per_dim: float, *, first: flo
     truth = np.sqrt((lam + last) / (lam + first))
     across, apart = first * 2 * (square - mean**2), first * (square - 2 * mean * truth + truth**2)
     return SplitDistance(across, apart, first * square)
+
+
+def split_distance_in_steps(
+    population: Population, samples_per_dim: float, *, times: NDArray[np.float64], sampler: str
+) -> SplitDistance:
+    """The same of samples that are made from N(0, I) in steps, as `rfsim.distill` makes them (T33).
+
+    A step of a linear score is a polynomial of it, so that all of them are one function F of Σ̂. Units are those of
+    x_t at the first of the times.
+
+    Args:
+        population: ρ_Σ.
+        samples_per_dim: ψ_n of each half.
+        times: Diffusion times where steps begin and end, ascending, (levels + 1,), the first above 0.
+        sampler: "ddim", "euler" or "heun".
+
+    Returns:
+        The distances.
+    """
+    rule = sample_covariance(population.values, population.weights, samples_per_dim)
+    factor, truth = (_in_steps(times, sampler, eigenvalues) for eigenvalues in (rule.points, population.values))
+    mean, square = factor @ rule.measures, factor**2 @ rule.measures
+    return SplitDistance(2 * (square - mean**2), square - 2 * mean * truth + truth**2, square)
+
+
+def _in_steps(times: NDArray[np.float64], sampler: str, eigenvalues: NDArray[np.float64]) -> NDArray[np.float64]:
+    """What steps of the score −(e^{−2t}Σ̂ + Δ)^{-1}x make of the noise along each eigenvector, (eigenvalues,)."""
+
+    def score(time: float) -> NDArray[np.float64]:
+        return -1 / (signal(time) ** 2 * eigenvalues + noise_variance(time))[None]
+
+    found = generated(sampler, times, score, lambda time, variance: np.ones((1, 1))).factor
+    assert found is not None  # samplers without noise have one
+    return found[0]

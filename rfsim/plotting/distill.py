@@ -73,7 +73,7 @@ def suppression_panel(ax: Axes, result: xr.Dataset, *, variant: int = 0) -> None
     result = ready(result, "suppression")
     own = result.isel(variant=variant).suppression.mean("seed")
     ax.set_xscale("log")
-    time_limits(ax, _shown(result.distill_time.values))
+    time_limits(ax, shown_times(result.distill_time.values))
     handles, seen = [], [1.0]
     names = [str(name) for name in own.part.values]
     for name, place in zip(names, places(len(names)), strict=True):
@@ -82,9 +82,9 @@ def suppression_panel(ax: Axes, result: xr.Dataset, *, variant: int = 0) -> None
             continue
         look = part_look(name)
         found = Bars(np.nanmedian(rows, 1), np.nanmin(rows, 1), np.nanmax(rows, 1))
-        handles.append(_over_time(ax, result.distill_time.values, found, look, look.label, place=place))
+        handles.append(over_time(ax, result.distill_time.values, found, look, look.label, place=place))
         seen += [*found.low, *found.high]
-    _mark_infinity(handles, result)
+    mark_infinity(handles, result)
     if not handles:
         ax.text(0.5, 0.5, "not defined for this student", transform=ax.transAxes, ha="center", va="center")
     ax.axhline(1, color="black", linewidth=0.5 * matplotlib.rcParams["lines.linewidth"], zorder=0.5)
@@ -130,22 +130,22 @@ def quality_panel(
     held = ("teacher", "early_teacher", "reference", "teacher_steps", *models)
     own = _of_measure(result, measure, held).isel(variant=variant)
     ax.set_xscale("log")
-    time_limits(ax, _shown(own.distill_time.values))  # before the lines, which alone might set none
+    time_limits(ax, shown_times(own.distill_time.values))  # before the lines, which alone might set none
     handles = []
     steps = own.steps.values
     every = store.settings(own)["levels"]
     levels = {"teacher": f"teacher, {_steps(every)}", "early_teacher": None, "reference": None}
     for name, label in levels.items():
         look = MODEL_LOOKS[name]
-        handles += _level(ax, bars(own, name, measure), look.color, look.dash, label or look.label)
+        handles += level_line(ax, bars(own, name, measure), look.color, look.dash, label or look.label)
     one = bars(own.sel(steps=steps.min()), "teacher_steps", measure)
     label = f"teacher, {_steps(steps.min())}"
-    handles[1:1] = _level(ax, one, MODEL_LOOKS["teacher"].color, (0, (4, 2)), label)
+    handles[1:1] = level_line(ax, one, MODEL_LOOKS["teacher"].color, (0, (4, 2)), label)
     for name, place in zip(models, places(len(models)), strict=True):
         found, look = bars(own, name, measure), MODEL_LOOKS[name]
         if np.isfinite(found.mean).any():
-            handles.append(_over_time(ax, own.distill_time.values, found, look, look.label, place=place))
-    _mark_infinity(handles, own)
+            handles.append(over_time(ax, own.distill_time.values, found, look, look.label, place=place))
+    mark_infinity(handles, own)
     ax.set_xlabel(TIME_LABEL)
     measure_axis(ax, measure, handles if legend else ())
     return handles
@@ -189,7 +189,7 @@ def steps_panel(
             handles.append(bars_line(ax, steps, found, look, label, marker=look.marker, place=place))
     for name in ("early_teacher", "reference"):
         look = MODEL_LOOKS[name]
-        handles += _level(ax, bars(own, name, measure), look.color, look.dash, look.label)
+        handles += level_line(ax, bars(own, name, measure), look.color, look.dash, look.label)
     ax.set_xscale("log", base=2)
     apart = [k for k, step in enumerate(steps) if k in (0, len(steps) - 1) or 1.4 * step < steps.max()]
     ax.set_xticks(steps[apart], [str(steps[k]) for k in apart])
@@ -258,10 +258,22 @@ def _of_measure(result: xr.Dataset, measure: str, needed: Sequence[str]) -> xr.D
     return result
 
 
-def _over_time(
+def over_time(
     ax: Axes, times: NDArray[np.float64], found: Bars, look: Look, label: str, *, place: LinePlace = ALONE
 ) -> Line2D:
-    """A line over positive distill_times with error bars; the value at infinity on the right edge."""
+    """A line over positive distill_times with error bars; the value at infinity on the right edge.
+
+    Args:
+        ax: Axes to draw on.
+        times: The distill_times, (times,).
+        found: Values at them.
+        look: Of the line.
+        label: Of the legend.
+        place: Among lines that may lie on it.
+
+    Returns:
+        The line.
+    """
     order = np.argsort(times)
     shown = order[np.isfinite(times[order]) & (times[order] > 0)]
     some = Bars(*(values[shown] for values in found))
@@ -274,8 +286,19 @@ def _over_time(
     return line
 
 
-def _level(ax: Axes, found: Bars, color: str, dash: Any, label: str) -> list[Line2D]:
-    """A level over the whole panel, with its error as a band; nothing where it is undefined."""
+def level_line(ax: Axes, found: Bars, color: str, dash: Any, label: str) -> list[Line2D]:
+    """A level over the whole panel, with its error as a band; nothing where it is undefined.
+
+    Args:
+        ax: Axes to draw on.
+        found: One value.
+        color: Of the line and the band.
+        dash: Of the line.
+        label: Of the legend.
+
+    Returns:
+        What the legend holds.
+    """
     if not np.isfinite(found.mean):
         return []
     if np.isfinite(found.low) and np.isfinite(found.high):
@@ -283,12 +306,26 @@ def _level(ax: Axes, found: Bars, color: str, dash: Any, label: str) -> list[Lin
     return [ax.axhline(float(found.mean), color=color, linestyle=dash, label=label, zorder=1)]
 
 
-def _mark_infinity(handles: list[Line2D], result: xr.Dataset) -> None:
+def mark_infinity(handles: list[Line2D], result: xr.Dataset) -> None:
+    """Say in a legend what stands on the right edge, where something does.
+
+    Args:
+        handles: Of the legend, added to.
+        result: Of `rfsim.distill`.
+    """
     if handles and np.isinf(result.distill_time.values).any():
         handles.append(Line2D([], [], color=MARKER_COLOR, marker=">", linestyle="", label=r"$\tau_S=\infty$"))
 
 
-def _shown(times: NDArray[np.float64]) -> NDArray[np.float64]:
+def shown_times(times: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Those that a log axis has a place for.
+
+    Args:
+        times: distill_times, (times,).
+
+    Returns:
+        Finite and positive ones, in their order.
+    """
     return times[np.isfinite(times) & (times > 0)]
 
 

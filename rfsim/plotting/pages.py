@@ -29,6 +29,7 @@ from rfsim.plotting.limit_distill import (
 from rfsim.plotting.limit_generated import generated_distance_panel, generated_variance_panel
 from rfsim.plotting.simulation import simulation_panel
 from rfsim.plotting.spectra import spectrum_panel
+from rfsim.plotting.splits import seen_panel, split_panel
 
 
 class Page(NamedTuple):
@@ -161,6 +162,9 @@ def distill(result: xr.Dataset) -> Page:
         "quality": lambda ax: quality_panel(ax, result, "frechet_per_dim", legend=False),
         "quality-steps": lambda ax: steps_panel(ax, result, "frechet_per_dim", legend=False),
     }
+    if "split_teacher" in result:
+        panels["split"] = lambda ax: split_panel(ax, result)
+        panels["seen"] = lambda ax: seen_panel(ax, result)
     names = list(panels)
     return Page([names[k : k + 2] for k in range(0, len(names), 2)], panels)
 

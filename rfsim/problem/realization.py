@@ -257,6 +257,34 @@ def instance(problem: Problem, origin: Source, sizes: Sizes, seed: int) -> Insta
     return found._replace(inputs=conditions.Inputs(own, y[: sizes.samples], others))
 
 
+def require_halves(origin: Source, sizes: Sizes) -> None:
+    """ValueError where an array has no second training set of as many rows (`other_half`)."""
+    if origin.array is None:
+        return
+    spare = len(origin.array) - origin.training if origin.held_out is None else origin.training - sizes.samples
+    if spare < sizes.samples:
+        where = "held out" if origin.held_out is None else "beside them"
+        raise ValueError(
+            f"split_pair trains on two disjoint sets of as many rows; got {sizes.samples} samples and {spare} rows "
+            f"{where} in {origin.called}: take fewer samples"
+        )
+
+
+def other_half(draw: Instance, origin: Source) -> Instance:
+    """The same draw but for its training points, which are as many and none of them.
+
+    Of a named population they are further draws; of an array the rows that are held out, for which those of the first
+    play the population, or, where other rows play it, the next ones that may be trained on.
+    """
+    count = draw.sizes.samples
+    if origin.array is None:
+        return draw._replace(points=data_room.draw(draw.population, count, draw.seed, "data/other half"))
+    train, held_out = origin.split(draw.seed)
+    if origin.held_out is None:
+        return draw._replace(points=held_out[:count], population=_points(train))
+    return draw._replace(points=train[count : 2 * count])
+
+
 def training_law(draw: Instance, diffusion_time: float, kept: Kept = EVERY) -> Law:
     """The law of x_t over the training points, or those that are kept, and fresh noise."""
     return diffuse(_points(draw.points[kept]), diffusion_time)

@@ -174,6 +174,13 @@ MEASURED = (
         help="A sample is memorized where its nearest training point is nearer than this times the second nearest.",
         default=1 / 3,
     ),
+    Parameter(
+        name="split_pair",
+        help="Also distill a second, disjoint training set of as many points, with the same features and noise, and "
+        "measure how far apart samples of the two are; of an array that is the rows held out.",
+        hint=bool,
+        default=False,
+    ),
 )
 KEPT = (
     Parameter(name="samples", help="Samples to keep.", hint=int, least=0, default=0, flagged=False),
@@ -202,6 +209,10 @@ STOCHASTIC = tuple(  # beside the exact flow; a sweep of exact flows has none
         ),
         strict=True,
     )
+)
+SPLIT = frozenset(  # of two halves alone
+    {"split_teacher", "split_teacher_error", "split_teacher_steps", "split_early_teacher", "split_student"}
+    | {"split_student_error", "teacher_to_own", "teacher_to_other", "student_to_own", "student_to_other"}
 )
 OPTIONS = (*LEVELS, *TEACHER, *STUDENT, *REGRESSION, *MEASURED, KEPT[0])  # of one distillation beside its times
 
@@ -249,9 +260,13 @@ DISTILL = register(
             | variables(seed__variant__distill_time__level="mixing", seed__variant="evaluations")
             | variables("step", seed__variant__quality="stochastic stochastic_exact", seed="stochastic_time")
             | variables(seed__variant__step__level="stochastic_loss")
+            | variables(seed="split_teacher split_teacher_error split_early_teacher teacher_to_own teacher_to_other")
+            | variables(seed__steps="split_teacher_steps")
+            | variables(seed__variant__distill_time="split_student split_student_error student_to_own student_to_other")
             | variables(ridge__level="limit_leakage", level="limit_gamma_star"),
             optional=frozenset({"teacher_error", "student_error", "suppression_error", "leakage", "leakage_all_error"})
             | {"stochastic", "stochastic_exact", "stochastic_time", "stochastic_loss", "step"}
+            | SPLIT
             | {"evaluations", "mixing", "transfer", "instability", "limit_leakage", "limit_gamma_star"},
             json={"undefined": dict},
         ),

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 from rfsim.quantities.catalog import Quantity, register
-from rfsim.quantities.distill import LEVELS
+from rfsim.quantities.distill import LEVELS, REGRESSION
 from rfsim.quantities.forms import Form, variables
 from rfsim.quantities.parameters import COVARIANCE, DATA, PREPARED, SAMPLES_PER_DIM, N
 
 FIRST = {one.name: one for one in LEVELS}
+SAMPLER = next(one for one in REGRESSION if one.name == "sampler")
 TIME_MAX = FIRST["time_max"].but(help="Diffusion time T at which sampling begins, σ_T² = e^{2T} − 1.")
 TIME_MIN = FIRST["time_min"].but(help="Diffusion time at which it ends; 0 is the data themselves.", default=0.0)
+STEPS = (
+    FIRST["levels"].but(
+        help="Steps from N(0, I) at T, geometric, as rfsim distill takes them; 0: the flow itself from σ_T z.",
+        least=0,
+        default=0,
+        shapes=False,
+    ),
+    SAMPLER.but(help="Of the steps.", choices=("ddim", "euler", "heun"), default="ddim"),
+)
 
 register(
     Quantity(
@@ -24,6 +34,7 @@ register(
             COVARIANCE,
             TIME_MAX,
             TIME_MIN,
+            *STEPS,
         ),
         form=Form(
             variables=variables(

@@ -148,10 +148,10 @@ class Run:
                 basis=basis,
             )
 
-    def tell(self, draw: Instance, step: str) -> None:
-        """Tell the listener what is done for a draw."""
+    def tell(self, draw: Instance, step: str, *, of: str = "") -> None:
+        """Tell the listener what is done for a draw, or for a part `of` it."""
         if self.report:
-            self.report(step, {"seed": draw.seed, "seeds": len(self.seeds), "first": self.seeds[0]})
+            self.report(of + step, {"seed": draw.seed, "seeds": len(self.seeds), "first": self.seeds[0]})
 
     def begin(self, begin: Begin | None, extra: Mapping[str, Any]) -> None:
         """Say which settings the result will carry, those of `label` with the same `extra`, unless it is cut short."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -20,6 +21,7 @@ from rfsim.distillation.nearest import distinct
 from rfsim.distillation.plan import DistillationPlan
 from rfsim.distillation.run import Wanted, take
 from rfsim.distillation.sample_quality import SampleQuality
+from rfsim.distillation.splits import split_variables
 from rfsim.distillation.stochastic_options import with_clock
 from rfsim.distillation.stochastic_students import Keeping, train, variables
 from rfsim.distillation.tables import table
@@ -27,7 +29,7 @@ from rfsim.problem import model, realization
 from rfsim.problem.draws import apart, defaults_of, told
 from rfsim.problem.model import Problem
 from rfsim.problem.populations import Classes
-from rfsim.problem.realization import Sizes
+from rfsim.problem.realization import Instance, Sizes
 from rfsim.quantities.meant import known_keywords
 from rfsim.results.runs import Begin, Report, Run, keeping
 from rfsim.sample.spectra import Method
@@ -37,6 +39,9 @@ from rfsim.sampled.distill_plan import DISTILL_TIMES, DistillOptions, plan
 
 # of a stochastic run that goes on these may change: how long it is, and what is measured beside it
 BESIDE = ("seed", "seeds", "steps", "distill_times", "generated", "samples", "leakage_ridges", "threshold")
+
+
+OTHER = "the other half, "  # what is told of its steps begins so
 
 
 @known_keywords
@@ -115,6 +120,9 @@ def distill(
         ema: Decay per step of the moving average of the weights that is the target; None: 0, the weights themselves.
         memorized_ratio: A sample is memorized where its nearest training point is nearer than this times the second
             nearest; between 0 and 1.
+        split_pair: Also distill a second, disjoint training set of as many points, with the same features and the same
+            noise of training and generation: further draws of a population, of an array the rows held out (so that n is
+            at most half of the rows), and with `held_out` the next rows of the array.
         dim: d; defaults to 100, or to the data's own.
         seed: Of the first draw.
         seeds: How many draws.
@@ -136,6 +144,10 @@ def distill(
         the draws, with _error and _moved, 1 where half the draws move a measure by more than 1.96 standard errors. With
         limit, limit_leakage (ridge, level), outside gen,
         and limit_gamma_star (level). Where a student is self-distilled, mixing (variant, distill_time, level), its ξ.
+        With split_pair, split_teacher, split_teacher_steps (steps), split_early_teacher and split_student (variant,
+        distill_time): E‖x_1 − x_2‖²/d between samples of the two halves from the same noise, and teacher_to_own,
+        teacher_to_other, student_to_own, student_to_other: the same of samples to the nearest training point of their
+        own half, and of the other.
         With an optimizer, stochastic and stochastic_exact (variant, quality), samples of the students after all steps
         and of the flow beside them, stochastic_loss (variant, step, level), without the ridge's term, and
         stochastic_time; where a run diverged, NaN, and the attribute `diverged` says where by seed.
@@ -166,6 +178,8 @@ def distill(
     features = planned.student_features(run.sizes)
     draws = planned.number_of_draws(features)
     _require_memory(planned, run.sizes, features, kept=spill is None)
+    if planned.split_pair:
+        realization.require_halves(run.origin, run.sizes)
     run.settings = realization.settings(problem, run.origin, run.sizes, seed=run.seeds[0], seeds=len(run.seeds))
     del run.settings["diffusion_time"]
     data_power = realization.power(problem, run.origin, run.sizes)
@@ -189,18 +203,25 @@ def distill(
         told |= {"diverged": store.canonical(failures)} if planned.stochastic else {}
         return run.label("distill", data.assign_attrs(undefined=_undefined(planned, run), **told), extra, started)
 
+    def sampled(draw: Instance, wanted: Wanted, tell: Callable[[str], None]) -> SampleQuality:
+        with ArrayCache(spill) as cache, ridge_named("teacher_ridge"):
+            named = run.population is not None
+            distilled = take(planned, taught, draw, data_power, named, cache, wanted, tell)
+        tell("samples and their measures")
+        return SampleQuality(planned, distilled)
+
     with keeping(done, result):
         for number in run.seeds:
             draw = realization.instance(taught, run.origin, run.sizes, number)
             merged.append(len(draw.points) - len(distinct(draw.points)))  # what no measure can tell is refused here
-            with ArrayCache(spill) as cache, ridge_named("teacher_ridge"):
-                named = run.population is not None
-                distilled = take(planned, taught, draw, data_power, named, cache, wanted, partial(run.tell, draw))
-            run.tell(draw, "samples and their measures")
-            quality = SampleQuality(planned, distilled)
-            one = table(planned, distilled, quality)
+            tell = partial(run.tell, draw)
+            quality = sampled(draw, wanted, tell)
+            distilled, one = quality.distilled, table(planned, quality.distilled, quality)
+            if planned.split_pair:
+                other = sampled(realization.other_half(draw, run.origin), Wanted(), partial(run.tell, draw, of=OTHER))
+                one = one.assign(split_variables(quality, other))
             if practice := planned.stochastic:
-                trained = train(planned, practice, distilled, kept, partial(run.tell, draw))
+                trained = train(planned, practice, distilled, kept, tell)
                 one = one.assign(variables(planned, practice, distilled, quality, trained, one.student))
                 failures |= {str(number): one.failure for one in trained if one.failure}
             done.append(one)
@@ -231,6 +252,7 @@ def _require_memory(planned: DistillationPlan, sizes: Sizes, features: int, *, k
     times, kinds = len(planned.distill_times), [one.method.kind for one in planned.students]
     counts = {"levels": planned.levels, "models": len(kinds) * times, "generated": planned.generated}
     counts |= {kind.replace("-", "_"): kinds.count(kind) * times for kind in FURTHER}
+    counts |= {"halves": 1 + planned.split_pair}
     needed = float(needed_bytes(d, p, features, **counts, kept=kept))
     if practice := planned.stochastic:  # features of a batch at every level, and the optimizer's slots
         rows = float(n if practice.setting.batch is None else practice.setting.batch)

@@ -29,6 +29,7 @@ def needed_bytes(
     two_time: ArrayLike = 0,
     progressive: ArrayLike = 0,
     kept: bool = True,
+    halves: ArrayLike = 1,
 ) -> NDArray[np.float64]:
     """Bytes at the peak of a distillation; sizes broadcast.
 
@@ -42,6 +43,7 @@ def needed_bytes(
         two_time: How many of the models are two-time maps.
         progressive: How many are of progressive distillation.
         kept: Whether the eigenvectors of all levels stay in memory.
+        halves: How many training sets' models are held; their eigenvectors are one set's at a time.
 
     Returns:
         The bytes, of the shape to which the sizes broadcast.
@@ -53,5 +55,5 @@ def needed_bytes(
     several = {"two-time": np.asarray(two_time, dtype=float), "progressive": np.asarray(progressive, dtype=float)}
     further = sum(FURTHER[kind] * steps * count for kind, count in several.items()) * side
     further = further + sum(each * steps * several[kind] for kind, each in ASKED.items()) * CHUNK_ROWS
-    weights = (steps + 8) * np.asarray(models) * side + further
+    weights = np.asarray(halves) * ((steps + 8) * np.asarray(models) * side + further)
     return 8 * (7 * side**2 + shelved + weights * d + drawn * d) + 2**29

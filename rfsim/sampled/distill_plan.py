@@ -64,6 +64,7 @@ class DistillOptions(DrawOptions, total=False):
     steps: int | None
     ema: float | None
     memorized_ratio: float
+    split_pair: bool
 
 
 def plan(
@@ -101,6 +102,7 @@ def plan(
     steps: int | None = None,
     ema: float | None = None,
     memorized_ratio: float = RATIO,
+    split_pair: bool = False,
 ) -> DistillationPlan:
     """The checked settings of a distillation, as `distill` takes them; nothing is computed.
 
@@ -138,6 +140,7 @@ def plan(
         steps: How many are taken.
         ema: Decay per step of the average that is the target.
         memorized_ratio: Of f_mem.
+        split_pair: Whether a second half is distilled too.
 
     Returns:
         The plan.
@@ -187,6 +190,7 @@ def plan(
         renoise,
         trained,
         memorized_ratio,
+        split_pair,
     )
 
 

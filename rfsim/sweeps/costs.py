@@ -113,7 +113,7 @@ def distillations(values: Parameters) -> int:
     every level the sampled U of half of the draws and of all of them."""
     levels, found = _levels(values), sizes(values)
     own = _student_features(values, found) != found.features
-    return values.get("seeds", 1) * ((levels + 1) * (1 + int(own)) + 2 * levels)
+    return values.get("seeds", 1) * _halves(values) * ((levels + 1) * (1 + int(own)) + 2 * levels)
 
 
 def none(values: Parameters) -> int:
@@ -160,8 +160,14 @@ def distillation_bytes(values: Parameters, cells: Any) -> NDArray[np.float64]:
         levels=_levels(values),
         models=models,
         generated=value(DISTILL, values, "generated"),
+        halves=_halves(values),
         **several,
     )
+
+
+def _halves(values: Parameters) -> int:
+    """Training sets that are distilled for each seed."""
+    return 1 + bool(value(DISTILL, values, "split_pair"))
 
 
 def nothing_large(values: Parameters, cells: Any) -> NDArray[np.float64]:

@@ -1,4 +1,4 @@
-"""The front door to linear scores of disjoint halves in the limit (equations.md T30 to T32)."""
+"""The front door to linear scores of disjoint halves in the limit (equations.md T30 to T33)."""
 
 from __future__ import annotations
 
@@ -8,15 +8,19 @@ import time
 import xarray as xr
 from numpy.typing import ArrayLike
 
-from rfsim.checking.scalars import real
+from rfsim.checking.scalars import real, whole
+from rfsim.checking.text import nearest
 from rfsim.disk import store
 from rfsim.disk.files.numbers import DataError
-from rfsim.limit.split import renormalized_noise, split_distance
+from rfsim.limit.split import renormalized_noise, split_distance, split_distance_in_steps
 from rfsim.problem.arrays import Rows
-from rfsim.problem.model import LATEST, Problem, require_unused
+from rfsim.problem.diffusion import ODE_SOLVERS, time_grid
+from rfsim.problem.model import EARLIEST, LATEST, Problem, require_unused
 from rfsim.quantities.meant import known_keywords
 from rfsim.results.runs import Begin, Report
 from rfsim.theory.run import covariance_of
+
+MOST = 10**4  # steps
 
 
 @known_keywords
@@ -25,6 +29,8 @@ def split(
     *,
     time_max: float = 3.0,
     time_min: float = 0.0,
+    levels: int = 0,
+    sampler: str = "ddim",
     array: ArrayLike | Rows | None = None,
     center: bool = True,
     scale: str = "global",
@@ -34,14 +40,18 @@ def split(
 ) -> xr.Dataset:
     """How far apart the samples of two linear scores are, of disjoint halves of the data and from the same noise.
 
-    Equations.md T30 to T32; Wang, Zavatone-Veth and Pehlevan 2026 (arXiv 2602.02908). The score is −(Σ̂ + σ²)^{-1}x of
+    Equations.md T30 to T33; Wang, Zavatone-Veth and Pehlevan 2026 (arXiv 2602.02908). The score is −(Σ̂ + σ²)^{-1}x of
     the covariance Σ̂ of n rows, not centered, in the units of the data themselves, and is followed without noise from
-    σ_T² = e^{2T} − 1 down.
+    σ_T² = e^{2T} − 1 down; or, with levels, from N(0, I) at T in so many steps, as `rfsim.distill(split_pair=True)`
+    samples with σ(x) = x, in units of x_t at time_min.
 
     Args:
         problem: Its data, and ψ_n = n/d of each half. Nothing else of it is used, and what is given of it is refused.
         time_max: T at which sampling begins.
         time_min: Where it ends, from 0 and below T.
+        levels: Steps of the sampler, geometric in the diffusion time; 0: the flow itself. With steps time_min is above
+            0.
+        sampler: Of the steps: "ddim", "euler" or "heun".
         array: Samples (rows, dim) in the place of the problem's data, of which the covariance alone is used, as Σ.
         center: Whether an array is centered.
         scale: How an array is scaled: "global", "columns" or "none".
@@ -69,6 +79,12 @@ def split(
     first, last = (_time(name, value) for name, value in (("time_max", time_max), ("time_min", time_min)))
     if not last < first:
         raise ValueError(f"time_min must be below time_max; got {last:g} and {first:g}")
+    steps = whole("levels", levels, 0, MOST)
+    if sampler not in ODE_SOLVERS:
+        hint = nearest(str(sampler), ODE_SOLVERS)
+        raise ValueError(f"sampler must be one of {', '.join(ODE_SOLVERS)}; got {sampler!r}{hint}")
+    if steps and last < EARLIEST:
+        raise ValueError(f"levels end at a time_min of {EARLIEST:g} or more; got {last:g}")
     population, origin = covariance_of(problem, array=array, center=center, scale=scale, covariance=covariance)
     if population.classes is not None:
         raise DataError(
@@ -84,10 +100,15 @@ def split(
     told = {"data": str(problem.data), "samples_per_dim": problem.samples_per_dim, "activation": "linear"}
     told |= {"features_per_dim": math.inf, "noise_copies": math.inf}
     told |= origin.settings | {"time_max": first, "time_min": last}
+    told |= {"levels": steps, "sampler": sampler} if steps else {}
     if begin:
         begin(told)
     noises = [math.expm1(2 * one) for one in (first, last)]
-    found = split_distance(population, problem.samples_per_dim, first=noises[0], last=noises[1])
+    if steps:
+        grid = time_grid(last, first, steps)
+        found = split_distance_in_steps(population, problem.samples_per_dim, times=grid, sampler=sampler)
+    else:
+        found = split_distance(population, problem.samples_per_dim, first=noises[0], last=noises[1])
     # σ_0 = 0: what the sample's own directions without variance leave
     kappa = float(renormalized_noise(population, problem.samples_per_dim, max(noises[1], 1e-12 * population.power)))
     names = {"across": "between the halves", "population": "to the population's", "variance": "of the samples"}

@@ -68,6 +68,8 @@ OWN: dict[str, dict[str, str]] = {
         "steps quality": "teacher_steps",
         "distill_time quality": "student student_half student_error student_moved early_student regression",
         "distill_time steps quality": "student_steps",
+        "distill_time": "split_student student_to_own student_to_other",
+        "steps": "split_teacher_steps",
         "level part": "teacher_energy",
         "distill_time level part": "student_energy suppression suppression_half suppression_error suppression_moved",
         "level": "teacher_train teacher_test",

@@ -36,8 +36,9 @@ VALUES = {
 def another(parameter):
     """A value that a parameter takes, not its default."""
     default = parameter.default
-    if parameter.name in VALUES:
-        return VALUES[parameter.name]
+    given = VALUES.get(parameter.name)
+    if given is not None and (not parameter.choices or given in parameter.choices):
+        return given
     if parameter.switch:
         return not default
     if parameter.choices:

@@ -93,6 +93,7 @@ def test_only_the_flow_has_a_program_for_many_cells():
         ("distill", {}, 21 + 40),
         ("distill", {"levels": 3, "seeds": 2}, 2 * (4 + 6)),
         ("distill", {"levels": 3, "student_features_per_dim": 3}, 8 + 6),
+        ("distill", {"levels": 3, "split_pair": True}, 2 * (4 + 6)),
         ("distill", {"levels": 3, "student_features_per_dim": 5}, 4 + 6),
         ("distill", {"levels": 3, "student_features_per_dim": 5.01}, 4 + 6),  # rounds to the same
         ("density", {}, 0),
