@@ -20,7 +20,8 @@ def redraw(case: Case) -> BenchRow:
     tab, random = training.TAB, np.random.default_rng(0)
     steps = {control.name: control.steps[1:-1] for control in tab.controls}
     start = {control.name: control.start for control in tab.controls}
-    tab.warm_up(lambda done, total: None)
+    for one in tab.prepare(lambda done, total: None):
+        tab.view(*one)
     whole, solved, moved = [], [], []
     for _ in range(case.choices):
         texts = start | {name: str(random.choice(steps[name])) for name in MOVED}

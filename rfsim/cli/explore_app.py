@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
+from collections.abc import Callable
 from functools import partial
-from typing import Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 from rfsim.checking.text import whole
 from rfsim.cli import streams, terminal
 from rfsim.cli.flags import read_as, repeated, switch, text_flag
 from rfsim.cli.statuses import DONE, INTERRUPTED
+
+if TYPE_CHECKING:
+    from rfsim.explorer.parts import Tell
 
 _port = partial(whole, least=0, most=65535)
 
@@ -40,7 +45,6 @@ def explore(
     streams.tell(address.url)
     terminal.say("preparing the page, which then opens; Ctrl-C ends it", quiet=quiet)
     machine.use_compilation_cache()
-    _warm_up(quiet=quiet)
 
     def ready() -> None:
         terminal.say("the page is ready", quiet=quiet)
@@ -50,6 +54,7 @@ def explore(
             webbrowser.open(address.url)
 
     try:
+        _warm_up(quiet=quiet)
         server.serve(address, token, ready)
     except KeyboardInterrupt:
         terminal.complain("interrupted")
@@ -59,14 +64,26 @@ def explore(
 
 def _end(status: int) -> NoReturn:
     """End the process: threads of open sessions wait for questions, and an exit would wait for them."""
+    from rfsim.explorer import workers
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # who is impatient is already heard
+    workers.shared().close()
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(status)
 
 
 def _warm_up(*, quiet: bool) -> None:
-    from rfsim.explorer.widget import TABS
+    from rfsim.explorer import workers
+    from rfsim.explorer.questions import Question
+    from rfsim.explorer.tabs import TABS
 
+    def shown(report: Callable[..., None]) -> Tell:
+        return lambda done, total: report("", {"done": done, "total": total})
+
+    questions: list[Question] = []
     for tab in TABS:
         with terminal.bar(f"preparing {tab.title}", quiet=quiet) as report:
-            tab.warm_up(lambda done, total, report=report: report("", {"done": done, "total": total}))
+            questions += [Question(tab, *one) for one in tab.prepare(shown(report))]
+    with terminal.bar("preparing pictures", quiet=quiet) as report:
+        workers.shared().warm_up(questions, shown(report))

@@ -5,7 +5,7 @@ Plain data, so that a tab knows nothing of the page and the page nothing of phys
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple, Protocol
 
@@ -89,7 +89,11 @@ class TabView(NamedTuple):
 
 
 class Tab(Protocol):
-    """One tab: a module-level object without state, used by many sessions at once, each a thread."""
+    """One tab: a module-level object, used by many sessions at once, each a thread.
+
+    What reads and gathers runs where the page is served. What draws runs in a worker: the tab and what was gathered are
+    pickled.
+    """
 
     name: str
     title: str
@@ -100,14 +104,22 @@ class Tab(Protocol):
         """The choice that texts stand for. Raises Refused, with all that is wrong at once."""
         ...
 
-    def view(self, choice: Any, layout: Layout) -> TabView:
-        """Everything shown for it. Raises Refused where the library refuses the combination."""
+    def gather(self, choice: Any) -> Any:
+        """All that its drawing takes, as data. Raises Pending while that is computed for the first time."""
         ...
 
-    def animation(self, choice: Any, kind: Literal["gif", "mp4"], tell: Tell) -> bytes:
+    def view(self, gathered: Any, /, layout: Layout) -> TabView:
+        """Everything shown for what was gathered. Raises Refused where the library refuses the combination."""
+        ...
+
+    def gather_film(self, choice: Any) -> Any:
+        """`gather` of the animation of a choice."""
+        ...
+
+    def animation(self, gathered: Any, /, kind: Literal["gif", "mp4"], tell: Tell) -> bytes:
         """The pictures as `moving` goes along its steps. Raises Refused where this kind cannot be written here."""
         ...
 
-    def warm_up(self, tell: Tell) -> None:
-        """Compile and precompute what makes the first redraw slow."""
+    def prepare(self, tell: Tell) -> Sequence[tuple[Any, Layout]]:
+        """Compute what is looked at first; what a worker may draw (gathered, layout) so that nothing later is slow."""
         ...

@@ -1,8 +1,10 @@
 // The page of the explorer: controls on the left, pictures and numbers on the right. It sends the texts of the controls
-// and shows what comes back; it computes nothing. One question is on its way at a time: what moves meanwhile is asked next.
+// and shows what comes back; it computes nothing. What moves while a question is on its way is asked with the answer, or
+// after PATIENCE without one: the new question then takes the place of the old one, unless that is being drawn already.
 
 const TYPING = 350; // milliseconds without a key until text is taken as given
 const NARROW = 640; // pixels of the page below which it is a phone's
+const PATIENCE = 250; // milliseconds without an answer until a control that moved meanwhile is asked for
 const LOST = 120000; // milliseconds without an answer until a question is asked again
 const FRAME = 120; // milliseconds that a picture stands at least while it plays
 
@@ -243,20 +245,27 @@ function table({ name, caption, columns, keys, rows }) {
 export default {
   render({ model, el }) {
     const descriptions = model.get("pages");
-    let number = model.get("asked")?.number ?? 0, waiting = null, again = false, layout = null, current = null;
+    let number = model.get("asked")?.number ?? 0, again = false, layout = null, current = null, since = 0, later, lost;
+    const open = new Map(); // numbers of the questions without an answer, and when they were asked
 
     const root = make("div", { class: "rfsim" });
     const ask = () => {
-      if (waiting || !layout) {
-        again = true;
+      if (!layout) return; // its first measure asks
+      const wait = open.size ? PATIENCE - (performance.now() - since) : 0;
+      clearTimeout(later);
+      again = wait > 0;
+      if (again) {
+        later = setTimeout(ask, wait);
         return;
       }
       number += 1;
-      const timer = setTimeout(() => {
-        waiting = null;
+      since = performance.now();
+      open.set(number, since);
+      clearTimeout(lost);
+      lost = setTimeout(() => {
+        open.clear();
         ask();
       }, LOST);
-      waiting = { number, since: performance.now(), timer };
       root.setAttribute("aria-busy", "true");
       model.set("asked", { number, tab: current.description.name, layout, texts: current.texts() });
       model.save_changes();
@@ -292,19 +301,18 @@ export default {
 
     const answered = () => {
       const shown = model.get("shown");
-      if (!waiting || shown.number !== waiting.number) return;
-      const elapsed = performance.now() - waiting.since;
-      clearTimeout(waiting.timer);
-      waiting = null;
+      if (!open.has(shown.number)) return;
+      const elapsed = performance.now() - open.get(shown.number);
+      for (const one of [...open.keys()]) if (one <= shown.number) open.delete(one); // older ones were dropped
       const page = pages.find((one) => one.description.name === shown.tab);
       if (page) page.show(shown);
       root.dataset.number = shown.number;
       root.dataset.milliseconds = elapsed.toFixed(1);
       root.dataset.seconds = shown.seconds;
-      if (again) {
-        again = false;
-        ask();
-      } else root.setAttribute("aria-busy", "false");
+      if (open.size) return;
+      clearTimeout(lost);
+      if (again) ask();
+      else root.setAttribute("aria-busy", "false");
     };
     const told = (content, buffers) => {
       if (content?.export) pages.find((one) => one.description.name === content.tab)?.exported(content, buffers);
@@ -325,7 +333,8 @@ export default {
     watch.observe(root);
     return () => {
       watch.disconnect();
-      clearTimeout(waiting?.timer);
+      clearTimeout(lost);
+      clearTimeout(later);
       for (const page of pages) page.stop();
       model.off("change:shown", answered);
       model.off("msg:custom", told);

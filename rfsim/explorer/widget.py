@@ -10,22 +10,21 @@ import logging
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from functools import partial
 from importlib import resources
 from typing import Any
 
 import anywidget
 import traitlets
 
-from rfsim.explorer import distillation, training
-from rfsim.explorer.parts import Control, Pending, Picture, Refused, Tab, Table, TabView
+from rfsim.explorer import workers
+from rfsim.explorer.parts import Control, Pending, Refused, Tab
+from rfsim.explorer.questions import Answer, FilmQuestion, Question, bug
+from rfsim.explorer.tabs import TABS
 
-TABS: tuple[Tab, ...] = (training.TAB, distillation.TAB)
 EXPORTS = {"gif": "image/gif", "mp4": "video/mp4"}
 LONGEST = 400  # characters of a text that is read at all
 BETWEEN = 0.2  # seconds between two words on an animation's progress
-# one redraw at a time for all sessions: theory and drawing take turns in Python hundreds of times each, and two at once
-# hand each other its lock so slowly that they take several times as long
-_ALONE = threading.Lock()
 log = logging.getLogger(__name__)
 
 
@@ -33,9 +32,12 @@ class Explorer(anywidget.AnyWidget):
     """The page of one session.
 
     `pages` describes the tabs. The browser writes `asked`: {"number", "tab", "layout", "texts"}; the widget answers
-    each with `shown`: {"number", "tab", "messages", "seconds"}, and unless something was refused "pictures", "tables",
-    "command" and "words"; or "again", the seconds after which what is being computed may be there. The browser asks
-    again only after an answer, so none of them waits in a queue.
+    with `shown`: {"number", "tab", "messages", "seconds"}, and unless something was refused "pictures", "tables",
+    "command" and "words"; or "again", the seconds after which what is being computed may be there. What can be read is
+    drawn by workers: the browser may ask anew before an answer, and then hears nothing of a question that none of them
+    had begun.
+
+    tabs: that it has. drawn_by: workers; those of the whole process by default.
     """
 
     _esm = resources.files("rfsim.explorer").joinpath("widget.js").read_text(encoding="utf-8")
@@ -44,28 +46,38 @@ class Explorer(anywidget.AnyWidget):
     asked = traitlets.Dict().tag(sync=True)
     shown = traitlets.Dict().tag(sync=True)
 
-    def __init__(self, tabs: Sequence[Tab] = TABS) -> None:
+    def __init__(self, tabs: Sequence[Tab] = TABS, drawn_by: workers.Workers | None = None) -> None:
         super().__init__(pages=[_described(tab) for tab in tabs])
         self._tabs = {tab.name: tab for tab in tabs}
+        self._workers = drawn_by or workers.shared()
         self._writing = threading.Lock()  # of one animation at a time
+        self._showing, self._count, self._latest = threading.Lock(), 0, 0
         self.observe(lambda change: self._answer(change["new"]), "asked")
         self.on_msg(lambda _, content, __: self._export(content))
 
     def _answer(self, asked: Mapping[str, Any]) -> None:
-        start = time.perf_counter()
-        answer: dict[str, Any] = {"number": asked.get("number"), "tab": asked.get("tab"), "messages": {}}
+        self._count += 1
+        then = partial(self._show, self._count, asked, time.perf_counter())
         try:
             tab, choice = self._choice(asked)
-            with _ALONE:
-                answer |= _shown(tab.view(choice, _layout(asked)))
+            question = Question(tab, tab.gather(choice), _layout(asked))
         except Refused as refused:
-            answer["messages"] = refused.messages
-            if isinstance(refused, Pending):
-                answer["again"] = refused.again
+            then({"messages": refused.messages} | ({"again": refused.again} if isinstance(refused, Pending) else {}))
         except Exception as error:
             log.exception("a redraw failed")
-            answer["messages"] = {"": f"this is a bug of rfsim, {type(error).__name__}: {error}"}
-        self.shown = answer | {"seconds": time.perf_counter() - start}
+            then({"messages": {"": bug(error)}})
+        else:
+            self._workers.ask(self, question, then)
+
+    def _show(self, count: int, asked: Mapping[str, Any], start: float, answer: Answer) -> None:
+        """Send an answer, unless a later question has had its own."""
+        if trace := answer.pop("trace", ""):
+            log.error("a redraw failed\n%s", trace)
+        told = {"number": asked.get("number"), "tab": asked.get("tab"), "seconds": time.perf_counter() - start}
+        with self._showing:
+            if count > self._latest:
+                self._latest = count
+                self.shown = answer | told
 
     def _choice(self, asked: Mapping[str, Any]) -> tuple[Tab, Any]:
         tab, texts = self._tabs.get(str(asked.get("tab"))), asked.get("texts")
@@ -100,13 +112,18 @@ class Explorer(anywidget.AnyWidget):
 
         try:
             tab, choice = self._choice(content)
-            data = tab.animation(choice, kind, tell)
-            self._say(content, [data], name=f"rfsim-{tab.name}.{kind}", type=EXPORTS[kind])
+            found = self._workers.film(FilmQuestion(tab, tab.gather_film(choice), kind), tell)
+            if found.trace:
+                log.error("an animation failed\n%s", found.trace)
+            if found.refused:
+                self._say(content, message=found.refused)
+            else:
+                self._say(content, [found.data], name=f"rfsim-{tab.name}.{kind}", type=EXPORTS[kind])
         except Refused as refused:
             self._say(content, message=str(refused))
         except Exception as error:
             log.exception("an animation failed")
-            self._say(content, message=f"this is a bug of rfsim, {type(error).__name__}: {error}")
+            self._say(content, message=bug(error))
         finally:
             self._writing.release()
 
@@ -131,34 +148,3 @@ def _described(tab: Tab) -> dict[str, Any]:
 def _control(control: Control) -> dict[str, Any]:
     found = control._asdict()
     return {name: list(value) if isinstance(value, tuple) else value for name, value in found.items()}
-
-
-def _shown(view: TabView) -> dict[str, Any]:
-    return {
-        "pictures": [_picture(picture) for picture in view.pictures],
-        "tables": [_table(table) for table in view.tables],
-        "command": view.command,
-        "words": [list(pair) for pair in view.words.items()],
-    }
-
-
-def _picture(picture: Picture) -> dict[str, Any]:
-    from base64 import b64encode
-
-    source = f"data:{picture.kind};base64,{b64encode(picture.data).decode('ascii')}"
-    return {"name": picture.name, "alt": picture.alt, "source": source}
-
-
-def _table(table: Table) -> dict[str, Any]:
-    rows = [
-        # a number goes as text: JSON has no infinity, and its reader is a test
-        {"name": name, "cells": [[value.text, "" if value.number is None else repr(value.number)] for value in values]}
-        for name, values in table.rows.items()
-    ]
-    return {
-        "name": table.name,
-        "caption": table.caption,
-        "columns": list(table.columns),
-        "keys": list(table.keys),
-        "rows": rows,
-    }

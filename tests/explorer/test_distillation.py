@@ -18,6 +18,7 @@ from rfsim.disk import store
 from rfsim.distillation.memorization import memorized
 from rfsim.explorer import distillation
 from rfsim.explorer.distillation import kept
+from rfsim.explorer.distillation import numbers as page
 from rfsim.explorer.distillation import systems as presets
 from rfsim.explorer.distillation.controls import CONTROLS, START
 from rfsim.explorer.distillation.kept import Progress, StoredResults, in_child
@@ -145,7 +146,7 @@ def test_all_that_is_wrong_is_said_at_once():
 
 def test_every_number_is_an_entry_of_the_results(undrawn):
     chosen = choice(ridge="0.5", distill_time="100", level="3", teacher_time="1e4")
-    view = undrawn.view(chosen, "wide")
+    view = undrawn.view(undrawn.gather(chosen), "wide")
     plane, crossed = (invented(one(chosen)).isel(seed=0) for one in (presets.plane, presets.crossed))
     own = plane.isel(variant=RIDGES.index(0.5)).sel(distill_time=100.0)
     expected = {
@@ -187,19 +188,19 @@ def test_no_number_is_shown_where_there_is_none(undrawn, monkeypatch):
     without = undrawn._kept.find(one).copy()
     without["gamma_star"] = xr.full_like(without.gamma_star, math.nan)
     monkeypatch.setitem(undrawn._kept.results, one.key, without)
-    star = table(undrawn.view(choice(), "narrow"), "leakage").rows["γ⋆, the least with less than 0.01"]
+    star = table(undrawn.view(undrawn.gather(choice()), "narrow"), "leakage").rows["γ⋆, the least with less than 0.01"]
     assert (star[0].text, star[0].number) == ("–", None)
 
 
 def test_sessions_at_once_see_their_own_numbers(undrawn):
     choices = [choice(ridge=ridge, distill_time=time) for ridge in ("0", "0.5") for time in ("1", "100", "1e6")]
-    alone = [undrawn.view(one, "narrow") for one in choices]
+    alone = [undrawn.view(undrawn.gather(one), "narrow") for one in choices]
     with ThreadPoolExecutor(6) as pool:
-        assert list(pool.map(lambda one: undrawn.view(one, "narrow"), choices)) == alone
+        assert list(pool.map(lambda one: undrawn.view(undrawn.gather(one), "narrow"), choices)) == alone
 
 
 def test_pictures_say_what_they_show(tab):
-    view = tab.view(choice(), "narrow")
+    view = tab.view(tab.gather(choice()), "narrow")
     assert [one.name for one in view.pictures] == ["samples", "leakage", "transfer"]
     for one in view.pictures:
         assert one.kind == "image/png"
@@ -212,7 +213,7 @@ def test_pictures_say_what_they_show(tab):
 
 @pytest.mark.slow
 def test_pictures_follow_the_controls_that_they_depend_on(tab):
-    first = tab.view(choice(), "narrow").pictures
+    first = tab.view(tab.gather(choice()), "narrow").pictures
     for texts, changed in (
         ({"ridge": "1"}, (True, True, True)),
         ({"distill_time": "1"}, (True, False, False)),
@@ -220,7 +221,7 @@ def test_pictures_follow_the_controls_that_they_depend_on(tab):
         ({"teacher_time": "100"}, (True, True, True)),
         ({"level": "4"}, (False, False, True)),
     ):
-        now = tab.view(choice(**texts), "narrow").pictures
+        now = tab.view(tab.gather(choice(**texts)), "narrow").pictures
         assert tuple(a.data != b.data for a, b in zip(first, now, strict=True)) == changed
 
 
@@ -228,14 +229,14 @@ def test_pictures_follow_the_controls_that_they_depend_on(tab):
 def test_a_picture_is_the_same_whatever_was_drawn_before_it(tab):
     choices = [choice(ridge=ridge, distill_time=time) for ridge in ("0", "0.5") for time in ("1", "1e6")]
     for layout in ("narrow", "wide"):
-        alone = [DistillationTab(tab._kept).view(one, layout) for one in choices]
+        alone = [DistillationTab(tab._kept).view(tab.gather(one), layout) for one in choices]
         shared = DistillationTab(tab._kept)
         with ThreadPoolExecutor(4) as pool:
-            assert list(pool.map(partial(shared.view, layout=layout), choices)) == alone
+            assert list(pool.map(partial(shared.view, layout=layout), map(tab.gather, choices))) == alone
 
 
 def test_filled_dots_are_the_memorized_share(tab):
-    shown = tab._shown(choice(samples="10"))
+    shown = page.shown(tab.gather(choice(samples="10")))
     for one in shown.models[:4]:
         samples = one.cloud.samples
         assert one.cloud.memorized.tolist() == memorized(samples, shown.points).tolist()
@@ -362,13 +363,13 @@ def test_the_page_says_what_is_being_computed(compute, tmp_path):
     tab._pictures = Undrawn()
     compute.go.clear()
     with pytest.raises(Pending) as pending:
-        tab.view(choice(), "narrow")
+        tab.view(tab.gather(choice()), "narrow")
     assert list(pending.value.messages) == [""]
     assert "step" in pending.value.messages[""]
     compute.go.set()
-    tab.warm_up(lambda done, steps: None)
+    tab.prepare(lambda done, steps: None)
     assert compute.count == 2
-    assert tab.view(choice(), "narrow").tables
+    assert tab.view(tab.gather(choice()), "narrow").tables
 
 
 @pytest.mark.slow
@@ -392,7 +393,7 @@ def test_a_process_of_its_own_computes_what_the_public_function_does(tmp_path, m
 @pytest.mark.slow
 def test_the_animation_goes_through_all_distillation_times(tab):
     told = []
-    data = tab.animation(choice(), "gif", lambda done, of: told.append((done, of)))
+    data = tab.animation(tab.gather_film(choice()), "gif", lambda done, of: told.append((done, of)))
     frames = Image.open(io.BytesIO(data))
     assert frames.n_frames >= len(DISTILL_TIMES)
     assert told[-1][0] == told[-1][1]
@@ -402,8 +403,8 @@ def test_the_animation_goes_through_all_distillation_times(tab):
 def test_what_the_tab_starts_with_is_what_the_public_function_gives(tmp_path):
     """The presets themselves, as a reader sees them."""
     tab = DistillationTab(StoredResults(in_child, lambda: tmp_path))
-    tab.warm_up(lambda done, steps: None)
-    view, chosen = tab.view(choice(), "wide"), choice()
+    tab.prepare(lambda done, steps: None)
+    view, chosen = tab.view(tab.gather(choice()), "wide"), choice()
     plane, crossed = (one(chosen).run().isel(seed=0) for one in (presets.plane, presets.crossed))
     own = plane.isel(variant=RIDGES.index(chosen.ridge)).sel(distill_time=chosen.distill_time)
     rows, keys = table(view, "samples").rows, list(table(view, "samples").keys)
@@ -415,6 +416,6 @@ def test_what_the_tab_starts_with_is_what_the_public_function_gives(tmp_path):
     leaked = table(view, "leakage").rows["γ = 0.5, chosen"][0].number
     assert leaked == pytest.approx(crossed.leakage_all.sel(ridge=0.5, part="gen").item(), rel=1e-6)
     # every dot that is drawn filled counts towards the share that is said
-    shown = tab._shown(chosen)
+    shown = page.shown(tab.gather(chosen))
     for one in shown.models[:4]:
         assert one.cloud.memorized.mean() == pytest.approx(one.measures["memorized_fraction"], abs=1e-12)

@@ -56,11 +56,23 @@ class DistillationNumbers(NamedTuple):
         return self.plane["training_point"].values
 
 
-def shown(choice: DistillationChoice, plane: xr.Dataset, crossed: xr.Dataset) -> DistillationNumbers:
+class Entries(NamedTuple):
+    """What a choice asks for of both results, as `DistillationNumbers` has it."""
+
+    choice: DistillationChoice
+    plane: xr.Dataset
+    crossed: xr.Dataset
+
+
+def entries(choice: DistillationChoice, plane: xr.Dataset, crossed: xr.Dataset) -> Entries:
     """The entries of both results that a choice asks for."""
     here = {"seed": 0, "variant": RIDGES.index(choice.ridge)}
-    own, other = (data.isel(here).sel(distill_time=choice.distill_time) for data in (plane, crossed))
-    return DistillationNumbers(choice, own, other, _models(own))
+    return Entries(choice, *(data.isel(here).sel(distill_time=choice.distill_time) for data in (plane, crossed)))
+
+
+def shown(entries: Entries) -> DistillationNumbers:
+    """All that is shown of the entries."""
+    return DistillationNumbers(*entries, _models(entries.plane))
 
 
 def _models(own: xr.Dataset) -> tuple[Model, ...]:

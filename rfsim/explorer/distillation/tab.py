@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Literal
 
@@ -10,6 +11,7 @@ from rfsim.explorer.copied import joined
 from rfsim.explorer.distillation import controls, numbers, systems
 from rfsim.explorer.distillation.controls import CONTROLS
 from rfsim.explorer.distillation.kept import KEPT, Progress, StoredResults
+from rfsim.explorer.distillation.numbers import Entries
 from rfsim.explorer.distillation.pictures import Pictures, Sheet, reach
 from rfsim.explorer.distillation.systems import DistillationChoice, Request
 from rfsim.explorer.parts import Layout, Pending, Refused, TabView, Tell, Texts
@@ -34,29 +36,11 @@ class DistillationTab:
         """What the controls' texts choose."""
         return controls.read(texts)
 
-    def view(self, choice: DistillationChoice, layout: Layout) -> TabView:
-        """Everything shown for it. Raises Pending while what it needs is computed for the first time."""
-        shown = self._shown(choice)
-        pictures, words = self._pictures.all(shown, layout), explained(numbers.PARTS)
-        return TabView(pictures, numbers.tables(shown), command_line(choice), words)
+    def __reduce__(self) -> str:
+        return "TAB"  # what is kept stays where the page is served: a worker has the tab of its own module
 
-    def animation(self, choice: DistillationChoice, kind: Literal["gif", "mp4"], tell: Tell) -> bytes:
-        """The samples over all distillation times, each held for `HELD` frames. Raises Refused, as `view` does."""
-        sheet = Sheet("wide", reach(self._shown(choice)), whole=True)
-        moves = []
-        for time in systems.DISTILL_TIMES:
-            shown = self._shown(choice._replace(distill_time=time))
-            moves += [partial(sheet.move, shown)] * HELD
-        return animation(sheet.figure, moves, kind, tell)
-
-    def warm_up(self, tell: Tell) -> None:
-        """Compute, or read from disk, what the tab starts with; draw it once."""
-        choice = self.read(controls.START)
-        for one in (systems.plane(choice), systems.crossed(choice)):
-            self._kept.wait(one, tell)
-        self.view(choice, "wide")
-
-    def _shown(self, choice: DistillationChoice) -> numbers.DistillationNumbers:
+    def gather(self, choice: DistillationChoice) -> Entries:
+        """The entries of both results. Raises Pending while one is computed for the first time."""
         calls = systems.plane(choice), systems.crossed(choice)
         try:
             found = [self._kept.find(one) for one in calls]
@@ -69,7 +53,31 @@ class DistillationTab:
             raise Pending(
                 {"": f"computed for the first time, about half a minute: step {done} of {steps}; shown when it is done"}
             )
-        return numbers.shown(choice, *ready)
+        return numbers.entries(choice, *ready)
+
+    def view(self, entries: Entries, layout: Layout) -> TabView:
+        """Pictures, tables and words of what was gathered."""
+        shown = numbers.shown(entries)
+        pictures, words = self._pictures.all(shown, layout), explained(numbers.PARTS)
+        return TabView(pictures, numbers.tables(shown), command_line(entries.choice), words)
+
+    def gather_film(self, choice: DistillationChoice) -> Sequence[Entries]:
+        """The entries of all distillation times. Raises Pending, as `gather` does."""
+        return [self.gather(choice._replace(distill_time=time)) for time in systems.DISTILL_TIMES]
+
+    def animation(self, entries: Sequence[Entries], kind: Literal["gif", "mp4"], tell: Tell) -> bytes:
+        """The samples over all distillation times, each held for `HELD` frames."""
+        frames = [numbers.shown(one) for one in entries]
+        sheet = Sheet("wide", reach(frames[0]), whole=True)
+        moves = [partial(sheet.move, shown) for shown in frames for _ in range(HELD)]
+        return animation(sheet.figure, moves, kind, tell)
+
+    def prepare(self, tell: Tell) -> Sequence[tuple[Entries, Layout]]:
+        """Compute, or read from disk, what the tab starts with."""
+        choice = self.read(controls.START)
+        for one in (systems.plane(choice), systems.crossed(choice)):
+            self._kept.wait(one, tell)
+        return [(self.gather(choice), "wide")]
 
 
 def command_line(choice: DistillationChoice) -> str:

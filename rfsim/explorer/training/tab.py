@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from functools import partial
 from typing import Literal
 
@@ -17,7 +18,6 @@ from rfsim.problem.glossary import explained
 from rfsim.problem.model import Problem
 
 ALWAYS = ("samples_per_dim", "features_per_dim", "diffusion_time")  # in the command, at their defaults too
-LAYOUTS: tuple[Layout, ...] = ("wide", "narrow")
 # which between them compile a program for every number of nodes, of parts and of ρ_Σ's atoms that the controls ask for
 WARM: tuple[dict[str, str], ...] = (
     {},
@@ -53,6 +53,10 @@ class TrainingTab:
         """What the controls' texts choose."""
         return controls.read(texts)
 
+    def gather(self, choice: TrainingChoice) -> TrainingChoice:
+        """The choice itself: workers solve."""
+        return choice
+
     def view(self, choice: TrainingChoice, layout: Layout) -> TabView:
         """Pictures, tables and words of a choice."""
         shown = self._shown(choice)
@@ -60,18 +64,20 @@ class TrainingTab:
             pictures.pictures(shown, layout), numbers.tables(shown), command_line(choice), explained(shown.names)
         )
 
+    def gather_film(self, choice: TrainingChoice) -> TrainingChoice:
+        """The choice itself."""
+        return choice
+
     def animation(self, choice: TrainingChoice, kind: Literal["gif", "mp4"], tell: Tell) -> bytes:
         """A film of a choice along training time."""
         figure, move = pictures.film(self._shown(choice))
         return animation(figure, [partial(move, float(tau)) for tau in numbers.STEPS], kind, tell)
 
-    def warm_up(self, tell: Tell) -> None:
-        """Draw what is looked at first, so that it is there."""
+    def prepare(self, tell: Tell) -> Sequence[tuple[TrainingChoice, Layout]]:
+        """Choices that between them compile all there is."""
         start = {control.name: control.start for control in CONTROLS}
-        for done, texts in enumerate(WARM, 1):
-            for layout in LAYOUTS:
-                self.view(self.read(start | texts), layout)
-            tell(done, len(WARM))
+        choices = [self.read(start | texts) for texts in WARM]
+        return [(choices[0], "narrow"), *((one, "wide") for one in choices)]
 
     def _shown(self, choice: TrainingChoice) -> numbers.TrainingNumbers:
         try:

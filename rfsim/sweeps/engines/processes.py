@@ -12,6 +12,7 @@ connection, so that the one that died is known, its task with it, and the others
 from __future__ import annotations
 
 import os
+import pickle
 import signal
 import subprocess
 import sys
@@ -26,7 +27,7 @@ from typing import Any, TypeVar
 
 from rfsim.checking.text import counted
 from rfsim.sweeps.engines.outcome import Lost, Outcome
-from rfsim.sweeps.engines.worker import ENVIRONMENT, READY, question, read
+from rfsim.sweeps.engines.worker import ENVIRONMENT, READY, TOLD, question, read
 
 T = TypeVar("T")
 
@@ -43,12 +44,17 @@ class _Job:
 
 
 class Processes:
-    """`count` workers, started as they are needed. A context: they end with it, busy or not."""
+    """`count` workers, started as they are needed. A context: they end with it, busy or not.
 
-    def __init__(self, count: int) -> None:
-        self.count = count
+    told: hears what tasks say by `worker.tell` before they answer. deaths: how workers ended that had a task.
+    """
+
+    def __init__(self, count: int, told: Callable[[Any], None] | None = None) -> None:
+        self.count, self._told = count, told
+        self.deaths: list[str] = []
         self._workers: dict[Any, _Worker] = {}
         self._failed_starts = 0
+        self._stopped = False
 
     @property
     def words(self) -> str:
@@ -64,6 +70,12 @@ class Processes:
 
     def __exit__(self, *_: object) -> None:
         self._drop(*self._workers.values())
+
+    def stop(self) -> None:
+        """End all processes from another thread; `outcomes` raises Lost there, now and ever after."""
+        self._stopped = True
+        for worker in list(self._workers.values()):
+            worker.kill()
 
     def outcomes(self, task: Callable[[T], Any], work: Iterable[tuple[int, T]]) -> Iterator[Outcome]:
         """As `Executor.outcomes`. A task whose worker died runs again alone, and nothing is drawn until it has ended:
@@ -104,6 +116,7 @@ class Processes:
             worker = _Worker()
             self._workers[worker.end] = worker
         worker.job = job
+        self._require_running()  # after it is known to `stop`
         if worker.ready:
             worker.ask()
 
@@ -114,10 +127,15 @@ class Processes:
             message = worker.end.recv_bytes()
         except (EOFError, OSError):
             self._drop(worker)
+            self._require_running()
             return job and self._died(worker, job, aside)
         if not worker.ready and message == READY:
             worker.ready, self._failed_starts = True, 0
             worker.ask()
+            return None
+        if message.startswith(TOLD):
+            if self._told is not None:
+                self._told(pickle.loads(message[len(TOLD) :]))
             return None
         assert job is not None
         worker.job = None
@@ -133,6 +151,7 @@ class Processes:
                 )
             self._assign(job)
             return None
+        self.deaths.append(worker.end_words)
         job.deaths += job.alone
         if job.deaths == DEATHS:
             words = f"its worker died {DEATHS} times while it ran alone ({worker.end_words})"
@@ -140,6 +159,10 @@ class Processes:
         job.alone = True
         aside.append(job)
         return None
+
+    def _require_running(self) -> None:
+        if self._stopped:
+            raise Lost("the workers were ended")
 
     def _drop(self, *workers: _Worker) -> None:
         for worker in workers:
@@ -186,10 +209,14 @@ class _Worker:
         with suppress(OSError):  # it died: its connection says so
             self.end.send_bytes(self.job.call if self.job else b"")
 
-    def close(self) -> None:
-        """End it, whatever it does: what it computes is nowhere yet."""
-        self.end.close()
+    def kill(self) -> None:
+        """End the process, whatever it does: what it computes is nowhere yet."""
         self._process.kill()
+
+    def close(self) -> None:
+        """End it and forget it."""
+        self.end.close()
+        self.kill()
         status = self._process.wait()
         if self._process.stdin:
             self._process.stdin.close()

@@ -12,6 +12,7 @@ import sys
 import threading
 import warnings
 from collections.abc import Callable
+from multiprocessing.connection import Connection
 from typing import Any
 
 from rfsim.checking.notes import Note
@@ -26,7 +27,8 @@ ENVIRONMENT = {
     "MKL_NUM_THREADS": "1",
     "NPROC": "1",
 }
-READY = b"ready"
+READY, TOLD = b"ready", b"told "
+_ends: list[Connection] = []  # of this process's one connection, where it is a worker
 
 
 def prepare() -> None:
@@ -77,6 +79,12 @@ def read(answered: bytes) -> tuple[Any, str]:
         return None, f"bug: its result cannot be read here: {one_line(str(error))}"
 
 
+def tell(value: Any) -> None:
+    """Send a word to whoever asked, before the answer; of a task in a worker of `Processes` alone."""
+    for end in _ends:
+        end.send_bytes(TOLD + pickle.dumps(value, pickle.HIGHEST_PROTOCOL))
+
+
 def version() -> str:
     """Of the rfsim that computes here."""
     return machine.versions().get("rfsim", "unknown")
@@ -97,12 +105,11 @@ def serve() -> None:
     Standard input is a pipe that the parent never writes to: it ends when the parent does, however that ends, and the
     worker with it, whatever it is doing.
     """
-    from multiprocessing.connection import Connection
-
     threading.Thread(target=_end_with_parent, daemon=True).start()
     descriptor = int(sys.argv[1])
     os.set_inheritable(descriptor, False)
     end = Connection(descriptor)
+    _ends.append(end)
     prepare()
     end.send_bytes(READY)
     while True:

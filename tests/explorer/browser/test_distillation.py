@@ -29,8 +29,9 @@ def driver(browser, served, cache):
 
 def compare(driver: Driver) -> None:
     """Every number on the page is the tab's for the texts on it, whose own tests hold it against `rfsim.distill`."""
-    distillation.TAB.warm_up(lambda done, total: None)
-    tables = distillation.TAB.view(distillation.TAB.read(driver.texts()), "wide").tables
+    tab = distillation.TAB
+    tab.prepare(lambda done, total: None)
+    tables = tab.view(tab.gather(tab.read(driver.texts())), "wide").tables
     wanted = {
         (table.name, row, key): math.nan if value.number is None else value.number
         for table in tables
