@@ -188,6 +188,13 @@ KEPT = (
         default=False,
         swept=False,
     ),
+    Parameter(
+        name="audit",
+        help="Also who is memorized, by teacher, student and baseline, and a two-sample test of their samples.",
+        hint=bool,
+        default=False,
+        swept=False,
+    ),
 )
 STOCHASTIC = tuple(  # beside the exact flow; a sweep of exact flows has none
     one.but(swept=False, default=None, help=told)
@@ -203,6 +210,7 @@ STOCHASTIC = tuple(  # beside the exact flow; a sweep of exact flows has none
         strict=True,
     )
 )
+TESTED = ("reference", "teacher", "teacher_one", "early_teacher")  # beside the students, by the two-sample test
 OPTIONS = (*LEVELS, *TEACHER, *STUDENT, *REGRESSION, *MEASURED, KEPT[0])  # of one distillation beside its times
 
 DISTILL = register(
@@ -249,9 +257,16 @@ DISTILL = register(
             | variables(seed__variant__distill_time__level="mixing", seed__variant="evaluations")
             | variables("step", seed__variant__quality="stochastic stochastic_exact", seed="stochastic_time")
             | variables(seed__variant__step__level="stochastic_loss")
-            | variables(ridge__level="limit_leakage", level="limit_gamma_star"),
+            | variables(ridge__level="limit_leakage", level="limit_gamma_star")
+            | variables("audited", "two_sample", seed__level="teacher_loss_auc baseline_loss_auc baseline_test")
+            | variables(seed__variant__distill_time__level="student_loss_auc audit_predicted")
+            | variables(seed__variant__distill_time__level__audited="audit_count")
+            | variables(seed__variant__distill_time__two_sample="student_two_sample")
+            | variables(seed__two_sample=" ".join(f"{one}_two_sample" for one in TESTED)),
             optional=frozenset({"teacher_error", "student_error", "suppression_error", "leakage", "leakage_all_error"})
             | {"stochastic", "stochastic_exact", "stochastic_time", "stochastic_loss", "step"}
+            | {"audited", "two_sample", "teacher_loss_auc", "baseline_loss_auc", "baseline_test", "student_loss_auc"}
+            | {"audit_predicted", "audit_count", "student_two_sample", *(f"{one}_two_sample" for one in TESTED)}
             | {"evaluations", "mixing", "transfer", "instability", "limit_leakage", "limit_gamma_star"},
             json={"undefined": dict},
         ),
