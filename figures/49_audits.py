@@ -77,7 +77,7 @@ def _tests(ax: Axes, result) -> None:
             ax.errorbar(place, values.mean(), error, color="black", marker="D", capsize=3)
     ax.axhline(0, color="black", linewidth=0.5)
     ax.set_xticks(range(len(MODELS)), list(MODELS.values()))
-    ax.set_xlabel("samples (T teacher, S student, 1 in one step)")
+    ax.set_xlabel("of teacher T, student S (1: in one step)")
     ax.set_ylabel("$z$ of the two-sample test")
 
 

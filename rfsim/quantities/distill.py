@@ -103,9 +103,9 @@ STUDENT = (  # what several students of one teacher may differ by, beside their 
         name="method",
         words="method of distillation",
         help="consistency, consistency-training, segments:S, progressive, data-free, endpoint, endpoint-prior, "
-        "two-time, score:INPUTS (offline, noise-online, population, teacher-online or prior), self[:XI], hard or "
-        "random-teacher. What a method does not have is null: no early_student without a teacher, no half of exact "
-        "moments, other numbers of steps.",
+        "two-time, score:INPUTS (offline, noise-online, population, teacher-online or prior), self[:XI], hard, "
+        "random-teacher or empirical-teacher. What a method does not have is null: no early_student without a "
+        "teacher, no half of exact moments, other numbers of steps.",
         hint=str,
         default="consistency",
     ),

@@ -94,7 +94,7 @@ def distill(
             levels at once towards moving averages of memory tau; or the text of either.
         method: What distillation it is, a text or `rfsim.DistillationMethod` (M1–M10, M13): consistency,
             consistency-training, segments:S, progressive, data-free, endpoint, endpoint-prior, two-time, score:INPUTS,
-            self[:XI], hard or random-teacher.
+            self[:XI], hard, random-teacher or empirical-teacher.
         generations: Of method hard: how many students learn one from another.
         students: `rfsim.Student(ridge, parameterization, start, target, method)` of each of several students on the
             same draws, in the place of the problem's ridge and of parameterization, start, target and method.
