@@ -38,7 +38,7 @@ def invented(monkeypatch):
 
     def distill(problem, *, array, center, scale, split, held_out, report, begin, **options):
         asked.update(options, problem=problem)
-        for name in ("limit", "checkpoint", "resume", "checkpoint_minutes"):  # of the run, not of its plan
+        for name in ("limit", "audit", "checkpoint", "resume", "checkpoint_minutes"):  # of the run, not of its plan
             options.pop(name)
         draw = {name: options.pop(name) for name in ("dim", "seed", "seeds")}
         made = dataset(problem, **draw, **{name: options[name] for name in ("levels", *AXES)})

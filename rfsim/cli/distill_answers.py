@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rfsim.cli.answers import head, mean, short, size_lines, standard_error, table
+from rfsim.cli.audit_answers import audit_answer, audit_lines
 from rfsim.disk import store
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ def answer(data: xr.Dataset) -> dict[str, Any]:
         | ({"limit": own.limit_gamma_star.values} if "limit_gamma_star" in own else {}),
         **({"split": _split(own)} if "split_teacher" in own else {}),
         "controls": controls,
+        **({"audit": audit_answer(own, data)} if "audit_count" in own else {}),
         "undefined": json.loads(data.attrs["undefined"]),
     }
     return store.plain(found)
@@ -76,6 +78,7 @@ def lines(data: xr.Dataset) -> list[str]:
         f"gamma_star  {reached} (leakage below {short(found['gamma_star']['threshold'])})",
         *([f"gamma_star of the limit by level: median and range  {_range(limit)}"] if limit else []),
         *(_split_lines(found["split"]) if "split" in found else []),
+        *(audit_lines(found["audit"]) if "audit" in found else ()),
         *(f"undefined  {name}: {reason}" for name, reason in found["undefined"].items()),
         *_moved_lines(found),
     ]

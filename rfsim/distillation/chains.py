@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rfsim.computing.arrays import Numbers, placed
 from rfsim.distillation.coupled import Transform, contour, coupled
 from rfsim.distillation.learners import PRIOR, TRAINING, Averages, Learner, Regressions, Route, Setting
 from rfsim.distillation.plan import Student
-from rfsim.distillation.readers import Arriving, Endpoint, Readers, jumped, together
+from rfsim.distillation.readers import Arriving, Ask, Endpoint, Readers, jumped, read_there, together
 from rfsim.distillation.regression import Forms
-from rfsim.distillation.sampling import Network, path
-from rfsim.problem.diffusion import Step
+from rfsim.distillation.sampling import Network, ode_map, path
+from rfsim.problem.diffusion import Step, diffuse, ode_step
+from rfsim.problem.laws import Law, score
 
 
 class Chain(Learner):
@@ -44,7 +47,7 @@ class Chain(Learner):
     def regressions(self, level: int) -> Regressions:
         """One round: all ends at once."""
         times, ends = len(self.setting.distill_times), self.ends(level)
-        given = yield Arriving(self.teacher, together([self._reader(level - 1, end) for end in ends]))
+        given = yield self._ask(level, together([self._reader(level - 1, end) for end in ends]))
         found = {}
         for number, end in enumerate(ends):
             targets = given.targets[number * times : (number + 1) * times]
@@ -52,6 +55,10 @@ class Chain(Learner):
             found[end] = self._keep(level, end, learned(self.forms.jump(level, end), level, targets, given))
         self._below = found
         return found[ends[0]]
+
+    def _ask(self, level: int, readers: Readers) -> Ask:
+        """The functions where a step from a level arrives."""
+        return Arriving(self.teacher, readers)
 
     def _boundaries(self) -> list[int]:
         assert isinstance(self.method.argument, int)
@@ -76,6 +83,36 @@ class Chain(Learner):
         system = system._replace(carried=moments.carried, gain=consistent.gain(level))
         found, self._transform = coupled(system, self._transform, self.setting.distill_times, averaged, contour())
         return found
+
+
+class ByEmpirical(Chain):
+    """Consistency distillation whose teacher is the exact score of the training points (M1; S23, Theorem 2)."""
+
+    def __init__(
+        self,
+        student: Student,
+        setting: Setting,
+        teacher: Network,
+        forms: Forms,
+        *,
+        whole: bool,
+        points: NDArray[np.float64],
+    ) -> None:
+        super().__init__(student, setting, teacher, forms, whole=whole)
+        self._law = Law(points, np.zeros(points.shape[1]))
+
+    def _ask(self, level: int, readers: Readers) -> Ask:
+        """Where the flow's step by that score arrives."""
+        network, function = self.setting.features, self.setting.function
+        times = [float(network.times[k]) for k in (level, level - 1)]
+        step, laws = ode_step(self.setting.solver, *times), [diffuse(self._law, time) for time in times]
+        here, there = (partial(score, law) for law in laws)
+
+        def arriving(x: Numbers) -> Numbers:
+            moved = placed(ode_map(step, step.half != 0, np.asarray(x), here, there))
+            return read_there(readers, network.weights, network.offsets[level - 1], moved, function=function)
+
+        return arriving
 
 
 class Direct(Learner):

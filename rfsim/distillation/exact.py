@@ -17,7 +17,7 @@ from rfsim.computing.arrays import Numbers, compiled, mapped, placed
 from rfsim.distillation.cache import ArrayCache
 from rfsim.distillation.measures import row_energies
 from rfsim.learning.losses import weights_loss
-from rfsim.problem.activations import centered
+from rfsim.problem.activations import Activation, centered
 from rfsim.problem.diffusion import noise_variance, signal, total_variance
 from rfsim.problem.model import Problem
 from rfsim.problem.ranks import part_counts
@@ -78,7 +78,11 @@ class ExactSpectra:
     @property
     def offsets(self) -> NDArray[np.float64]:
         """What centers σ at each time, (grid,)."""
-        return np.array([self._at(k)[1].sigma.offset for k in range(len(self.times))])
+        return np.array([self.sigma(k).offset for k in range(len(self.times))])
+
+    def sigma(self, k: int) -> Activation:
+        """σ, centered at the time of index k."""
+        return self._at(k)[1].sigma
 
     def decompose(self, k: int) -> SampleSpectrum:
         """U at the time of index k, decomposed, and kept."""

@@ -58,6 +58,10 @@ TRAITS = {
     ),
     "hard": Traits("a score trained on the teacher's samples", SCORE, begins=False, draws=False),
     "random-teacher": Traits("consistency with a teacher at random, a null", RENOISED, jumps=False, early=False),
+    "empirical-teacher": Traits(
+        "consistency with the exact score of the training points as teacher", RENOISED,
+        jumps=False, begins=False, early=False,
+    ),
 }  # fmt: skip
 ACCEPTED = ", ".join({"segments": "segments:S", "score": "score:INPUTS", "self": "self[:XI]"}.get(k, k) for k in TRAITS)
 

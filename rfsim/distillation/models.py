@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rfsim.computing.arrays import placed
-from rfsim.distillation.chains import Chain, Direct, SameTime
+from rfsim.distillation.chains import ByEmpirical, Chain, Direct, SameTime
 from rfsim.distillation.consistency import Consistency
 from rfsim.distillation.exact import ExactSpectra
 from rfsim.distillation.exact_learners import ConsistencyTraining, Hard, SelfDistilled, Unkept
@@ -85,6 +85,8 @@ class Models:
         kind, given = student.method.kind, (student, self._setting)
         if kind == "random-teacher":
             teacher = self._at_random(teacher)
+        if kind == "empirical-teacher":
+            return ByEmpirical(*given, teacher, forms, whole=whole, points=self._draw.points)
         if kind in DRAWN:
             return DRAWN[kind](*given, teacher, forms, whole=whole)
         if kind == "consistency-training":

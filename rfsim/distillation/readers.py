@@ -71,9 +71,19 @@ def _read(
     readers: Readers, step: Stage, student_features: StudentFeatures, x: Numbers, *, heun: bool, function: Function
 ) -> Numbers:
     arrived = step.move(x, function, heun)
-    phi = features(student_features.weights, arrived, student_features.offset_there, function)
+    return _there(readers, student_features.weights, student_features.offset_there, arrived, function)
+
+
+@partial(compiled, static=("function",))
+def read_there(readers: Readers, weights: Numbers, offset: Numbers, arrived: Numbers, *, function: Function) -> Numbers:
+    """The functions where draws have arrived, (rows, count, dim), for (rows, dim)."""
+    return _there(readers, weights, offset, arrived, function)
+
+
+def _there(readers, weights, offset, arrived, function):
+    phi = features(weights, arrived, offset, function)
     count, dim, p = readers.weights.shape
-    answers = (phi @ readers.weights.reshape(-1, p).T).reshape(len(x), count, dim)
+    answers = (phi @ readers.weights.reshape(-1, p).T).reshape(len(arrived), count, dim)
     return readers.skip[:, None] * arrived[:, None] + readers.out[:, None] * answers
 
 

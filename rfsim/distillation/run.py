@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rfsim.computing.arrays import Numbers, placed
-from rfsim.distillation import measures, membership
+from rfsim.distillation import audit, measures, membership
 from rfsim.distillation.anchors import Anchors
+from rfsim.distillation.audit import Audited, Auditor
 from rfsim.distillation.cache import ArrayCache
 from rfsim.distillation.consistency import Consistency, consistency
 from rfsim.distillation.exact import ExactSpectra, Judged
@@ -40,6 +41,7 @@ class Wanted(NamedTuple):
 
     instability: bool = False
     transfer: bool = False
+    audit: bool = False
 
 
 class LevelResult(NamedTuple):
@@ -50,7 +52,8 @@ class LevelResult(NamedTuple):
     has none at this level; references: energies of each student's own teacher, (V, dim, parts); membership:
     denoising losses of single points by model, (…, points); landing: shares of what Gen inputs of the level below hand
     up, (ridges, inputs, parts), None at level 1, and by half the draws; transfer: medians from every part to every
-    part, (ridges, parts, parts); instability of every direction, (features,).
+    part, (ridges, parts, parts); instability of every direction, (features,); baseline: its L_test; audited: exact
+    losses of single points.
     """
 
     points: NDArray[np.float64]
@@ -63,6 +66,8 @@ class LevelResult(NamedTuple):
     landing_half: NDArray[np.float64] | None
     transfer: NDArray[np.float64] | None
     instability: NDArray[np.float64] | None
+    baseline: float | None
+    audited: Audited | None
 
 
 class SeedDistillation(NamedTuple):
@@ -71,7 +76,7 @@ class SeedDistillation(NamedTuple):
     teachers: the teacher, and one that is stopped early; student: W, σ's means and times of the students' network;
     models: by group ("student", "half", "early_student", "regression") the learners of the V students with the weights
     that they sample by, None where there is no such model; levels: from the lowest up; parts: of U of the student's
-    features, ascending.
+    features, ascending; auditor: with its points, where an audit was asked for.
     """
 
     draw: Instance
@@ -83,6 +88,7 @@ class SeedDistillation(NamedTuple):
     points: membership.Points
     levels: list[LevelResult]
     parts: dict[str, slice]
+    auditor: Auditor | None
 
 
 def take(
@@ -124,11 +130,13 @@ class _Levels:
         self.exact = ExactSpectra("teacher", problem, draw, data_power, plan.times, cache)
         self.teachers = teach(self.exact, trained, lambda k: tell(f"teacher, level {k}"))
         self.own, own = self.exact, draw
+        baselines: list[Network] = []
         if features != draw.sizes.features:
             weights = stream(draw.seed, "student features").standard_normal((features, draw.sizes.dim))
             own = draw._replace(weights=weights, sizes=draw.sizes._replace(features=features))
             self.own = ExactSpectra("student", problem, own, data_power, plan.times, cache)
-            teach(self.own, [], lambda k: tell(f"the student's features, level {k}"))
+            others = trained[:1] if wanted.audit else []
+            baselines = teach(self.own, others, lambda k: tell(f"the student's features, level {k}"))
         self.forms = [consistency(one.parameterization, plan.times, data_power) for one in plan.students]
         none = np.zeros((0, draw.sizes.dim, features))
         self.student = Network(placed(self.own.weights), placed(none), placed(self.own.offsets), plan.times)
@@ -140,6 +148,17 @@ class _Levels:
         self.shape = len(plan.distill_times), draw.sizes.dim, features
         self.whole = wanted.transfer or any(student.target.ema_time is not None for student in plan.students)
         self.points = membership.points(draw.points, draw.population, draw.seed)
+        self.baseline = baselines[0] if baselines else None
+        self.auditor = self._auditor() if wanted.audit else None
+
+    def _auditor(self) -> Auditor:
+        plan, draw = self.plan, self.draw
+        of = audit.points(draw.points, draw.population, draw.seed)
+        return Auditor(of, plan.levels, self.teachers[0], self.baseline, self.own.weights)
+
+    def _as_score(self, form: Consistency, level: int) -> tuple[float, float]:
+        jump = ode_step("ddim", float(self.plan.times[level]), self.plan.time_min)
+        return membership.as_score(form, level, jump)
 
     def distilled(self) -> SeedDistillation:
         """All levels, from the lowest up."""
@@ -157,6 +176,7 @@ class _Levels:
             self.points,
             levels,
             self.own.slices,
+            self.auditor,
         )
 
     def _give(self, level: int) -> LevelResult:
@@ -177,7 +197,7 @@ class _Levels:
         found = self.level_training.taught(
             level, self.teachers[0], landed, hear, carried=self.whole, difference=self.wanted.instability
         )
-        readout = self.teachers[0].readouts[level]
+        readout, by_baseline = self.teachers[0].readouts[level], None
         weights = {
             name: placed(stacked(several, self.shape))
             for name, several in found.items()
@@ -187,7 +207,9 @@ class _Levels:
             teacher, students, half = self.own.judge(level, [readout, weights["student"], weights["half"]])
         else:
             teacher = _at_parts(self.exact.judge(level, [readout])[0], self.exact.slices, self.own.slices)
-            students, half = self.own.judge(level, [weights["student"], weights["half"]])
+            judged = [weights["student"], weights["half"], *([self.baseline.readouts[level]] if self.baseline else [])]
+            students, half, *others = self.own.judge(level, judged)
+            by_baseline = float(others[0].test) if others else None
         instability, (transfer, difference) = None, last[0]
         if difference is not None:
             instability = np.asarray(measures.instability(difference, self.own.points(level), self.own.basis(level)))
@@ -202,7 +224,15 @@ class _Levels:
             landings[0],
             transfer,
             instability,
+            by_baseline,
+            self._audited(level, np.asarray(weights["student"])),
         )
+
+    def _audited(self, level: int, students: NDArray[np.float64]) -> Audited | None:
+        if self.auditor is None or level not in self.auditor.levels:
+            return None
+        scores = [self._as_score(form, level) for form in self.forms]
+        return self.auditor.audit(level, self.own.sigma(level), students, scores)
 
     def _references(self, level: int, teacher: Judged) -> NDArray[np.float64]:
         """Energies of each student's own teacher by output row and part, (V, dim, parts)."""
@@ -237,11 +267,10 @@ class _Levels:
         time, seed, function = float(self.plan.times[level]), self.draw.seed, self.draw.sigma.function
         use = f"membership/{level}"
         near = membership.probe(self.points, time, seed, use, self.student, level, function)
-        jump = ode_step("ddim", time, self.plan.time_min)
         found = {
             name: np.stack(
                 [
-                    membership.losses(near, one, *membership.as_score(form, level, jump))
+                    membership.losses(near, one, *self._as_score(form, level))
                     for one, form in zip(several, self.forms, strict=True)
                 ]
             )

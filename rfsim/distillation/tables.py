@@ -7,6 +7,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from rfsim.distillation import measures
+from rfsim.distillation.audit_tables import audit_variables, coordinates
 from rfsim.distillation.exact_learners import SelfDistilled
 from rfsim.distillation.memorization import Quality
 from rfsim.distillation.plan import DistillationPlan
@@ -46,6 +47,7 @@ def table(plan: DistillationPlan, distilled: SeedDistillation, quality: SampleQu
             "steps": step_counts(plan.levels),
             "quality": list(Quality._fields),
         }
+        | coordinates(distilled)
     )
     found = (
         _quality(quality)
@@ -54,6 +56,7 @@ def table(plan: DistillationPlan, distilled: SeedDistillation, quality: SampleQu
         | _map_errors(plan, distilled)
         | _leakage(plan, distilled)
         | _spectra(distilled)
+        | audit_variables(plan, distilled, quality)
     )
     return data.assign(found | (_samples(plan, distilled, quality) if plan.samples else {}))
 

@@ -103,9 +103,9 @@ STUDENT = (  # what several students of one teacher may differ by, beside their 
         name="method",
         words="method of distillation",
         help="consistency, consistency-training, segments:S, progressive, data-free, endpoint, endpoint-prior, "
-        "two-time, score:INPUTS (offline, noise-online, population, teacher-online or prior), self[:XI], hard or "
-        "random-teacher. What a method does not have is null: no early_student without a teacher, no half of exact "
-        "moments, other numbers of steps.",
+        "two-time, score:INPUTS (offline, noise-online, population, teacher-online or prior), self[:XI], hard, "
+        "random-teacher or empirical-teacher. What a method does not have is null: no early_student without a "
+        "teacher, no half of exact moments, other numbers of steps.",
         hint=str,
         default="consistency",
     ),
@@ -195,6 +195,13 @@ KEPT = (
         default=False,
         swept=False,
     ),
+    Parameter(
+        name="audit",
+        help="Also who is memorized, by teacher, student and baseline, and a two-sample test of their samples.",
+        hint=bool,
+        default=False,
+        swept=False,
+    ),
 )
 STOCHASTIC = tuple(  # beside the exact flow; a sweep of exact flows has none
     one.but(swept=False, default=None, help=told)
@@ -214,6 +221,7 @@ SPLIT = frozenset(  # of two halves alone
     {"split_teacher", "split_teacher_error", "split_teacher_steps", "split_early_teacher", "split_student"}
     | {"split_student_error", "teacher_to_own", "teacher_to_other", "student_to_own", "student_to_other"}
 )
+TESTED = ("reference", "teacher", "teacher_one", "early_teacher")  # beside the students, by the two-sample test
 OPTIONS = (*LEVELS, *TEACHER, *STUDENT, *REGRESSION, *MEASURED, KEPT[0])  # of one distillation beside its times
 
 DISTILL = register(
@@ -263,10 +271,17 @@ DISTILL = register(
             | variables(seed="split_teacher split_teacher_error split_early_teacher teacher_to_own teacher_to_other")
             | variables(seed__steps="split_teacher_steps")
             | variables(seed__variant__distill_time="split_student split_student_error student_to_own student_to_other")
-            | variables(ridge__level="limit_leakage", level="limit_gamma_star"),
+            | variables(ridge__level="limit_leakage", level="limit_gamma_star")
+            | variables("audited", "two_sample", seed__level="teacher_loss_auc baseline_loss_auc baseline_test")
+            | variables(seed__variant__distill_time__level="student_loss_auc audit_predicted")
+            | variables(seed__variant__distill_time__level__audited="audit_count")
+            | variables(seed__variant__distill_time__two_sample="student_two_sample")
+            | variables(seed__two_sample=" ".join(f"{one}_two_sample" for one in TESTED)),
             optional=frozenset({"teacher_error", "student_error", "suppression_error", "leakage", "leakage_all_error"})
             | {"stochastic", "stochastic_exact", "stochastic_time", "stochastic_loss", "step"}
             | SPLIT
+            | {"audited", "two_sample", "teacher_loss_auc", "baseline_loss_auc", "baseline_test", "student_loss_auc"}
+            | {"audit_predicted", "audit_count", "student_two_sample", *(f"{one}_two_sample" for one in TESTED)}
             | {"evaluations", "mixing", "transfer", "instability", "limit_leakage", "limit_gamma_star"},
             json={"undefined": dict},
         ),

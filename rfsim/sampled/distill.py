@@ -16,6 +16,7 @@ from rfsim.checking.scalars import real
 from rfsim.computing.machine import require_memory
 from rfsim.computing.precision import in_float64, ridge_named
 from rfsim.disk import store
+from rfsim.distillation.audit_tables import undefined
 from rfsim.distillation.cache import ArrayCache
 from rfsim.distillation.nearest import distinct
 from rfsim.distillation.plan import DistillationPlan
@@ -32,13 +33,14 @@ from rfsim.problem.populations import Classes
 from rfsim.problem.realization import Instance, Sizes
 from rfsim.quantities.meant import known_keywords
 from rfsim.results.runs import Begin, Report, Run, keeping
+from rfsim.sample.moments.pointwise import AT_ONCE
 from rfsim.sample.spectra import Method
 from rfsim.sampled.beside import limit_leakage, limit_run
 from rfsim.sampled.distill_memory import FURTHER, needed_bytes
 from rfsim.sampled.distill_plan import DISTILL_TIMES, DistillOptions, plan
 
 # of a stochastic run that goes on these may change: how long it is, and what is measured beside it
-BESIDE = ("seed", "seeds", "steps", "distill_times", "generated", "samples", "leakage_ridges", "threshold")
+BESIDE = ("seed", "seeds", "steps", "distill_times", "generated", "samples", "leakage_ridges", "threshold", "audit")
 
 
 OTHER = "the other half, "  # what is told of its steps begins so
@@ -56,6 +58,7 @@ def distill(
     instability: bool = False,
     transfer: bool = False,
     limit: bool = False,
+    audit: bool = False,
     spill: str | Path | None = None,
     checkpoint: str | Path | None = None,
     resume: bool = False,
@@ -75,6 +78,8 @@ def distill(
         instability: Also of every direction.
         transfer: Also between all parts.
         limit: Also leakage and γ⋆ of the same steps as d → ∞, as `rfsim.theory.distill` has them (D13).
+        audit: Also who is memorized, by exact losses of single points at up to three levels: by teacher, student and a
+            baseline that is trained by denoising as the teacher was, on the student's features; and a two-sample test.
         spill: A folder for the eigenvectors of all levels, p² doubles each, which memory holds otherwise.
         checkpoint: With an optimizer: a folder for states, saved every checkpoint_minutes, at the end and at Ctrl-C.
         resume: Go on from the newest states in that folder, to the same bits.
@@ -94,7 +99,7 @@ def distill(
             levels at once towards moving averages of memory tau; or the text of either.
         method: What distillation it is, a text or `rfsim.DistillationMethod` (M1–M10, M13): consistency,
             consistency-training, segments:S, progressive, data-free, endpoint, endpoint-prior, two-time, score:INPUTS,
-            self[:XI], hard or random-teacher.
+            self[:XI], hard, random-teacher or empirical-teacher.
         generations: Of method hard: how many students learn one from another.
         students: `rfsim.Student(ridge, parameterization, start, target, method)` of each of several students on the
             same draws, in the place of the problem's ridge and of parameterization, start, target and method.
@@ -148,6 +153,10 @@ def distill(
         distill_time): E‖x_1 − x_2‖²/d between samples of the two halves from the same noise, and teacher_to_own,
         teacher_to_other, student_to_own, student_to_other: the same of samples to the nearest training point of their
         own half, and of the other.
+        With audit, audit_count (variant, distill_time, level, audited), how many training points are memorized, by
+        sets, NaN at levels that are not audited, audit_predicted, student_loss_auc (variant, distill_time, level),
+        teacher_loss_auc, baseline_loss_auc and baseline_test (level); student_two_sample
+        (variant, distill_time, two_sample), and of reference, teacher, teacher_one (one step) and early_teacher.
         With an optimizer, stochastic and stochastic_exact (variant, quality), samples of the students after all steps
         and of the flow beside them, stochastic_loss (variant, step, level), without the ridge's term, and
         stochastic_time; where a run diverged, NaN, and the attribute `diverged` says where by seed.
@@ -167,7 +176,7 @@ def distill(
     """
     started = time.perf_counter()
     model.require_unused(problem, "distill", diffusion_time="time_min and time_max are its levels'; train takes it")
-    wanted = Wanted(instability, transfer)
+    wanted = Wanted(instability, transfer, audit)
     drawn, own = apart(options)
     planned = plan(problem, distill_times, **own)
     _require_mixture(problem, planned)
@@ -177,14 +186,14 @@ def distill(
     planned = with_clock(planned, run.sizes.dim)
     features = planned.student_features(run.sizes)
     draws = planned.number_of_draws(features)
-    _require_memory(planned, run.sizes, features, kept=spill is None)
+    _require_memory(planned, run.sizes, features, kept=spill is None, audit=audit)
     if planned.split_pair:
         realization.require_halves(run.origin, run.sizes)
     run.settings = realization.settings(problem, run.origin, run.sizes, seed=run.seeds[0], seeds=len(run.seeds))
     del run.settings["diffusion_time"]
     data_power = realization.power(problem, run.origin, run.sizes)
     extra = planned.settings(draws) | {"instability": instability, "transfer": transfer}
-    extra |= {"limit": True} if limit else {}
+    extra |= {name: True for name, asked in (("limit", limit), ("audit", audit)) if asked}
     run.begin(begin, extra)
     identity = {name: value for name, value in (run.settings | extra).items() if name not in BESIDE}
     kept = Keeping(
@@ -201,7 +210,9 @@ def distill(
         data = data.assign_coords(seed=list(run.seeds[: len(done)]))
         told = {"merged_points": merged[: len(done)]} if any(merged) else {}
         told |= {"diverged": store.canonical(failures)} if planned.stochastic else {}
-        return run.label("distill", data.assign_attrs(undefined=_undefined(planned, run), **told), extra, started)
+        reasons = _undefined(planned, run)
+        reasons |= undefined(data, own_features=features != run.sizes.features) if audit else {}
+        return run.label("distill", data.assign_attrs(undefined=store.canonical(reasons), **told), extra, started)
 
     def sampled(draw: Instance, wanted: Wanted, tell: Callable[[str], None]) -> SampleQuality:
         with ArrayCache(spill) as cache, ridge_named("teacher_ridge"):
@@ -247,7 +258,7 @@ def _folder(planned: DistillationPlan, checkpoint: str | Path | None, resume: bo
     return None if checkpoint is None else Path(checkpoint)
 
 
-def _require_memory(planned: DistillationPlan, sizes: Sizes, features: int, *, kept: bool) -> None:
+def _require_memory(planned: DistillationPlan, sizes: Sizes, features: int, *, kept: bool, audit: bool) -> None:
     d, n, p = (float(size) for size in sizes)
     times, kinds = len(planned.distill_times), [one.method.kind for one in planned.students]
     counts = {"levels": planned.levels, "models": len(kinds) * times, "generated": planned.generated}
@@ -257,13 +268,15 @@ def _require_memory(planned: DistillationPlan, sizes: Sizes, features: int, *, k
     if practice := planned.stochastic:  # features of a batch at every level, and the optimizer's slots
         rows = float(n if practice.setting.batch is None else practice.setting.batch)
         needed += 8 * planned.levels * (rows * (3 * features + 6 * d) + 12 * d * features)
+    if audit:  # correlations and their powers of both networks' features, and Hermite coefficients
+        needed += 8 * (3 * (p + (features if features != p else 0)) ** 2 + 3 * AT_ONCE)
     hint = "take fewer features or levels, or in Python spill the levels to a folder" if kept else "take fewer features"
     what = f"distilling {max(p, float(features)):.12g} features at dim {d:.12g} in {planned.levels} levels"
     require_memory(needed, what, hint)
 
 
-def _undefined(planned: DistillationPlan, run: Run) -> str:
-    """Which measures are NaN, and why, as JSON."""
+def _undefined(planned: DistillationPlan, run: Run) -> dict[str, str]:
+    """Which measures are NaN, and why."""
     reasons: dict[str, str] = {}
     for student in planned.students:
         for name, reason in student.method.undefined().items():
@@ -278,4 +291,4 @@ def _undefined(planned: DistillationPlan, run: Run) -> str:
         reasons["student_map_error"] = "the flow is known in closed form for Gaussian populations alone"
     if run.population is None:
         reasons["reference_membership_auc"] = "the true score of an array's law is not known"
-    return store.canonical(reasons)
+    return reasons

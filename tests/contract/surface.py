@@ -43,6 +43,7 @@ CALLS = {  # one of every answer: a name, and the command line that gives it
     "spectrum": ("spectrum", *TINY),
     "simulate": ("simulate", *TINY, "--steps", "20", "--noise", "fresh", "--batch", "4"),
     "distill": ("distill", *FEW),
+    "distill with an audit": ("distill", *FEW, "--audit"),
     "theory curves": ("theory", "curves", *RATIOS, "--by-part"),
     "theory spectrum": ("theory", "spectrum", *RATIOS),
     "theory ridge": ("theory", "ridge", *RATIOS),

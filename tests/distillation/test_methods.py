@@ -214,6 +214,15 @@ class ByHand:
     def step(self, level, x):
         return self.jump(jnp.asarray(self.teacher.readouts[level]), level, level - 1, x)
 
+    def empirical(self, level, x):
+        """The step by the exact score of the training points, their weights at x written out."""
+        a = math.exp(self.times[level] - self.times[level - 1])
+        d, e = noise_variance(self.times[level]), noise_variance(self.times[level - 1])
+        apart = math.exp(-self.times[level]) * jnp.asarray(self.found.draw.points) - x[:, None]
+        likely = jnp.exp(-(apart**2).sum(-1) / (2 * d))
+        score = (likely[..., None] * apart).sum(1) / likely.sum(1, keepdims=True) / d
+        return a * x + (a * d - math.sqrt(d * e)) * score
+
     def learn(self, level, end, x, y):
         """One jump from level to end towards y."""
         a = math.exp(self.times[level] - self.times[end])
@@ -250,17 +259,23 @@ def by_hand(method, hand):
         z = hand.prior()
         first = hand.learn(2, 1, z, hand.step(2, z))
         return {(2, 0): hand.learn(2, 0, z, hand.step(1, hand.jump(first, 2, 1, z)))}
-    lowest = hand.learn(1, 0, one, hand.step(1, one))
-    upper = {(2, 1): hand.learn(2, 1, two, hand.step(2, two))}
+    step = hand.empirical if method == "empirical-teacher" else hand.step
+    lowest = hand.learn(1, 0, one, step(1, one))
+    upper = {(2, 1): hand.learn(2, 1, two, step(2, two))}
     if method != "segments:2":
-        upper[2, 0] = hand.learn(2, 0, two, hand.jump(lowest, 1, 0, hand.step(2, two)))
-    wanted = {"consistency": [(2, 0)], "segments:2": [(2, 1)], "two-time": [(2, 1), (2, 0)]}[method]
+        upper[2, 0] = hand.learn(2, 0, two, hand.jump(lowest, 1, 0, step(2, two)))
+    wanted = {
+        "consistency": [(2, 0)],
+        "empirical-teacher": [(2, 0)],
+        "segments:2": [(2, 1)],
+        "two-time": [(2, 1), (2, 0)],
+    }[method]
     return {(1, 0): lowest} | {jump: upper[jump] for jump in wanted}
 
 
 BY_HAND = [
     "consistency", "segments:2", "two-time", "progressive", "data-free", "endpoint", "endpoint-prior",
-    "score:noise-online",
+    "score:noise-online", "empirical-teacher",
 ]  # fmt: skip
 
 
@@ -336,6 +351,21 @@ def test_frozen_inputs_are_the_training_sets_own(compared):
             found.models["student"][0].at[level, 0][0], found.teachers[0].readouts[level], atol=1e-6
         )
     assert found.models["half"] == [None]
+
+
+def test_consistency_training_meets_distillation_by_the_empirical_score():
+    """Each doubling of the levels takes about a half of what tells their one-step samples apart (S23, Theorem 2)."""
+    students = [student("consistency-training"), student("empirical-teacher")]
+    apart = []
+    for levels in (4, 8, 16):
+        found = distill(
+            TINY, [100.0], levels=levels, students=students, dim=DIM, generated=64, samples=64, draws="60p",
+            leakage_ridges=[0.0],
+        ).squeeze(["seed", "distill_time"])  # fmt: skip
+        trained, distilled = found.student_sample.values
+        apart.append(((trained - distilled) ** 2).mean() / (trained**2).mean())
+    assert apart[1] < 0.7 * apart[0]
+    assert apart[2] < 0.7 * apart[1]
 
 
 # --- texts and refusals ---------------------------------------------------------------------------------------------
