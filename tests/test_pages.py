@@ -168,6 +168,7 @@ TOLD = {
     3: ("ours-directions-mini",),
     4: ("jz26-distill-memorization", "ours-distill-one-step", "ours-distill-many-steps"),
     5: ("jz26-settings-ridge-ddim",),
+    6: ("jz26-methods-one-step", "ours-methods-equal-steps"),
 }
 SETTING = re.compile(r"\([^)]*\)|γ = [\d.]+|B25|, not 1\b")
 
