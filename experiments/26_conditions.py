@@ -23,7 +23,6 @@ FIGURES = {"conditions": "Kim & Lee 2026, Figs 2 and 3: errors of mean and varia
 SECONDS = {"quick": 12, "paper": 300}
 
 RATIOS = (4.0, 16.0, 64.0)  # signal to noise
-PARTS_AT = 16.0  # whose linear and nonlinear parts are drawn
 SAMPLES, DIFFUSION_TIME, RIDGE = 32, 0.01, 1e-5
 DRAWN = {"quick": 41, "paper": 121}
 FEATURES = (0.25, 1e5)  # ends of ψ_p

@@ -31,7 +31,7 @@ def conditions(results: Results) -> Figure:
         line = (
             rf"$\sigma=\mathrm{{{s['activation']}}}$, $t={s['diffusion_time']:g}$, $\psi_n={s['samples_per_dim']:g}$, "
             rf"$\psi_y=1$, $\gamma=10^{{{np.log10(s['ridge']):.0f}}}$; lines $d\to\infty$, "
-            rf"points $d={_told(results)}$; grey: $p=n$"
+            rf"points {_told(results)}; grey: $p=n$"
         )
         figure.suptitle(f"{line}\n(a, b) dotted: the true denoiser; (d) SNR {PARTS_AT}", x=0.01, ha="left")
     return figure
@@ -52,8 +52,11 @@ def _points(results: Results, ratio: str) -> dict[float, tuple[int, xr.Dataset]]
 
 
 def _told(results: Results) -> str:
-    """Those d, largest first."""
-    return ", ".join(map(str, sorted({d for d, _ in _points(results, PARTS_AT).values()}, reverse=True)))
+    """Those d, and from which ψ_p on it is a smaller one."""
+    dims = {p: d for p, (d, _) in sorted(_points(results, PARTS_AT).items())}
+    largest = max(dims.values())
+    smaller = [rf"$d={d}$ at $\psi_p={p:g}$" for p, d in dims.items() if d < largest]
+    return ", ".join([f"$d={largest}$", *smaller])
 
 
 def _over(ax: Axes, results: Results, name: str, label: str) -> None:

@@ -185,15 +185,16 @@ def conditional_losses(limit: Conditional, ridges: ArrayLike) -> ConditionalLoss
     alignment = limit.left - h * gain * k_left
     predictive = variance + (limit.total - limit.v2_inputs) * spread
     error = mean + limit.v2_inputs * spread
-    rest = limit.left + predictive - 2 * alignment
+    # v_Σ² + PV − 2RA, and the loss it and ME make, without what cancels between them at small t
+    around = 1 - 2 * h * gain * k - h * gain**2 * by_rest + h * (limit.total - limit.v2_inputs) * norm
     penalized = 1 - h * gain * k
     values = (
         penalized - h * gamma * norm,
         penalized,
-        a2 / h * (error + rest),
+        around - h * gain**2 * by_mean + h * limit.v2_inputs * norm,
         error,
         predictive,
-        rest,
+        h / a2 * around,
         alignment,
         mean,
         variance,

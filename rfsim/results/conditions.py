@@ -50,8 +50,8 @@ def _errors(run: Run, left: float, whole: curves.LossCurves, own: curves.LossCur
     of_all, of_mean = (one.test - 1 + 2 * one.cross for one in (whole, own))
     error = ratio * of_mean
     alignment = left - own.cross
-    variance = left + ratio * (1 + of_all - of_mean - 2 * whole.cross) - 2 * own.cross
-    values = (error, variance, left + variance - 2 * alignment, alignment)
+    around = ratio * (1 + of_all - of_mean - 2 * whole.cross)  # RE, without what cancels in it at small t
+    values = (error, left + around - 2 * own.cross, around, alignment)
     return xr.Dataset(
         {
             name: ("train_time", np.asarray(one), {"long_name": long, "units": "1"})

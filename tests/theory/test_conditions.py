@@ -66,18 +66,30 @@ def test_samples_approach_it_as_one_over_d(problem, falls):
     assert abs(exponent - 1) < 3 * error
 
 
+def without_inputs(scale: float, psi_n: float, psi_p: list[float], gamma: float):
+    """The losses of tanh(scale ·) beside y ≡ 0."""
+    sigma = rfsim.Activation("scaled", lambda x: jnp.tanh(scale * x), odd=True)
+    problem = Problem(psi_n, activation=sigma)
+    own = constants(problem, 1.0, 0.0)
+    limit = conditional(problem, Condition(0.0, 1.0))._replace(
+        features_per_dim=np.array(psi_p), inputs_power=0.0, slope=own.a, v2=own.v2, s2=own.s2, v2_inputs=0.0
+    )
+    return conditional_losses(limit, gamma)
+
+
 def test_inputs_that_are_zero_are_the_activation_over_root_two():
     sigma = rfsim.Activation("shrunk", lambda x: jnp.tanh(x / jnp.sqrt(2.0)), odd=True)
     for gamma, psi_p in ((0.01, 6.0), (0.3, 40.0)):
         plain = theory.ridge(Problem(4, psi_p, activation=sigma), [gamma])
-        own = constants(Problem(4, psi_p), 1.0, 0.0)
-        limit = conditional(Problem(4), Condition(0.0, 1.0))._replace(
-            features_per_dim=psi_p, inputs_power=0.0, slope=own.a, v2=own.v2, s2=own.s2, v2_inputs=0.0
-        )
-        found = conditional_losses(limit, gamma)
+        found = without_inputs(1.0, 4, [psi_p], gamma)
         for name in ("train", "train_penalized", "test"):
             assert float(getattr(found, name)[0]) == pytest.approx(float(plain[name][0]), rel=1e-10)
         assert float(found.mean_error[0]) == 0
+
+
+def test_the_numbers_stated_without_a_condition():
+    found = without_inputs(math.sqrt(2), 400, [100.0, 400.0, 1600.0, 6400.0], 1e-5)
+    np.testing.assert_allclose(found.train, [0.7993, 0.7351, 0.5123, 0.2163], atol=6e-5)
 
 
 def test_inputs_that_tell_nothing_leave_the_mean_at_zero_and_widen_the_features():
@@ -97,6 +109,16 @@ def test_losses_are_those_of_the_errors_and_the_two_parts():
         assert (found.mean_error_linear < found.mean_error).all()
         assert (found.predictive_variance_linear < found.predictive_variance).all()
         assert (found.test > found.true_test).all()
+
+
+def test_no_digits_are_lost_at_small_times():
+    """Most of x̂ − x cancels there: the losses go to those of t → 0 all the same."""
+    near, nearer = (
+        theory.conditions(Problem(4, data="condition:4@1", ridge=0.01, diffusion_time=t), [6.0]) for t in (1e-9, 1e-12)
+    )
+    for name in ("train", "test"):
+        assert float(near[name][0]) == pytest.approx(float(nearer[name][0]), rel=1e-6)
+    assert float(near.residual_error[0] / nearer.residual_error[0]) == pytest.approx(1e3, rel=1e-6)
 
 
 def test_derivatives_are_those_of_finite_differences():
