@@ -12,7 +12,7 @@ import pytest
 import rfsim
 from rfsim import Problem
 from rfsim.checking import notes
-from tests.commands import answer
+from tests.commands import answer, run
 from tests.commands import place as place
 
 RNG = np.random.default_rng(0)
@@ -70,7 +70,7 @@ def test_a_file_with_a_constant_column(capsys, place):
     data = rows(120, 10)
     data[:, 3] = 7.0
     np.save("constant.npy", data)
-    told = held(capsys, "--data", "constant.npy", "--features-per-dim", "6", "--diffusion-times", "0.1,0.5")
+    told = held(capsys, "--data", "constant.npy", "--samples", "40", "--features", "60", "--diffusion-times", "0.1,0.5")
     assert len(told["answers"]) == 2 * 11
     assert not [one for one in told["answers"] if one["value"] is None]
 
@@ -83,6 +83,24 @@ def test_100_rows_of_64_columns(capsys, place):
     assert "samples (50 of 64 dimensions)" in last["question"]
     assert "--samples 50 --features 128" in last["command"]
     assert "--covariance deconvolved" in told["answers"][0]["command"]
+
+
+def test_a_file_without_a_number_of_samples_is_advised_on_for_all_of_its_rows(capsys, place):
+    np.save("rows.npy", rows(90, 12))
+    given = ["--data", "rows.npy", "--seeds", "1", "--rate", "100"]
+    assert run(capsys, "advise", *given, "--features", "24", "--json")[0] == 0
+    told = answer(capsys, "advise", *given, "--features", "24")
+    assert told["problem"]["samples_per_dim"] == 7.5
+    assert told["problem"]["features_per_dim"] == 2.0
+    same = answer(capsys, "advise", *given, "--features-per-dim", "2", "--samples", "90")
+    assert same == told
+    few = answer(capsys, "advise", *given, "--features", "24", "--samples", "30")
+    assert few["problem"]["samples_per_dim"] == 2.5
+    ratio = answer(capsys, "advise", *given, "--features", "24", "--samples-per-dim", "2.5")
+    assert ratio["answers"] == few["answers"]
+    heard = run(capsys, "advise", *given)[2]
+    assert "n is 90, all rows of data 'rows.npy'; choose with --samples" in heard
+    assert "p is 192, the default ψ_p = 16 times 12 dimensions; choose with --features" in heard
 
 
 def test_a_population_and_a_ridge(capsys, place):

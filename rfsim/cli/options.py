@@ -60,7 +60,7 @@ def _ask_sample(quantity: Quantity, values: Mapping[str, Any]) -> Options:
     values = _with_rows(values, array)
     columns = (values["dim"] or realization.DIM) if array is None else array.values.shape[1]
     dim = columns if values["dim"] is None else values["dim"]  # one that differs from an array's is refused below
-    problem = _problem(quantity, values, columns)
+    problem = _problem(quantity, values, array, columns)
     known = CONDITION.name in quantity.flagged
     origin = realization.source(problem, array=array, conditions=known, **_prepared(values))
     sizes = realization.resolve(problem, origin, dim)
@@ -84,7 +84,7 @@ def _ask_limit(quantity: Quantity, values: Mapping[str, Any]) -> Options:
             "--samples and --features are counts of a dimension, which the limit has none of; give --samples-per-dim "
             "and --features-per-dim, or data of a file"
         )
-    problem = _problem(quantity, values, 1 if array is None else array.values.shape[1])
+    problem = _problem(quantity, values, array, 1 if array is None else array.values.shape[1])
     notes = _sizes(quantity, values, array, half=False) + _unused(values, array) + _found(problem)
     return Options(problem, None, _options(quantity, values, array), notes)
 
@@ -101,6 +101,9 @@ def _sizes(quantity: Quantity, values: Mapping[str, Any], array: Rows | None, *,
     for one in _counts(quantity):
         ratio = quantity.flagged[one.instead_of]
         if values[one.name] is not None or values[ratio.name] is not None:
+            continue
+        if one.of_rows:
+            told.append(f"{one.symbol} is {rows}, all rows of {array}; choose with {one.typed}")
             continue
         count = round(ratio.default * columns)
         chosen = f"{one.symbol} is {count}, the default {ratio.symbol} = {ratio.default:g} times {columns} dimensions"
@@ -156,12 +159,15 @@ def _array(quantity: Quantity, values: Mapping[str, Any]) -> Rows | None:
     return populations.read(_value(values, DATA)).rows()
 
 
-def _problem(quantity: Quantity, values: Mapping[str, Any], columns: int) -> Problem:
+def _problem(quantity: Quantity, values: Mapping[str, Any], array: Rows | None, columns: int) -> Problem:
     from rfsim.problem import model
 
     _import(values)
     fields = {name: values[name] for name, one in quantity.flagged.items() if one.role == "problem"}
     counted = {one.instead_of: values[one.name] for one in _counts(quantity)}
+    for one in _counts(quantity):
+        if array is not None and one.of_rows and values[one.name] is None and values[one.instead_of] is None:
+            counted[one.instead_of] = len(array.values)
     fields |= {name: count / columns for name, count in counted.items() if count is not None}
     return model.Problem(**{name: value for name, value in fields.items() if value is not None})
 

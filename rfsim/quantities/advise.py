@@ -6,7 +6,7 @@ from rfsim.checking.lists import LISTED
 from rfsim.quantities.catalog import Answer, Quantity, register
 from rfsim.quantities.forms import Form, variables
 from rfsim.quantities.parameter import Parameter
-from rfsim.quantities.parameters import COVARIANCE, DIFFUSION_TIME, LIMIT, SEED, SEEDS
+from rfsim.quantities.parameters import COVARIANCE, DIFFUSION_TIME, LIMIT, SAMPLES_PER_DIM, SEED, SEEDS, N
 
 DIFFUSION_TIMES = Parameter(
     name="diffusion_times",
@@ -23,6 +23,10 @@ RATE = Parameter(
     help="Rate of the optimizer whose steps are counted; half of the largest stable one of sgd unless given.",
     default=None,
 )
+OWN = {
+    "samples_per_dim": SAMPLES_PER_DIM.but(help="ψ_n = n/d; that of all rows of data, 4 where they have none."),
+    "n": N.but(help="n, instead of --samples-per-dim; the rows of data unless given.", of_rows=True),
+}
 
 register(
     Quantity(
@@ -30,7 +34,7 @@ register(
         help="When to stop, which ridge, how many samples: answers for your data, and whether to trust them.",
         function="rfsim.sampled.advise:advise",
         parameters=(
-            *(one for one in LIMIT if one is not DIFFUSION_TIME),
+            *(OWN.get(one.name, one) for one in LIMIT if one is not DIFFUSION_TIME),
             COVARIANCE,
             DIFFUSION_TIMES,
             RATE,

@@ -46,7 +46,8 @@ class Parameter:
     the command line where that is another one; flag_default: where a command takes another default; swept, flagged:
     whether a sweep and a command have it; instead_of: the parameter of which it is another form; unused: what to take
     instead where a command has the flag for the sake of others; drawn: values computed beside those that are told,
-    where a figure is drawn and none are given; shapes: whether it says what stands along a dimension of the result.
+    where a figure is drawn and none are given; shapes: whether it says what stands along a dimension of the result;
+    of_rows: whether a command takes the rows of an array for it where neither it nor its other form is given.
     """
 
     name: str
@@ -72,6 +73,7 @@ class Parameter:
     unused: str = ""
     drawn: str = ""
     shapes: bool = False
+    of_rows: bool = False
 
     def but(self, **changes: Any) -> Parameter:
         """The same parameter, with what differs for one quantity."""
