@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+from matplotlib.textpath import TextToPath
 from PIL import Image
 
 from rfsim import Problem, theory
@@ -22,7 +23,7 @@ from rfsim.explorer.training import TAB, numbers, pictures
 from rfsim.explorer.training.controls import TrainingChoice
 from rfsim.explorer.training.tab import command_line
 from rfsim.learning.filters import flow, learned_share
-from rfsim.plotting import canvas
+from rfsim.plotting import canvas, styled
 
 START = {control.name: control.start for control in TAB.controls}
 
@@ -290,6 +291,18 @@ def test_a_picture_keeps_inside_its_frame():
             assert box.y0 >= -0.02
             assert box.x1 <= figure.get_figwidth() + 0.02
             assert box.y1 <= figure.get_figheight() + 0.02
+
+
+def test_letters_that_are_laid_out_once_are_matplotlib_s_own(monkeypatch):
+    def drawn() -> list[str]:
+        figure, axes = canvas(style="screen")
+        with styled("screen"):
+            axes[0, 0].set(xlabel="training time, τ", title="aVo, aVo", yscale="log", ylim=(1e-3, 1e3))
+            return [pictures._svg(figure, [figure])[0] for _ in range(2)]
+
+    ours = drawn()
+    monkeypatch.setattr(pictures, "LETTERS", TextToPath())
+    assert drawn() == ours
 
 
 def test_a_choice_is_a_key():

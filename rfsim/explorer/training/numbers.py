@@ -19,6 +19,9 @@ from rfsim.problem.diffusion import noise_variance
 from rfsim.problem.model import Problem
 
 HELD = 64  # problems kept for all sessions together
+# of the losses on the contour, where the nodes are doubled until it is met: what is then left is a hundredth of it, and
+# five digits are shown; at the library's 1e-8 a redraw solves half as long again
+TOLERANCE = 1e-6
 STEPS = np.array([number(text) for text in TRAIN_TIMES])
 # the drawn times but for 0 and ∞ as --train-times takes them: as many, evenly spaced on a logarithmic axis
 COUNT = len(TRAIN_TIMES) - 2
@@ -80,7 +83,7 @@ class TrainingNumbers(NamedTuple):
 
 def _solved(key: tuple[Problem, tuple[float, ...]]) -> xr.Dataset:
     problem, typed = key
-    return theory.curves(problem, np.concatenate([STEPS, typed]))
+    return theory.curves(problem, np.concatenate([STEPS, typed]), tolerance=TOLERANCE)
 
 
 SOLVED = ResultCache(_solved, HELD)

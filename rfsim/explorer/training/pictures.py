@@ -20,6 +20,7 @@ from rfsim.explorer.parts import Layout, Picture
 from rfsim.explorer.reading import short
 from rfsim.explorer.training import numbers
 from rfsim.explorer.training.controls import TrainingChoice
+from rfsim.explorer.training.letters import LETTERS
 from rfsim.explorer.training.numbers import TrainingNumbers, shared, value
 from rfsim.plotting import (
     STYLES,
@@ -150,6 +151,7 @@ def _svg(figure: Drawing, artists: Sequence[Artist]) -> tuple[str, int]:
     with io.StringIO() as file, matplotlib.rc_context({"svg.hashsalt": "rfsim"}):
         width, height = figure.get_size_inches() * figure.dpi
         renderer = RendererSVG(width, height, file, metadata={"Date": None, "Creator": None})
+        renderer._text2path = LETTERS
         renderer.writer.flush()
         start = file.tell()
         for one in artists:
