@@ -103,9 +103,9 @@ STUDENT = (  # what several students of one teacher may differ by, beside their 
         name="method",
         words="method of distillation",
         help="consistency, consistency-training, segments:S, progressive, data-free, endpoint, endpoint-prior, "
-        "two-time, score:INPUTS (offline, noise-online, population, teacher-online or prior), self[:XI], hard or "
-        "random-teacher. What a method does not have is null: no early_student without a teacher, no half of exact "
-        "moments, other numbers of steps.",
+        "two-time, score:INPUTS (offline, noise-online, population, teacher-online or prior), self[:XI], hard, "
+        "matching, sds, identity or random-teacher. What a method does not have is null: no early_student without a "
+        "teacher, no half of exact moments, other numbers of steps.",
         hint=str,
         default="consistency",
     ),
@@ -115,6 +115,13 @@ STUDENT = (  # what several students of one teacher may differ by, beside their 
         hint=int,
         least=1,
         default=1,
+    ),
+    Parameter(
+        name="critic",
+        help="Of method matching: equilibrium, or how many times as fast as the generator its critic learns.",
+        hint=str,
+        read=str,
+        default="equilibrium",
     ),
 )
 REGRESSION = (
@@ -247,11 +254,13 @@ DISTILL = register(
             | variables(seed__ridge__part="leakage_all leakage_all_error", seed__ridge__level__source__part="transfer")
             | variables(seed__level__feature="eigenvalue instability", feature="feature_part", grid="diffusion_time")
             | variables(seed__variant__distill_time__level="mixing", seed__variant="evaluations")
+            | variables(seed__variant__distill_time="integration_steps integration_error")
             | variables("step", seed__variant__quality="stochastic stochastic_exact", seed="stochastic_time")
             | variables(seed__variant__step__level="stochastic_loss")
             | variables(ridge__level="limit_leakage", level="limit_gamma_star"),
             optional=frozenset({"teacher_error", "student_error", "suppression_error", "leakage", "leakage_all_error"})
             | {"stochastic", "stochastic_exact", "stochastic_time", "stochastic_loss", "step"}
+            | {"integration_steps", "integration_error"}
             | {"evaluations", "mixing", "transfer", "instability", "limit_leakage", "limit_gamma_star"},
             json={"undefined": dict},
         ),

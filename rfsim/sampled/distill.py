@@ -16,12 +16,13 @@ from rfsim.computing.machine import require_memory
 from rfsim.computing.precision import in_float64, ridge_named
 from rfsim.disk import store
 from rfsim.distillation.cache import ArrayCache
+from rfsim.distillation.integrated import failures as failures_of
 from rfsim.distillation.nearest import distinct
 from rfsim.distillation.plan import DistillationPlan
 from rfsim.distillation.run import Wanted, take
 from rfsim.distillation.sample_quality import SampleQuality
 from rfsim.distillation.stochastic_options import with_clock
-from rfsim.distillation.stochastic_students import Keeping, train, variables
+from rfsim.distillation.stochastic_students import train, variables
 from rfsim.distillation.tables import table
 from rfsim.problem import model, realization
 from rfsim.problem.draws import apart, defaults_of, told
@@ -34,6 +35,7 @@ from rfsim.sample.spectra import Method
 from rfsim.sampled.beside import limit_leakage, limit_run
 from rfsim.sampled.distill_memory import FURTHER, needed_bytes
 from rfsim.sampled.distill_plan import DISTILL_TIMES, DistillOptions, plan
+from rfsim.simulation.checkpointing import Keeping
 
 # of a stochastic run that goes on these may change: how long it is, and what is measured beside it
 BESIDE = ("seed", "seeds", "steps", "distill_times", "generated", "samples", "leakage_ridges", "threshold")
@@ -71,7 +73,8 @@ def distill(
         transfer: Also between all parts.
         limit: Also leakage and γ⋆ of the same steps as d → ∞, as `rfsim.theory.distill` has them (D13).
         spill: A folder for the eigenvectors of all levels, p² doubles each, which memory holds otherwise.
-        checkpoint: With an optimizer: a folder for states, saved every checkpoint_minutes, at the end and at Ctrl-C.
+        checkpoint: With an optimizer, or a method that is integrated step by step: a folder for states, saved every
+            checkpoint_minutes, at the end and at Ctrl-C.
         resume: Go on from the newest states in that folder, to the same bits.
         checkpoint_minutes: Minutes between two states.
         levels: N, of N + 1 diffusion times, geometric.
@@ -87,10 +90,11 @@ def distill(
         start: "teacher" or "zero"; None: the teacher where the student can start there.
         target: `rfsim.Sequential()`, the level below trained for the same distill_time, or `rfsim.Coupled(tau)`, all
             levels at once towards moving averages of memory tau; or the text of either.
-        method: What distillation it is, a text or `rfsim.DistillationMethod` (M1–M10, M13): consistency,
+        method: What distillation it is, a text or `rfsim.DistillationMethod` (M1–M13): consistency,
             consistency-training, segments:S, progressive, data-free, endpoint, endpoint-prior, two-time, score:INPUTS,
-            self[:XI], hard or random-teacher.
+            self[:XI], hard, matching, sds, identity or random-teacher.
         generations: Of method hard: how many students learn one from another.
+        critic: Of method matching: "equilibrium", or how many times as fast as the generator its critic learns.
         students: `rfsim.Student(ridge, parameterization, start, target, method)` of each of several students on the
             same draws, in the place of the problem's ridge and of parameterization, start, target and method.
         variants: The same as mappings, each over what is given beside them.
@@ -136,6 +140,9 @@ def distill(
         the draws, with _error and _moved, 1 where half the draws move a measure by more than 1.96 standard errors. With
         limit, limit_leakage (ridge, level), outside gen,
         and limit_gamma_star (level). Where a student is self-distilled, mixing (variant, distill_time, level), its ξ.
+        Where a student is integrated, integration_steps and integration_error (variant, distill_time), the largest
+        error of a step, over the spread of its samples; where it diverged, NaN from there on, and the attribute
+        `diverged` says where by seed.
         With an optimizer, stochastic and stochastic_exact (variant, quality), samples of the students after all steps
         and of the flow beside them, stochastic_loss (variant, step, level), without the ridge's term, and
         stochastic_time; where a run diverged, NaN, and the attribute `diverged` says where by seed.
@@ -186,7 +193,7 @@ def distill(
         data = data.assign(of_limit).assign(feature_part=done[0].feature_part)
         data = data.assign_coords(seed=list(run.seeds[: len(done)]))
         told = {"merged_points": merged[: len(done)]} if any(merged) else {}
-        told |= {"diverged": store.canonical(failures)} if planned.stochastic else {}
+        told |= {"diverged": store.canonical(failures)} if planned.stochastic or planned.integrated else {}
         return run.label("distill", data.assign_attrs(undefined=_undefined(planned, run), **told), extra, started)
 
     with keeping(done, result):
@@ -195,7 +202,7 @@ def distill(
             merged.append(len(draw.points) - len(distinct(draw.points)))  # what no measure can tell is refused here
             with ArrayCache(spill) as cache, ridge_named("teacher_ridge"):
                 named = run.population is not None
-                distilled = take(planned, taught, draw, data_power, named, cache, wanted, partial(run.tell, draw))
+                distilled = take(planned, taught, draw, data_power, named, cache, wanted, partial(run.tell, draw), kept)
             run.tell(draw, "samples and their measures")
             quality = SampleQuality(planned, distilled)
             one = table(planned, distilled, quality)
@@ -203,6 +210,8 @@ def distill(
                 trained = train(planned, practice, distilled, kept, partial(run.tell, draw))
                 one = one.assign(variables(planned, practice, distilled, quality, trained, one.student))
                 failures |= {str(number): one.failure for one in trained if one.failure}
+            if lines := failures_of(distilled.models):
+                failures |= {str(number): "; ".join(lines)}
             done.append(one)
     return result()
 
@@ -219,8 +228,11 @@ def _require_mixture(problem: Problem, planned: DistillationPlan) -> None:
 
 def _folder(planned: DistillationPlan, checkpoint: str | Path | None, resume: bool) -> Path | None:
     """Where states of stochastic training are kept; ValueError where there is none to keep."""
-    if checkpoint is not None and planned.stochastic is None:
-        raise ValueError("checkpoint keeps states of stochastic training, and exact flows have none; give an optimizer")
+    if checkpoint is not None and planned.stochastic is None and not planned.integrated:
+        raise ValueError(
+            "checkpoint keeps states of stochastic training and of methods that are integrated, and exact flows have "
+            "none; give an optimizer"
+        )
     if resume and checkpoint is None:
         raise ValueError("resume goes on from a checkpoint; give the folder where it lies")
     return None if checkpoint is None else Path(checkpoint)
@@ -231,6 +243,7 @@ def _require_memory(planned: DistillationPlan, sizes: Sizes, features: int, *, k
     times, kinds = len(planned.distill_times), [one.method.kind for one in planned.students]
     counts = {"levels": planned.levels, "models": len(kinds) * times, "generated": planned.generated}
     counts |= {kind.replace("-", "_"): kinds.count(kind) * times for kind in FURTHER}
+    counts |= {"integrated": int(planned.integrated), "draws": planned.number_of_draws(features)}
     needed = float(needed_bytes(d, p, features, **counts, kept=kept))
     if practice := planned.stochastic:  # features of a batch at every level, and the optimizer's slots
         rows = float(n if practice.setting.batch is None else practice.setting.batch)
