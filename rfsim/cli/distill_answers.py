@@ -85,7 +85,7 @@ def lines(data: xr.Dataset) -> list[str]:
 
 
 def failed_parts(data: xr.Dataset) -> list[str]:
-    """A line for each seed whose stochastic training diverged; exact flows do not."""
+    """A line for each seed of which a run diverged; exact flows do not."""
     return [f"seed {seed} {line}" for seed, line in json.loads(data.attrs.get("diverged", "{}")).items()]
 
 
@@ -133,6 +133,7 @@ def _student(one: xr.Dataset) -> dict[str, Any]:
         _quality(one, "student")
         | ({"evaluations": int(mean(one.evaluations))} if "evaluations" in one else {})
         | ({"mixing": mean(one.mixing)} if "mixing" in one else {})
+        | ({"integration": _integration(one)} if "integration_steps" in one else {})
         | {"suppression": _by_part(one, "suppression")}
         | {f"suppression_{key}": part for key, part in _errors_by_part(one, "suppression").items()}
         | _levels(one, "student")
@@ -142,6 +143,11 @@ def _student(one: xr.Dataset) -> dict[str, Any]:
             "moved": moved,
         }
     )  # fmt: skip
+
+
+def _integration(one: xr.Dataset) -> dict[str, float]:
+    """How the student came there."""
+    return {name: float(mean(one[f"integration_{name}"])) for name in ("steps", "error")}
 
 
 def _leakage(one: xr.Dataset) -> dict[str, Any]:

@@ -55,6 +55,11 @@ class Anchors:
             return Held(np.concatenate([x for x, _ in frozen]))
         return Held(self._along(level))
 
+    def pool(self, count: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """The first draws z of the last level's `PRIOR`, and noise ξ to take what is made of them up (M11)."""
+        noise = stream(self._draw.seed, "distillation/matching")
+        return self.of(PRIOR, self._plan.levels).take(count), noise.standard_normal((count, self._draw.sizes.dim))
+
     def _along(self, level: int) -> NDArray[np.float64]:
         """Where the teacher's own path from noise is at a level."""
         plan, draw = self._plan, self._draw

@@ -18,6 +18,9 @@ CONSISTENCY = "consistency"
 INPUTS = ("offline", "noise-online", "population", "teacher-online", "prior")
 MOST_MIXING = 1e6
 
+MATCHING, SDS, IDENTITY = "matching", "sds", "identity"
+INTEGRATED = (MATCHING, SDS, IDENTITY)  # their flow is not linear in the read-out (M11, M12)
+
 RENOISED, JUMPING, SCORE, ONCE = "renoised", "jumping", "score", "once"
 
 
@@ -57,6 +60,9 @@ TRAITS = {
         begins=False, draws=False, own=False,
     ),
     "hard": Traits("a score trained on the teacher's samples", SCORE, begins=False, draws=False),
+    MATCHING: Traits("a generator whose law is matched to the teacher's (DMD, VSD)", ONCE, early=False),
+    SDS: Traits("the same without the score of its own law, a control", ONCE, early=False),
+    IDENTITY: Traits("the same by the Fisher divergence (SiD)", ONCE, early=False),
     "random-teacher": Traits("consistency with a teacher at random, a null", RENOISED, jumps=False, early=False),
     "empirical-teacher": Traits(
         "consistency with the exact score of the training points as teacher", RENOISED,
@@ -171,8 +177,9 @@ def require_fitting(
     noise_copies: float,
     sampler: str,
     kinks: bool,
+    latest: float,
 ) -> None:
-    """ValueError, in one line, for a method that needs other data, features, noise or another activation."""
+    """ValueError, in one line, for a method that needs other data, features, noise, times or another activation."""
     told, inputs = f"method {method}", method.argument if method.kind == "score" else None
     if method.evaluations(levels) > levels:
         raise ValueError(f"{told} needs as many levels; got {levels}: take more levels or fewer segments")
@@ -184,11 +191,14 @@ def require_fitting(
         raise ValueError(
             f"{told} averages over the training points exactly; got distill_data {distill_data}: use train"
         )
-    if (inputs is not None or method.kind in ("hard", "data-free", "endpoint-prior")) and distill_data != "train":
+    own = inputs is not None or method.kind in ("hard", "data-free", "endpoint-prior", *INTEGRATED)
+    if own and distill_data != "train":
         raise ValueError(f"{told} has inputs of its own; got distill_data {distill_data}: drop it")
     if method.kind == "consistency-training" and math.isfinite(noise_copies):
         raise ValueError(f"{told} averages over fresh noise; got noise_copies {noise_copies:g}: use inf")
-    if method.kind == "consistency-training" and kinks:
+    if method.kind in ("consistency-training", IDENTITY) and kinks:
         raise ValueError(f"{told} needs an activation without kinks; take tanh, erf, softplus, gelu or silu")
+    if method.kind in INTEGRATED and latest == math.inf:
+        raise ValueError(f"{told} is integrated step by step; got distill_times up to inf: take finite ones")
     if inputs == "offline" and not math.isfinite(noise_copies):
         raise ValueError(f"{told} needs frozen noise; got noise_copies inf: give a number, or use score:noise-online")

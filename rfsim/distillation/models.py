@@ -11,10 +11,12 @@ from numpy.typing import NDArray
 from rfsim.computing.arrays import placed
 from rfsim.distillation.chains import ByEmpirical, Chain, Direct, SameTime
 from rfsim.distillation.consistency import Consistency
+from rfsim.distillation.critics import Equilibrium
 from rfsim.distillation.exact import ExactSpectra
 from rfsim.distillation.exact_learners import ConsistencyTraining, Hard, SelfDistilled, Unkept
+from rfsim.distillation.integrated import Drawn, Integrated
 from rfsim.distillation.learners import Learner, Setting
-from rfsim.distillation.methods import DistillationMethod
+from rfsim.distillation.methods import INTEGRATED, DistillationMethod
 from rfsim.distillation.plan import Student
 from rfsim.distillation.regression import Forms
 from rfsim.distillation.rounds import DataFree, Progressive
@@ -49,11 +51,14 @@ class Models:
         data_power: float,
         exact: ExactSpectra,
         own: ExactSpectra,
-        tell: Callable[[str], None],
+        drawn: Drawn,
     ) -> None:
-        """exact, own: spectra of the teacher's and of the student's features; draw: of the student's features."""
+        """exact, own: spectra of the teacher's and of the student's features; draw: of the student's features.
+
+        drawn: what integrated students draw and keep; it hears of progress.
+        """
         self._setting, self._problem, self._draw, self._power = setting, problem, draw, data_power
-        self._exact, self._own, self._tell = exact, own, tell
+        self._exact, self._own, self._drawn = exact, own, drawn
         self._random: Network | None = None
 
     def groups(
@@ -69,19 +74,19 @@ class Models:
         }
         found: dict[str, Several] = {
             name: [
-                self._learner(one, teacher, way, whole=name == "student") if has(one) else None
-                for one, way in zip(several, ways, strict=True)
+                self._learner(one, teacher, way, f"{name}-{number}", whole=name == "student") if has(one) else None
+                for number, (one, way) in enumerate(zip(several, ways, strict=True), 1)
             ]
             for name, (several, teacher, has) in named.items()
         }
         endpoint = DistillationMethod("endpoint")
-        controls = [replace(one, method=endpoint, generations=1) for one in alone]
+        controls = [replace(one, method=endpoint, generations=1, critic=Equilibrium()) for one in alone]
         found["regression"] = [
             Direct(one, self._setting, teachers[0], way, whole=False) for one, way in zip(controls, ways, strict=True)
         ]
         return found
 
-    def _learner(self, student: Student, teacher: Network, forms: Forms, *, whole: bool) -> Learner:
+    def _learner(self, student: Student, teacher: Network, forms: Forms, name: str, *, whole: bool) -> Learner:
         kind, given = student.method.kind, (student, self._setting)
         if kind == "random-teacher":
             teacher = self._at_random(teacher)
@@ -89,13 +94,17 @@ class Models:
             return ByEmpirical(*given, teacher, forms, whole=whole, points=self._draw.points)
         if kind in DRAWN:
             return DRAWN[kind](*given, teacher, forms, whole=whole)
+        if kind in INTEGRATED:
+            return Integrated(*given, teacher, forms, whole=whole, drawn=self._drawn._replace(place=name))
         if kind == "consistency-training":
             return ConsistencyTraining(*given, teacher, forms, exact=self._own)
         if kind == "self":
             return SelfDistilled(*given, teacher, forms, exact=self._own)
         problem = replace(self._problem, ridge=student.ridge)
         spectra, draw = self._spectra(problem), self._draw
-        return Hard(*given, teacher, forms, spectra=spectra, samples=len(draw.points), seed=draw.seed, tell=self._tell)
+        return Hard(
+            *given, teacher, forms, spectra=spectra, samples=len(draw.points), seed=draw.seed, tell=self._drawn.tell
+        )
 
     def _spectra(self, problem: Problem) -> Callable[[NDArray[np.float64]], ExactSpectra]:
         """Of the student's features on other data, as many as there were."""

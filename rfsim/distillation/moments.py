@@ -190,12 +190,12 @@ class _Sums(NamedTuple):
         whole = len(self.carried) > 0
         return LevelMoments(
             count,
-            _mirrored(self.second, count),
+            mirrored(self.second, count),
             self.own / count,
             self.targets / count,
             self.carried / count if whole else None,
             self.steps / count if whole else None,
-            _mirrored(self.difference, count) if len(self.difference) else None,
+            mirrored(self.difference, count) if len(self.difference) else None,
         )
 
 
@@ -214,7 +214,7 @@ def _add(
     """The sums with a chunk of draws more: x (rows, dim), kept (rows,) of 0 and 1, y (rows, targets, dim)."""
     phi = features(student_features.weights, x, student_features.offset, function) * kept[:, None]
     sums = sums._replace(
-        second=_add_square(sums.second, phi),
+        second=add_square(sums.second, phi),
         own=added(sums.own, ..., x.T @ phi),
         targets=added(sums.targets, ..., (y.reshape(len(x), -1).T @ phi).reshape(sums.targets.shape)),
     )
@@ -227,7 +227,7 @@ def _add(
             carried=added(sums.carried, ..., there.T @ phi), steps=added(sums.steps, ..., arrived.T @ phi)
         )
     if len(sums.difference):
-        sums = sums._replace(difference=_add_square(sums.difference, phi - there))
+        sums = sums._replace(difference=add_square(sums.difference, phi - there))
     return sums
 
 
@@ -245,7 +245,7 @@ def _add_targets(
     return added(total, ..., (y.reshape(len(x), -1).T @ phi).reshape(total.shape))
 
 
-def _add_square(total: Numbers, values: Numbers) -> Numbers:
+def add_square(total: Numbers, values: Numbers) -> Numbers:
     """Add valuesᵀ·values to a total, on and above the diagonal, and what else a block on it holds."""
     if namespace(total) is np:
         return add_gram(total, values)
@@ -256,7 +256,8 @@ def _add_square(total: Numbers, values: Numbers) -> Numbers:
 
 
 @compiled
-def _mirrored(total: Numbers, count: int) -> Numbers:
+def mirrored(total: Numbers, count: int) -> Numbers:
+    """The mean over `count` draws of a symmetric sum that holds its upper blocks alone."""
     triu = namespace(total).triu
     whole = added(triu(total), ..., triu(total, 1).T)
     whole /= count

@@ -14,8 +14,9 @@ from rfsim.checking.scalars import numbers, real, told, whole
 from rfsim.checking.text import LARGEST, nearest, shown
 from rfsim.checking.written import Parsed, plain
 from rfsim.distillation.consistency import require_parameterization
+from rfsim.distillation.critics import Critics, Equilibrium, read_critic
 from rfsim.distillation.memorization import RATIO
-from rfsim.distillation.methods import CONSISTENCY, RENOISED, DistillationMethod, read_method
+from rfsim.distillation.methods import CONSISTENCY, INTEGRATED, MATCHING, RENOISED, DistillationMethod, read_method
 from rfsim.distillation.moments import FEWEST
 from rfsim.distillation.sampling import SOLVERS
 from rfsim.distillation.stochastic_settings import StochasticPlan
@@ -53,6 +54,8 @@ class Student:
             towards moving averages, or the text of one.
         method: What distillation it is, `rfsim.DistillationMethod` or the text of one.
         generations: Of method hard: how many students learn one from another.
+        critic: Of method matching: "equilibrium", the score of the generator's law at every moment, or a positive
+            number, how many times as fast as the generator a critic learns beside it.
 
     >>> Student(target="coupled:10").target
     Coupled(ema_time=10.0)
@@ -66,6 +69,7 @@ class Student:
     target: Parsed[str | Targets, Targets] = Parsed(read_target, SEQUENTIAL)
     method: Parsed[str | DistillationMethod, DistillationMethod] = Parsed(read_method, CONSISTENCY)
     generations: int = 1
+    critic: Parsed[str | float | Critics, Critics] = Parsed(read_critic, "equilibrium")
 
     def __post_init__(self) -> None:
         require_parameterization(self.parameterization)
@@ -88,6 +92,8 @@ class Student:
             raise ValueError(f"{told} does not begin at a teacher's weights; got start 'teacher': use start zero")
         if self.method.kind != CONSISTENCY and self.target.ema_time is not None:
             raise ValueError(f"{told} takes targets as they stand; got target {self.target}: use sequential")
+        if self.method.kind != MATCHING and self.critic != Equilibrium():
+            raise ValueError(f"a critic belongs to method {MATCHING}; got critic {self.critic} with {told}")
         if self.method.kind != "hard" and self.generations != 1:
             raise ValueError(f"generations belong to method hard; got {self.generations} with {told}")
 
@@ -95,7 +101,7 @@ class Student:
     def settings(self) -> dict[str, Any]:
         """As stored with a result; what consistency distillation has no use for is left out, as before it was one."""
         found = {one.name: plain(getattr(self, one.name)) for one in fields(self)}
-        usual = {"method": CONSISTENCY, "generations": 1}
+        usual = {"method": CONSISTENCY, "generations": 1, "critic": str(Equilibrium())}
         return {name: value for name, value in found.items() if usual.get(name) != value}
 
     @property
@@ -107,7 +113,8 @@ class Student:
         """
         own = f"{self.parameterization}, start {self.start}, ridge {self.ridge:g}, {self.target}"
         again = f", generation {self.generations}" if self.generations > 1 else ""
-        return own if self.method.kind == CONSISTENCY else f"{self.method}{again}, {own}"
+        by = "" if self.critic == Equilibrium() else f", critic {self.critic}"
+        return own if self.method.kind == CONSISTENCY else f"{self.method}{again}{by}, {own}"
 
 
 @dataclass(frozen=True)
@@ -183,6 +190,11 @@ class DistillationPlan:
             )
 
     @property
+    def integrated(self) -> bool:
+        """Whether some student's flow is followed step by step."""
+        return any(one.method.kind in INTEGRATED for one in self.students)
+
+    @property
     def times(self) -> NDArray[np.float64]:
         """ε = t_0 < … < t_N = T, geometric unless given, (grid,)."""
         return np.array(self.path) if self.path is not None else time_grid(self.time_min, self.time_max, self.levels)
@@ -210,7 +222,7 @@ class DistillationPlan:
     def number_of_draws(self, features: int) -> int:
         """Draws per level for a student of so many features; ValueError for too few and too many."""
         draws = self.draws
-        asked = draws.multiple * features if isinstance(draws, PerFeature) else float(draws.count)
+        asked = draws.asked(features)
         if not asked <= MOST_DRAWS:
             raise ValueError(f"draws must be at most {MOST_DRAWS} per level; got {shown(str(draws))}")
         count = round(asked)

@@ -19,6 +19,7 @@ from rfsim.distillation.audit import Audited, Auditor
 from rfsim.distillation.cache import ArrayCache
 from rfsim.distillation.consistency import Consistency, consistency
 from rfsim.distillation.exact import ExactSpectra, Judged
+from rfsim.distillation.integrated import Drawn
 from rfsim.distillation.learners import Eigen, Learner, Setting
 from rfsim.distillation.level_training import LevelTraining, stacked
 from rfsim.distillation.models import Models
@@ -32,6 +33,7 @@ from rfsim.problem.diffusion import diffuse, ode_step
 from rfsim.problem.laws import score
 from rfsim.problem.model import Problem
 from rfsim.problem.realization import Instance
+from rfsim.simulation.checkpointing import NOWHERE, Keeping
 
 Tell = Callable[[str], None]
 
@@ -100,12 +102,15 @@ def take(
     cache: ArrayCache,
     wanted: Wanted,
     tell: Tell,
+    keeping: Keeping = NOWHERE,
 ) -> SeedDistillation:
     """Distill one draw. problem: with the teacher's ridge; data_power: σ_x²; named: whether the population is a law.
 
+    keeping: where states of students that are integrated step by step are kept.
+
     Raises ValueError where the teacher's trainer diverges or float64 does not resolve its U.
     """
-    return _Levels(plan, problem, draw, data_power, named, cache, wanted, tell).distilled()
+    return _Levels(plan, problem, draw, data_power, named, cache, wanted, tell, keeping).distilled()
 
 
 class _Levels:
@@ -121,6 +126,7 @@ class _Levels:
         cache,
         wanted,
         tell,
+        keeping: Keeping,
     ):
         self.plan, self.draw, self.named, self.wanted, self.tell = plan, draw, named, wanted, tell
         features = plan.student_features(draw.sizes)
@@ -141,9 +147,10 @@ class _Levels:
         none = np.zeros((0, draw.sizes.dim, features))
         self.student = Network(placed(self.own.weights), placed(none), placed(self.own.offsets), plan.times)
         setting = Setting(np.asarray(plan.distill_times), self.student, draw.sigma.function, plan.solver)
-        models = Models(setting, problem, own, data_power, self.exact, self.own, tell)
-        groups = models.groups(plan.students, self.forms, self.teachers)
         anchors = Anchors(plan, problem, draw, self.teachers[0], plan.number_of_draws(features))
+        drawn = Drawn(plan.teacher_ridge, anchors.pool, "", keeping.of_seed(draw.seed), tell)
+        models = Models(setting, problem, own, data_power, self.exact, self.own, drawn)
+        groups = models.groups(plan.students, self.forms, self.teachers)
         self.level_training = LevelTraining(groups, self.student, draw.sigma.function, plan.solver, anchors.of)
         self.shape = len(plan.distill_times), draw.sizes.dim, features
         self.whole = wanted.transfer or any(student.target.ema_time is not None for student in plan.students)

@@ -17,7 +17,7 @@ from rfsim.computing.arrays import Numbers, placed
 from rfsim.distillation.distances import fresh, truth
 from rfsim.distillation.learners import Learner, Route
 from rfsim.distillation.memorization import Membership, Quality, jackknife, membership, quality
-from rfsim.distillation.methods import JUMPING, SCORE
+from rfsim.distillation.methods import INTEGRATED, JUMPING, SCORE
 from rfsim.distillation.plan import DistillationPlan
 from rfsim.distillation.run import SeedDistillation
 from rfsim.distillation.sampling import (
@@ -97,7 +97,8 @@ class SampleQuality:
 
     def errors(self, samples: NDArray[np.float64] | None, name: str, *which: int) -> NDArray[np.float64]:
         """Standard errors of a `Quality`, NaN for the ends of an interval."""
-        assert samples is not None  # a model has samples of its own
+        if samples is None:
+            return np.full(len(Quality._fields), np.nan)
         found = self._quality(samples)
         frechet, sliced = jackknife(self.truth.distances, samples)
         losses, training = self.losses[name][which], self.distilled.points.training
@@ -131,7 +132,12 @@ class SampleQuality:
         if learner is None:
             return None
         route = learner.route(learner.method.evaluations(self.plan.levels) if steps is None else steps)
-        return None if route is None else self._along(learner, route, [learner.at[jump][time] for jump in route])
+        if route is None:
+            return None
+        weights = [learner.at[jump][time] for jump in route]
+        # an integration that diverged has none from there on
+        there = learner.method.kind not in INTEGRATED or bool(np.isfinite(np.asarray(weights)).all())
+        return self._along(learner, route, weights) if there else None
 
     def drawn_by(self, name: str, student: int, weights: Numbers) -> NDArray[np.float64] | None:
         """Samples of a model in its method's own steps with other weights, (grid, dim, features), jumps all to ε."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -24,19 +23,10 @@ from rfsim.distillation.stochastic_settings import StochasticPlan
 from rfsim.problem.diffusion import noise_variance, ode_step
 from rfsim.problem.laws import AnyLaw, Law
 from rfsim.simulation import loop
-from rfsim.simulation.checkpointing import Checkpointing, reserved
+from rfsim.simulation.checkpointing import Checkpointing, Keeping, reserved
 from rfsim.simulation.stochastic import recorded_steps
 
 Tell = Callable[[str], None]
-
-
-class Keeping(NamedTuple):
-    """Where the states of a run are kept, and what tells it from others; folder: None for nowhere."""
-
-    folder: Path | None
-    resume: bool
-    minutes: float
-    identity: Mapping[str, Any]
 
 
 class Trained(NamedTuple):
@@ -89,12 +79,12 @@ def train(
     Raises store.StoreError for a checkpoint folder of another run, loop.LoopInterrupted at Ctrl-C.
     """
     seed, layout = distilled.draw.seed, parallel.layout(1, len(distilled.student.weights))
-    base = None if keeping.folder is None else keeping.folder / f"seed-{seed}"
-    folders = [None if base is None else base / f"student-{number + 1}" for number in range(len(plan.students))]
+    own = keeping.of_seed(seed)
+    folders = [own.folder and own.folder / f"student-{number + 1}" for number in range(len(plan.students))]
     found = []
     with reserved([one for one in folders if one is not None], layout, resume=keeping.resume):
         for number, folder in enumerate(folders):
-            about = {**keeping.identity, "seed": seed, "student": number}
+            about = {**own.identity, "student": number}
             checkpointing = Checkpointing(folder, about, layout, keeping.minutes, tell)
             checkpointing.find(practice.steps)
             task = task_of(plan, distilled, number)

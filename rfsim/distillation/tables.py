@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from rfsim.distillation import measures
 from rfsim.distillation.audit_tables import audit_variables, coordinates
 from rfsim.distillation.exact_learners import SelfDistilled
+from rfsim.distillation.integrated import reports
 from rfsim.distillation.memorization import Quality
 from rfsim.distillation.plan import DistillationPlan
 from rfsim.distillation.run import SeedDistillation
@@ -52,6 +53,7 @@ def table(plan: DistillationPlan, distilled: SeedDistillation, quality: SampleQu
     found = (
         _quality(quality)
         | _mixing(plan, distilled)
+        | (_integration(plan, distilled) if plan.integrated else {})
         | _energies(distilled)
         | _map_errors(plan, distilled)
         | _leakage(plan, distilled)
@@ -96,6 +98,15 @@ def _mixing(plan: DistillationPlan, distilled: SeedDistillation) -> dict[str, xr
             row[:] = np.stack([one.mixing[level] for level in range(1, plan.levels + 1)], axis=1)
     words = "ξ of self-distillation, the best one unless given"
     return {"mixing": xr.Variable((*OWN, "level"), values, {"long_name": words})}
+
+
+def _integration(plan: DistillationPlan, distilled: SeedDistillation) -> dict[str, xr.Variable]:
+    """How students that are integrated came to each distill_time."""
+    found = reports(distilled.models["student"], len(plan.distill_times))
+    return {
+        "integration_steps": xr.Variable(OWN, found["steps"], {"long_name": "steps of the integration"}),
+        "integration_error": xr.Variable(OWN, found["errors"], {"long_name": "largest error of a step"}),
+    }
 
 
 def _energies(distilled: SeedDistillation) -> dict[str, xr.Variable]:

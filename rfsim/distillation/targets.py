@@ -101,6 +101,10 @@ class PerFeature(Written):
     def form(self) -> str:
         return f"{short(self.multiple)}p"
 
+    def asked(self, features: float) -> float:
+        """How many for so many features, not yet rounded."""
+        return self.multiple * features
+
 
 @dataclass(frozen=True)
 class Draws(Written):
@@ -121,6 +125,10 @@ class Draws(Written):
     @property
     def form(self) -> str:
         return str(self.count)
+
+    def asked(self, features: float) -> float:
+        """The same for any number of features."""
+        return float(self.count)
 
 
 def read_draws(given: str | int | PerFeature | Draws) -> PerFeature | Draws:

@@ -104,8 +104,8 @@ STUDENT = (  # what several students of one teacher may differ by, beside their 
         words="method of distillation",
         help="consistency, consistency-training, segments:S, progressive, data-free, endpoint, endpoint-prior, "
         "two-time, score:INPUTS (offline, noise-online, population, teacher-online or prior), self[:XI], hard, "
-        "random-teacher or empirical-teacher. What a method does not have is null: no early_student without a "
-        "teacher, no half of exact moments, other numbers of steps.",
+        "matching, sds, identity, random-teacher or empirical-teacher. What a method does not have is null: no "
+        "early_student without a teacher, no half of exact moments, other numbers of steps.",
         hint=str,
         default="consistency",
     ),
@@ -115,6 +115,13 @@ STUDENT = (  # what several students of one teacher may differ by, beside their 
         hint=int,
         least=1,
         default=1,
+    ),
+    Parameter(
+        name="critic",
+        help="Of method matching: equilibrium, or how many times as fast as the generator its critic learns.",
+        hint=str,
+        read=str,
+        default="equilibrium",
     ),
 )
 REGRESSION = (
@@ -266,6 +273,7 @@ DISTILL = register(
             | variables(seed__ridge__part="leakage_all leakage_all_error", seed__ridge__level__source__part="transfer")
             | variables(seed__level__feature="eigenvalue instability", feature="feature_part", grid="diffusion_time")
             | variables(seed__variant__distill_time__level="mixing", seed__variant="evaluations")
+            | variables(seed__variant__distill_time="integration_steps integration_error")
             | variables("step", seed__variant__quality="stochastic stochastic_exact", seed="stochastic_time")
             | variables(seed__variant__step__level="stochastic_loss")
             | variables(seed="split_teacher split_teacher_error split_early_teacher teacher_to_own teacher_to_other")
@@ -282,6 +290,7 @@ DISTILL = register(
             | SPLIT
             | {"audited", "two_sample", "teacher_loss_auc", "baseline_loss_auc", "baseline_test", "student_loss_auc"}
             | {"audit_predicted", "audit_count", "student_two_sample", *(f"{one}_two_sample" for one in TESTED)}
+            | {"integration_steps", "integration_error"}
             | {"evaluations", "mixing", "transfer", "instability", "limit_leakage", "limit_gamma_star"},
             json={"undefined": dict},
         ),

@@ -18,13 +18,14 @@ from rfsim.computing.precision import in_float64, ridge_named
 from rfsim.disk import store
 from rfsim.distillation.audit_tables import undefined
 from rfsim.distillation.cache import ArrayCache
+from rfsim.distillation.integrated import failures as failures_of
 from rfsim.distillation.nearest import distinct
 from rfsim.distillation.plan import DistillationPlan
 from rfsim.distillation.run import Wanted, take
 from rfsim.distillation.sample_quality import SampleQuality
 from rfsim.distillation.splits import split_variables
 from rfsim.distillation.stochastic_options import with_clock
-from rfsim.distillation.stochastic_students import Keeping, train, variables
+from rfsim.distillation.stochastic_students import train, variables
 from rfsim.distillation.tables import table
 from rfsim.problem import model, realization
 from rfsim.problem.draws import apart, defaults_of, told
@@ -38,11 +39,10 @@ from rfsim.sample.spectra import Method
 from rfsim.sampled.beside import limit_leakage, limit_run
 from rfsim.sampled.distill_memory import FURTHER, needed_bytes
 from rfsim.sampled.distill_plan import DISTILL_TIMES, DistillOptions, plan
+from rfsim.simulation.checkpointing import Keeping
 
 # of a stochastic run that goes on these may change: how long it is, and what is measured beside it
 BESIDE = ("seed", "seeds", "steps", "distill_times", "generated", "samples", "leakage_ridges", "threshold", "audit")
-
-
 OTHER = "the other half, "  # what is told of its steps begins so
 
 
@@ -81,7 +81,8 @@ def distill(
         audit: Also who is memorized, by exact losses of single points at up to three levels: by teacher, student and a
             baseline that is trained by denoising as the teacher was, on the student's features; and a two-sample test.
         spill: A folder for the eigenvectors of all levels, p² doubles each, which memory holds otherwise.
-        checkpoint: With an optimizer: a folder for states, saved every checkpoint_minutes, at the end and at Ctrl-C.
+        checkpoint: With an optimizer, or a method that is integrated step by step: a folder for states, saved every
+            checkpoint_minutes, at the end and at Ctrl-C.
         resume: Go on from the newest states in that folder, to the same bits.
         checkpoint_minutes: Minutes between two states.
         levels: N, of N + 1 diffusion times, geometric.
@@ -97,10 +98,11 @@ def distill(
         start: "teacher" or "zero"; None: the teacher where the student can start there.
         target: `rfsim.Sequential()`, the level below trained for the same distill_time, or `rfsim.Coupled(tau)`, all
             levels at once towards moving averages of memory tau; or the text of either.
-        method: What distillation it is, a text or `rfsim.DistillationMethod` (M1–M10, M13): consistency,
+        method: What distillation it is, a text or `rfsim.DistillationMethod` (M1–M13): consistency,
             consistency-training, segments:S, progressive, data-free, endpoint, endpoint-prior, two-time, score:INPUTS,
-            self[:XI], hard, random-teacher or empirical-teacher.
+            self[:XI], hard, matching, sds, identity, random-teacher or empirical-teacher.
         generations: Of method hard: how many students learn one from another.
+        critic: Of method matching: "equilibrium", or how many times as fast as the generator its critic learns.
         students: `rfsim.Student(ridge, parameterization, start, target, method)` of each of several students on the
             same draws, in the place of the problem's ridge and of parameterization, start, target and method.
         variants: The same as mappings, each over what is given beside them.
@@ -157,6 +159,9 @@ def distill(
         sets, NaN at levels that are not audited, audit_predicted, student_loss_auc (variant, distill_time, level),
         teacher_loss_auc, baseline_loss_auc and baseline_test (level); student_two_sample
         (variant, distill_time, two_sample), and of reference, teacher, teacher_one (one step) and early_teacher.
+        Where a student is integrated, integration_steps and integration_error (variant, distill_time), the largest
+        error of a step, over the spread of its samples; where it diverged, NaN from there on, and the attribute
+        `diverged` says where by seed.
         With an optimizer, stochastic and stochastic_exact (variant, quality), samples of the students after all steps
         and of the flow beside them, stochastic_loss (variant, step, level), without the ridge's term, and
         stochastic_time; where a run diverged, NaN, and the attribute `diverged` says where by seed.
@@ -209,15 +214,15 @@ def distill(
         data = data.assign(of_limit).assign(feature_part=done[0].feature_part)
         data = data.assign_coords(seed=list(run.seeds[: len(done)]))
         told = {"merged_points": merged[: len(done)]} if any(merged) else {}
-        told |= {"diverged": store.canonical(failures)} if planned.stochastic else {}
+        told |= {"diverged": store.canonical(failures)} if planned.stochastic or planned.integrated else {}
         reasons = _undefined(planned, run)
         reasons |= undefined(data, own_features=features != run.sizes.features) if audit else {}
         return run.label("distill", data.assign_attrs(undefined=store.canonical(reasons), **told), extra, started)
 
-    def sampled(draw: Instance, wanted: Wanted, tell: Callable[[str], None]) -> SampleQuality:
+    def sampled(draw: Instance, wanted: Wanted, tell: Callable[[str], None], states: Keeping) -> SampleQuality:
         with ArrayCache(spill) as cache, ridge_named("teacher_ridge"):
             named = run.population is not None
-            distilled = take(planned, taught, draw, data_power, named, cache, wanted, tell)
+            distilled = take(planned, taught, draw, data_power, named, cache, wanted, tell, states)
         tell("samples and their measures")
         return SampleQuality(planned, distilled)
 
@@ -226,15 +231,17 @@ def distill(
             draw = realization.instance(taught, run.origin, run.sizes, number)
             merged.append(len(draw.points) - len(distinct(draw.points)))  # what no measure can tell is refused here
             tell = partial(run.tell, draw)
-            quality = sampled(draw, wanted, tell)
+            quality = sampled(draw, wanted, tell, kept)
             distilled, one = quality.distilled, table(planned, quality.distilled, quality)
             if planned.split_pair:
-                other = sampled(realization.other_half(draw, run.origin), Wanted(), partial(run.tell, draw, of=OTHER))
-                one = one.assign(split_variables(quality, other))
+                half, heard = realization.other_half(draw, run.origin), partial(run.tell, draw, of=OTHER)
+                one = one.assign(split_variables(quality, sampled(half, Wanted(), heard, kept.within("other-half"))))
             if practice := planned.stochastic:
                 trained = train(planned, practice, distilled, kept, tell)
                 one = one.assign(variables(planned, practice, distilled, quality, trained, one.student))
                 failures |= {str(number): one.failure for one in trained if one.failure}
+            if lines := failures_of(distilled.models):
+                failures |= {str(number): "; ".join(lines)}
             done.append(one)
     return result()
 
@@ -251,8 +258,11 @@ def _require_mixture(problem: Problem, planned: DistillationPlan) -> None:
 
 def _folder(planned: DistillationPlan, checkpoint: str | Path | None, resume: bool) -> Path | None:
     """Where states of stochastic training are kept; ValueError where there is none to keep."""
-    if checkpoint is not None and planned.stochastic is None:
-        raise ValueError("checkpoint keeps states of stochastic training, and exact flows have none; give an optimizer")
+    if checkpoint is not None and planned.stochastic is None and not planned.integrated:
+        raise ValueError(
+            "checkpoint keeps states of stochastic training and of methods that are integrated, and exact flows have "
+            "none; give an optimizer"
+        )
     if resume and checkpoint is None:
         raise ValueError("resume goes on from a checkpoint; give the folder where it lies")
     return None if checkpoint is None else Path(checkpoint)
@@ -264,6 +274,7 @@ def _require_memory(planned: DistillationPlan, sizes: Sizes, features: int, *, k
     counts = {"levels": planned.levels, "models": len(kinds) * times, "generated": planned.generated}
     counts |= {kind.replace("-", "_"): kinds.count(kind) * times for kind in FURTHER}
     counts |= {"halves": 1 + planned.split_pair}
+    counts |= {"integrated": int(planned.integrated), "draws": planned.number_of_draws(features)}
     needed = float(needed_bytes(d, p, features, **counts, kept=kept))
     if practice := planned.stochastic:  # features of a batch at every level, and the optimizer's slots
         rows = float(n if practice.setting.batch is None else practice.setting.batch)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from rfsim.distillation.matching import LEVELS
 from rfsim.distillation.moments import CHUNK_ROWS
 
 CONTROLS = 6  # models beside the students whose samples are drawn
@@ -18,6 +19,11 @@ FURTHER = {"two-time": 12, "progressive": 3}
 ASKED = {"two-time": 4}  # and values (dim,) of such targets at once, for each draw of a chunk
 
 
+# of one student whose flow is integrated, one at a time: U and its factor, and bases of the critics beside it; blocks
+# (dim, features) of a step for the generator and each critic; and values (dim,) for each draw of the pool
+SQUARES, BLOCKS, POOLED = 3 + LEVELS, 7 * (1 + LEVELS), 6
+
+
 def needed_bytes(
     dim: ArrayLike,
     features: ArrayLike,
@@ -28,6 +34,8 @@ def needed_bytes(
     generated: ArrayLike,
     two_time: ArrayLike = 0,
     progressive: ArrayLike = 0,
+    integrated: ArrayLike = 0,
+    draws: ArrayLike = 0,
     kept: bool = True,
     halves: ArrayLike = 1,
 ) -> NDArray[np.float64]:
@@ -42,6 +50,8 @@ def needed_bytes(
         generated: Samples of each.
         two_time: How many of the models are two-time maps.
         progressive: How many are of progressive distillation.
+        integrated: How many are integrated step by step.
+        draws: Per level.
         kept: Whether the eigenvectors of all levels stay in memory.
         halves: How many training sets' models are held; their eigenvectors are one set's at a time.
 
@@ -55,5 +65,7 @@ def needed_bytes(
     several = {"two-time": np.asarray(two_time, dtype=float), "progressive": np.asarray(progressive, dtype=float)}
     further = sum(FURTHER[kind] * steps * count for kind, count in several.items()) * side
     further = further + sum(each * steps * several[kind] for kind, each in ASKED.items()) * CHUNK_ROWS
+    stepping = SQUARES * side**2 + (BLOCKS * side + POOLED * np.asarray(draws, dtype=float)) * d
+    stepping = np.where(np.asarray(integrated) > 0, stepping, 0.0)
     weights = np.asarray(halves) * ((steps + 8) * np.asarray(models) * side + further)
-    return 8 * (7 * side**2 + shelved + weights * d + drawn * d) + 2**29
+    return 8 * (7 * side**2 + shelved + stepping + weights * d + drawn * d) + 2**29

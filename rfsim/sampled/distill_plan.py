@@ -7,6 +7,7 @@ from typing import Any
 
 from numpy.typing import ArrayLike
 
+from rfsim.distillation.critics import Critics, Equilibrium, read_critic
 from rfsim.distillation.memorization import RATIO
 from rfsim.distillation.methods import DistillationMethod, read_method, require_fitting
 from rfsim.distillation.plan import DistillationPlan, Student, Targets, grid_given
@@ -46,6 +47,7 @@ class DistillOptions(DrawOptions, total=False):
     target: str | Targets
     method: str | DistillationMethod
     generations: int
+    critic: str | float | Critics
     students: Sequence[Student] | None
     variants: Sequence[Mapping[str, Any]] | None
     solver: str
@@ -84,6 +86,7 @@ def plan(
     target: str | Targets = "sequential",
     method: str | DistillationMethod = "consistency",
     generations: int = 1,
+    critic: str | float | Critics = "equilibrium",
     students: Sequence[Student] | None = None,
     variants: Sequence[Mapping[str, Any]] | None = None,
     solver: str = "ddim",
@@ -122,6 +125,7 @@ def plan(
         target: Of the student.
         method: Of distillation.
         generations: Of method hard.
+        critic: Of method matching.
         students: Several students, as objects.
         variants: Several students, as mappings.
         solver: Of the teacher's steps.
@@ -152,23 +156,25 @@ def plan(
     Coupled(ema_time=10.0)
 
     """
+    times = model.times(distill_times, "distill_times")
     own = student_features_per_dim not in (None, problem.features_per_dim)
     grid = None if path is None else grid_given(path)
     if grid is not None:
         _require_alone(levels=levels, time_min=time_min, time_max=time_max)
         levels, time_min, time_max = len(grid) - 1, grid[0], grid[-1]
     common = {"ridge": problem.ridge, "parameterization": parameterization, "start": start, "target": target}
-    common |= {"method": method, "generations": generations}
+    common |= {"method": method, "generations": generations, "critic": critic}
     chosen = variants_of(variants, own, **common) if students is None else _given(students, variants, common)
     known = {"levels": levels, "distill_data": distill_data, "own_features": own}
     known |= {"noise_copies": problem.noise_copies, "sampler": solver if sampler is None else sampler}
+    known |= {"latest": float(times.max(initial=0.0))}
     trained = stochastic_plan(optimizer, rate, batch, steps, ema)
     for one in chosen:
         require_fitting(one.method, **known, kinks=bool(problem.activation.kinks))
         if trained is not None:
             require_trainable(trained, one, distill_data)
     return DistillationPlan(
-        tuple(model.times(distill_times, "distill_times").tolist()),
+        tuple(times.tolist()),
         levels,
         time_min,
         time_max,
@@ -211,8 +217,8 @@ def _given(
     if not students or not all(isinstance(one, Student) for one in students):
         raise ValueError("students must be a list of rfsim.Student, one or more; variants takes mappings")
     usual = {"ridge": 0.0, "parameterization": "ddim", "start": None, "target": Sequential()}
-    usual |= {"method": DistillationMethod(), "generations": 1}
-    read = {"target": read_target, "method": read_method}
+    usual |= {"method": DistillationMethod(), "generations": 1, "critic": Equilibrium()}
+    read = {"target": read_target, "method": read_method, "critic": read_critic}
     for name, value in common.items():
         given = read[name](value) if name in read else value
         if given != usual[name]:

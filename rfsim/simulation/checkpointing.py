@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import jax
 import numpy as np
@@ -17,10 +17,42 @@ from numpy.typing import NDArray
 from rfsim.computing import parallel
 from rfsim.computing.parallel import DeviceLayout
 from rfsim.disk import checkpoints, store
-from rfsim.simulation import loop
 
 Records = dict[str, NDArray]
 ABSENT, REFUSED = -1, -2  # in the place of the step of a checkpoint
+
+
+class Stepped(Protocol):
+    """A state: a pytree of arrays, one of them the number of its steps."""
+
+    @property
+    def step(self) -> Any:
+        """How many were taken."""
+        ...
+
+
+State = TypeVar("State", bound=Stepped)
+
+
+class Keeping(NamedTuple):
+    """Where the states of a run are kept, and what tells it from others; folder: None for nowhere."""
+
+    folder: Path | None
+    resume: bool
+    minutes: float
+    identity: Mapping[str, Any]
+
+    def of_seed(self, seed: int) -> Keeping:
+        """The same for one seed's draw, in a folder of its own."""
+        folder = self.folder and self.folder / f"seed-{seed}"
+        return self._replace(folder=folder, identity={**self.identity, "seed": seed})
+
+    def within(self, name: str) -> Keeping:
+        """The same for another run beside this one, in a folder within."""
+        return self._replace(folder=self.folder and self.folder / name, identity={**self.identity, "run": name})
+
+
+NOWHERE = Keeping(None, False, 0.0, {})
 
 
 class Checkpointing:
@@ -63,7 +95,7 @@ class Checkpointing:
 
         _together(self.layout, self.folder, look)
 
-    def resume(self, start: loop.LoopState) -> loop.LoopState:
+    def resume(self, start: State) -> State:
         """The state that was found, `start` where there is none."""
         found, self.found = self.found, None
         if found is None:
@@ -84,12 +116,12 @@ class Checkpointing:
             for name, value in row.items()
         }
 
-    def offer(self, state: loop.LoopState) -> None:
+    def offer(self, state: Stepped) -> None:
         """Save the state if the last one is old enough."""
         if self.folder is not None and self.layout.agreed(time.monotonic() - self.saved >= self.seconds):
             self.save(state)
 
-    def save(self, state: loop.LoopState) -> None:
+    def save(self, state: Stepped) -> None:
         """Save the state and what was measured up to it."""
         if self.folder is None:
             return

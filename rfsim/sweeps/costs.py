@@ -9,7 +9,9 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from rfsim.distillation.methods import INTEGRATED
 from rfsim.distillation.sampling import step_counts
+from rfsim.distillation.targets import read_draws
 from rfsim.problem import populations, realization
 from rfsim.problem.model import Problem
 from rfsim.quantities.catalog import Quantity
@@ -153,10 +155,12 @@ def distillation_bytes(values: Parameters, cells: Any) -> NDArray[np.float64]:
     found, models = sizes(values), np.asarray(cells) * len(value(DISTILL, values, "distill_times"))
     method = np.asarray(value(DISTILL, values, "method"))
     several = {kind.replace("-", "_"): models * (method == kind) for kind in FURTHER}
+    own = _student_features(values, found)
+    several |= {"integrated": models * np.isin(method, INTEGRATED), "draws": _draws(values, own)}
     return distillation.needed_bytes(
         found.dim,
         found.features,
-        _student_features(values, found),
+        own,
         levels=_levels(values),
         models=models,
         generated=value(DISTILL, values, "generated"),
@@ -211,6 +215,18 @@ def _method(values: Parameters) -> Method:
 
 def _levels(values: Parameters) -> Any:
     return value(DISTILL, values, "levels")
+
+
+def _draws(values: Parameters, features: Any) -> NDArray[np.float64]:
+    """Per level, of so many features; NaN where a text says none."""
+
+    def count(text: str, p: float) -> float:
+        try:
+            return float(np.round(read_draws(text).asked(p)))
+        except ValueError:
+            return np.nan
+
+    return np.vectorize(count, otypes=[float])(np.asarray(value(DISTILL, values, "draws"), dtype=object), features)
 
 
 def _student_features(values: Parameters, found: GroupSizes) -> Any:

@@ -193,6 +193,9 @@ def settings() -> Iterator[tuple[str, Callable[[], object]]]:
     methods = "consistency-training", "progressive", "data-free", "endpoint-prior", "self", "hard"
     several = [rfsim.Student(method=one, start="zero", ridge=0.01) for one in methods]
     yield "distill by other methods", partial(distill, SMALL, FEW_TIMES, students=several)
+    pushed = [rfsim.Student(method=one) for one in ("matching", "sds", "identity")]
+    several = [*pushed, rfsim.Student(method="matching", critic=5)]
+    yield "distill by the difference of scores", partial(distill, SMALL, [1e-3], students=several)
     yield "distill to a width of its own", partial(distill, SMALL, FEW_TIMES, student_features_per_dim=3)
     yield "distill with draws", partial(distill, SMALL, FEW_TIMES, draws=64, samples=4)
 

@@ -372,7 +372,17 @@ def test_consistency_training_meets_distillation_by_the_empirical_score():
 
 
 def test_texts_are_read_and_written():
-    for text in ("consistency", "segments:4", "score:prior", "self", "self:-0.5", "hard"):
+    for text in (
+        "consistency",
+        "segments:4",
+        "score:prior",
+        "self",
+        "self:-0.5",
+        "hard",
+        "matching",
+        "sds",
+        "identity",
+    ):
         assert str(DistillationMethod(*_parts(text))) == text == str(read_method(text))
     assert {"consistency", "hard", "two-time"} <= set(TRAITS)
     assert len(INPUTS) == 5

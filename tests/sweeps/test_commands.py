@@ -24,7 +24,7 @@ VALUES = {
     "optimizer": "sgd:momentum=0.9", "rate": 0.5, "batch": 16, "noise": "fresh", "steps": 12, "ema": 0.9,
     "precision": "float32", "products": "high", "devices": 2, "exact": False, "levels": 5, "time_min": 0.03,
     "time_max": 2.0, "teacher_time": math.inf, "teacher_ridge": 0.1, "early_time": 30.0, "parameterization": "edm",
-    "renoise": 0.5, "start": "zero", "target": "coupled:3", "method": "segments:2", "generations": 2,
+    "renoise": 0.5, "start": "zero", "target": "coupled:3", "method": "segments:2", "generations": 2, "critic": "5",
     "solver": "heun", "sampler": "sde", "student_features_per_dim": 2.5,
     "distill_data": "fresh", "draws": "30p", "threshold": 0.02, "generated": 50,
     "train_times": [0.1, math.inf], "distill_times": [1.0], "leakage_ridges": [0.0, 0.3], "ridges": [0.1, 2.0],

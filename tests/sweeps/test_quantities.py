@@ -121,6 +121,7 @@ COSTS = [
     ("distill", {"levels": 3, "student_features_per_dim": 7.0}),
     ("distill", {"levels": 3, "method": "two-time"}),
     ("distill", {"levels": 3, "method": "progressive"}),
+    ("distill", {"levels": 3, "method": "identity", "draws": "30p"}),
     ("density", {"probes": 3, "steps": 9}),
     ("density", {"probes": 3, "steps": 9, "model": "real"}),
 ]

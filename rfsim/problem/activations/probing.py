@@ -70,13 +70,14 @@ def _tried(function: Function) -> Function:
         found, one = [function(-x)], function
         for _ in range(DERIVATIVES + 1):
             found.append(one(x))
-            one = _slope(one)
+            one = slope(one)
         return jnp.stack(found)
 
     return jax.jit(all_of)
 
 
-def _slope(function: Function) -> Function:
+def slope(function: Function) -> Function:
+    """σ'."""
     return lambda x: jax.jvp(function, (x,), (jnp.ones_like(x),))[1]
 
 
