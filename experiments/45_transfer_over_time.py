@@ -3,7 +3,8 @@
 One memorized teacher (tanh, n = 20, p = 400, 10 levels, train_time 10⁸) of isotropic data with d = 10, one of digits on
 10 principal components; from it, from zero, students by consistency and by same-time distillation with fresh noise,
 whose inputs are training points, and by data-free distillation, whose inputs are noise; each without a ridge and with
-two, at four distill_times. f_mem, sliced W2 and membership of each in its own number of steps.
+two, at four distill_times. f_mem, sliced W2 and membership of each in its own number of steps; membership of a data-free student is that of the last
+level, where alone it has weights, and where no score tells who was trained on.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ FIGURES = {
 SECONDS = {"quick": 15, "paper": 400}
 
 METHODS = ("consistency", "score:noise-online", "data-free")
+ALL_LEVELS = METHODS[:2]  # have weights at every level
 RIDGES = (0.0, 0.01, 1.0)
 TIMES = {"quick": (1.0, 1e5), "paper": (1.0, 100.0, 1e4, 1e6)}
 DATA = {"isotropic": "isotropic", "digits": "digits:10"}
@@ -76,7 +78,7 @@ def ridge_lowers(results: Results) -> Judgment:
     words, holds = [], True
     for data, result in results.items():
         for method in METHODS:
-            for measure in (SHOWN[0], SHOWN[2]):
+            for measure in (SHOWN[0], SHOWN[2]) if method in ALL_LEVELS else SHOWN[:1]:
                 with_, without = (samples(result, method, ridge, measure)[-1] for ridge in (RIDGES[-1], RIDGES[0]))
                 words.append(f"{data}, {method}, {measure}: {with_.mean():.3g} against {without.mean():.3g}")
                 holds &= not compared(with_, without).higher
@@ -106,7 +108,7 @@ CLAIMS = (
         "ours-time-ridge",
         "a ridge lowers what is handed on, in samples and in membership [ours]",
         "equations.md §7, §8",
-        "f_mem and AUC at γ = 1 not above those at γ = 0, for each method on both data sets",
+        "f_mem, and AUC where all levels have weights, at γ = 1 not above those at γ = 0, on both data sets",
         ridge_lowers,
         by_errors=True,
     ),
