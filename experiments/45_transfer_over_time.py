@@ -3,8 +3,8 @@
 One memorized teacher (tanh, n = 20, p = 400, 10 levels, train_time 10⁸) of isotropic data with d = 10, one of digits on
 10 principal components; from it, from zero, students by consistency and by same-time distillation with fresh noise,
 whose inputs are training points, and by data-free distillation, whose inputs are noise; each without a ridge and with
-two, at four distill_times. f_mem, sliced W2 and membership of each in its own number of steps; membership of a data-free student is that of the last
-level, where alone it has weights, and where no score tells who was trained on.
+two, at four distill_times. f_mem, sliced W2 and membership of each in its own number of steps; the membership of a
+data-free student is that of the last level, where alone it has weights, and where no score tells who was trained on.
 """
 
 from __future__ import annotations
