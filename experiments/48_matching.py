@@ -246,7 +246,7 @@ CLAIMS = (
     ),
     Claim(
         "ours-identity-exponential",
-        "a generator converges exponentially, log W2² linear in distill_time at the slope of its modes (Zhou et al. 2024)",
+        "a generator converges exponentially: log W2² falls linearly at the slope of its modes (Zhou et al. 2024)",
         "equations.md M11, M12",
         "from W2²/d = 0.2 to 0.05 in the distill_time of the modes' equation, to a fifth",
         exponential,

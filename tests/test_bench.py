@@ -21,7 +21,7 @@ TINY = bench.Case(
 SAMPLED = ["baseline", "stochastic", "step", "step-float32", "moments", "times", "curve", "curve-auto", "krylov"]
 LARGE = ["large-spectrum", "large-curve", "large-krylov", "large-lanczos"]
 SWEPT = ["sweep-plane", "sweep-gamma-star", "sweep-overhead", "sweep-workers", "sweep-planning"]
-DISTILLED = ["distillation", "distillation-moments"]
+DISTILLED = ["distillation", "distillation-methods", "distillation-moments"]
 EXPLORED = ["explorer-redraw"]
 
 

@@ -38,6 +38,7 @@ MEASUREMENTS: dict[str, Callable[[Case], BenchRow]] = {
     "large-krylov": large.krylov,
     "large-lanczos": large.lanczos,
     "distillation": distillation.whole,
+    "distillation-methods": distillation.methods,
     "distillation-moments": distillation.moments,
     "sweep-plane": sweep.plane,
     "sweep-gamma-star": sweep.enough,

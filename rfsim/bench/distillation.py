@@ -1,4 +1,4 @@
-"""Rows of distillation: the whole command, and the moments of one level."""
+"""Rows of distillation: the whole command, every linear method together, and the moments of one level."""
 
 from __future__ import annotations
 
@@ -21,6 +21,12 @@ from rfsim.sampled.distill import distill
 
 TIMES = np.geomspace(10, 1e5, 10).tolist()
 DRAWS = 20  # per feature, the default
+SEVERAL = np.geomspace(10, 1e5, 5).tolist()  # distill_times of all methods together
+METHODS = (  # linear in the read-out, with fresh noise; `segments` and the inputs of scores beside them
+    "consistency", "consistency-training", "progressive", "data-free", "endpoint", "endpoint-prior", "two-time", "self",
+    "hard", "random-teacher", "score:noise-online", "score:population", "score:teacher-online", "score:prior",
+)  # fmt: skip
+ANCHORS = 4  # laws of inputs: training points, the population, the teacher's paths, noise
 MULTIPLIED = 2**11  # draws of the product that the rate is measured with
 
 
@@ -46,6 +52,27 @@ def whole(case: Case) -> BenchRow:
     against = "the products of U and three decompositions at every level"
     rates = against_rate(size.levels * _operations(p) / 2, seconds)
     return as_row("distillation", f"{_sized(size)} times={len(TIMES)}", seconds, floor, against, memory, rates=rates)
+
+
+@in_float64
+def methods(case: Case) -> BenchRow:
+    """All linear methods of one teacher at 5 distill_times, against what cannot be left out.
+
+    The floor: at every level U over the draws of each of four laws of inputs, two decompositions of it, and two exact
+    ones, of the training points and of samples of the teacher.
+    """
+    size = case.distilled
+    problem = Problem(samples_per_dim=size.samples / size.dim, features_per_dim=size.features / size.dim)
+    several = [{"method": one} for one in (*METHODS, f"segments:{min(4, size.levels)}")]
+    started = time.perf_counter()
+    distill(problem, SEVERAL, dim=size.dim, levels=size.levels, draws=f"{DRAWS}p", variants=several)
+    seconds, memory = time.perf_counter() - started, machine.peak_memory()
+    p = size.features
+    floor = size.levels * (ANCHORS * _products_seconds(p) / 2 + (2 * ANCHORS + 2) * decomposition_seconds(p))
+    rates = against_rate(ANCHORS * size.levels * _operations(p) / 2, seconds)
+    sized = f"{_sized(size)} times={len(SEVERAL)} methods={len(several)}, compiled and computed"
+    against = "the products of every U and ten decompositions at every level"
+    return as_row("distillation-methods", sized, seconds, floor, against, memory, rates=rates)
 
 
 @in_float64

@@ -34,13 +34,14 @@ class Judged(NamedTuple):
 
     energy: Σ_j λ_j (M q_j)² over each part by output row, (…, dim, parts); its mean over rows is the part's energy
     (1/d) Tr M P U P Mᵀ. train, test: the denoising losses (T1), (…). along: E (Mφ)_i ξ_i of every output row over the
-    population, (…, dim).
+    population, (…, dim). apart: (1/d)E‖Mφ − Aφ‖² from given weights A over the population, (…), NaN without them.
     """
 
     energy: NDArray[np.float64]
     train: NDArray[np.float64]
     test: NDArray[np.float64]
     along: NDArray[np.float64]
+    apart: NDArray[np.float64]
 
 
 class Paired(NamedTuple):
@@ -104,8 +105,8 @@ class ExactSpectra:
         """The eigenvectors of one part, (count, features)."""
         return placed(np.array(self._cache.get((self._name, "basis", k))[:, self.slices[part]])).T
 
-    def judge(self, k: int, several: list[Numbers]) -> list[Judged]:
-        """Energies and losses of each of several arrays of weights at the time of index k."""
+    def judge(self, k: int, several: list[Numbers], beside: Numbers | None = None) -> list[Judged]:
+        """Energies and losses of arrays of weights at the time of index k, and their distances from others."""
         problem, draw = self._at(k)
         points, basis = self.points(k), self.basis(k)
         population = population_above(problem, draw, self._smallest(k) + problem.ridge)
@@ -117,7 +118,11 @@ class ExactSpectra:
             losses = _losses(flat, points, basis, noise, self._constants[k], population.second, population.noise, delta)
             train, test = (np.asarray(row).reshape(weights.shape[:-2]) for row in losses[:2])
             along = np.asarray(losses[2]).reshape(weights.shape[:-1])
-            found.append(Judged(np.asarray(row_energies(weights, points, basis, self.slices)), train, test, along))
+            apart = np.full(test.shape, np.nan)
+            if beside is not None:
+                apart = np.asarray(_distances(flat, placed(beside), population.second)).reshape(test.shape)
+            energy = np.asarray(row_energies(weights, points, basis, self.slices))
+            found.append(Judged(energy, train, test, along, apart))
         return found
 
     def population(self, k: int) -> tuple[Numbers, Numbers, float]:
@@ -153,6 +158,16 @@ class ExactSpectra:
         time = float(self.times[k])
         sigma = centered(self._problem.activation, math.sqrt(total_variance(self._power, time)))
         return replace(self._problem, diffusion_time=time), self._draw._replace(sigma=sigma)
+
+
+@compiled
+def _distances(weights, beside, second):
+    """(1/d) Tr (M − A)Ũ(M − A)ᵀ of weights (count, dim, features), (count,)."""
+
+    def one(readout: Numbers) -> Numbers:
+        return (((readout - beside) @ second) * (readout - beside)).sum() / len(beside)
+
+    return mapped(one, weights)
 
 
 @compiled

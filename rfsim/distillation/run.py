@@ -211,7 +211,8 @@ class _Levels:
             if name in ("student", "half") or any(one is not None for one in several)
         }
         if self.own is self.exact:
-            teacher, students, half = self.own.judge(level, [readout, weights["student"], weights["half"]])
+            given = [readout, weights["student"], weights["half"]]
+            teacher, students, half = self.own.judge(level, given, beside=readout)
         else:
             teacher = _at_parts(self.exact.judge(level, [readout])[0], self.exact.slices, self.own.slices)
             judged = [weights["student"], weights["half"], *([self.baseline.readouts[level]] if self.baseline else [])]

@@ -134,15 +134,21 @@ def _energies(distilled: SeedDistillation) -> dict[str, xr.Variable]:
             per_level, moved(ratio.value, other.value, ratio.error), {"long_name": "1: moved by the draws"}
         ),
     }
+    readable = np.array([form.jumps for form in distilled.forms])
     for loss in ("train", "test"):
         of_teacher = np.array([getattr(level.teacher, loss) for level in distilled.levels])
         of_student = np.stack([getattr(level.students, loss) for level in distilled.levels], axis=-1)
-        readable = np.array([form.jumps for form in distilled.forms])
         of_student = np.where(readable[:, None, None], of_student, np.nan)
         variables[f"teacher_{loss}"] = xr.Variable("level", of_teacher, {"long_name": f"L_{loss} of the teacher"})
         variables[f"student_{loss}"] = xr.Variable(
             (*OWN, "level"), of_student, {"long_name": f"L_{loss} of the student read as a score"}
         )
+    apart = np.stack([level.students.apart for level in distilled.levels], axis=-1)
+    variables["student_proxy"] = xr.Variable(
+        (*OWN, "level"),
+        np.where(readable[:, None, None], apart, np.nan),
+        {"long_name": "(1/d)E‖s_S − s_T‖², the student's score from the teacher's over the population"},
+    )
     return variables
 
 

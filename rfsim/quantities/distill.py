@@ -272,7 +272,7 @@ DISTILL = register(
             | variables(seed__level__part="teacher_energy", seed__ridge__level__part="leakage", seed="gamma_star")
             | variables(seed__ridge__part="leakage_all leakage_all_error", seed__ridge__level__source__part="transfer")
             | variables(seed__level__feature="eigenvalue instability", feature="feature_part", grid="diffusion_time")
-            | variables(seed__variant__distill_time__level="mixing", seed__variant="evaluations")
+            | variables(seed__variant__distill_time__level="mixing student_proxy", seed__variant="evaluations")
             | variables(seed__variant__distill_time="integration_steps integration_error")
             | variables("step", seed__variant__quality="stochastic stochastic_exact", seed="stochastic_time")
             | variables(seed__variant__step__level="stochastic_loss")
@@ -290,7 +290,7 @@ DISTILL = register(
             | SPLIT
             | {"audited", "two_sample", "teacher_loss_auc", "baseline_loss_auc", "baseline_test", "student_loss_auc"}
             | {"audit_predicted", "audit_count", "student_two_sample", *(f"{one}_two_sample" for one in TESTED)}
-            | {"integration_steps", "integration_error"}
+            | {"integration_steps", "integration_error", "student_proxy"}
             | {"evaluations", "mixing", "transfer", "instability", "limit_leakage", "limit_gamma_star"},
             json={"undefined": dict},
         ),

@@ -146,6 +146,7 @@ def distill(
         (variant, distill_time; in the `evaluations` of its method, one jump for most), and the controls teacher_steps
         and student_steps (steps), early_teacher, early_student, regression (one-step students regressed on the
         teacher's endpoints); suppression and energies by level and part; leakage and gamma_star; losses by level;
+        student_proxy (variant, distill_time, level), (1/d)E‖s_S − s_T‖² over the population;
         student_map_error (variant, distill_time, level), (1/d)E‖f_k(x) − x_ε‖² of a level's jump to ε against the
         flow's own end of the same x, for Gaussian populations; student_half, suppression_half, leakage_all_half by half
         the draws, with _error and _moved, 1 where half the draws move a measure by more than 1.96 standard errors. With
@@ -295,8 +296,9 @@ def _undefined(planned: DistillationPlan, run: Run) -> dict[str, str]:
             reasons[name] = told if reason in told else "; ".join(filter(None, (told, reason)))
     if planned.student_features(run.sizes) != run.sizes.features:
         reasons["suppression"] = "the student has features of its own, whose parts are not the teacher's"
+        reasons["student_proxy"] = "the student has features of its own: its distance from the teacher is not averaged"
     if any(student.parameterization != "ddim" for student in planned.students):
-        for loss in ("student_train", "student_test"):
+        for loss in ("student_train", "student_test", "student_proxy"):
             reasons[loss] = "only the weights of parameterization ddim are those of a score"
     if run.population is None or run.population.gaussian is None:
         reasons["student_map_error"] = "the flow is known in closed form for Gaussian populations alone"

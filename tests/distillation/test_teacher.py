@@ -95,6 +95,20 @@ def test_energies_and_losses_are_traces_of_dense_matrices(school):
         assert of_weights.train[index] == pytest.approx(train, rel=1e-12)
 
 
+def test_the_distance_from_other_weights_is_the_curvature_of_the_test_loss(school):
+    """Along a line L_test is a parabola: L(0) + L(1) − 2L(½) = ΔD/2, D = (1/d)E‖Mφ − Aφ‖² over the population."""
+    exact, networks = school
+    teacher = np.asarray(networks[1].readouts[1])
+    weights = np.random.default_rng(4).standard_normal((3, DIM, FEATURES))
+    several = np.stack([weights, (weights + teacher) / 2, np.broadcast_to(teacher, weights.shape)])
+    (judged,) = exact.judge(1, [jax.numpy.asarray(several)], beside=networks[1].readouts[1])
+    end, middle, start = judged.test
+    np.testing.assert_allclose(noise_variance(TIMES[1]) * judged.apart[0] / 2, end + start - 2 * middle, rtol=1e-9)
+    np.testing.assert_array_equal(judged.apart[2], 0)
+    (alone,) = exact.judge(1, [jax.numpy.asarray(several)])
+    assert np.isnan(alone.apart).all()
+
+
 def test_losses_are_averages_over_points_and_noise(school):
     """L_train over the training points and L_test over fresh ones, by Monte Carlo."""
     exact, networks = school
