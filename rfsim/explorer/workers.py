@@ -24,6 +24,7 @@ from rfsim.sweeps.engines.processes import Processes
 from rfsim.sweeps.engines.serial import Serial
 
 MOST = 2
+GONE = Lost, OSError  # the latter where there is no room for a connection
 PATIENCE = 5.0  # seconds for a thread to notice that its process is gone
 _ALONE = threading.Lock()  # of what is drawn in this process
 log = logging.getLogger(__name__)
@@ -90,7 +91,7 @@ class Workers:
             try:
                 with Processes(1, told=lambda told: tell(*told)) as self._film:
                     (outcome,) = self._film.outcomes(filmed_apart, [(0, question)])
-            except Lost:
+            except GONE:
                 if self._waiting.closed:
                     raise
                 with _ALONE:
@@ -119,7 +120,7 @@ class Workers:
         with engine:
             try:
                 self._serve(worker, engine)
-            except Lost as lost:
+            except GONE as lost:
                 if self._waiting.closed:
                     return
                 self._fall_back(lost)
@@ -130,7 +131,7 @@ class Workers:
             before = self._died(worker)
             try:
                 (outcome,) = engine.outcomes(job.task, [(0, job.payload)])
-            except Lost:
+            except GONE:
                 self._waiting.put_off(worker, job)  # for whoever takes the engine's place
                 raise
             if self._died(worker) > before:
@@ -146,7 +147,7 @@ class Workers:
     def _died(self, worker: int) -> int:
         return len(self._engines[worker].deaths)
 
-    def _fall_back(self, lost: Lost) -> None:
+    def _fall_back(self, lost: Exception) -> None:
         with self._starting:
             if not self.here:
                 log.warning("pictures are drawn by the process that serves them, one at a time: %s", lost)

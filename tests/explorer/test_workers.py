@@ -268,15 +268,29 @@ def test_what_workers_draw_first_compiles_all_there_is():
         workers.give(session, Job(count_compilations, None, lambda found, failure: counts.put(found)))
         return counts.get(timeout=SECONDS)
 
-    count()
     start = {control.name: control.start for control in training.TAB.controls}
+
+    def draw(**texts: str) -> None:
+        choice = training.TAB.read(start | texts)
+        workers.ask(session, Question(training.TAB, choice, "wide"), session.answers.put)
+        assert session.answers.get(timeout=SECONDS)["messages"] == {}, texts
+
+    count()
     for k in range(1, 21):
         weights = [f"{1 / 32:g}"] * (k - 1) + [f"{1 - (k - 1) / 32:g}"]
         data = "atoms:" + ",".join(f"{weight}@{1 + j / 8:g}" for j, weight in enumerate(weights))
-        if len(data) > 200:
-            continue
-        choice = training.TAB.read(start | {"data": data})
-        workers.ask(session, Question(training.TAB, choice, "wide"), session.answers.put)
-        assert session.answers.get(timeout=SECONDS)["messages"] == {}, k
+        if len(data) <= 200:
+            draw(data=data)
+    # other numbers of nodes and of parts, points that the solver reaches in small steps only
+    for texts in (
+        {"samples_per_dim": "0.5", "features_per_dim": "2", "noise_copies": "2", "ridge": "0.01"},
+        {"samples_per_dim": "24", "features_per_dim": "192", "diffusion_time": "0.02", "noise_copies": "64"},
+        {"samples_per_dim": "12", "features_per_dim": "512", "diffusion_time": "3", "ridge": "1e-4"},
+        {"samples_per_dim": "0.75", "features_per_dim": "384", "diffusion_time": "0.002", "activation": "sine"},
+        {"data": "powerlaw:2", "samples_per_dim": "24", "features_per_dim": "2", "diffusion_time": "0.3"},
+        {"data": "subspace:0.3", "ridge": "0.01", "train_time": "123.4"},
+        {"data": "mixture:2", "ridge": "0.01"},
+    ):
+        draw(**texts)
     assert count() == 0
     workers.close()

@@ -18,25 +18,13 @@ from rfsim.problem.glossary import explained
 from rfsim.problem.model import Problem
 
 ALWAYS = ("samples_per_dim", "features_per_dim", "diffusion_time")  # in the command, at their defaults too
-# which between them compile a program for every number of nodes, of parts and of ρ_Σ's atoms that the controls ask for
+# which between them compile a program for every number of ρ_Σ's atoms that the controls ask for, up to the next power
+# of two, and as many as a text has room for; nothing else that is shown compiles
 WARM: tuple[dict[str, str], ...] = (
     {},
-    {"samples_per_dim": "0.5", "features_per_dim": "2", "noise_copies": "2", "ridge": "0.01"},
-    {"samples_per_dim": "24", "features_per_dim": "192", "diffusion_time": "0.02", "noise_copies": "64"},
-    # points that the solver reaches in small steps only
-    {"samples_per_dim": "12", "features_per_dim": "512", "diffusion_time": "3", "ridge": "1e-4", "activation": "sine"},
-    # of numbers of atoms up to the next power of two, and as many as a text has room for
+    {"data": "atoms:0.5@0.5,0.5@1.5"},
+    {"data": "powerlaw:1"},
     *({"data": "atoms:" + ",".join(f"{1 / k:g}@{1 + j / 10:g}" for j in range(k))} for k in (4, 8, 16, 20)),
-    *(
-        {"data": data} | texts
-        for data in ("isotropic", "atoms:0.5@0.5,0.5@1.5", "powerlaw:1")
-        for texts in (
-            {"samples_per_dim": "0.75", "features_per_dim": "384", "diffusion_time": "0.002"},
-            {"samples_per_dim": "24", "features_per_dim": "2", "diffusion_time": "0.3"},
-            {"samples_per_dim": "24", "features_per_dim": "192", "diffusion_time": "0.05", "noise_copies": "4"},
-            {"samples_per_dim": "2", "features_per_dim": "64", "noise_copies": "2", "ridge": "0.01"},
-        )
-    ),
 )
 NAMES = tuple(control.name for control in CONTROLS)
 

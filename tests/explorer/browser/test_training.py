@@ -188,6 +188,26 @@ def test_two_mistakes_are_said_at_once(driver):
     assert set(driver.messages()) == {"samples_per_dim", "ridge"}
 
 
+DRAGGED = """async (slider, positions) => {
+    for (const position of positions) {
+        slider.value = position;
+        slider.dispatchEvent(new Event('input'));
+        await new Promise(resolve => setTimeout(resolve, 20));
+    }
+}"""
+
+
+def test_a_slider_that_is_dragged_asks_now_and_then_and_ends_at_its_last_choice(driver):
+    back(driver)
+    steps, before = CONTROLS["ridge"].steps, int(driver.root.get_attribute("data-number"))
+    driver.panel.locator("[data-slider=ridge]").evaluate(DRAGGED, [1 + k % 12 for k in range(40)] + [7])
+    driver.page.locator(".rfsim[aria-busy='false']").wait_for(timeout=60_000)
+    assert driver.texts()["ridge"] == steps[7]
+    assert not driver.messages()
+    compare(driver)
+    assert int(driver.root.get_attribute("data-number")) - before < 40  # those between are not asked for
+
+
 def test_play_moves_the_training_time_to_its_end_and_stops(driver):
     back(driver)
     steps = CONTROLS["train_time"].steps
