@@ -61,6 +61,14 @@ class ConditionOptions(DrawOptions, total=False):
     """How a problem is drawn where inputs beside x_t are known.
 
     Attributes:
+        array: As in `DrawOptions`.
+        center: As in `DrawOptions`.
+        scale: As in `DrawOptions`.
+        dim: As in `DrawOptions`.
+        seed: As in `DrawOptions`.
+        seeds: As in `DrawOptions`.
+        split: As in `DrawOptions`.
+        held_out: As in `DrawOptions`.
         condition: Noise-free inputs, a row (d_y,) for each of the array's, or a file of them; centered and scaled as
             the array is.
     """

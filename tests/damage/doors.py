@@ -51,7 +51,7 @@ DOORS = {  # command: (module, name) of what computes, flags of a small problem,
     "theory conditions": (
         (theory, "conditions"),
         "--data condition:4@1 --feature-ratios 4",
-        ("--activation relu --ridge 0.1 --data condition:9@0.5",),
+        ("--activation relu --ridge 0.1",),
     ),
     "theory split": ((theory, "split"), "--samples-per-dim 2", ("--data powerlaw:1",)),
     "theory curves": ((theory, "curves"), "--train-times 10", ("--by-part --trainer descent:0.5 --ridge 0.1",)),

@@ -110,7 +110,14 @@ class Condition(Data):
 
 
 def unknown(text: str) -> str:
-    """What to say of data with inputs beside them where they are not known."""
+    """What to say of data with inputs beside them where these are not known.
+
+    Args:
+        text: The data's.
+
+    Returns:
+        The line.
+    """
     return (
         f"data {text!r} have inputs beside x_t, which train, spectrum and theory.conditions alone know; take "
         "isotropic, of the same variance, elsewhere"
