@@ -13,6 +13,7 @@ the same start. Students take one step, at γ = 0 and at γ = 0.1.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -162,12 +163,9 @@ def rows(results: Results, name: str) -> NDArray[np.float64]:
     return np.array([one[name].values for one in halves(results).values()])
 
 
-def told(results: Results, **several: NDArray[np.float64]) -> str:
+def told(results: Results, several: Mapping[str, NDArray[np.float64]]) -> str:
     """Means over seeds by ψ_n."""
-    shown = "; ".join(
-        f"{name.replace('_', ' ')} {', '.join(f'{one:.3g}' for one in values.mean(1))}"
-        for name, values in several.items()
-    )
+    shown = "; ".join(f"{name} {', '.join(f'{one:.3g}' for one in values.mean(1))}" for name, values in several.items())
     return f"at ψ_n = {', '.join(f'{psi_n:g}' for psi_n in halves(results))}: {shown}"
 
 
@@ -183,14 +181,14 @@ def full(results: Results) -> bool:
 
 def falls(results: Results) -> Judgment:
     teacher = rows(results, "split_teacher")
-    found = told(results, teacher=teacher)
+    found = told(results, {"teacher": teacher})
     return Judgment(found, None, decide(above(teacher[:-1], teacher[1:]), decidable=full(results)))
 
 
 def farther(results: Results) -> Judgment:
     teacher = rows(results, "split_teacher")
     law = np.array([[float(results[f"tanh-law-{psi_n:g}"].across_all)] for psi_n in halves(results)])
-    found = told(results, teacher=teacher, linear=law)
+    found = told(results, {"teacher": teacher, "linear": law})
     return Judgment(found, None, decide(above(teacher, law), decidable=full(results)))
 
 
@@ -200,21 +198,21 @@ def of_students(results: Results, ridge: float, time: float) -> NDArray[np.float
 
 def together(results: Results) -> Judgment:
     teacher, late = rows(results, "split_teacher"), of_students(results, 0.0, DISTILL_TIMES[-1])
-    found = told(results, teacher=teacher, student=late)
+    found = told(results, {"teacher": teacher, "student": late})
     return Judgment(found, None, decide(above(teacher, late), decidable=full(results)))
 
 
 def control(results: Results) -> Judgment:
     one = rows(results, "split_teacher_steps")[:, :, 0]
     late = of_students(results, 0.0, DISTILL_TIMES[-1])
-    found = told(results, student=late, teacher_in_one_step=one)
+    found = told(results, {"student": late, "teacher in one step": one})
     return Judgment(found, None, decide(above(late, one), decidable=full(results)))
 
 
 def later(results: Results) -> Judgment:
     early, late = (of_students(results, 0.0, time) for time in DISTILL_TIMES)
-    names = [f"at_τ_S_=_{time:.0e}" for time in DISTILL_TIMES]
-    found = told(results, **dict(zip(names, (early, late), strict=True)))
+    names = [f"τ_S = {time:g}:" for time in DISTILL_TIMES]
+    found = told(results, dict(zip(names, (early, late), strict=True)))
     return Judgment(found, None, decide(above(late, early), decidable=full(results)))
 
 
@@ -225,7 +223,7 @@ def ridged(results: Results) -> Judgment:
         for one in halves(results).values()
     ]
     seen = "; ".join(f"{plainly:.3f}, {with_ridge:.3f}" for plainly, with_ridge in quality)
-    found = f"{told(results, without=plain, with_ridge=ridge)}; W2²/d without and with: {seen}"
+    found = f"{told(results, {'without': plain, 'with': ridge})}; W2²/d without and with: {seen}"
     return Judgment(found, None, decide(above(plain, ridge), decidable=full(results)))
 
 

@@ -99,17 +99,17 @@ def told(values: xr.DataArray) -> str:
     return ", ".join(f"{one:.3g}" for one in values.mean("seed").values)
 
 
-def judged(results: Results, name: str, last: float, share: float, *, worse: bool, measure: str = MEASURES[0]):
+def judged(results: Results, name: str, last: float, share: float, *, worse: bool) -> Judgment:
     """Whether all steps are worse, or better, than one by three standard errors of the difference."""
     found = drawn(results)
     if (last, share) not in found:
         return Judgment("not computed at this size", None, "cannot be decided")
-    values = student(found[last, share], name, measure)
+    values = student(found[last, share], name)
     mean, error = change(values)
     holds = mean > 3 * error if worse else mean < -3 * error
     steps = ", ".join(str(one) for one in values.steps.values)
-    words = f"{measure} in {steps} steps: {told(values)}; change {mean:+.3g} ± {error:.2g}"
-    return Judgment(words, error, decide(bool(holds), decidable=full(results)))
+    words = f"W2²/d in {steps} steps: {told(values)}; change {mean:+.3g} ± {error:.2g}"
+    return Judgment(words, None, decide(bool(holds), decidable=full(results)))
 
 
 def improved_far(results: Results) -> Judgment:
@@ -132,8 +132,10 @@ def worsened_without_noise(results: Results) -> Judgment:
     fresh, none = (student(found[1.5, share], "ridge").isel(steps=-1) for share in (1.0, 0.0))
     gap = (none - fresh).values
     error = float(gap.std(ddof=1) / math.sqrt(gap.size))
-    words = "; ".join(f"χ = {share:g}: {told(student(found[1.5, share], 'ridge'))}" for _, share in found if _ == 1.5)
-    return Judgment(f"W2²/d over steps, {words}", error, decide(gap.mean() > 3 * error, decidable=full(results)))
+    words = "; ".join(
+        f"χ = {share:g}: {told(student(one, 'ridge'))}" for (last, share), one in found.items() if last == 1.5
+    )
+    return Judgment(f"W2²/d over steps, {words}", None, decide(gap.mean() > 3 * error, decidable=full(results)))
 
 
 def two_times(results: Results) -> Judgment:

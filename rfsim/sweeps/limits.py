@@ -12,10 +12,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from rfsim.computing.precision import in_complex128
 from rfsim.limit.maps import STATUS
+from rfsim.problem import populations
 from rfsim.problem.model import TRAIN_TIMES, Problem, require_finite_width, times
 from rfsim.quantities.forms import PLANE
 from rfsim.results.runs import FAILURES, Report
-from rfsim.sweeps.alone import of_one
+from rfsim.sweeps.alone import of_one, one_by_one
 from rfsim.sweeps.cells import (
     DONE,
     MERGED,
@@ -50,7 +51,7 @@ WHY = {
 
 
 def curves(given: Given, array: ArrayLike | None, report: Report | None) -> xr.Dataset:
-    """The flow's losses over a map (`theory.diagram`), or `theory.curves` cell by cell by other trainers or by part."""
+    """The flow's losses over a map (`theory.diagram`), or `theory.curves` cell by cell: by trainers, parts, classes."""
     if mapped({**given.fixed, **given.cells}):
         return _plane(given, array, report, _mapped, wide=True)
     return _alone(given, of_one(given.quantity, array, report), _curves)
@@ -59,7 +60,16 @@ def curves(given: Given, array: ArrayLike | None, report: Report | None) -> xr.D
 def mapped(parameters: Mapping[str, Any]) -> bool:
     """Whether all cells of these parameters are points of a map."""
     trainer, by_part = parameters.get("trainer", FLOW), parameters.get("by_part", False)
-    return isinstance(trainer, str) and trainer == FLOW and by_part is False
+    return isinstance(trainer, str) and trainer == FLOW and by_part is False and not _of_classes(parameters)
+
+
+def _of_classes(parameters: Mapping[str, Any]) -> bool:
+    """Whether the population has classes, whose limit has no program for many cells."""
+    given = parameters.get("data", Problem.data)
+    try:
+        return isinstance(populations.read(given), populations.Classes)
+    except ValueError:  # of a cell that is refused, which tells why
+        return False
 
 
 def spectrum(given: Given, array: ArrayLike | None, report: Report | None) -> xr.Dataset:
@@ -82,7 +92,9 @@ def spectrum(given: Given, array: ArrayLike | None, report: Report | None) -> xr
 
 
 def ridge(given: Given, array: ArrayLike | None, report: Report | None) -> xr.Dataset:
-    """`theory.ridge` over a plane."""
+    """`theory.ridge` over a plane, of classes cell by cell."""
+    if _of_classes({**given.fixed, **given.cells}):
+        return one_by_one(given, of_one(given.quantity, array, report))
     return _plane(given, array, report, _ridges)
 
 
