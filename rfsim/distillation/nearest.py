@@ -97,7 +97,8 @@ def _nearest_in_blocks(x, blocks, middle, size):
     rows[: len(x)] = x
     kept = np.asarray(_candidates(placed(rows - middle), blocks, middle))[:, : len(x)]
     row, block = np.nonzero(kept.T)
-    chunk = max(1, PAIRS // blocks[0].size)
+    # filled up to a power of two, so that few programs serve all; up to PAIRS few points cost ten times as much
+    chunk = max(1, min(PAIRS // blocks[0].size, 1 << (row.size - 1).bit_length()))
     pairs = np.zeros((2, -(-row.size // chunk) * chunk), dtype=np.int64)
     pairs[:, : row.size] = row, block
     found = [_two_least(rows, blocks, *pairs[:, lo : lo + chunk]) for lo in range(0, pairs.shape[1], chunk)]
