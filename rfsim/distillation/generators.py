@@ -79,7 +79,7 @@ class GeneratorFlow:
 
     def __init__(self, generator: Generator, teacher: Network, eigen: tuple[Numbers, Numbers], draws: Pool) -> None:
         """eigen: eigenvalues and eigenvectors of U over these draws of z."""
-        self._one, self._draws, self._teacher = generator, draws, teacher
+        self._one, self._draws = generator, draws
         self._points, self._basis = eigen
         self._levels = matching.compared(generator.kind, teacher)
         self._spread = 1.0  # root mean square of the generator's output
@@ -136,7 +136,7 @@ class GeneratorFlow:
     def size(self, change: Blocks) -> float:
         """The larger of the change of the output, over its spread, and of the critics' estimates √Δ'F̄φ of the noise."""
         found = [math.sqrt(float((metric * part**2).sum())) for metric, part in zip(self._metrics, change, strict=True)]
-        return max(found[0] / self._spread, *found[1:], 0.0)
+        return float(np.max([found[0] / self._spread, *found[1:]]))  # NaN where one of them is
 
     def _generated(self, readout: Numbers) -> list[Numbers]:
         """G(z) by chunk, (rows, dim); 0 where there is no draw."""
