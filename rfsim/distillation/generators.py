@@ -79,7 +79,7 @@ class GeneratorFlow:
 
     def __init__(self, generator: Generator, teacher: Network, eigen: tuple[Numbers, Numbers], draws: Pool) -> None:
         """eigen: eigenvalues and eigenvectors of U over these draws of z."""
-        self._one, self._draws, self._teacher = generator, draws, teacher
+        self._one, self._draws = generator, draws
         self._points, self._basis = eigen
         self._levels = matching.compared(generator.kind, teacher)
         self._spread = 1.0  # root mean square of the generator's output
@@ -116,19 +116,18 @@ class GeneratorFlow:
         pushes: list[Numbers] = [0.0] * len(generated)
         beside = []
         for number, level in enumerate(self._levels):
-            critic = None
             if self._bases:
-                critic = values[number + 1] @ self._bases[number].T
-                slope = self._critic_slope(level, critic, generated) @ self._bases[number]
-                rate = self._critic_rate(level)
-                beside.append(-rate * (slope + one.critic_ridge * values[number + 1]))
-            elif one.kind != SDS:
-                critic = self._equilibrium(level, generated)
-            for chunk, x in enumerate(generated):
-                noise = draws.noise[chunk]
-                y = level.noisy(x, noise)
-                found = matching.push(level, critic, y, noise, kind=one.kind, function=one.function)
-                pushes[chunk] = pushes[chunk] + level.weight * level.signal * found
+                found, slope = self._beside(level, values[number + 1] @ self._bases[number].T, generated)
+                learned = slope @ self._bases[number] + one.critic_ridge * values[number + 1]
+                beside.append(-self._critic_rate(level) * learned)
+            else:
+                critic = None if one.kind == SDS else self._equilibrium(level, generated)
+                found = [
+                    matching.push(level, critic, level.noisy(x, noise), noise, kind=one.kind, function=one.function)
+                    for x, noise in zip(generated, draws.noise, strict=True)
+                ]
+            scale = level.weight * level.signal
+            pushes = [total + scale * rows for total, rows in zip(pushes, found, strict=True)]
         along = _averaged(pushes, draws, one.weights, one.offset, one.function)
         own = namespace(along).where(self._points == 0, 0.0, along @ self._basis)
         main = -self._rate * (own / (2 * one.form.score) + one.ridge * values[0])
@@ -137,7 +136,7 @@ class GeneratorFlow:
     def size(self, change: Blocks) -> float:
         """The larger of the change of the output, over its spread, and of the critics' estimates √Δ'F̄φ of the noise."""
         found = [math.sqrt(float((metric * part**2).sum())) for metric, part in zip(self._metrics, change, strict=True)]
-        return max(found[0] / self._spread, *found[1:], 0.0)
+        return float(np.max([found[0] / self._spread, *found[1:]]))  # NaN where one of them is
 
     def _generated(self, readout: Numbers) -> list[Numbers]:
         """G(z) by chunk, (rows, dim); 0 where there is no draw."""
@@ -161,13 +160,15 @@ class GeneratorFlow:
         ridge = max(self._one.critic_ridge, resolution(len(second), float(second.diagonal().sum())))
         return matching.equilibrium(second, along, level.noise, ridge)
 
-    def _critic_slope(self, level: Compared, critic: Numbers, generated: list[Numbers]) -> Numbers:
-        """E (F̄φ + ξ/√Δ')φᵀ, (dim, features)."""
-        total = 0.0
+    def _beside(self, level: Compared, critic: Numbers, generated: list[Numbers]) -> tuple[list[Numbers], Numbers]:
+        """The push by chunk where the critic learns beside, and E (F̄φ + ξ/√Δ')φᵀ, (dim, features)."""
+        pushes, total = [], 0.0
         for x, noise, kept in zip(generated, self._draws.noise, self._draws.kept, strict=True):
             y = level.noisy(x, noise)
-            total = total + matching.critic_slope(level, critic, y, noise, kept, function=self._one.function)
-        return total / self._draws.total
+            found, slope = matching.push_and_learn(level, critic, y, noise, kept, function=self._one.function)
+            pushes.append(found)
+            total = total + slope
+        return pushes, total / self._draws.total
 
     def _critic_rate(self, level: Compared) -> float:
         dim, p = level.readout.shape

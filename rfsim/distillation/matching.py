@@ -23,7 +23,7 @@ from rfsim.distillation.sampling import Function, Network, features
 from rfsim.problem.activations.probing import slope
 from rfsim.problem.diffusion import noise_variance, signal
 
-LEVELS = 4  # at which laws are compared
+LEVELS = 3  # at which laws are compared: each costs a Gram matrix of all draws a step
 
 _slope = functools.cache(slope)  # of one activation one function, and so one program
 
@@ -50,7 +50,7 @@ def used(levels: int) -> list[int]:
     """Levels at which laws are compared: the middle of each of at most `LEVELS` equal groups of levels [ours].
 
     >>> used(20), used(3)
-    ([3, 8, 13, 18], [1, 2, 3])
+    ([3, 10, 17], [1, 2, 3])
     """
     count = min(levels, LEVELS)
     return [int((group + 0.5) * levels / count + 0.5) for group in range(count)]
@@ -97,11 +97,11 @@ def push(
     scaled = level.weights / math.sqrt(level.weights.shape[1])
     inner = y @ scaled.T
     phi = pointwise(function, inner) - level.offset
-    scores = phi @ namespace(own).concatenate([taught, own]).T
-    dim = len(taught)
+    dim, concatenate = len(taught), namespace(own).concatenate
+    scores = phi @ concatenate([taught, own]).T
     apart, other = scores[:, :dim] - scores[:, dim:], scores[:, dim:] + noise / level.noise
     # of δ·(F̄φ + ξ/√Δ') by φ, δ = (Ā − F̄)φ, both through φ
-    rows = (other @ (taught - own)) + (apart @ own)
+    rows = concatenate([other, apart], axis=1) @ concatenate([taught - own, own])
     return (rows * pointwise(_slope(function), inner)) @ scaled
 
 
@@ -115,12 +115,17 @@ def add_moments(
 
 
 @partial(compiled, static=("function",))
-def critic_slope(
+def push_and_learn(
     level: Compared, critic: Numbers, y: Numbers, noise: Numbers, kept: Numbers, *, function: Function
-) -> Numbers:
-    """Σ (F̄φ + ξ/√Δ')φᵀ over a chunk, (dim, features): half of the gradient of the critic's denoising loss over Δ'."""
+) -> tuple[Numbers, Numbers]:
+    """`push` of matching, and Σ (F̄φ + ξ/√Δ')φᵀ over the chunk, (dim, features): what a critic beside it learns.
+
+    The latter is half of the gradient of its denoising loss over Δ'.
+    """
     phi = features(level.weights, y, level.offset, function) * kept[:, None]
-    return (phi @ critic.T + noise / level.noise * kept[:, None]).T @ phi
+    scores = phi @ namespace(critic).concatenate([level.readout, critic]).T
+    taught, own = scores[:, : len(critic)], scores[:, len(critic) :]
+    return 2 * (own - taught), (own + noise / level.noise * kept[:, None]).T @ phi
 
 
 def equilibrium(second: Numbers, along: Numbers, noise: float, ridge: float) -> Numbers:

@@ -102,7 +102,14 @@ class PerFeature(Written):
         return f"{short(self.multiple)}p"
 
     def asked(self, features: float) -> float:
-        """How many for so many features, not yet rounded."""
+        """How many for so many features, not yet rounded.
+
+        Args:
+            features: p of the student.
+
+        Returns:
+            The multiple of them.
+        """
         return self.multiple * features
 
 
@@ -127,7 +134,14 @@ class Draws(Written):
         return str(self.count)
 
     def asked(self, features: float) -> float:
-        """The same for any number of features."""
+        """The same for any number of features.
+
+        Args:
+            features: p of the student.
+
+        Returns:
+            The count.
+        """
         return float(self.count)
 
 

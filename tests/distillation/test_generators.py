@@ -108,6 +108,41 @@ def test_a_critic_descends_its_denoising_loss(drawn):
     np.testing.assert_allclose(one.readout(found), -(DIM**2) / FEATURES * slope, rtol=1e-8, atol=1e-10)
 
 
+def test_what_is_not_a_number_is_no_small_error(drawn):
+    """In whichever block it stands: a step that makes one is not taken."""
+    teacher, z, xi, start = drawn
+    one = flow("matching", teacher, z, xi, start, ratio=7.0)
+    change = [0.0 * part for part in one.begin()]
+    assert one.size(tuple(change)) == 0.0
+    for block in range(len(change)):
+        broken = [part + (np.nan if number == block else 0.0) for number, part in enumerate(change)]
+        assert np.isnan(one.size(tuple(broken)))
+
+
+def test_a_flow_without_a_good_step_keeps_its_last_state():
+    """x' = x² from 1 has no solution beyond τ = 1."""
+
+    class Square:
+        rates = (np.zeros(1),)
+
+        def slopes(self, values):
+            with np.errstate(over="ignore"):
+                return (values[0] ** 2,)
+
+        def size(self, change):
+            return float(np.abs(change[0]).max())
+
+    field = Square()
+    state = exponential.begun(field, (np.ones((1, 1)),))._replace(length=np.float64(1e-3))
+    with pytest.raises(exponential.FlowDiverged, match="^diverged at distill_time 0.99") as told:
+        for _ in range(100_000):
+            state = exponential.advance(field, state, 2.0)
+    last = told.value.state
+    assert float(last.time) < 1
+    assert np.isfinite(last.values[0]).all()
+    assert float(last.values[0][0, 0]) > 1e3
+
+
 # --- linear features: closed forms ----------------------------------------------------------------------------------
 
 SPREAD = np.array([0.3, 1.0, 2.0])  # of the data along each coordinate

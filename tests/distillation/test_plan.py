@@ -81,7 +81,7 @@ def refused(message, call):
         ({"samples": -1}, "samples .*; got -1$"),
         ({"samples": 1.5}, "samples .*; got 1.5$"),
         ({"variants": []}, "variants must hold at least one student$"),
-        ({"variants": [{"rigde": 1}]}, "a variant takes ridge, .*, generations; got 'rigde'; did you mean 'ridge'"),
+        ({"variants": [{"rigde": 1}]}, "a variant takes ridge, .*, critic; got 'rigde'; did you mean 'ridge'"),
         ({"variants": [{"ridge": -1}]}, "the student's ridge must be finite and not negative; got -1$"),
         ({"variants": [{"ridge": math.nan}]}, "ridge must be a number; got nan$"),
         ({"variants": [{}, {"parameterization": "edm", "start": "teacher"}]}, "'teacher' needs parameterization"),
