@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from rfsim.checking.lists import LISTED
-from rfsim.quantities.catalog import Answer, Quantity, register
 from rfsim.quantities.forms import Form, variables
 from rfsim.quantities.parameter import Parameter
 from rfsim.quantities.parameters import COVARIANCE, DIFFUSION_TIME, LIMIT, SAMPLES_PER_DIM, SEED, SEEDS, N
+from rfsim.quantities.registry import Answer, Quantity, register
 
 DIFFUSION_TIMES = Parameter(
     name="diffusion_times",

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from rfsim.quantities.catalog import Cells, Quantity, register
 from rfsim.quantities.forms import CONSTANTS, Form, variables
 from rfsim.quantities.parameter import Parameter
 from rfsim.quantities.parameters import MODEL, RIDGE, SAMPLE
+from rfsim.quantities.registry import Cells, Quantity, register
 
 PROBES = Parameter(
     name="probes", help="Random vectors that U is multiplied with.", hint=int, least=2, default=32, shapes=True

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from rfsim.checking import lists
 from rfsim.checking.lists import LISTED
-from rfsim.quantities.catalog import Answer, Cells, Quantity, register
 from rfsim.quantities.forms import Form, variables
 from rfsim.quantities.parameter import Parameter
 from rfsim.quantities.parameters import DIFFUSION_TIME, RIDGE, SAMPLE, TRAINER
+from rfsim.quantities.registry import Answer, Cells, Quantity, register
 from rfsim.quantities.simulate import CHECKPOINTS, OPTIMIZER, STEPS
 
 STUDENTS = 16  # of one distillation: all of their weights, at every level and time, are held

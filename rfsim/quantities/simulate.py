@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from rfsim.checking.text import whole
-from rfsim.quantities.catalog import Answer, Cells, Quantity, register
 from rfsim.quantities.forms import KEPT, Form, variables
 from rfsim.quantities.parameter import Parameter
 from rfsim.quantities.parameters import KEEP_WEIGHTS, MODEL, MOMENTS, SAMPLE
+from rfsim.quantities.registry import Answer, Cells, Quantity, register
 
 
 def batch(text: str) -> int | str:

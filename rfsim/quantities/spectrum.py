@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from rfsim.quantities.catalog import Answer, Cells, Quantity, register
 from rfsim.quantities.forms import SPECTRUM, Form
 from rfsim.quantities.parameters import CONDITION, MODEL, MOMENTS, RIDGE, SAMPLE
+from rfsim.quantities.registry import Answer, Cells, Quantity, register
 
 register(
     Quantity(

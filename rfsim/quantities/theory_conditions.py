@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from rfsim.checking.lists import LISTED
-from rfsim.quantities.catalog import Answer, Cells, Quantity, register
 from rfsim.quantities.forms import CONSTANTS, Form, variables
 from rfsim.quantities.parameter import Parameter
 from rfsim.quantities.parameters import (
@@ -15,6 +14,7 @@ from rfsim.quantities.parameters import (
     RIDGE,
     SAMPLES_PER_DIM,
 )
+from rfsim.quantities.registry import Answer, Cells, Quantity, register
 
 FEATURE_RATIOS = Parameter(
     name="feature_ratios",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from rfsim.quantities.catalog import FORMS, PAGES, Answer, Cells, Quantity, register
 from rfsim.quantities.forms import (
     CLASS_LOSSES,
     CLASS_TIMES,
@@ -18,6 +17,7 @@ from rfsim.quantities.forms import (
 from rfsim.quantities.forms import LIMIT as SPECTRUM
 from rfsim.quantities.parameter import Parameter
 from rfsim.quantities.parameters import BY_PART, COVARIANCE, TOLERANCE, TRAIN_TIMES, TRAINER, WIDE_LIMIT
+from rfsim.quantities.registry import FORMS, PAGES, Answer, Cells, Quantity, register
 
 RIDGE_PER_FEATURE = Parameter(
     name="ridge_per_feature",

@@ -6,11 +6,11 @@ import math
 
 from rfsim.checking import lists
 from rfsim.checking.lists import LISTED
-from rfsim.quantities.catalog import Answer, Cells, Quantity, register
 from rfsim.quantities.distill import DISTILL_TIMES, OPTIONS
 from rfsim.quantities.forms import Form, variables
 from rfsim.quantities.parameter import SAME, Parameter
 from rfsim.quantities.parameters import COVARIANCE, DIFFUSION_TIME, LIMIT, RIDGE
+from rfsim.quantities.registry import Answer, Cells, Quantity, register
 from rfsim.quantities.theory_ridge import RIDGES
 
 TAKEN = {RIDGE: "--ridges", DIFFUSION_TIME: "--diffusion-times"}  # by lists of this quantity

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from rfsim.quantities.catalog import Cells, Quantity, register
 from rfsim.quantities.forms import Form, variables
 from rfsim.quantities.parameter import Parameter
 from rfsim.quantities.parameters import COVARIANCE, LIMIT, RIDGE
+from rfsim.quantities.registry import Cells, Quantity, register
 from rfsim.quantities.theory_distill import TEACHER_RIDGE, TEACHER_TIME, THRESHOLD
 
 NEXT_TIME = Parameter(

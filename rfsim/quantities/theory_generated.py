@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 
-from rfsim.quantities.catalog import Answer, Cells, Quantity, register
 from rfsim.quantities.distill import DISTILL_TIMES, LEVELS
 from rfsim.quantities.forms import Form, variables
 from rfsim.quantities.parameter import Parameter
 from rfsim.quantities.parameters import DIFFUSION_TIME, PREPARED, TRAIN_TIMES, WIDE, WIDE_LIMIT
+from rfsim.quantities.registry import Answer, Cells, Quantity, register
 from rfsim.quantities.theory_curves import RIDGE_PER_FEATURE
 
 MEASURES = "frechet_per_dim kl_per_dim kl_reverse_per_dim kl_mean_per_dim variance_mean"

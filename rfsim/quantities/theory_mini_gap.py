@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from rfsim.quantities.catalog import Quantity, register
 from rfsim.quantities.forms import CONSTANTS, Form, variables
 from rfsim.quantities.parameters import COVARIANCE, FEATURES_PER_DIM, LIMIT, RIDGE, TOLERANCE, P
+from rfsim.quantities.registry import Quantity, register
 
 register(
     Quantity(

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from rfsim.checking.lists import LISTED
-from rfsim.quantities.catalog import FORMS, PAGES, Answer, Cells, Quantity, register
 from rfsim.quantities.forms import CONSTANTS, PLANE, RIDGE_LOSSES, Form, variables
 from rfsim.quantities.parameter import Parameter
 from rfsim.quantities.parameters import COVARIANCE, LIMIT, RIDGE
+from rfsim.quantities.registry import FORMS, PAGES, Answer, Cells, Quantity, register
 from rfsim.quantities.theory_curves import TILE
 
 RIDGES = Parameter(

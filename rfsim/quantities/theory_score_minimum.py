@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from rfsim.quantities.catalog import Cells, Quantity, register
 from rfsim.quantities.forms import CONSTANTS, PLANE, Form, variables
 from rfsim.quantities.parameters import LIMIT, PREPARED, TOLERANCE
+from rfsim.quantities.registry import Cells, Quantity, register
 
 register(
     Quantity(

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from rfsim.quantities.catalog import Answer, Cells, Quantity, register
 from rfsim.quantities.forms import LARGE, Form
 from rfsim.quantities.forms import LIMIT as SPECTRUM
 from rfsim.quantities.parameter import Parameter
 from rfsim.quantities.parameters import COVARIANCE, RIDGE, WIDE_LIMIT
+from rfsim.quantities.registry import Answer, Cells, Quantity, register
 
 GRID = Parameter(
     name="grid",

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from rfsim.quantities.catalog import Quantity, register
 from rfsim.quantities.distill import LEVELS, REGRESSION
 from rfsim.quantities.forms import Form, variables
 from rfsim.quantities.parameters import COVARIANCE, DATA, PREPARED, SAMPLES_PER_DIM, N
+from rfsim.quantities.registry import Quantity, register
 
 FIRST = {one.name: one for one in LEVELS}
 SAMPLER = next(one for one in REGRESSION if one.name == "sampler")

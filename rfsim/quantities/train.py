@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from rfsim.quantities.catalog import FORMS, PAGES, Answer, Cells, Quantity, register
 from rfsim.quantities.forms import (
     CLASS_LOSSES,
     CLASS_TIMES,
@@ -30,6 +29,7 @@ from rfsim.quantities.parameters import (
     TRAIN_TIMES,
     TRAINER,
 )
+from rfsim.quantities.registry import FORMS, PAGES, Answer, Cells, Quantity, register
 
 ROUTE = Parameter(
     name="route",

@@ -12,9 +12,10 @@ import pytest
 
 from rfsim.disk import store
 from rfsim.problem.model import Problem
-from rfsim.quantities.catalog import FIELDS, QUANTITIES, Quantity, declared, register, resolve
+from rfsim.quantities.catalog import QUANTITIES, Quantity, declared, register, resolve
 from rfsim.quantities.parameter import REQUIRED, Parameter
 from rfsim.quantities.parameters import BY_PART, TRAIN_TIMES
+from rfsim.quantities.registry import FIELDS
 
 SMALL = Problem(samples_per_dim=2, features_per_dim=4, noise_copies=2.0)
 # what makes each small, and what every function refuses before it computes
@@ -120,3 +121,16 @@ def test_what_is_given_to_a_command_lies_over_its_defaults():
 def test_no_two_quantities_have_one_name():
     with pytest.raises(ValueError, match=re.escape("two quantities 'train'; give one of them another name")):
         register(QUANTITIES["train"])
+
+
+def test_any_of_them_may_be_imported_first():
+    """Each from nothing: what a quantity imports does not wait for all of them to be there."""
+    code = """
+import importlib, pkgutil, sys
+import rfsim.quantities as room
+for name in [f"rfsim.quantities.{one.name}" for one in pkgutil.iter_modules(room.__path__)]:
+    for one in [one for one in sys.modules if one.partition(".")[0] == "rfsim"]:
+        del sys.modules[one]
+    importlib.import_module(name)
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
