@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -274,7 +273,7 @@ CLAIMS = (
             "equations.md M1, M5, M11, M12",
             "f_mem lower than both by three standard errors, each where its samples are best, W2²/d and sliced W2 "
             "higher in none",
-            partial(hands_on, kind),
+            lambda results, kind=kind: hands_on(kind, results),
             by_errors=True,
         )
         for kind in ("matching", "identity")

@@ -200,6 +200,7 @@ CLAIMS = (
         "Li et al. 2026, arXiv 2502.02970, abstract",
         "AUC of its weights' exact losses, as a score's, below 0.6",
         single_points,
+        by_errors=True,
     ),
     Claim(
         "l26-as-a-set",

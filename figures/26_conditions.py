@@ -31,9 +31,9 @@ def conditions(results: Results) -> Figure:
         line = (
             rf"$\sigma=\mathrm{{{s['activation']}}}$, $t={s['diffusion_time']:g}$, $\psi_n={s['samples_per_dim']:g}$, "
             rf"$\psi_y=1$, $\gamma=10^{{{np.log10(s['ridge']):.0f}}}$; lines $d\to\infty$, "
-            rf"points {_told(results)}; grey: $p=n$"
+            rf"points {_told(results)}"
         )
-        figure.suptitle(f"{line}\n(a, b) dotted: the true denoiser; (d) SNR {PARTS_AT}", x=0.01, ha="left")
+        figure.suptitle(f"{line}\n(d) SNR {PARTS_AT}", x=0.01, ha="left")
     return figure
 
 
@@ -71,6 +71,8 @@ def _over(ax: Axes, results: Results, name: str, label: str) -> None:
         if name == "predictive_variance":
             ax.axhline(float(limit.true_predictive_variance), color=color, linestyle=DOTS, linewidth=0.8)
         handles.append(Line2D([], [], color=color, label=f"SNR {ratio}"))
+    if name == "predictive_variance":
+        handles.append(Line2D([], [], color="black", linestyle=DOTS, linewidth=0.8, label="true denoiser"))
     _finish(ax, results[f"limit-{ratios[0]}"], label, handles)
 
 
@@ -88,8 +90,9 @@ def _parts(ax: Axes, limit: xr.Dataset) -> None:
 
 def _finish(ax: Axes, limit: xr.Dataset, label: str, handles: list[Line2D]) -> None:
     ax.set(xscale="log", yscale="log", xlabel=r"features per dimension $\psi_p$", ylabel=label)
-    ax.axvline(float(store.settings(limit)["samples_per_dim"]), color=MARKER_COLOR, linewidth=0.8, zorder=0.5)
-    legend_above(ax, handles)
+    border = ax.axvline(float(store.settings(limit)["samples_per_dim"]), color="0.6", linewidth=0.8, zorder=0.5)
+    border.set_label("$p=n$")
+    legend_above(ax, [*handles, border])
 
 
 DRAW = {"conditions": conditions}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import Patch
 
 from rfsim.claims import Results
 from rfsim.disk import store
@@ -64,7 +65,7 @@ def _shares(ax: Axes, result, methods: list[str]) -> None:
                 ax.plot(place + 0.15 * (number - 1.5), value, color=look.color, marker=look.marker, linestyle="none")
     ax.set_xticks(range(len(SHARES)), [label for *_, label in SHARES])
     ax.set_xlim(-0.6, 2.6)
-    ax.set_ylabel("share (gray: Borkar et al.)")
+    ax.set_ylabel("share of training points")
 
 
 def _tests(ax: Axes, result) -> None:
@@ -89,7 +90,7 @@ def audits(results: Results) -> Figure:
         handles = _memorized(axes[0, 0], result, methods)
         _shares(axes[0, 1], result, methods)
         _tests(axes[0, 2], results["one-step"])
-        legend_below(figure, handles)
+        legend_below(figure, [*handles, Patch(color="0.8", label="Borkar et al.")])
         pieces = [one for one in problem_line(result) if r"\gamma" not in one and "from" not in one]
         figure.suptitle(", ".join(pieces), x=0.01, ha="left")
     return figure

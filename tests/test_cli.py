@@ -340,7 +340,7 @@ def test_train_times_given_twice_are_refused(capsys):
     ("given", "match"),
     [
         (["trian"], "unknown command 'trian' of rfsim; did you mean 'train'"),
-        (["theory", "ridges"], "unknown command 'ridges' of rfsim theory; did you mean 'ridge'.*; there are curves, "),
+        (["theory", "ridges"], "unknown command 'ridges' of rfsim theory; did you mean 'ridge'.*there are .*curves, "),
         (["nothing"], "unknown command 'nothing' of rfsim; there are "),
         (["train", "--psi-n", "4"], "unknown flag '--psi-n'; ψ_n is --samples-per-dim$"),
         (["explore", "--no-open"], "unknown flag '--no-open'; rfsim explore --help tells the flags$"),

@@ -13,36 +13,44 @@ from importlib.metadata import entry_points
 
 from rfsim import quantities
 from rfsim.quantities.registry import (
-    FORMS,
-    GROUPS,
-    PAGES,
-    PLAIN_PAGE,
-    QUANTITIES,
-    Answer,
-    Cells,
-    Quantity,
-    Reference,
-    declared,
-    of_kind,
-    register,
-    resolve,
+    FORMS as FORMS,
 )
-
-__all__ = [
-    "FORMS",
-    "GROUPS",
-    "PAGES",
-    "PLAIN_PAGE",
-    "QUANTITIES",
-    "Answer",
-    "Cells",
-    "Quantity",
-    "Reference",
-    "declared",
-    "of_kind",
-    "register",
-    "resolve",
-]
+from rfsim.quantities.registry import (
+    GROUPS as GROUPS,
+)
+from rfsim.quantities.registry import (
+    PAGES as PAGES,
+)
+from rfsim.quantities.registry import (
+    PLAIN_PAGE as PLAIN_PAGE,
+)
+from rfsim.quantities.registry import (
+    QUANTITIES as QUANTITIES,
+)
+from rfsim.quantities.registry import (
+    Answer as Answer,
+)
+from rfsim.quantities.registry import (
+    Cells as Cells,
+)
+from rfsim.quantities.registry import (
+    Quantity as Quantity,
+)
+from rfsim.quantities.registry import (
+    Reference as Reference,
+)
+from rfsim.quantities.registry import (
+    declared as declared,
+)
+from rfsim.quantities.registry import (
+    of_kind as of_kind,
+)
+from rfsim.quantities.registry import (
+    register as register,
+)
+from rfsim.quantities.registry import (
+    resolve as resolve,
+)
 
 PLUGINS = "rfsim.quantities"  # the entry points of packages that bring quantities of their own
 

@@ -80,6 +80,7 @@ def test_the_result_is_labelled_as_it_is_read(base):
         "student_train": per_part[:-1],
         "student_test": per_part[:-1],
         "student_map_error": per_part[:-1],
+        "student_proxy": per_part[:-1],
         "leakage": ("seed", "ridge", "level", "part"),
         "leakage_all": ("seed", "ridge", "part"),
         "leakage_all_half": ("seed", "ridge", "part"),
@@ -338,7 +339,8 @@ def test_transfer_and_instability_are_measured_when_asked_for(base):
 def test_every_other_choice_gives_numbers_of_its_own(base, options):
     found = run(seed=3, **options)
     holes = {name for name in found.data_vars if found[name].isnull().any()}
-    losses = {"student_train", "student_test"} if "parameterization" in options else set()  # no score's weights
+    # no score's weights
+    losses = {"student_train", "student_test", "student_proxy"} if "parameterization" in options else set()
     assert holes - {"gamma_star"} == {"teacher_error", "student_error", "leakage"} | losses
     assert not np.array_equal(found.student, base.student)
     told = store.settings(found)
