@@ -205,7 +205,7 @@ def test_variants_share_what_is_drawn(base):
     assert several.student_train.isel(variant=0).isnull().all()
     assert several.student_test.isel(variant=0).isnull().all()
     assert several.student_train.isel(variant=1).notnull().all()
-    assert json.loads(several.attrs["undefined"]).keys() == {"student_train", "student_test"}
+    assert json.loads(several.attrs["undefined"]).keys() == {"student_train", "student_test", "student_proxy"}
 
 
 @pytest.mark.slow
@@ -379,8 +379,8 @@ def test_with_features_of_its_own_suppression_is_undefined(per_dim, base):
     """Fewer than the teacher's, without null and mini, and more."""
     found = run(seed=3, student_features_per_dim=per_dim)
     undefined = json.loads(found.attrs["undefined"])
-    assert undefined.keys() == {"suppression"}
-    for name in ("suppression", "suppression_half", "suppression_error"):
+    assert undefined.keys() == {"suppression", "student_proxy"}
+    for name in ("suppression", "suppression_half", "suppression_error", "student_proxy"):
         assert found[name].isnull().all()
     assert not found.suppression_moved.any()
     assert found.sizes["feature"] == 3 * per_dim
@@ -411,7 +411,7 @@ def test_choices_go_together(options, sigma):
     own = "student_features_per_dim" in options
     holes = {name for name in found.data_vars if found[name].isnull().any()}
     assert holes <= {"teacher_error", "student_error", "leakage", "gamma_star"} | (
-        {"suppression", "suppression_half", "suppression_error"} if own else set()
+        {"suppression", "suppression_half", "suppression_error", "student_proxy"} if own else set()
     )
     assert (found.steps.values == [1, 2, 4, 5]).all() if "levels" in options else found.sizes["steps"] == 2
 
