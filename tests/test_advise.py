@@ -66,6 +66,7 @@ def rows(count, columns):
     return RNG.standard_normal((count, columns)) * np.linspace(0.5, 1.5, columns)
 
 
+@pytest.mark.slow
 def test_a_file_with_a_constant_column(capsys, place):
     data = rows(120, 10)
     data[:, 3] = 7.0
@@ -85,6 +86,7 @@ def test_100_rows_of_64_columns(capsys, place):
     assert "--covariance deconvolved" in told["answers"][0]["command"]
 
 
+@pytest.mark.slow
 def test_a_file_without_a_number_of_samples_is_advised_on_for_all_of_its_rows(capsys, place):
     np.save("rows.npy", rows(90, 12))
     given = ["--data", "rows.npy", "--seeds", "1", "--rate", "100"]
@@ -137,6 +139,7 @@ def test_a_call_of_python_names_calls():
     assert float(again.tau_gen.sel(gen_route="curve")) == found.value.values[0, 0]
 
 
+@pytest.mark.slow
 def test_the_answers_are_those_of_the_quantities():
     problem = Problem(4, 8, data="powerlaw:1")
     found = rfsim.advise(problem, [0.3], seeds=1)

@@ -13,6 +13,7 @@ SMALL = rfsim.Problem(samples_per_dim=2, features_per_dim=4)
 SETTINGS = {"dim": 3, "levels": 3, "generated": 16, "time_min": 0.05, "limit": True}
 
 
+@pytest.mark.slow
 def test_late_steps_stand_beside_the_sample():
     found = rfsim.distill(SMALL, [10.0], time_max=3.0, **SETTINGS)
     assert np.isnan(found.limit_leakage[:, 0]).all()

@@ -73,6 +73,7 @@ def test_constant_columns_stay_without_variance():
     assert weights[values == 0].sum() == pytest.approx(0.2, abs=1e-3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("covariance", "share"), [("shrunk", 0.5), ("deconvolved", 0.1)])
 def test_the_predicted_test_loss_errs_less(covariance, share):
     """Over ten seeds, of n = 2d rows: mean errors of L_test beside those of the sample covariance."""

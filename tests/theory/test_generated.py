@@ -313,6 +313,7 @@ def test_a_student_is_trained_as_its_linear_system_is():
         np.testing.assert_allclose(found[k], skip + out * reads[k][:, 1] / noises[k], rtol=1e-9, atol=1e-11)
 
 
+@pytest.mark.slow
 def test_features_read_points_of_another_variance_by_another_slope():
     """W6's l, of a read-out of features of a draw at d = 400."""
     from rfsim.problem.activations import mean_slopes
