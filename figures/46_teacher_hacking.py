@@ -10,6 +10,7 @@ from rfsim.disk import store
 from rfsim.plotting import canvas, categories, legend_below, log_axis, problem_line, styled
 
 STYLE = "paper"
+NEAR = 1e-4  # of the first proxy: from there on the student is its teacher, and comes nearer exponentially
 NAMES = {"offline": "offline", "noise-online": "same points, fresh noise", "population": "fresh points"}
 
 
@@ -29,7 +30,8 @@ def hacking(results: Results) -> Figure:
             handles += axes[0, 0].plot(times, golden, label=NAMES[name], **drawn)
             axes[0, 1].plot(proxy, golden, **drawn)
             middle = np.sqrt(times[1:] * times[:-1])
-            axes[0, 2].plot(middle, -np.diff(np.log(proxy)) / np.diff(np.log(times)), **drawn)
+            slope = -np.diff(np.log(proxy)) / np.diff(np.log(times))
+            axes[0, 2].plot(middle, np.where(proxy[1:] > NEAR * proxy.max(), slope, np.nan), **drawn)
         level_of_teacher = float(own.teacher_test.mean("seed"))
         for ax in axes[0, :2]:
             ax.axhline(level_of_teacher, color="black", linewidth=0.5)
@@ -40,6 +42,7 @@ def hacking(results: Results) -> Figure:
             ax.set_xlabel(r"distillation time $\tau_S$")
         axes[0, 1].set_xscale("log")
         axes[0, 1].invert_xaxis()
+        axes[0, 1].set_xlim(right=NEAR * float(own.student_proxy.max()))
         axes[0, 1].set_xlabel("proxy: distance from the teacher")
         axes[0, 2].set_ylabel("local exponent of the proxy")
         legend_below(figure, handles)

@@ -9,7 +9,7 @@ from matplotlib.patches import Patch
 
 from rfsim.claims import Results
 from rfsim.disk import store
-from rfsim.plotting import canvas, categories, legend_below, problem_line, styled
+from rfsim.plotting import canvas, categories, legend_below, log_axis, problem_line, styled
 
 STYLE = "paper"
 SHARES = (
@@ -46,7 +46,7 @@ def _memorized(ax: Axes, result, methods: list[str]) -> list:
         drawn = {"color": look.color, "linestyle": look.dash, "marker": look.marker, "label": label}
         handles += ax.plot(times, rows, **drawn)
     ax.axhline(result.audit_count.attrs["quantile"], color="black", linewidth=0.5)
-    ax.set_xscale("log")
+    log_axis(ax, "x")
     ax.set_yscale("symlog", linthresh=0.005)
     ax.set_ylim(0, 1.5)
     ax.set_xlabel("diffusion time $t$")
