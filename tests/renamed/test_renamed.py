@@ -40,7 +40,7 @@ TODAY = {
 }
 KINDS = ["train", "theory-curves", pytest.param("distill", marks=pytest.mark.slow)]
 OLD = {"part": "bulk", "feature_part": "part"}
-LATER = ["evaluations", "student_map_error"]  # variables that came after
+LATER = ["evaluations", "student_map_error", "student_proxy"]  # variables that came after
 REWORDED = ("student", "student_half", "early_student")  # since students have methods
 GRID = {"command": "train", "problem": {"dim": 4}}
 AXES = {"features_per_dim": [2, 4], "seed": [0, 1], "train_times": [1, 9]}
