@@ -190,7 +190,7 @@ def settings() -> Iterator[tuple[str, Callable[[], object]]]:
     yield "simulate frozen copies on 2 devices", partial(simulate, FROZEN, devices=2, **adam)
     yield "simulate with an average", partial(simulate, SMALL, ema=0.5, noise="fresh", batch=4)
     yield "distill by a moving average", partial(distill, SMALL, FEW_TIMES, target="coupled:10")
-    methods = "consistency-training", "progressive", "data-free", "endpoint-prior", "self", "hard"
+    methods = "consistency-training", "progressive", "data-free", "endpoint-prior", "self", "hard", "empirical-teacher"
     several = [rfsim.Student(method=one, start="zero", ridge=0.01) for one in methods]
     yield "distill by other methods", partial(distill, SMALL, FEW_TIMES, students=several)
     pushed = [rfsim.Student(method=one) for one in ("matching", "sds", "identity")]
