@@ -40,7 +40,7 @@ class Filmed(NamedTuple):
 def answer(question: Question) -> Answer:
     """What is shown for a question, or why not; a bug's trace is under "trace". Raises nothing."""
     try:
-        return {"messages": {}} | _plain(question.tab.view(question.gathered, question.layout))
+        return {"messages": {}} | plain(question.tab.view(question.gathered, question.layout))
     except Refused as refused:
         return {"messages": refused.messages}
     except Exception as error:
@@ -67,7 +67,8 @@ def bug(error: Exception) -> str:
     return f"this is a bug of rfsim, {type(error).__name__}: {error}"
 
 
-def _plain(view: TabView) -> Answer:
+def plain(view: TabView) -> Answer:
+    """What is shown, as the page and another process can be sent it."""
     return {
         "pictures": [_picture(picture) for picture in view.pictures],
         "tables": [_table(table) for table in view.tables],

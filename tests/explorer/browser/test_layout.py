@@ -43,11 +43,12 @@ def samples_table():
 
 @pytest.fixture
 def page(browser):
-    from rfsim.explorer.widget import Explorer, _described, _shown
+    from rfsim.explorer import questions
+    from rfsim.explorer.widget import Explorer, _described
 
     def opened(width: int):
         found = browser.new_page(viewport={"width": width, "height": 900})
-        shown = {"messages": {}, "seconds": 0.0} | _shown(TabView((), (samples_table(),), "rfsim distill"))
+        shown = {"messages": {}, "seconds": 0.0} | questions.plain(TabView((), (samples_table(),), "rfsim distill"))
         pages = [_described(tab) for tab in Explorer()._tabs.values()]
         texts = {"pages": json.dumps(pages), "shown": json.dumps(shown), "module": json.dumps(Explorer._esm)}
         found.set_content(PAGE.format(css=Explorer._css, **texts))
