@@ -13,7 +13,6 @@ import xarray as xr
 from numpy.typing import ArrayLike
 
 from rfsim.checking.scalars import real
-from rfsim.computing.machine import require_memory
 from rfsim.computing.precision import in_float64, ridge_named
 from rfsim.disk import store
 from rfsim.distillation.audit_tables import undefined
@@ -31,13 +30,12 @@ from rfsim.problem import model, realization
 from rfsim.problem.draws import apart, defaults_of, told
 from rfsim.problem.model import Problem
 from rfsim.problem.populations import Classes
-from rfsim.problem.realization import Instance, Sizes
+from rfsim.problem.realization import Instance
 from rfsim.quantities.meant import known_keywords
 from rfsim.results.runs import Begin, Report, Run, keeping
-from rfsim.sample.moments.pointwise import AT_ONCE
 from rfsim.sample.spectra import Method
 from rfsim.sampled.beside import limit_leakage, limit_run
-from rfsim.sampled.distill_memory import FURTHER, needed_bytes
+from rfsim.sampled.distill_memory import require_room
 from rfsim.sampled.distill_plan import DISTILL_TIMES, DistillOptions, plan
 from rfsim.simulation.checkpointing import Keeping
 
@@ -192,7 +190,7 @@ def distill(
     planned = with_clock(planned, run.sizes.dim)
     features = planned.student_features(run.sizes)
     draws = planned.number_of_draws(features)
-    _require_memory(planned, run.sizes, features, kept=spill is None, audit=audit)
+    require_room(planned, run.sizes, features, kept=spill is None, audit=audit)
     if planned.split_pair:
         realization.require_halves(run.origin, run.sizes)
     run.settings = realization.settings(problem, run.origin, run.sizes, seed=run.seeds[0], seeds=len(run.seeds))
@@ -267,24 +265,6 @@ def _folder(planned: DistillationPlan, checkpoint: str | Path | None, resume: bo
     if resume and checkpoint is None:
         raise ValueError("resume goes on from a checkpoint; give the folder where it lies")
     return None if checkpoint is None else Path(checkpoint)
-
-
-def _require_memory(planned: DistillationPlan, sizes: Sizes, features: int, *, kept: bool, audit: bool) -> None:
-    d, n, p = (float(size) for size in sizes)
-    times, kinds = len(planned.distill_times), [one.method.kind for one in planned.students]
-    counts = {"levels": planned.levels, "models": len(kinds) * times, "generated": planned.generated}
-    counts |= {kind.replace("-", "_"): kinds.count(kind) * times for kind in FURTHER}
-    counts |= {"halves": 1 + planned.split_pair}
-    counts |= {"integrated": int(planned.integrated), "draws": planned.number_of_draws(features)}
-    needed = float(needed_bytes(d, p, features, **counts, kept=kept))
-    if practice := planned.stochastic:  # features of a batch at every level, and the optimizer's slots
-        rows = float(n if practice.setting.batch is None else practice.setting.batch)
-        needed += 8 * planned.levels * (rows * (3 * features + 6 * d) + 12 * d * features)
-    if audit:  # correlations and their powers of both networks' features, and Hermite coefficients
-        needed += 8 * (3 * (p + (features if features != p else 0)) ** 2 + 3 * AT_ONCE)
-    hint = "take fewer features or levels, or in Python spill the levels to a folder" if kept else "take fewer features"
-    what = f"distilling {max(p, float(features)):.12g} features at dim {d:.12g} in {planned.levels} levels"
-    require_memory(needed, what, hint)
 
 
 def _undefined(planned: DistillationPlan, run: Run) -> dict[str, str]:

@@ -20,9 +20,7 @@ from rfsim.quantities.distill import DISTILL
 from rfsim.quantities.simulate import SIMULATE
 from rfsim.results import runs
 from rfsim.sample.spectra import GROUPS, Method
-from rfsim.sampled import density, spectrum, train
-from rfsim.sampled import distill as distillation
-from rfsim.sampled.distill_memory import FURTHER
+from rfsim.sampled import density, distill_memory, spectrum, train
 from rfsim.simulation import options
 from rfsim.simulation.stochastic import recorded_steps
 
@@ -154,10 +152,10 @@ def simulation_bytes(values: Parameters, cells: Any) -> NDArray[np.float64]:
 def distillation_bytes(values: Parameters, cells: Any) -> NDArray[np.float64]:
     found, models = sizes(values), np.asarray(cells) * len(value(DISTILL, values, "distill_times"))
     method = np.asarray(value(DISTILL, values, "method"))
-    several = {kind.replace("-", "_"): models * (method == kind) for kind in FURTHER}
+    several = {kind.replace("-", "_"): models * (method == kind) for kind in distill_memory.FURTHER}
     own = _student_features(values, found)
     several |= {"integrated": models * np.isin(method, INTEGRATED), "draws": _draws(values, own)}
-    return distillation.needed_bytes(
+    return distill_memory.needed_bytes(
         found.dim,
         found.features,
         own,

@@ -136,7 +136,7 @@ def test_a_group_needs_what_the_public_function_takes(monkeypatch, name, options
         if needed > 2**29 or name != "distill":
             raise MemoryError("seen")
 
-    for room in (runs, simulation, rfsim.sampled.distill, rfsim.sampled.density):
+    for room in (runs, simulation, rfsim.sampled.distill_memory, rfsim.sampled.density):
         monkeypatch.setattr(room, "require_memory", told)
     if name in ("simulate", "distill"):  # which leave it to their own
         monkeypatch.setattr(runs, "require_memory", lambda *_: None)
