@@ -24,9 +24,12 @@ from rfsim.plotting.style import in_style
 
 
 def text_width(text: str, size: float) -> float:
-    """Width of a line of text or mathtext in points, in the style in force."""
+    """Width of a line of text or mathtext in points, in the style in force.
+
+    Digits are of one width, so that texts which differ in them alone are measured once.
+    """
     fonts = tuple(matplotlib.rcParams["font.family"]), matplotlib.rcParams["mathtext.fontset"]
-    return _text_width(text, size, fonts) if text.strip() else 0.0
+    return _text_width(re.sub(r"\d", "0", text), size, fonts) if text.strip() else 0.0
 
 
 @functools.lru_cache(256)
