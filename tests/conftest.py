@@ -22,11 +22,15 @@ LONGEST = "tests/test_reproduce.py"  # its slow test takes as long as all others
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Programs compiled by one worker, or by an earlier run, are read by the others: half of a second run's time."""
+    """Programs compiled by one worker, by a process that a test starts or by an earlier run are read by all others."""
     if cache := getattr(config, "cache", None):  # not with -p no:cacheprovider
-        jax.config.update("jax_compilation_cache_dir", str(cache.mkdir("programs")))
-        jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
-        jax.config.update("jax_persistent_cache_min_entry_size_bytes", 0)
+        for name, value in {
+            "jax_compilation_cache_dir": str(cache.mkdir("programs")),
+            "jax_persistent_cache_min_compile_time_secs": 0.0,
+            "jax_persistent_cache_min_entry_size_bytes": 0,
+        }.items():
+            jax.config.update(name, value)
+            os.environ[name.upper()] = str(value)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -27,11 +27,12 @@ COMMANDS = [
 ]
 # what stands in for a user without an entry, which needs another user to try
 NO_HOME = "import pwd\ndef missing(_): raise KeyError\npwd.getpwuid = missing\n"
+OWN = {"JAX_COMPILATION_CACHE_DIR": None, "RFSIM_CACHE": None}  # the cache is rfsim's, not that of the tests
 UNDISTURBED: dict[str, dict[str, str | None]] = {
-    "no home": {"HOME": None, "XDG_CACHE_HOME": None, "RFSIM_CACHE": None},
-    "a home that is not there": {"HOME": "/proc/none", "RFSIM_CACHE": None, "XDG_CONFIG_HOME": "/dev/null"},
-    "a cache folder that is a device": {"XDG_CACHE_HOME": "/dev/null", "RFSIM_CACHE": None},
-    "a cache that cannot be written": {"RFSIM_CACHE": "/proc"},
+    "no home": OWN | {"HOME": None, "XDG_CACHE_HOME": None},
+    "a home that is not there": OWN | {"HOME": "/proc/none", "XDG_CONFIG_HOME": "/dev/null"},
+    "a cache folder that is a device": OWN | {"XDG_CACHE_HOME": "/dev/null"},
+    "a cache that cannot be written": OWN | {"RFSIM_CACHE": "/proc"},
     "the backend of a notebook elsewhere": {"MPLBACKEND": "module://matplotlib_inline.backend_inline"},
     "a backend of no name": {"MPLBACKEND": "none"},
     "a backend that is not there": {"MPLBACKEND": "module://none.at_all"},

@@ -87,6 +87,17 @@ def test_a_new_number_of_eigenvalues_compiles_nothing_up_to_the_next_power_of_tw
     assert others == [0, 0, 0]
 
 
+def test_a_new_number_of_training_times_compiles_nothing_up_to_eight():
+    plane = {"samples_per_dim": [1, 2], "features_per_dim": [3, 4]}
+    jax.clear_caches()
+    first, *others = (
+        programs(lambda one, _, tau=tau: rfsim.theory.diagram(one, **plane, train_times=tau), SIZES[:1])[0]
+        for tau in ([10], [1, 10], [0, 1, 10, np.inf])
+    )
+    assert first > 0
+    assert others == [0, 0]
+
+
 def test_theory_commands_load_nothing_that_they_do_not_need():
     code = "import sys, rfsim.theory; print(list(sys.modules))"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import os
+import warnings
 
 import jax
 import jax.numpy as jnp
 import pytest
 
 from rfsim.computing import machine
+from rfsim.computing.machine import use_compilation_cache  # as it is before any test replaces it
 
 
 def test_the_tightest_cgroup_limit_counts(tmp_path):
@@ -60,6 +62,19 @@ def test_the_cache_folder_follows_the_environment(monkeypatch, tmp_path):
     monkeypatch.delenv("RFSIM_CACHE")
     monkeypatch.setenv("XDG_CACHE_HOME", os.fspath(tmp_path))
     assert machine.cache_folder() == tmp_path / "rfsim"
+
+
+def test_a_compilation_cache_that_jax_was_told_of_is_kept_to(monkeypatch, tmp_path):
+    told = {}
+    monkeypatch.setattr(jax.config, "update", told.__setitem__)
+    monkeypatch.setenv("RFSIM_CACHE", str(tmp_path / "ours"))
+    monkeypatch.setenv("JAX_COMPILATION_CACHE_DIR", str(tmp_path / "theirs"))
+    use_compilation_cache()
+    assert told == {}
+    monkeypatch.delenv("JAX_COMPILATION_CACHE_DIR")
+    with warnings.catch_warnings():
+        use_compilation_cache()
+    assert told["jax_compilation_cache_dir"] == str(tmp_path / "ours")
 
 
 def test_compiled_programs_are_dropped_before_the_limit_on_memory_maps():

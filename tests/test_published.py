@@ -54,15 +54,19 @@ print((peak_memory() - before) / (8 * p * p))
 def test_the_real_model_approaches_the_gaussian_equivalent_one():
     """The losses' difference shrinks with d, fitted at d = 30, 60, 120 on shared W and points (B25 Lemma C.1)."""
     problem, dims = Problem(samples_per_dim=4, features_per_dim=16), {30: 12, 60: 8, 120: 5}
+    pairs = [
+        [
+            rfsim.train(problem, [1e5], dim=dim, seeds=seeds, model=model, route=route)
+            for model, route in (("real", "krylov"), ("gaussian", "dense"))
+        ]
+        for dim, seeds in dims.items()
+    ]
     for name in ("train", "test"):
         mean, error = [], []
-        for dim, seeds in dims.items():
-            real, gaussian = (
-                rfsim.train(problem, [1e5], dim=dim, seeds=seeds, model=model, route=route)[name].values[:, 0]
-                for model, route in (("real", "krylov"), ("gaussian", "dense"))
-            )
-            mean.append(np.abs((real - gaussian).mean()))
-            error.append((real - gaussian).std(ddof=1) / np.sqrt(seeds))
+        for real, gaussian in pairs:
+            difference = (real[name] - gaussian[name]).values[:, 0]
+            mean.append(np.abs(difference.mean()))
+            error.append(difference.std(ddof=1) / np.sqrt(len(difference)))
         weights = np.array(mean) / np.array(error)
         fit, covariance = np.polyfit(np.log(list(dims)), np.log(mean), 1, w=weights, cov="unscaled")
         assert fit[0] + 3 * np.sqrt(covariance[0, 0]) < 0

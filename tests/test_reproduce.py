@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import io
-import os
 import re
 import shutil
 import subprocess
@@ -270,7 +269,7 @@ def test_every_experiment_of_this_checkout_keeps_the_form():
             assert one.seconds(size) > 0
 
 
-# in a process of its own, as users run it: it compiles a thousand programs, and keeps them in a cache of its own
+# in a process of its own, as users run it
 WHOLE = """
 import sys
 from pathlib import Path
@@ -281,12 +280,18 @@ sys.exit(main(["reproduce", *sys.argv[1:]]))
 """
 
 
-def in_a_copy(folder, *flags):
-    """`rfsim reproduce` in a copy of the checkout: what it said, and the files it left among the figures."""
+@pytest.fixture(scope="module")
+def copied(tmp_path_factory):
+    """A copy of the checkout, in which all cells are computed once."""
+    folder = tmp_path_factory.mktemp("checkout")
     for name in ("experiments", "figures"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("out", "__pycache__"))
-    env = os.environ | {"RFSIM_CACHE": str(folder / "compiled")}
-    done = subprocess.run([sys.executable, "-c", WHOLE, *flags], cwd=folder, env=env, capture_output=True, text=True)
+    return folder
+
+
+def in_a_copy(folder, *flags):
+    """`rfsim reproduce` in a copy of the checkout: what it said, and the files it left among the figures."""
+    done = subprocess.run([sys.executable, "-c", WHOLE, *flags], cwd=folder, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert done.stdout == ""
     return done.stderr, sorted(path.name for path in (folder / "figures/out").iterdir())
@@ -302,8 +307,8 @@ def verdicts(said):
 
 
 @pytest.mark.slow
-def test_without_names_the_core_is_run_and_every_claim_of_it_is_decided(tmp_path):
-    said, drawn = in_a_copy(tmp_path)
+def test_without_names_the_core_is_run_and_every_claim_of_it_is_decided(copied):
+    said, drawn = in_a_copy(copied)
     assert drawn == files_of(CORE)
     core = [one for one in reproduce.experiments(ROOT) if one.core]
     found = verdicts(said)
@@ -319,8 +324,8 @@ def test_without_names_the_core_is_run_and_every_claim_of_it_is_decided(tmp_path
 
 
 @pytest.mark.slow
-def test_the_whole_of_reproduce_in_a_copy_of_the_checkout(tmp_path):
-    said, drawn = in_a_copy(tmp_path, "--all")
+def test_the_whole_of_reproduce_in_a_copy_of_the_checkout(copied):
+    said, drawn = in_a_copy(copied, "--all")
     found = reproduce.experiments(ROOT)
     assert drawn == files_of([name for one in found for name in one.figures])
     assert len(verdicts(said)) == sum(len(one.claims) for one in found)

@@ -44,11 +44,11 @@ def use_compilation_cache() -> None:
     """Keep JAX's compiled programs between runs; programs call this, the library never does.
 
     No cache is slower, not wrong: one that cannot be written, or no longer, is left without a word. One that can only
-    be read is read.
+    be read is read. A cache that JAX's own variable JAX_COMPILATION_CACHE_DIR names is kept to.
     """
     import jax
 
-    if (folder := cache_folder()) is None:
+    if os.environ.get("JAX_COMPILATION_CACHE_DIR") or (folder := cache_folder()) is None:
         return
     try:
         folder.mkdir(parents=True, exist_ok=True)

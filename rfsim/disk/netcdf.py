@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import io
 import re
-from typing import Any
 
 import h5py
 import xarray as xr
@@ -51,18 +50,26 @@ def from_bytes(raw: bytes) -> tuple[xr.Dataset, bool]:
         raise DamagedFile(DAMAGED)
     with h5py.File(io.BytesIO(raw), "r") as file:
         dict(file.attrs)  # h5netcdf complains twice, once on standard error, where these cannot be read
-    # an index is loaded as soon as it is there, and compression may hide what is declared
-    with _opened(raw, create_default_indexes=False) as lazy:
+    # an index is loaded as soon as it is there, and compression may hide what is declared: indexes are made last
+    with _opened(raw) as lazy:
         if lazy.nbytes > memory_limit():
             raise MemoryError(f"what it holds needs {lazy.nbytes / GIB:.3g} GiB, more than this process may use")
-    with _opened(raw) as lazy:
         data = lazy.load().drop_encoding()
+    for name in data.dims:
+        if name in data.coords:
+            data = data.set_xindex([name])
     digest = data.attrs.pop(DIGEST, None)
     if digest is not None and digest != content.of_dataset(data):
         raise DamagedFile(CHANGED)
     return data, digest is not None
 
 
-def _opened(raw: bytes, **options: Any) -> xr.Dataset:
-    """Times are numbers here, whatever a unit says."""
-    return xr.open_dataset(io.BytesIO(raw), engine="h5netcdf", decode_times=False, decode_timedelta=False, **options)
+def _opened(raw: bytes) -> xr.Dataset:
+    """Times are numbers here, whatever a unit says; without indexes."""
+    return xr.open_dataset(
+        io.BytesIO(raw),
+        engine="h5netcdf",
+        decode_times=False,
+        decode_timedelta=False,
+        create_default_indexes=False,
+    )

@@ -31,6 +31,7 @@ NODES = (48, 96, 192, 384, 768)
 HALF_HEIGHT = 0.8  # half of the way to π/2, where e^{−κτz} grows: nodes resolve the bulks and the filter equally well
 SHORT_PATH = path(12, 6, 0.6, 1, 4)
 PAIRS = 64 * 24**2  # of nodes, in all cells of one call: what a core's cache holds
+TIMES = 8  # of training for which one compiled program serves; more have one for each power of two
 FIRST, LAST, GRID, HALVINGS = 1e-3, 40.0, 160, 36  # times looked at for half of L_gen's rise, in units of 1/(κ·rate)
 MOVED = 100  # times the tolerance: by how much that time may change at the last doubling
 SMALL = 1e-3  # an L_gen below this, of losses of order 1, is resolved to tolerance × SMALL
@@ -184,19 +185,20 @@ def _mapped(
     total, nodes = cells.points.shape
     whole = padded(limit)
     size = max(1, PAIRS // nodes**2)
+    times = np.pad(tau, (0, max(TIMES, 1 << (tau.size - 1).bit_length()) - tau.size), mode="edge")
 
     @in_complex128  # JAX's precision is a setting of each thread
     def chunk(start: int) -> list[NDArray[np.float64]]:
         part = jax.tree.map(lambda v: np.resize(v[start : start + size], (size, *v.shape[1:])), cells)
-        return [np.asarray(one) for one in _losses(whole, part, tau, ridge, steps, mem_time=mem_time)]
+        return [np.asarray(one) for one in _losses(whole, part, times, ridge, steps, mem_time=mem_time)]
 
     found = [chunk(0)]  # compiled once, before the threads need it
     with ThreadPoolExecutor(threads()) as pool:
         for part in pool.map(chunk, range(size, total, size)):
             found.append(part)
             done(min(size * len(found), total))
-    values, residual, times = (np.concatenate(parts)[:total] for parts in zip(*found, strict=True))
-    return np.moveaxis(values, 1, 0), residual, times
+    values, residual, half_risen = (np.concatenate(parts)[:total] for parts in zip(*found, strict=True))
+    return np.moveaxis(values, 1, 0)[..., : tau.size], residual, half_risen
 
 
 @partial(jax.jit, static_argnames="mem_time")

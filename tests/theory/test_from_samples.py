@@ -113,7 +113,7 @@ def test_refusals():
 
 
 def test_a_sweep_takes_it_as_an_axis(tmp_path):
-    np.save(tmp_path / "x.npy", drawn(0, 200))
+    np.save(tmp_path / "x.npy", drawn(0, 16, np.repeat([0.5, 1.5], 4)))
     spec = {
         "command": "theory.curves",
         "problem": {"data": str(tmp_path / "x.npy"), "train_times": [1e4]},
