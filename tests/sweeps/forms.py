@@ -7,6 +7,7 @@ import xarray as xr
 
 from rfsim.problem.ranks import PARTS
 from rfsim.quantities.parameters import GIVEN
+from rfsim.quantities.posterior import ERRORS, TRUTH
 from rfsim.quantities.theory_distill import CONSTANTS as STEP_CONSTANTS
 from rfsim.quantities.theory_generated import MEASURES
 from rfsim.sweeps.cells import MERGED
@@ -81,6 +82,7 @@ OWN: dict[str, dict[str, str]] = {
         "feature": "feature_part",
         "grid": "grid_time",
     },
+    "posterior": {"train_time": ERRORS, "": TRUTH},
     "theory.curves": {"train_time": "train test gen score", "": "error nodes tau_mem tau_mini"},
     "theory.spectrum": CONSTANTS
     | PARTS_TABLE
