@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from rfsim.checking.scalars import numbers, told
+from rfsim.problem.model import EARLIEST, LATEST
 from rfsim.quantities.distill import LEVELS
 
 
@@ -20,7 +21,8 @@ def grid_given(path: ArrayLike, **beside: float) -> tuple[float, ...]:
         The times.
 
     Raises:
-        ValueError: For fewer than three, where they do not fall or rise all the way, and beside what they say already.
+        ValueError: For fewer than three, where they do not fall or rise all the way, for one that is no diffusion time,
+            and beside what they say already.
 
     >>> grid_given([3, 1, 0.3, 0.02])
     (0.02, 0.3, 1.0, 3.0)
@@ -32,6 +34,8 @@ def grid_given(path: ArrayLike, **beside: float) -> tuple[float, ...]:
             f"path must be three diffusion times or more that fall all the way, such as 3,1,0.3,0.02; got "
             f"{told(given.tolist())}"
         )
+    if wrong := [one for one in given if not EARLIEST <= one <= LATEST]:
+        raise ValueError(f"path's diffusion times must lie between {EARLIEST:g} and {LATEST:g}; got {wrong[0]:g}")
     usual = {one.name: one.default for one in LEVELS}
     for name, value in beside.items():
         if value != usual[name]:

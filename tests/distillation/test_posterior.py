@@ -162,7 +162,9 @@ def test_inputs_of_a_population_are_fresh_and_those_of_an_array_held_out():
         (Problem(data="condition:4@1"), {"inputs": 0}, "^inputs must be a whole number of at least 1, .*; got 0$"),
         (Problem(data="condition:4@1"), {"path": [3, 1, 2]}, "^path must be three diffusion times or more that fall"),
         (Problem(data="condition:4@1"), {"path": [3, 1, 0.1], "levels": 4}, "^path says all .*; got levels 4 beside"),
-        (Problem(data="condition:4@1"), {"time_min": 4.0}, "0 < lower < upper; got 4 and 3"),
+        (Problem(data="condition:4@1"), {"time_min": 4.0}, "0 < lower < upper, all finite; got 4 and 3"),
+        (Problem(data="condition:4@1"), {"time_max": INF}, "0 < lower < upper, all finite; got 0.02 and inf"),
+        (Problem(data="condition:4@1"), {"path": [3, 1, -0.1]}, "^path's diffusion times must lie .*; got -0.1$"),
         (Problem(data="condition:4@1"), {"condition": np.zeros((3, 1))}, "^condition goes with samples"),
     ],
 )  # fmt: skip
