@@ -47,6 +47,7 @@ __all__ = [
     "generated",
     "load",
     "plot",
+    "posterior",
     "score",
     "simulate",
     "spectrum",
@@ -83,6 +84,7 @@ if _TYPE_CHECKING:
     from rfsim.sampled.density import density
     from rfsim.sampled.distill import distill
     from rfsim.sampled.generated import generated
+    from rfsim.sampled.posterior import posterior
     from rfsim.sampled.score import score
     from rfsim.sampled.simulate import simulate
     from rfsim.sampled.spectrum import spectrum
@@ -125,6 +127,7 @@ _HOMES = {
     "generated": "rfsim.sampled.generated",
     "load": "rfsim.disk.store",
     "plot": "rfsim.plotting",
+    "posterior": "rfsim.sampled.posterior",
     "score": "rfsim.sampled.score",
     "simulate": "rfsim.sampled.simulate",
     "spectrum": "rfsim.sampled.spectrum",

@@ -20,7 +20,7 @@ from tests.commands import answer, assert_refused, place, run
 __all__ = ["place"]  # a fixture of every test here
 
 COMPUTING = (
-    *("train", "spectrum", "simulate", "distill", "advise"),
+    *("train", "spectrum", "simulate", "distill", "posterior", "advise"),
     *("theory conditions", "theory curves", "theory distill", "theory spectrum", "theory ridge", "theory generated"),
 )
 ACTS = """

@@ -187,7 +187,7 @@ def test_parts_have_the_inputs_directions_in_gen():
     ],
 )
 def test_who_does_not_know_inputs_refuses_them(asked):
-    with pytest.raises(ValueError, match="^data 'condition:4@1' have inputs beside x_t, which train, spectrum and th"):
+    with pytest.raises(ValueError, match="^data 'condition:4@1' have inputs beside x_t, which train, spectrum, post"):
         asked(Problem(2, 4, data="condition:4@1"))
 
 

@@ -188,8 +188,8 @@ def test_a_time_grid_holds_its_ends_and_grows():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ((0.0, 1.0, 3), "0 < lower < upper; got 0 and 1"),
-        ((2.0, 1.0, 3), "0 < lower < upper; got 2 and 1"),
+        ((0.0, 1.0, 3), "0 < lower < upper, all finite; got 0 and 1"),
+        ((2.0, 1.0, 3), "0 < lower < upper, all finite; got 2 and 1"),
         ((0.1, 1.0, 0), "levels must be at least 1; got 0"),
     ],
 )

@@ -19,6 +19,7 @@ TINY = {
     "spectrum": "--dim 4 --features 8 --samples 6",
     "simulate": "--dim 4 --features 8 --samples 6 --steps 3",
     "distill": "--dim 3 --features 6 --samples 6 --levels 2 --generated 16 --distill-times 1,10",
+    "posterior": "--data condition:4@1 --dim 3 --features 6 --samples 6 --levels 2 --inputs 2 --generated 2",
     "theory conditions": "--data condition:4@1",
     "theory curves": "",
     "theory spectrum": "",

@@ -33,6 +33,7 @@ REFUSED = {
     "theory.generated of frozen copies",
     "theory.split of frozen copies",
     "theory.conditions of frozen copies",
+    "posterior of frozen copies",
 } | {
     f"{name} {{'covariance': '{one}'}}"
     for name in ("advise", *(f"theory.{name}" for name in LIMITS))

@@ -18,6 +18,7 @@ from rfsim.distillation.cache import ArrayCache
 from rfsim.distillation.measures import row_energies
 from rfsim.learning.losses import weights_loss
 from rfsim.problem.activations import Activation, centered
+from rfsim.problem.conditions import joint, joint_variance
 from rfsim.problem.diffusion import noise_variance, signal, total_variance
 from rfsim.problem.model import Problem
 from rfsim.problem.ranks import part_counts
@@ -63,18 +64,27 @@ class ExactSpectra:
         data_power: float,
         times: NDArray[np.float64],
         cache: ArrayCache,
+        *,
+        inputs_power: float | None = None,
     ) -> None:
-        """draw: W of these features and the data; data_power: σ_x², at which σ is centered at each time."""
+        """draw: W of these features and the data; data_power, inputs_power: σ_x², E‖y‖²/d_y, which center σ."""
         self._name, self._problem, self._draw, self._cache = name, problem, draw, cache
-        self.times, self._power = times, data_power
+        self.times, self._power, self._inputs_power = times, data_power, inputs_power
         self._constants: dict[int, float] = {}  # the zero score's L_train, which is not 1 over frozen noise
         d, n, p = draw.sizes
-        self.slices = part_slices(part_counts(p, n, d, problem.noise_copies, draw.sigma.degrees))
+        beside = 0 if draw.inputs is None else draw.inputs.weights.shape[1]
+        self.slices = part_slices(part_counts(p, n, d, problem.noise_copies, draw.sigma.degrees, inputs=beside))
 
     @property
     def weights(self) -> NDArray[np.float64]:
         """W (features, dim)."""
         return self._draw.weights
+
+    @property
+    def seen(self) -> NDArray[np.float64]:
+        """Weights of all that the features see, x_t and inputs beside it as one vector, (features, coordinates)."""
+        inputs = self._draw.inputs
+        return self.weights if inputs is None else joint(self.weights, inputs)
 
     @property
     def offsets(self) -> NDArray[np.float64]:
@@ -156,7 +166,8 @@ class ExactSpectra:
 
     def _at(self, k: int) -> tuple[Problem, Instance]:
         time = float(self.times[k])
-        sigma = centered(self._problem.activation, math.sqrt(total_variance(self._power, time)))
+        total = joint_variance(total_variance(self._power, time), self._inputs_power)
+        sigma = centered(self._problem.activation, math.sqrt(total))
         return replace(self._problem, diffusion_time=time), self._draw._replace(sigma=sigma)
 
 

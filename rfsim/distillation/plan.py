@@ -8,9 +8,9 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from rfsim.checking.scalars import numbers, real, told, whole
+from rfsim.checking.scalars import real, told, whole
 from rfsim.checking.text import LARGEST, nearest, shown
 from rfsim.checking.written import Parsed, plain
 from rfsim.distillation.consistency import require_parameterization
@@ -263,31 +263,6 @@ def students(variants: Sequence[Mapping[str, Any]] | None, own_features: bool, *
     if not found:
         raise ValueError("variants must hold at least one student")
     return tuple(found)
-
-
-def grid_given(path: ArrayLike) -> tuple[float, ...]:
-    """Diffusion times of one's own, ascending.
-
-    Args:
-        path: The times, from either end, (grid,).
-
-    Returns:
-        The times.
-
-    Raises:
-        ValueError: For fewer than three, and where they do not fall or rise all the way.
-
-    >>> grid_given([3, 1, 0.3, 0.02])
-    (0.02, 0.3, 1.0, 3.0)
-    """
-    given = numbers("path", path)
-    steps = np.diff(given)
-    if given.size < 3 or not (np.all(steps < 0) or np.all(steps > 0)):
-        raise ValueError(
-            f"path must be three diffusion times or more that fall all the way, such as 3,1,0.3,0.02; got "
-            f"{told(given.tolist())}"
-        )
-    return tuple(np.sort(given).tolist())
 
 
 def _require(name: str, value: str, accepted: Sequence[str]) -> None:

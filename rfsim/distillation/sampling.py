@@ -165,6 +165,8 @@ def generate(
     function: Function,
     solver: str = "ddim",
     noise: Noise | None = None,
+    *,
+    still: int = 0,
 ) -> NDArray[np.float64]:
     """Samples of the model whose score at t_k is the network's read-out (T15, §7).
 
@@ -177,6 +179,8 @@ def generate(
         function: σ, elementwise.
         solver: "ddim", "euler" or "heun" on the probability-flow ODE, or "sde", Euler–Maruyama on the reverse SDE.
         noise: k ↦ fresh noise (rows, dim) of the step that leaves index k; for the SDE.
+        still: How many of the coordinates, the last ones, are inputs beside x_t: read at every step and left as they
+            are (§13). Read-outs are zero there.
 
     Returns:
         The samples at the last time of the path, (rows, dim).
@@ -194,9 +198,10 @@ def generate(
     for here, there in pairwise(path):
         t, to = float(network.times[here]), float(network.times[there])
         step = reverse_sde_step(t, to) if solver == "sde" else ode_step(solver, t, to)
-        x = _moved(network, x, here, there, step, solver == "heun", function)
+        along = step._replace(x=np.r_[np.full(x.shape[1] - still, step.x), np.ones(still)]) if still else step
+        x = _moved(network, x, here, there, along, solver == "heun", function)
         if solver == "sde" and noise is not None:
-            x += step.noise * noise(here)
+            x[:, : x.shape[1] - still] += step.noise * noise(here)
     return x
 
 

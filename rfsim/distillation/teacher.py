@@ -33,10 +33,13 @@ class TeacherFilter(NamedTuple):
 def teach(exact: ExactSpectra, taught: Sequence[TeacherFilter], tell: Callable[[int], None]) -> list[Network]:
     """One network per schooling, over the whole grid; U is decomposed, and shelved, at every time.
 
+    Beside inputs networks read x_t and y as one vector, and write nothing where y stands.
+
     Raises ValueError where a trainer diverges, or float64 does not resolve U.
     """
     p, d = exact.weights.shape
-    readouts = np.zeros((len(taught), len(exact.times), d, p))
+    seen = exact.seen
+    readouts = np.zeros((len(taught), len(exact.times), seen.shape[1], p))
     for k, time in enumerate(exact.times):
         tell(k)
         spectrum = exact.decompose(k)
@@ -48,9 +51,9 @@ def teach(exact: ExactSpectra, taught: Sequence[TeacherFilter], tell: Callable[[
             stop = by.train_time
             if stop is None:
                 stop = between(np.asarray(spectrum.points), exact.slices["gen"], delta, p / d)
-            row[k] = readout(spectrum.sources[0], spectrum.basis, trained.filter(stop)(spectrum.points), delta)
+            row[k, :d] = readout(spectrum.sources[0], spectrum.basis, trained.filter(stop)(spectrum.points), delta)
         del spectrum  # a p × p matrix less while the next one is decomposed
-    weights, offsets = placed(exact.weights), placed(exact.offsets)
+    weights, offsets = placed(seen), placed(exact.offsets)
     return [Network(weights, placed(row), offsets, exact.times) for row in readouts]
 
 

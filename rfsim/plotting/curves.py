@@ -76,7 +76,7 @@ def loss_panel(
     result = ready(result, *quantities, *(flags if "train_time" in result else ()))
     unit = time_unit(result, scale_time)
     curves = {LOSS_LOOKS[name]: rows(result[name]) for name in quantities}
-    handles = _curves(ax, result.train_time.values / unit, curves)
+    handles = training_curves(ax, result.train_time.values / unit, curves)
     if not handles:
         ax.text(0.5, 0.5, "not defined for these data", transform=ax.transAxes, ha="center", va="center")
     time_label(ax, scale_time)
@@ -106,7 +106,7 @@ def energy_panel(ax: Axes, result: xr.Dataset, *, scale_time: str | None = None)
         for name in map(str, result.part.values)
         if np.any(result.energy.sel(part=name) > 0)
     }
-    handles = _curves(ax, result.train_time.values / unit, curves)
+    handles = training_curves(ax, result.train_time.values / unit, curves)
     time_label(ax, scale_time)
     ax.set_ylabel("energy per dimension")
     legend_above(ax, handles)
@@ -117,7 +117,7 @@ def rows(values: xr.DataArray) -> NDArray[np.float64]:
     return np.atleast_2d(values.values)
 
 
-def _curves(ax: Axes, times: NDArray[np.float64], curves: dict[Look, NDArray[np.float64]]) -> list[Line2D]:
+def training_curves(ax: Axes, times: NDArray[np.float64], curves: dict[Look, NDArray[np.float64]]) -> list[Line2D]:
     """Mean over seeds of each (seed, times) with its standard error on a log time axis; the legend's handles."""
     order = np.argsort(times)
     finite = order[np.isfinite(times[order]) & (times[order] > 0)]

@@ -48,22 +48,33 @@ class Seen(NamedTuple):
     slopes: NDArray[np.float64] | None
 
 
-def draw_inputs(data: Condition, dim: int, samples: int, seed: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Training points of a population and their inputs, (samples, dim) and (samples, d_y).
+def draw_inputs(
+    data: Condition, dim: int, samples: int, seed: int, *, of: str = ""
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Points of a population and their inputs, (samples, dim) and (samples, d_y): for training, or `of` other streams.
 
     What y leaves of x is made of the same normal values as the points of `isotropic` are.
     """
-    told, rest = data.at(dim), stream(seed, "data").standard_normal((samples, dim))
-    y = stream(seed, "condition").standard_normal((samples, data.inputs(dim)))
-    both = min(y.shape[1], dim)
-    x = rest * np.sqrt(told.residual)
-    x[:, :both] += data.gain * y[:, :both]
-    return x, y
+    told, rest = data.at(dim), stream(seed, f"{of}data").standard_normal((samples, dim))
+    y = stream(seed, f"{of}condition").standard_normal((samples, data.inputs(dim)))
+    return told_mean(data, y, dim) + rest * np.sqrt(told.residual), y
+
+
+def told_mean(data: Condition, y: NDArray[np.float64], dim: int) -> NDArray[np.float64]:
+    """By, the mean of x given y (rows, d_y), (rows, dim)."""
+    found, both = np.zeros((len(y), dim)), min(y.shape[1], dim)
+    found[:, :both] = data.gain * y[:, :both]
+    return found
 
 
 def input_weights(seed: int, features: int, inputs: int) -> NDArray[np.float64]:
     """W_2 of one seed, (features, d_y)."""
     return stream(seed, "features/condition").standard_normal((features, inputs))
+
+
+def joint_variance(total: float, inputs: float | None) -> float:
+    """Γ² of the pre-activations: that of x_t, or with inputs of E‖y‖²/d_y beside it the half of both (§13)."""
+    return total if inputs is None else (total + inputs) / 2
 
 
 def joint(weights: NDArray[np.float64], inputs: Inputs) -> NDArray[np.float64]:

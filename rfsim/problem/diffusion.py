@@ -151,8 +151,8 @@ def time_grid(lower: float, upper: float, levels: int, *, spacing: str = "geomet
     >>> time_grid(0.01, 1.0, 2).tolist()
     [0.01, 0.1, 1.0]
     """
-    if not 0 < lower < upper:
-        raise ValueError(f"a time grid needs 0 < lower < upper; got {lower:g} and {upper:g}")
+    if not 0 < lower < upper < math.inf:
+        raise ValueError(f"a time grid needs 0 < lower < upper, all finite; got {lower:g} and {upper:g}")
     if levels < 1:
         raise ValueError(f"levels must be at least 1; got {levels}")
     if spacing not in ("geometric", "linear"):

@@ -315,10 +315,10 @@ def power(problem: Problem, origin: Source, sizes: Sizes) -> float:
 
 
 def feature_variance(problem: Problem, origin: Source, sizes: Sizes) -> float:
-    """Γ² of the pre-activations: that of x_t, or with its inputs' half of it (§13)."""
+    """Γ² of the pre-activations."""
     total = total_variance(power(problem, origin, sizes), problem.diffusion_time)
     beside = inputs_of(problem, origin, sizes.dim)
-    return total if beside is None else (total + beside[1]) / 2
+    return conditions.joint_variance(total, beside and beside[1])
 
 
 def seen_training(draw: Instance, diffusion_time: float, kept: Kept = EVERY) -> AnyLaw | conditions.Seen:

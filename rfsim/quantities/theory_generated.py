@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from rfsim.quantities.distill import DISTILL_TIMES, LEVELS
+from rfsim.quantities.distill import DISTILL_TIMES, LEVELS, PATH
 from rfsim.quantities.forms import Form, variables
 from rfsim.quantities.parameter import Parameter
 from rfsim.quantities.parameters import DIFFUSION_TIME, PREPARED, TRAIN_TIMES, WIDE, WIDE_LIMIT
@@ -47,6 +47,7 @@ register(
             *(FEATURES if one is WIDE else one for one in WIDE_LIMIT if one not in (*PREPARED, DIFFUSION_TIME)),
             TRAIN_TIMES.but(drawn="1:1e7:43"),
             *LEVELS,
+            PATH,
             SAMPLER,
             TRAIN_SCHEDULE,
             STUDENT,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from rfsim.checking.lists import LISTED
 from rfsim.quantities.distill import LEVELS, REGRESSION
 from rfsim.quantities.forms import Form, variables
+from rfsim.quantities.parameter import Parameter
 from rfsim.quantities.parameters import COVARIANCE, DATA, PREPARED, SAMPLES_PER_DIM, N
 from rfsim.quantities.registry import Quantity, register
 
@@ -20,6 +22,17 @@ STEPS = (
     ),
     SAMPLER.but(help="Of the steps.", choices=("ddim", "euler", "heun"), default="ddim"),
 )
+SAMPLE_RATIOS = Parameter(
+    name="sample_ratios",
+    words="samples per dimension",
+    symbol="ψ_n",
+    help=f"ψ_n at which the distances are told too, {LISTED}. Figures have a grid unless given.",
+    hint=tuple[float, ...],
+    makes="sample_ratio",
+    default=(1.0, 4.0, 16.0),
+    drawn="0.125:64:31",
+)
+AGAINST = "across_by_samples population_by_samples"
 
 register(
     Quantity(
@@ -35,13 +48,17 @@ register(
             TIME_MAX,
             TIME_MIN,
             *STEPS,
+            SAMPLE_RATIOS,
         ),
+        page="rfsim.plotting.limit_split:page",
         form=Form(
             variables=variables(
                 "direction",
                 direction="across population variance mass",
                 one="across_all population_all variance_all kappa",
             )
+            | variables("sample_ratio", sample_ratio=AGAINST),
+            optional=frozenset({"sample_ratio", *AGAINST.split()}),  # results of before have neither
         ),
     )
 )

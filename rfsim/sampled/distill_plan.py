@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from rfsim.distillation.critics import Critics, Equilibrium, read_critic
 from rfsim.distillation.memorization import RATIO
 from rfsim.distillation.methods import DistillationMethod, read_method, require_fitting
-from rfsim.distillation.plan import DistillationPlan, Student, Targets, grid_given
+from rfsim.distillation.plan import DistillationPlan, Student, Targets
 from rfsim.distillation.plan import students as variants_of
 from rfsim.distillation.stochastic_options import require_trainable, stochastic_plan
 from rfsim.distillation.targets import Draws, PerFeature, Sequential, read_draws, read_target
@@ -19,7 +19,7 @@ from rfsim.learning.trainers import Trainer
 from rfsim.problem import model
 from rfsim.problem.draws import DrawOptions
 from rfsim.problem.model import Problem
-from rfsim.quantities.distill import LEVELS
+from rfsim.problem.time_paths import grid_given
 from rfsim.simulation.optimizers import Optimizer
 
 DISTILL_TIMES = (10.0, 1e3, 1e5)
@@ -158,9 +158,8 @@ def plan(
     """
     times = model.times(distill_times, "distill_times")
     own = student_features_per_dim not in (None, problem.features_per_dim)
-    grid = None if path is None else grid_given(path)
+    grid = None if path is None else grid_given(path, levels=levels, time_min=time_min, time_max=time_max)
     if grid is not None:
-        _require_alone(levels=levels, time_min=time_min, time_max=time_max)
         levels, time_min, time_max = len(grid) - 1, grid[0], grid[-1]
     common = {"ridge": problem.ridge, "parameterization": parameterization, "start": start, "target": target}
     common |= {"method": method, "generations": generations, "critic": critic}
@@ -198,14 +197,6 @@ def plan(
         memorized_ratio,
         split_pair,
     )
-
-
-def _require_alone(**beside: float) -> None:
-    """ValueError where what a path takes the place of is given beside it."""
-    usual = {one.name: one.default for one in LEVELS}
-    for name, value in beside.items():
-        if value != usual[name]:
-            raise ValueError(f"path says all diffusion times; got {name} {value:g} beside it: leave it out")
 
 
 def _given(

@@ -17,6 +17,7 @@ from rfsim.problem.model import Problem
 from rfsim.quantities.catalog import Quantity
 from rfsim.quantities.density import DENSITY
 from rfsim.quantities.distill import DISTILL
+from rfsim.quantities.posterior import POSTERIOR
 from rfsim.quantities.simulate import SIMULATE
 from rfsim.results import runs
 from rfsim.sample.spectra import GROUPS, Method
@@ -116,6 +117,11 @@ def distillations(values: Parameters) -> int:
     return values.get("seeds", 1) * _halves(values) * ((levels + 1) * (1 + int(own)) + 2 * levels)
 
 
+def ladders(values: Parameters) -> int:
+    """For each seed the exact U at every time of the grid."""
+    return values.get("seeds", 1) * (value(POSTERIOR, values, "levels") + 1)
+
+
 def none(values: Parameters) -> int:
     """U is only multiplied, or there is none."""
     return 0
@@ -164,6 +170,22 @@ def distillation_bytes(values: Parameters, cells: Any) -> NDArray[np.float64]:
         generated=value(DISTILL, values, "generated"),
         halves=_halves(values),
         **several,
+    )
+
+
+def posterior_bytes(values: Parameters, cells: Any) -> NDArray[np.float64]:
+    """Features of an array's inputs are read with its points; those of a population are known by its text."""
+    found, data = sizes(values), populations.read(str(values.get("data", Problem.data)))
+    beside = data.inputs(int(found.dim)) if isinstance(data, populations.Condition) else found.dim
+    counts = {name: value(POSTERIOR, values, name) for name in ("inputs", "generated", "levels")}
+    return distill_memory.needed_bytes(
+        found.dim + beside,
+        found.features,
+        found.features,
+        levels=counts["levels"],
+        models=len(value(POSTERIOR, values, "train_times")),
+        generated=counts["inputs"] * counts["generated"],
+        kept=False,
     )
 
 

@@ -20,6 +20,7 @@ from rfsim.limit.wide_students import Level, wide_student
 from rfsim.problem.activations import hermite_coefficients
 from rfsim.problem.diffusion import ode_step, signal, time_grid, total_variance
 from rfsim.problem.model import TRAIN_TIMES, Problem, require_unused, times
+from rfsim.problem.time_paths import grid_given
 from rfsim.quantities.meant import known_keywords
 from rfsim.results.runs import Begin, Report
 from rfsim.theory.generated_measures import MEASURES, measured
@@ -40,6 +41,7 @@ def generated(
     time_min: float = 0.02,
     time_max: float = 3.0,
     levels: int = 20,
+    path: ArrayLike | None = None,
     sampler: str = "ddim",
     train_schedule: str = "constant",
     student: bool = False,
@@ -61,6 +63,7 @@ def generated(
         time_min: ε, the diffusion time of samples.
         time_max: T, where sampling starts from N(0, I).
         levels: N; steps lead down a geometric grid of N + 1 times.
+        path: All of them, from T down to ε, (levels + 1,), in the place of levels, time_min and time_max.
         sampler: "ddim", "euler", "heun"; "ode", their limit of many steps; "sde", Euler–Maruyama; "sde-limit".
         train_schedule: "constant"; or in the place of train_times "best", at each level the train_time of the lowest
             L_test, or "theta:0.001=1.2,3=100", τ = θ(t)/(2Δa²) with ln θ linear in t between the diffusion times that
@@ -108,12 +111,16 @@ def generated(
         raise ValueError(f"sampler must be one of {', '.join(SAMPLERS)}; got {sampler!r}")
     if student and sampler != "ddim":
         raise ValueError(f"students are known of ddim steps alone; got sampler {sampler!r}: leave one of them out")
-    grid = time_grid(real("time_min", time_min), real("time_max", time_max), whole("levels", levels, 1, 10**4))
+    if path is None:
+        grid = time_grid(real("time_min", time_min), real("time_max", time_max), whole("levels", levels, 1, 10**4))
+    else:
+        grid = np.array(grid_given(path, levels=levels, time_min=time_min, time_max=time_max))
     run = LimitRun(replace(problem, diffusion_time=float(grid[-1])), wide=True)
     _require_known(run, grid)
     own = schedule != "constant"  # times of each level
     run.settings.pop("diffusion_time")
-    extra = {"time_min": float(grid[0]), "time_max": float(grid[-1]), "levels": levels, "sampler": sampler}
+    extra = {"time_min": float(grid[0]), "time_max": float(grid[-1]), "levels": grid.size - 1}
+    extra |= {"sampler": sampler} | ({} if path is None else {"path": grid.tolist()})
     extra |= {"train_schedule": train_schedule} | ({} if own else {"train_times": tau.tolist()})
     extra |= {"student": student} | ({"distill_times": later.tolist()} if student else {})
     extra |= {"ridge_per_feature": True} if ridge_per_feature else {}

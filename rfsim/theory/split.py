@@ -5,22 +5,25 @@ from __future__ import annotations
 import math
 import time
 
+import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike
 
-from rfsim.checking.scalars import real, whole
+from rfsim.checking.scalars import numbers, real, whole
 from rfsim.checking.text import nearest
 from rfsim.disk import store
 from rfsim.disk.files.numbers import DataError
-from rfsim.limit.split import renormalized_noise, split_distance, split_distance_in_steps
+from rfsim.limit.split import SplitDistance, renormalized_noise, split_distance, split_distance_in_steps
 from rfsim.problem.arrays import Rows
 from rfsim.problem.diffusion import ODE_SOLVERS, time_grid
-from rfsim.problem.model import EARLIEST, LATEST, Problem, require_unused
+from rfsim.problem.model import EARLIEST, LARGEST_RATIO, LATEST, Problem, require_unused
 from rfsim.quantities.meant import known_keywords
 from rfsim.results.runs import Begin, Report
 from rfsim.theory.run import covariance_of
 
 MOST = 10**4  # steps
+MOST_SAMPLES = 1e6  # per dimension, in steps: from there on what halves differ by is rounding of the law of Σ̂
+SAMPLE_RATIOS = (1.0, 4.0, 16.0)
 
 
 @known_keywords
@@ -31,6 +34,7 @@ def split(
     time_min: float = 0.0,
     levels: int = 0,
     sampler: str = "ddim",
+    sample_ratios: ArrayLike = SAMPLE_RATIOS,
     array: ArrayLike | Rows | None = None,
     center: bool = True,
     scale: str = "global",
@@ -52,6 +56,7 @@ def split(
         levels: Steps of the sampler, geometric in the diffusion time; 0: the flow itself. With steps time_min is above
             0.
         sampler: Of the steps: "ddim", "euler" or "heun".
+        sample_ratios: ψ_n (sample_ratios,) of each half at which the distances are told too.
         array: Samples (rows, dim) in the place of the problem's data, of which the covariance alone is used, as Σ.
         center: Whether an array is centered.
         scale: How an array is scaled: "global", "columns" or "none".
@@ -62,8 +67,9 @@ def split(
     Returns:
         across (direction), the expected squared distance between the samples of the two along a direction of Σ of that
         variance, population, from those of one to those of Σ's own score, and variance, of those of one; mass, the
-        share of the direction; across_all, population_all, variance_all, their means, which are E‖·‖²/d; kappa, the
-        renormalized noise at the end, at time_min.
+        share of the direction; across_all, population_all, variance_all, their means, which are E‖·‖²/d;
+        across_by_samples and population_by_samples (sample_ratio), these means at other ψ_n; kappa, the renormalized
+        noise at the end, at time_min.
 
     Raises:
         ValueError: For settings that do not fit together.
@@ -80,11 +86,19 @@ def split(
     if not last < first:
         raise ValueError(f"time_min must be below time_max; got {last:g} and {first:g}")
     steps = whole("levels", levels, 0, MOST)
+    ratios = numbers("sample_ratios", sample_ratios)
+    if wrong := [one for one in ratios if not 1 / LARGEST_RATIO <= one <= LARGEST_RATIO]:
+        within = f"{1 / LARGEST_RATIO:g} and {LARGEST_RATIO:g}"
+        raise ValueError(f"sample_ratios must lie between {within}; got {wrong[0]:g}")
     if sampler not in ODE_SOLVERS:
         hint = nearest(str(sampler), ODE_SOLVERS)
         raise ValueError(f"sampler must be one of {', '.join(ODE_SOLVERS)}; got {sampler!r}{hint}")
     if steps and last < EARLIEST:
         raise ValueError(f"levels end at a time_min of {EARLIEST:g} or more; got {last:g}")
+    if steps and (largest := max(problem.samples_per_dim, *ratios)) > MOST_SAMPLES:
+        raise ValueError(
+            f"in levels the law is known up to {MOST_SAMPLES:g} samples per dimension; got {largest:g}: leave levels out"
+        )
     population, origin = covariance_of(problem, array=array, center=center, scale=scale, covariance=covariance)
     if population.classes is not None:
         raise DataError(
@@ -101,14 +115,18 @@ def split(
     told |= {"features_per_dim": math.inf, "noise_copies": math.inf}
     told |= origin.settings | {"time_max": first, "time_min": last}
     told |= {"levels": steps, "sampler": sampler} if steps else {}
+    told |= {"sample_ratios": ratios.tolist()}
     if begin:
         begin(told)
     noises = [math.expm1(2 * one) for one in (first, last)]
-    if steps:
-        grid = time_grid(last, first, steps)
-        found = split_distance_in_steps(population, problem.samples_per_dim, times=grid, sampler=sampler)
-    else:
-        found = split_distance(population, problem.samples_per_dim, first=noises[0], last=noises[1])
+
+    def distances(samples_per_dim: float) -> SplitDistance:
+        if steps:
+            grid = time_grid(last, first, steps)
+            return split_distance_in_steps(population, samples_per_dim, times=grid, sampler=sampler)
+        return split_distance(population, samples_per_dim, first=noises[0], last=noises[1])
+
+    found, others = distances(problem.samples_per_dim), [distances(float(one)) for one in ratios]
     # σ_0 = 0: what the sample's own directions without variance leave
     kappa = float(renormalized_noise(population, problem.samples_per_dim, max(noises[1], 1e-12 * population.power)))
     names = {"across": "between the halves", "population": "to the population's", "variance": "of the samples"}
@@ -125,8 +143,19 @@ def split(
             )
             for name in names
         }
+        | {
+            f"{name}_by_samples": (
+                "sample_ratio",
+                np.array([population.weights @ getattr(one, name) for one in others]),
+                {"long_name": f"{words[name]}, per dimension", "units": "1"},
+            )
+            for name in ("across", "population")
+        }
         | {"kappa": ((), kappa, {"long_name": "renormalized noise at the end"})},
-        coords={"direction": ("direction", population.values, {"long_name": "eigenvalue of Σ", "units": "1"})},
+        coords={
+            "direction": ("direction", population.values, {"long_name": "eigenvalue of Σ", "units": "1"}),
+            "sample_ratio": ("sample_ratio", ratios, {"long_name": "samples per dimension ψ_n", "units": "1"}),
+        },
     )
     return store.label(data, "theory-split", told, wall_time=time.perf_counter() - started)
 

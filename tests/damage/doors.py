@@ -18,7 +18,7 @@ from rfsim.cli import folder
 from rfsim.cli.app import app
 from rfsim.cli.flags import OutputFlags
 from rfsim.disk import store
-from rfsim.sampled import advise, distill, simulate, spectrum, train
+from rfsim.sampled import advise, distill, posterior, simulate, spectrum, train
 from tests.commands import run
 
 DRAWN = "--dim 4 --samples-per-dim 2 --features-per-dim 4"
@@ -46,6 +46,11 @@ DOORS = {  # command: (module, name) of what computes, flags of a small problem,
         (distill, "distill"),
         f"{DRAWN} --levels 2 --generated 16 --draws 64",
         ("--student-features-per-dim 5 --sampler sde --ridge 0.1 --target coupled:10",),
+    ),
+    "posterior": (
+        (posterior, "posterior"),
+        f"{DRAWN} --data condition:4@1 --levels 2 --inputs 2 --generated 4",
+        ("--path 3,1,0.3 --sampler heun --ridge 0.1",),
     ),
     "advise": ((advise, "advise"), "--samples-per-dim 2 --features-per-dim 4 --seeds 1", ("--rate 0.1",)),
     "theory conditions": (

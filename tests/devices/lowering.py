@@ -145,6 +145,7 @@ SMALL = rfsim.Problem(samples_per_dim=2, features_per_dim=4)
 FROZEN = dataclasses.replace(SMALL, noise_copies=2.0, ridge=0.1)
 WIDE = {"theory.generated": {"features_per_dim": math.inf}, "theory.split": {"features_per_dim": 16.0}}  # no others
 WIDE["theory.conditions"] = WIDE["theory.split"] | {"data": "condition:4@1"}
+WIDE["posterior"] = {"data": "condition:4@1"}
 FEW_TIMES = [0.0, 10.0, math.inf]
 
 

@@ -30,10 +30,12 @@ FEW = {
 PLANE = {"samples_per_dim": [2.0], "features_per_dim": [4.0]}
 OVER = {"theory.score_minimum": PLANE, "theory.mini_gap": {"samples_per_dim": [2.0], "diffusion_times": [0.1]}}
 OVER |= {"theory.distill": {"diffusion_times": [0.1, 0.2]}, "theory.gamma_star": {"next_time": 0.05}}
+OVER["posterior"] = {"dim": 3, "levels": 2}
 WRONG = {"theory.score_minimum": ({"tolerance": 2.0}, "tolerance")}
 WRONG |= dict.fromkeys(("theory.distill", "theory.gamma_star"), ({}, "averages the noise"))
 WRONG["theory.generated"] = ({}, "^theory.generated knows features_per_dim inf alone; got 4")
 WRONG["theory.conditions"] = ({}, "^theory.conditions is of data condition:SNR@PER_DIM; got data 'isotropic'")
+WRONG["posterior"] = ({}, "^posterior is of data beside inputs: .* got isotropic$")
 NONE = ({"center": "neither"}, "center must be True or False")
 
 

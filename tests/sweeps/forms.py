@@ -7,8 +7,10 @@ import xarray as xr
 
 from rfsim.problem.ranks import PARTS
 from rfsim.quantities.parameters import GIVEN
+from rfsim.quantities.posterior import ERRORS, TRUTH
 from rfsim.quantities.theory_distill import CONSTANTS as STEP_CONSTANTS
 from rfsim.quantities.theory_generated import MEASURES
+from rfsim.quantities.theory_split import AGAINST
 from rfsim.sweeps.cells import MERGED
 from tests.sweeps.synthetic import coordinate, labelled
 
@@ -34,6 +36,7 @@ LABELS = {
     "question": [0, 1],
     "diffusion_time": [0.1, 0.5],
     "feature_ratio": [2.0, 30.0],
+    "sample_ratio": [2.0, 30.0],
 }
 CONSTANTS = {"": "a b v2 s2"}
 PARTS_TABLE = {"part": "mass mean lower upper gap_below"}
@@ -81,6 +84,7 @@ OWN: dict[str, dict[str, str]] = {
         "feature": "feature_part",
         "grid": "grid_time",
     },
+    "posterior": {"train_time": ERRORS, "": TRUTH},
     "theory.curves": {"train_time": "train test gen score", "": "error nodes tau_mem tau_mini"},
     "theory.spectrum": CONSTANTS
     | PARTS_TABLE
@@ -107,6 +111,7 @@ OWN: dict[str, dict[str, str]] = {
     },
     "theory.split": {
         "direction": "across population variance mass",
+        "sample_ratio": AGAINST,
         "": "across_all population_all variance_all kappa",
     },
     "theory.score_minimum": CONSTANTS | {"": "score final train_time error a b v2 s2"},

@@ -29,7 +29,7 @@ VALUES = {
     "distill_data": "fresh", "draws": "30p", "threshold": 0.02, "generated": 50,
     "train_times": [0.1, math.inf], "distill_times": [1.0], "leakage_ridges": [0.0, 0.3], "ridges": [0.1, 2.0],
     "diffusion_times": [0.02, 0.3], "covariance": "deconvolved", "train_schedule": "best", "student": True,
-    "schedule": "cosine:decay_steps=9", "feature_ratios": [2.0, 30.0],
+    "schedule": "cosine:decay_steps=9", "feature_ratios": [2.0, 30.0], "inputs": 5, "sample_ratios": [2.0, 30.0],
 }  # fmt: skip
 
 

@@ -56,6 +56,7 @@ def test_what_a_quantity_ignores_is_no_parameter_of_it():
         "spectrum": {"ridge"},
         "density": {"ridge"},
         "distill": {"diffusion_time"},
+        "posterior": {"diffusion_time"},
         "theory.spectrum": {"ridge"},
         "theory.ridge": {"ridge"},
         "theory.distill": {"ridge", "diffusion_time"},

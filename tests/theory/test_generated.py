@@ -12,8 +12,11 @@ import pytest
 import rfsim
 from rfsim import Problem, theory
 from rfsim.cli import main
+from rfsim.disk import store
 from rfsim.limit.generation import best_time, one_jump, score_factor
 from rfsim.limit.generation import generated as law_of
+from rfsim.limit.populations import Population
+from rfsim.limit.split import split_distance_in_steps
 from rfsim.limit.wide_spectrum import tables
 from rfsim.problem.diffusion import noise_variance, signal, time_grid
 
@@ -250,6 +253,27 @@ def test_a_distilled_student_of_a_linear_activation_is_its_teachers_steps(tau, l
     np.testing.assert_allclose(one, found.frechet_per_dim.sel(way="steps"), atol=1e-10)
 
 
+def test_a_path_of_the_grids_own_times_is_the_grid_and_another_one_has_its_own_steps():
+    asked = {"student": True, "train_schedule": "theta:0.02=4,3=100"}
+    grid = np.geomspace(0.02, 3.0, 5)
+    usual = theory.generated(wide(), levels=4, **asked)
+    by_hand = theory.generated(wide(), path=grid[::-1], **asked)
+    for name in usual.data_vars:
+        np.testing.assert_allclose(by_hand[name], usual[name], rtol=1e-12)
+    assert store.settings(by_hand)["path"] == grid.tolist()
+    assert "path" not in store.settings(usual)
+    # DDIM steps of a linear score from N(0, I), level by level
+    path, linear = [3.0, 1.0, 0.3, 0.02], wide(activation="linear")
+    found = theory.generated(linear, [INF], path=path)
+    split = theory.split(rfsim.Problem(linear.samples_per_dim), time_max=3.0, time_min=0.02, levels=3)
+    own = split_distance_in_steps(
+        Population(np.ones(1), np.ones(1)), linear.samples_per_dim, times=np.array(path[::-1]), sampler="ddim"
+    )
+    assert float(found.variance_mean.sel(way="steps")[0]) == pytest.approx(float(own.variance[0]), rel=1e-6)
+    assert abs(float(own.variance[0] - split.variance[0])) > 1e-3  # a geometric grid of as many steps
+    np.testing.assert_allclose(found.level, path[2::-1])
+
+
 def test_a_student_that_has_not_begun_is_one_jump_and_one_of_another_scale_keeps_a_gap():
     found = theory.generated(wide(), [100.0], student=True, distill_times=[0.0, 1e3, INF])
     one = found.student_variance_mean.sel(student_way="one_step").values[:, 0]
@@ -349,6 +373,10 @@ def test_slopes_are_the_constants_of_an_activation(activation):
         (wide(activation=rfsim.Hermite({1: 1, 4: 0.1}), data="isotropic:2"), {}, "has a second Hermite coefficient"),
         (wide(), {"time_max": 0.5}, r"^time_max 0\.5 leaves the data a variance of 0\.37 .* give at least 1\.15"),
         (wide(), {"time_min": 3.0}, "a time grid needs 0 < lower < upper"),
+        (wide(), {"time_max": INF}, "a time grid needs 0 < lower < upper, all finite; got 0.02 and inf"),
+        (wide(), {"path": [3, 1, 2]}, "^path must be three diffusion times or more that fall all the way, .*; got"),
+        (wide(), {"path": [3, 1, 0.1], "levels": 4}, "^path says all diffusion times; got levels 4 beside it"),
+        (wide(), {"path": [0.5, 0.3, 0.1]}, r"^time_max 0\.5 leaves the data a variance of 0\.37 "),
         (
             wide(ridge=0.1),
             {},

@@ -119,6 +119,6 @@ def unknown(text: str) -> str:
         The line.
     """
     return (
-        f"data {text!r} have inputs beside x_t, which train, spectrum and theory.conditions alone know; take "
-        "isotropic, of the same variance, elsewhere"
+        f"data {text!r} have inputs beside x_t, which train, spectrum, posterior and theory.conditions alone know; "
+        "take isotropic, of the same variance, elsewhere"
     )
