@@ -5,6 +5,7 @@ Wang, Zavatone-Veth and Pehlevan 2026 (arXiv 2602.02908): a finite sample renorm
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -17,7 +18,7 @@ from rfsim.limit.solver import NotConverged
 from rfsim.problem.diffusion import noise_variance, signal
 
 NEWTON, ACCURACY, ROUNDING = 200, 1e-13, 8 * np.finfo(float).eps  # steps; relative, both
-REACH, NODES = 24.0, 481  # of the trapezoidal rule over log tan θ, whose error is below 1e-10
+REACH, STEP = 24.0, 0.1  # of the trapezoidal rule over log tan θ, whose error is below 1e-10
 
 
 class SplitDistance(NamedTuple):
@@ -85,20 +86,29 @@ def split_distance(population: Population, samples_per_dim: float, *, first: flo
     Raises:
         NotConverged: As `renormalized_noise`.
     """
-    lam = population.values
-    y = np.linspace(-REACH, REACH, NODES)
+    lam, weights = population.values, population.weights
+    # to the left of log tan θ = −log σ_T the integrands are constants: what is left out there is e^{−REACH} of them
+    left = -REACH - max(0.0, math.log(first / population.power) / 2)
+    y = np.linspace(left, REACH, round((REACH - left) / STEP) + 1)
     sine2 = 1 / (1 + np.exp(-2 * y))  # u = σ_0² + (σ_T² − σ_0²) sin² θ, tan θ = e^y
     measure = (y[1] - y[0]) * (2 / np.pi) / (2 * np.cosh(y))
     u = last + (first - last) * sine2
-    kappa = renormalized_noise(population, samples_per_dim, u)
-    part = (first - last) * sine2 / u
-    # ∫ dθ 2/π is 1: what the rule leaves of it at the ends goes with it
-    mean = 1 - (measure * part * kappa) @ (1 / (lam + kappa[:, None]))
-    end = float(renormalized_noise(population, samples_per_dim, first))
-    square = 1 - (first - last) * (end / first) / (lam + end)
-    truth = np.sqrt((lam + last) / (lam + first))
-    across, apart = first * 2 * (square - mean**2), first * (square - 2 * mean * truth + truth**2)
-    return SplitDistance(across, apart, first * square)
+    kappa, end = (renormalized_noise(population, samples_per_dim, one) for one in (u, first))
+    part, rest = (first - last) * sine2 / u, last / u
+    k, z = kappa[:, None], u[:, None]
+    # what a finite sample adds to the noise, κ − u without the difference
+    added, more = (one * (lam / (lam + one[..., None]) @ weights) / samples_per_dim for one in (kappa, end))
+    root = math.sqrt(first)
+    mean = root * (measure @ ((lam + k * rest[:, None]) / (lam + k)))
+    lost = root * ((measure * part) @ ((lam / (lam + z)) * (added[:, None] / (lam + k))))
+    truth = root * np.sqrt((lam + last) / (lam + first))
+    variance = lam * (first / (lam + end)) + last * end / (lam + end)
+    shrunk = (first - last) / (lam + first) * (lam * more / (lam + end))
+    # σ_TF is `mean`, and `truth` less `lost`; σ_T²G is `variance`, and `truth`² less `shrunk`: of many rows the second
+    # form of each, of few the first, keeps its digits
+    apart = 2 * lost * truth - shrunk
+    across = np.where(lost < truth / 2, 2 * (apart - lost**2), 2 * (variance - mean**2))
+    return SplitDistance(across, apart, variance)
 
 
 def split_distance_in_steps(

@@ -22,6 +22,7 @@ from rfsim.results.runs import Begin, Report
 from rfsim.theory.run import covariance_of
 
 MOST = 10**4  # steps
+MOST_SAMPLES = 1e6  # per dimension, in steps: from there on what halves differ by is rounding of the law of Σ̂
 SAMPLE_RATIOS = (1.0, 4.0, 16.0)
 
 
@@ -94,6 +95,11 @@ def split(
         raise ValueError(f"sampler must be one of {', '.join(ODE_SOLVERS)}; got {sampler!r}{hint}")
     if steps and last < EARLIEST:
         raise ValueError(f"levels end at a time_min of {EARLIEST:g} or more; got {last:g}")
+    if steps and (largest := max(problem.samples_per_dim, *ratios)) > MOST_SAMPLES:
+        raise ValueError(
+            f"in levels the law is known up to {MOST_SAMPLES:g} samples per dimension; got {largest:g}: leave levels "
+            "out"
+        )
     population, origin = covariance_of(problem, array=array, center=center, scale=scale, covariance=covariance)
     if population.classes is not None:
         raise DataError(
