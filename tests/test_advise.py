@@ -181,6 +181,28 @@ def test_refusals(options, message):
         rfsim.advise(Problem(2, 4, 0.3))
 
 
+@pytest.mark.parametrize(
+    ("problem", "options", "message"),
+    [
+        (Problem(2, math.inf), {}, "^features_per_dim must be positive and finite; got inf"),
+        (
+            Problem(data="classes:0.5@1,0.5@2"),
+            {},
+            "^data 'classes:.*': advice is of one .*; take isotropic:1.5, of the",
+        ),
+        (Problem(), {"array": np.eye(3, 4)}, "^the array has 3 rows; advice .* half of them, and needs 4$"),
+        (Problem(), {"array": np.ones((9, 4))}, "^the data are constant"),
+        (Problem(data="condition:4@1"), {}, "have inputs beside x_t, which train, "),
+    ],
+)
+def test_what_cannot_be_advised_on_is_refused_before_anything_is_computed(problem, options, message):
+    heard = []
+    with pytest.raises(ValueError, match=message) as caught:
+        rfsim.advise(problem, report=lambda step, values: heard.append(step), **options)
+    assert "\n" not in str(caught.value)
+    assert heard == []
+
+
 def test_frozen_noise_is_advised_on_too():
     found = rfsim.advise(Problem(2, 4, noise_copies=2, ridge=0.1), seeds=1)
     value = found.value.values[0]

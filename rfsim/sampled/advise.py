@@ -15,14 +15,18 @@ from rfsim.checking import notes
 from rfsim.checking.scalars import numbers, real
 from rfsim.computing.precision import in_float64
 from rfsim.disk import store
+from rfsim.disk.files.numbers import DataError
 from rfsim.problem.arrays import Rows
 from rfsim.problem.draws import Draw
-from rfsim.problem.model import Problem, require_unused
+from rfsim.problem.model import Problem, require_finite_width, require_unused
+from rfsim.problem.populations import Classes
 from rfsim.problem.realization import limit_settings, source
 from rfsim.quantities.meant import known_keywords
 from rfsim.results.runs import Begin, Report
 from rfsim.sampled.advice.answers import Answer, answers
 from rfsim.sampled.advice.compared import GRID, Compared, Setting, compare
+
+FEWEST_ROWS = 4  # of an array: half of them make a sample
 
 
 @known_keywords
@@ -80,6 +84,12 @@ def advise(
     """
     started = time.perf_counter()
     require_unused(problem, "advise", diffusion_time="give it among diffusion_times")
+    require_finite_width(problem.features_per_dim)
+    if array is None and isinstance(problem.data, Classes):
+        raise DataError(
+            f"data {str(problem.data)!r}: advice is of one covariance, and classes have several; take "
+            f"isotropic:{problem.data.law(1).power:g}, of the same variance"
+        )
     times = numbers("diffusion_times", diffusion_times)
     if rate is not None and not 0 < real("rate", rate) < np.inf:
         raise ValueError(f"rate must be positive and finite; got {rate:g}")
@@ -89,6 +99,11 @@ def advise(
         given = problem.data.rows() if array is None else array
         setting = Setting(given, center, scale, covariance, drawn)
         origin = source(problem, array=given, center=center, scale=scale)
+        if origin.array is not None and len(origin.array) < FEWEST_ROWS:
+            raise DataError(
+                f"{origin.called} has {len(origin.array)} rows; advice compares the limit with samples of half of "
+                f"them, and needs {FEWEST_ROWS}"
+            )
         told = {name: value for name, value in limit_settings(problem, origin).items() if name != "diffusion_time"}
         told |= {"covariance": covariance} if covariance != "sample" else {}
         told |= {"diffusion_times": times.tolist(), "rate": rate, "seed": drawn.seed, "seeds": drawn.seeds}

@@ -97,7 +97,8 @@ def split(
         raise ValueError(f"levels end at a time_min of {EARLIEST:g} or more; got {last:g}")
     if steps and (largest := max(problem.samples_per_dim, *ratios)) > MOST_SAMPLES:
         raise ValueError(
-            f"in levels the law is known up to {MOST_SAMPLES:g} samples per dimension; got {largest:g}: leave levels out"
+            f"in levels the law is known up to {MOST_SAMPLES:g} samples per dimension; got {largest:g}: leave levels "
+            "out"
         )
     population, origin = covariance_of(problem, array=array, center=center, scale=scale, covariance=covariance)
     if population.classes is not None:
