@@ -129,7 +129,7 @@ def limit(problem: Problem, rho: Population | None = None, *, wide: bool = False
     rho = population(problem.data) if rho is None else rho
     t = problem.diffusion_time
     if rho.classes is not None:
-        _require_known(problem, classes)
+        _require_known(problem, rho, classes)
     c, own = constants(problem, rho)
     return Limit(
         float(problem.samples_per_dim),  # whole numbers would compile programs of their own
@@ -178,14 +178,14 @@ def constants(problem: Problem, rho: Population) -> tuple[Constants, Classes | N
     return model.mean_constants(shares, several), Classes(shares, a, v2, s2, scales)
 
 
-def _require_known(problem: Problem, known: bool) -> None:
+def _require_known(problem: Problem, rho: Population, known: bool) -> None:
     """Raise ValueError where the equations for classes do not hold, or are not asked for."""
     text = str(problem.data)
     if not known:
         raise DataError(
             f"data {text!r}: of classes the limit knows theory curves, theory spectrum and theory ridge alone; use "
             "these by themselves, the sampled commands, or "
-            f"isotropic:{short(problem.data.law(1).power)}, of the same variance"
+            f"isotropic:{short(rho.power)}, of the same variance"
         )
     if math.isfinite(problem.noise_copies):
         raise ValueError(f"of classes noise is averaged; got noise_copies {problem.noise_copies:g}: leave them out")

@@ -65,6 +65,9 @@ def population(given: str | Data, *, dim: int = POWERLAW_DIM) -> Population:
     Population(values=array([0.5, 1.5]), weights=array([0.5, 0.5]), classes=None)
     """
     data = populations.read(given)
+    if isinstance(data, populations.GaussianClasses):
+        scales = data.scales  # which refuses classes that have no limit here
+        return Population(*data.covariance(), (data.weights, scales))
     found = data.covariance()
     if isinstance(data, populations.Classes):
         variances, shares = data.shares
