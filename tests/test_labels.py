@@ -301,3 +301,26 @@ def test_the_command_tells_classes_by_their_labels(tmp_path, monkeypatch, capsys
         heard = capsys.readouterr().err
         assert "--labels" in heard
         assert heard.strip().count("\n") == 0
+
+
+def test_numbers_of_the_digits_that_the_pages_tell():
+    target = pytest.importorskip("sklearn.datasets").load_digits().target
+    sizes, times = {"samples_per_dim": 40, "features_per_dim": 32}, [1e4, math.inf]
+    found = rfsim.train(rfsim.Problem(**sizes, data="digits:10"), times, labels=target)
+    end = found.isel(seed=0, train_time=-1)
+    assert float(end.test) == pytest.approx(0.690, abs=5e-4)
+    assert end.test_class.sel({"class": ["0", "8"]}).values == pytest.approx([0.596, 0.758], abs=6e-4)
+    assert end.gen_class.sel({"class": ["0", "2"]}).values == pytest.approx([0.027, 0.128], abs=6e-4)
+    assert found["class"].values[[end.test_class.values.argmin(), end.test_class.values.argmax()]].tolist() == [
+        "0",
+        "8",
+    ]
+    assert found["class"].values[[end.gen_class.values.argmin(), end.gen_class.values.argmax()]].tolist() == ["0", "2"]
+    assert found.class_variance.values.argmin() == 0
+    gen = found.tau_gen_class.isel(seed=0).sel({"class": ["8", "0"]}).values
+    assert gen == pytest.approx([1.1e3, 1.3e5], rel=0.03)
+    ten = rfsim.GaussianClasses.fitted(rfsim.Digits(10).rows().values, target)
+    one = rfsim.GaussianClasses([1.0], [ten.law(10).second.diagonal()])
+    for classes, loss in ((ten, 0.800), (one, 0.875)):
+        seen = rfsim.train(rfsim.Problem(**sizes, data=classes), [math.inf])
+        assert float(seen.test[0, 0]) == pytest.approx(loss, abs=5e-4)
