@@ -11,6 +11,12 @@ from scipy import stats
 
 import rfsim
 from rfsim import GaussianClasses, theory
+from rfsim.limit.class_tables import class_targets
+from rfsim.limit.dynamics import limit_curves
+from rfsim.limit.intervals import support
+from rfsim.limit.limits import limit
+from rfsim.limit.populations import Population
+from rfsim.limit.solver import solve
 from rfsim.problem import data, realization
 from rfsim.problem.diffusion import diffuse
 from rfsim.problem.laws import score
@@ -130,7 +136,7 @@ def test_an_object_is_told_apart_by_its_text():
     assert len({str(one) for one in (*others, THREE)}) == 4
     problem = rfsim.Problem(**RATIOS, data=THREE)
     assert pickle.loads(pickle.dumps(problem)) == problem
-    with pytest.raises(ValueError, match="are an object of Python alone: give rfsim.GaussianClasses"):
+    with pytest.raises(ValueError, match="are an object, which no text and no sweep holds"):
         rfsim.Problem(data=str(THREE))
     with pytest.raises(ValueError, match="read-only"):
         THREE.weights[0] = 1
@@ -162,9 +168,6 @@ def test_what_are_no_classes_is_refused_in_a_line(given, message):
     assert "\n" not in str(caught.value)
 
 
-UNEVEN = GaussianClasses([0.5, 0.5], [[0.5, 1.5], [1.5, 0.5]])
-
-
 @pytest.mark.parametrize(
     ("ask", "message"),
     [
@@ -172,7 +175,15 @@ UNEVEN = GaussianClasses([0.5, 0.5], [[0.5, 1.5], [1.5, 0.5]])
         (lambda: trained(THREE, model="gaussian"), "model gaussian has one variance for all points"),
         (lambda: THREE.law(4), "have 6 dimensions; got dim 4"),
         (lambda: theory.curves(rfsim.Problem(data=THREE), [1]), "the limit of classes with means, .* is not derived"),
-        (lambda: theory.curves(rfsim.Problem(data=UNEVEN), [1]), "whose covariances are multiples of one"),
+        (
+            lambda: theory.curves(rfsim.Problem(data=GaussianClasses([0.5, 0.5], [[0, 0], [1, 2]])), [1]),
+            "the limit needs a variance of every class",
+        ),
+        (
+            lambda: theory.curves(rfsim.Problem(data=GaussianClasses(np.full(9, 1 / 9), RNG.random((9, 4)))), [1]),
+            "the limit takes at most 8 classes whose covariances are no multiples of one; got 9",
+        ),
+        (lambda: rfsim.advise(rfsim.Problem(data=GaussianClasses([1.0], [[1.0, 3.0]]))), "of classes the limit knows"),
         (
             lambda: theory.distill(rfsim.Problem(data=GaussianClasses([1.0], [[1.0, 3.0]])), [0.05, 0.1]),
             "theory curves, theory spectrum and theory ridge alone; .* isotropic:2, of the same variance",
@@ -191,35 +202,88 @@ def test_the_other_commands_draw_from_them():
     assert np.isfinite(found.linear_share).all()
 
 
-SHARES, SCALES = [0.3, 0.7], np.array([0.5, 1.5])
+SHARES, SCALES = np.array([0.3, 0.7]), np.array([0.5, 1.5])
 PROPORTIONAL = GaussianClasses(SHARES, SCALES[:, None] * np.repeat([0.4, 1.6], 2))
+PATTERN = np.array([[0.3, 0.3, 1.1, 1.1], [2.0, 1.0, 1.0, 2.0]])
+UNEVEN = GaussianClasses(SHARES, PATTERN)
 
 
-def test_classes_whose_covariances_are_multiples_of_one_have_a_limit():
-    """(P1) to (P3) with σ_c²Σ: one class is Σ's own limit, and so are two that are alike."""
-    plain = theory.curves(rfsim.Problem(**RATIOS, data="atoms:0.5@0.48,0.5@1.92"), TIMES)
+def asked(given, **options):
+    return rfsim.Problem(**RATIOS, data=given, **options)
+
+
+def test_classes_of_one_covariance_have_its_limit():
+    plain = theory.curves(asked("atoms:0.5@0.48,0.5@1.92"), TIMES)
     for given in (
         GaussianClasses([1.0], [[0.48, 1.92]]),
         GaussianClasses([0.25, 0.75], [[0.48, 1.92], [0.48, 1.92]]),
     ):
-        found = theory.curves(rfsim.Problem(**RATIOS, data=given), TIMES)
+        found = theory.curves(asked(given), TIMES)
         for name in ("train", "test", "tau_gen", "tau_mem"):
             np.testing.assert_allclose(found[name], plain[name], rtol=1e-10, atol=1e-12, err_msg=name)
-    found = theory.curves(rfsim.Problem(**RATIOS, data=PROPORTIONAL), TIMES)
+
+
+@pytest.mark.parametrize("given", [PROPORTIONAL, UNEVEN], ids=["multiples", "others"])
+def test_losses_of_the_limit_by_class_add_up(given):
+    found = theory.curves(asked(given), TIMES, by_part=True)
     for name in ("train", "test"):
         np.testing.assert_allclose((found[f"{name}_class"] * found.class_share).sum("class"), found[name], atol=1e-8)
-    np.testing.assert_allclose(found.class_variance, SCALES, rtol=1e-12)
+    np.testing.assert_allclose(found.class_variance, given.variances.mean(axis=1), rtol=1e-12)
     assert found["class"].values.tolist() == ["0", "1"]
-    assert np.abs(found.test - plain.test).max() > 1e-2
+    assert float(found.mass.sum()) == pytest.approx(1, abs=1e-8)
+    # of the ridge's minimizer, and of late training with that ridge
+    ridge = theory.ridge(asked(given), [0.1])
+    late = theory.curves(asked(given, ridge=0.1), [math.inf])
+    np.testing.assert_allclose(ridge.test.values, late.test.values, rtol=1e-7)
+    assert np.isnan(ridge.bias2).all()  # of one isotropic Gaussian alone
+
+
+def test_an_h_of_each_class_is_that_of_all_where_covariances_are_multiples():
+    """Two routes through the equations: (P1) with scales of one h, and with an h for each class."""
+    values, weights, scales = np.array([0.48, 1.92]), np.array([0.5, 0.5]), SCALES / (SHARES @ SCALES)
+    one = limit(asked("isotropic"), Population(values, weights, (SHARES, scales)), classes=True)
+    each = Population(values, weights, (SHARES, scales), values[:, None] * scales)
+    joint = limit(asked("isotropic"), each, classes=True)
+    assert joint.classes.variances is not None
+    z = np.array([-3.0, -0.03, 0.05 + 1e-3j, 1 + 0.5j, 2.0, 0.3 - 0.01j])
+    found, other = (solve(of, z).state for of in (joint, one))
+    for name in ("q", "r", "over_first", "over_atoms"):
+        np.testing.assert_allclose(getattr(found, name), getattr(other, name), rtol=1e-12, err_msg=name)
+    np.testing.assert_allclose(found.h, np.asarray(other.h)[:, None] * scales, rtol=1e-12)
+    np.testing.assert_allclose(support(joint), support(one), rtol=1e-9)
+    curves = [limit_curves(of, np.array([10.0, 1e3, math.inf]), 1e-3) for of in (joint, one)]
+    for name in ("train", "test", "cross"):
+        np.testing.assert_allclose(*(getattr(each.curves, name) for each in curves), rtol=1e-10, err_msg=name)
+    tables = [class_targets(of, each.tables[0]) for of, each in zip((joint, one), curves, strict=True)]
+    for pair in zip(*tables, strict=True):
+        for kind in (0, 1):  # the population, and the training points
+            np.testing.assert_allclose(pair[0][kind].same, pair[1][kind].same, rtol=1e-8)
+
+
+def test_the_resolvent_is_that_of_the_equations_written_out():
+    """(P1) with l_c of each atom, by a fixed point below the spectrum."""
+    of, z = limit(asked(UNEVEN), classes=True), -3.0
+    own, psi_p, psi_n = of.classes, of.features_per_dim, of.samples_per_dim
+    gains, atoms = SHARES * own.slopes**2, PATTERN.T
+    q, r, h = 0.3, 0.3, PATTERN.mean(axis=1) * 0.3
+    for _ in range(4000):
+        load = 1 + psi_p / psi_n * (own.slopes**2 * of.signal * h + own.v2 * q)
+        below = 1 / q + psi_p * of.noise * gains.sum() + atoms @ (psi_p * of.signal * gains / load)
+        r, h = (r + (1 / below).mean()) / 2, (h + (atoms / below[:, None]).mean(axis=0)) / 2
+        inner = psi_p * (SHARES @ own.s2 - z + SHARES @ (own.v2 / load))
+        # (1 − ψ_p)/q − r/q² + inner = 0
+        q = (q + ((psi_p - 1) + math.sqrt((psi_p - 1) ** 2 + 4 * inner * r)) / (2 * inner)) / 2
+    found = solve(of, np.array([z])).state
+    np.testing.assert_allclose([found.q[0].real, found.r[0].real, *found.h[0].real], [q, r, *h], rtol=1e-9)
 
 
 @pytest.mark.slow
-def test_samples_approach_that_limit_as_one_over_dim():
+@pytest.mark.parametrize("pattern", [PROPORTIONAL.variances, PATTERN], ids=["multiples", "others"])
+def test_samples_approach_the_limit_as_one_over_dim(pattern):
     names, gaps = ("train", "test", "train_class", "test_class"), []
-    expected = theory.curves(rfsim.Problem(**RATIOS, data=PROPORTIONAL), TIMES)
+    expected = theory.curves(asked(GaussianClasses(SHARES, pattern)), TIMES)
     for dim in (16, 32):
-        given = GaussianClasses(SHARES, SCALES[:, None] * np.repeat([0.4, 1.6], dim // 2))
-        seen = trained(given, seeds=4)
+        seen = trained(GaussianClasses(SHARES, np.repeat(pattern, dim // 4, axis=1)), seeds=4)
         off = [np.abs(seen[name].mean("seed") - expected[name]).values.ravel() for name in names]
         gaps.append(float(np.concatenate(off).max()))
     assert gaps[1] < 0.1

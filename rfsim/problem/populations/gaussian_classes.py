@@ -161,23 +161,20 @@ class GaussianClasses(Data):
     def covariance(self) -> Spectrum:
         return distinct(self._pooled)
 
-    @property
-    def scales(self) -> NDArray[np.float64]:
-        """The covariance of each class in units of Σ, (classes,); DataError where it is no multiple of that."""
+    def variances_of_atoms(self) -> NDArray[np.float64]:
+        """The variances of each class along the directions of the limit's equations, (classes, atoms).
+
+        Raises:
+            DataError: For classes with means, and for one without variance.
+        """
         if self._means.any():
             raise DataError(
                 f"data {str(self)!r}: the limit of classes with means, whose eigenvalues lie outside of all others, is "
                 "not derived; leave the means out, or take the sampled commands"
             )
-        pooled = self._pooled
-        variances = np.broadcast_to(self._by_direction, (self.weights.size, pooled.size))
-        scales = variances.mean(axis=1) / pooled.mean()
-        if np.abs(variances - scales[:, None] * pooled).max() > TOLERANCE * pooled.max():
-            raise DataError(
-                f"data {str(self)!r}: the limit knows classes whose covariances are multiples of one; these differ in "
-                "their directions: take the sampled commands"
-            )
-        return scales
+        if not self._by_direction.any(axis=1).all():
+            raise DataError(f"data {str(self)!r}: the limit needs a variance of every class; leave those without out")
+        return self._by_direction
 
     @property
     def _pooled(self) -> NDArray[np.float64]:

@@ -59,7 +59,7 @@ subspace, mixture, condition, eigenvalues, covariance, digits or a .npy, .npz, .
     if names_file(text):
         return Samples.of(text, text)
     if kind == GaussianClasses.kind:
-        raise DataError(f"data {text!r} are an object of Python alone: give rfsim.GaussianClasses(…) as data")
+        raise DataError(f"data {text!r} are an object, which no text and no sweep holds: give it to Problem in Python")
     hint, told = nearest(kind, KINDS), text if len(text) <= 40 else text[:37] + "..."
     raise DataError(f"unknown data {told!r}; use one of {', '.join(KINDS)} or a {FORMS} file{hint}")
 
