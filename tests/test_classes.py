@@ -23,7 +23,8 @@ RATIOS = {"samples_per_dim": 3, "features_per_dim": 6}
 
 
 def law(shares, variances, dim):
-    return ClassLaw(np.array(shares), np.repeat(np.array(variances)[:, None], dim, axis=1))
+    variances = np.repeat(np.array(variances)[:, None], dim, axis=1)
+    return ClassLaw(np.array(shares), variances, np.zeros(variances.shape))
 
 
 @settings(deadline=None)
@@ -81,8 +82,10 @@ def test_the_scores_power_is_its_integral_over_the_radius(dim):
     by_hand = sum(integrate.quad(integrand, 0, ends, (k,), limit=400, epsrel=1e-11)[0] for k in (0, 1))
     assert score_power(of) == pytest.approx(by_hand, rel=1e-9)
     assert score_power(law([0.4, 0.6], [0.7, 0.7], dim)) == pytest.approx(1 / 0.7, rel=1e-12)
-    uneven = ClassLaw(np.ones(1), np.array([[1.0, 2.0]]))
+    uneven = ClassLaw(np.array([0.3, 0.7]), np.array([[1.0, 2.0], [2.0, 1.0]]), np.zeros((2, 2)))
     assert score_power(uneven) is None
+    one = ClassLaw(np.array([0.3, 0.7]), np.array([[1.0, 2.0], [1.0, 2.0]]), np.zeros((2, 2)))
+    assert score_power(one) == 0.75
 
 
 def test_the_populations_moments_are_those_of_draws():

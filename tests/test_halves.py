@@ -76,4 +76,6 @@ def test_the_linear_gap_is_that_of_the_linear_score():
         second = shrink * rows.T @ rows / len(rows) + delta * np.eye(3)
         return (delta * np.trace(inverse @ second @ inverse) - 2 * delta * np.trace(inverse) + 3) / 3
 
-    assert linear_gap(training, held, t) == pytest.approx(loss(held) - loss(training), rel=1e-12)
+    assert linear_gap(training, held, t, training) == pytest.approx(loss(held) - loss(training), rel=1e-12)
+    some = training[:7]
+    assert linear_gap(training, held, t, some) == pytest.approx(loss(held) - loss(some), rel=1e-12)

@@ -139,7 +139,7 @@ def class_lines(answer: dict[str, Any]) -> list[str]:
     """The classes of an answer as a table, losses at the last train_time."""
     rows = [
         [
-            f"class {k}",
+            f"class {one.get('label', k)}",
             *(f"{name} {short(one[name])}" for name in ("share", "variance")),
             *(f"{name} {short(one[name][-1])}" for name in ("train", "test", "gen")),
             *(f"{name} {short(one[name])}" for name in ("tau_gen", "tau_mem")),

@@ -18,6 +18,7 @@ from rfsim.quantities.parameters import (
     DATA,
     DIM,
     HELD_OUT,
+    LABELS,
     PREPARED,
     SPLIT,
     N,
@@ -127,14 +128,15 @@ def _counts(quantity: Quantity) -> list[Parameter]:
 
 def _prepared(values: Mapping[str, Any]) -> dict[str, Any]:
     """How an array is prepared and split."""
-    return {one.name: values[one.name] for one in (*PREPARED, SPLIT, HELD_OUT, CONDITION) if one.name in values}
+    return {one.name: values[one.name] for one in (*PREPARED, SPLIT, HELD_OUT, CONDITION, LABELS) if one.name in values}
 
 
 def _with_rows(values: Mapping[str, Any], array: Rows | None) -> dict[str, Any]:
-    """With the rows of --held-out and of --condition in the place of their files' names."""
+    """With what --held-out, --condition and --labels bring for the rows in the place of their files' names."""
     from rfsim.problem import populations
 
-    found, read = dict(values), {HELD_OUT: populations.held_out, CONDITION: populations.inputs}
+    found = dict(values)
+    read = {HELD_OUT: populations.held_out, CONDITION: populations.inputs, LABELS: populations.labels}
     for one, how in read.items():
         given = _value(values, one)
         if array is not None and given is not None:  # of a population it is refused below

@@ -61,24 +61,32 @@ def loss_curves(spectrum: Spectrum, target: Target, train_times: ArrayLike, trai
 
 
 def class_curves(
-    spectrum: Spectrum, population: Target, training: Target | None, train_times: ArrayLike, trainer: TrainerFilter
+    spectrum: Spectrum,
+    population: Target | None,
+    training: Target | None,
+    train_times: ArrayLike,
+    trainer: TrainerFilter,
 ) -> LossCurves:
-    """The loss curves of one class of a population (§12).
+    """The loss curves of one class (§12).
 
     Args:
         spectrum: U and its sources, of a sample or of the limit.
-        population: The class.
+        population: The class; None where no rows play it.
         training: The training points of the class, as a target; None where it has none.
         train_times: τ, (times,), ≥ 0; may hold inf.
         trainer: Whose filter is applied.
 
     Returns:
-        The curves, each (times,): train is L_train over the class's training points, NaN where it has none, and test is
-        L_test over the class.
+        The curves, each (times,): train is L_train over the class's training points and test is L_test over the class,
+        NaN where there are no such rows.
     """
-    found = loss_curves(spectrum, population, train_times, trainer)
+    unknown = np.full(np.shape(train_times), np.nan)
+    if population is None:
+        found = LossCurves(unknown, unknown, unknown, unknown)
+    else:
+        found = loss_curves(spectrum, population, train_times, trainer)
     if training is None:
-        return found._replace(train=np.full(found.test.shape, np.nan))
+        return found._replace(train=unknown)
     return found._replace(train=loss_curves(spectrum, training, train_times, trainer).test)
 
 

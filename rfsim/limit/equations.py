@@ -7,7 +7,8 @@ m ≥ 1 and every Σ: with ε = 1/m, e = e^{−2t}, c = ψ_p/ψ_n,
     r = ∫dρ_Σ(l)/(r̂ + lĥ),   h = ∫l dρ_Σ(l)/(r̂ + lĥ),
     ψ_p z = (1−ψ_p)/q − r/q² + ψ_p(v² + εs²)/L1 + (1−ε)ψ_p s²/L2.
 Of several classes (§12) 1/L1 and 1/L2, and with them a², v² and s², are those of the class, e that of e times the scale
-of its covariance, and what stands beside them is a mean by share; a population without classes is one class.
+of its covariance, and what stands beside them is a mean by share; a population without classes is one class. Where the
+covariances are no multiples of one there is an h for each, and lĥ is Σ_c l_cĥ_c.
 ε = 0 is B25's Theorem 3.1 and Σ = I is U26's Proposition C.2. A source −ζ WΣ_tWᵀ/d in U adds −ψ_pζ(Δ, e) to (r̂, ĥ).
 
 Differences of the equations between two points are linear in the differences of (q, r, h), exactly, if every product
@@ -20,6 +21,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import numpy as np
 from numpy.typing import ArrayLike
 
 from rfsim.computing.arrays import Numbers, namespace
@@ -27,7 +29,7 @@ from rfsim.limit.limits import Limit
 
 
 class Point(NamedTuple):
-    """(q, r, h) at one z, or their differences; complex or real, of one shape."""
+    """(q, r, h) at one z, or their differences; complex or real, of one shape; h (..., classes) where each has one."""
 
     q: Numbers
     r: Numbers
@@ -39,6 +41,8 @@ def channels(limit: Limit, x: Point) -> tuple[Numbers, Numbers]:
     xp, own = namespace(limit, x), limit.by_class
     c = xp.asarray(limit.features_per_dim / limit.samples_per_dim)[..., None]
     q, r, h = (xp.asarray(value)[..., None] for value in x)
+    if own.variances is not None:
+        h = h[..., 0]
     eps, a2, delta = limit.copies_inverse, own.gains, limit.noise
     first = c * (a2 * (limit.signal * own.scales * h + eps * delta * r) + (own.v2 + eps * own.s2) * q)
     second = c * eps * (a2 * delta * r + own.s2 * q)
@@ -67,9 +71,18 @@ def state(limit: Limit, x: Point) -> State:
     over_q, over_first, over_second = 1 / x.q, 1 / (1 + first), 1 / (1 + second)
     gains = own.shares * own.gains
     r_hat = over_q + psi_p * limit.noise * (gains * (eps * over_first + (1 - eps) * over_second)).sum(-1)
-    h_hat = psi_p * limit.signal * (gains * own.scales * over_first).sum(-1)
-    over_atoms = 1 / (r_hat[..., None] + limit.values * h_hat[..., None])
+    h_hat = beside_h(limit, gains * own.scales * over_first)
+    along = limit.values * h_hat[..., None] if own.variances is None else h_hat @ own.variances.T
+    over_atoms = 1 / (r_hat[..., None] + along)
     return State(*x, over_q, over_first, over_second, over_atoms)
+
+
+def beside_h(limit: Limit, values: Numbers) -> Numbers:
+    """ψ_p e times values (..., classes), summed, or as they are where each class has an h of its own."""
+    factor = limit.features_per_dim * limit.signal
+    if limit.by_class.variances is None:
+        return factor * values.sum(-1)
+    return namespace(values).asarray(factor)[..., None] * values
 
 
 def equations(limit: Limit, x: State, offset: Numbers) -> tuple[Point, Numbers]:
@@ -88,13 +101,17 @@ def equations(limit: Limit, x: State, offset: Numbers) -> tuple[Point, Numbers]:
         psi_p * (own.shares * own.s2 * ((1 - eps) * x.over_second - at_floor)).sum(-1),
         -psi_p * offset,
     )
-    left = Point(sum(terms, xp.zeros_like(x.q)), x.r - inverse.sum(-1), x.h - (limit.values * inverse).sum(-1))
+    variances = limit.values if own.variances is None else own.variances.T
+    along = variances * (inverse if own.variances is None else inverse[..., None, :])
+    left = Point(sum(terms, xp.zeros_like(x.q)), x.r - inverse.sum(-1), x.h - along.sum(-1))
     sizes = (
         xp.stack([abs(term) for term in terms]).max(0),
         xp.maximum(abs(x.r), abs(inverse).max(-1)),
-        xp.maximum(abs(x.h), abs(limit.values * inverse).max(-1)),
+        xp.maximum(abs(x.h), abs(along).max(-1)),
     )
     ratios = [abs(value) / size for value, size in zip(left, sizes, strict=True)]
+    if own.variances is not None:
+        ratios[-1] = ratios[-1].max(-1)
     return left, xp.stack(ratios).max(0)
 
 
@@ -132,9 +149,59 @@ class Differences(NamedTuple):
         (a, b, c), (d, e, f), (g, h, i) = self.rows
         return a * (e * i - f * h) + b * (f * g - d * i) + c * (d * h - e * g)
 
+    @property
+    def table(self) -> Numbers:
+        """The matrix, (3, 3, …)."""
+        xp = namespace(self.moments[0])
+        return xp.stack([xp.stack(xp.broadcast_arrays(*row)) for row in self.rows])
 
-def differences(limit: Limit, x: State, y: State) -> Differences:
+
+class JointDifferences(NamedTuple):
+    """As `Differences`, with an h of each class.
+
+    matrix: (..., k, k), rows and columns in the order (q, r, h_1, …); moments: ∫dρ/(D D'), ∫l_c dρ/(D D') and
+    ∫l_c l_c' dρ/(D D'), (...,), (..., classes) and (..., classes, classes).
+    """
+
+    matrix: Numbers
+    moments: tuple[Numbers, Numbers, Numbers]
+
+    def right(self, shift: ArrayLike, r_hat: ArrayLike, h_hat: ArrayLike) -> Point:
+        """As `Differences` has it; h_hat (..., classes), or 0."""
+        (a0, a1, a2), xp = self.moments, namespace(self.matrix)
+        r, h = xp.asarray(r_hat), xp.broadcast_to(h_hat, a1.shape)
+        return Point(
+            xp.broadcast_to(shift, a0.shape),
+            -(a0 * r + (a1 * h).sum(-1)),
+            -(a1 * r[..., None] + xp.einsum("...ij,...j->...i", a2, h)),
+        )
+
+    def solve(self, right: Point) -> Point:
+        """The differences for that right side."""
+        xp = namespace(self.matrix)
+        sizes = abs(self.matrix).max(-1)  # of the rows, which differ by many digits
+        given = xp.concatenate([right.q[..., None], right.r[..., None], right.h], axis=-1) / sizes
+        found = xp.linalg.solve(self.matrix / sizes[..., None], given[..., None])[..., 0]
+        return Point(found[..., 0], found[..., 1], found[..., 2:])
+
+    @property
+    def determinant(self) -> Numbers:
+        """Zero at the edges of the spectrum."""
+        return namespace(self.matrix).linalg.det(self.matrix)
+
+    @property
+    def table(self) -> Numbers:
+        """The matrix, (k, k, …)."""
+        return namespace(self.matrix).moveaxis(self.matrix, (-2, -1), (0, 1))
+
+
+System = Differences | JointDifferences
+
+
+def differences(limit: Limit, x: State, y: State) -> System:
     """The system between x and y, whose shapes broadcast: (nodes, 1) against (nodes,) gives every pair."""
+    if limit.by_class.variances is not None:
+        return _joint_differences(limit, x, y)
     psi_p, eps, own = limit.features_per_dim, limit.copies_inverse, limit.by_class
     # products of matrices: no array of pairs × atoms
     xp, weighted = namespace(x, y), (x.over_atoms * (limit.weights * limit.values**k) for k in range(3))
@@ -159,6 +226,35 @@ def differences(limit: Limit, x: State, y: State) -> Differences:
     columns = [column(Point(*(float(i == j) for i in range(3)))) for j in range(3)]
     q, r, h = (Point(*(col[i] for col in columns)) for i in range(3))
     return Differences((q, r, h), (a0, a1, a2))
+
+
+def _joint_differences(limit: Limit, x: State, y: State) -> JointDifferences:
+    """Noise is averaged exactly: 1/L2 = 1."""
+    psi_p, own, xp = limit.features_per_dim, limit.by_class, namespace(limit, x, y)
+    weighted, assigned = x.over_atoms * limit.weights, own.variances
+    assert assigned is not None
+    variances = list(assigned.T)
+
+    def moment(factor: Numbers) -> Numbers:  # a product of matrices: no array of pairs × atoms × classes
+        return xp.einsum("...k,...k->...", weighted * factor, y.over_atoms)
+
+    a0, a1 = moment(xp.ones_like(limit.weights)), xp.stack([moment(one) for one in variances], axis=-1)
+    a2 = xp.stack([xp.stack([moment(one * other) for one in variances], axis=-1) for other in variances], axis=-1)
+    over_qq, both = x.over_q * y.over_q, x.over_first * y.over_first
+    gains, spread = own.shares * own.gains, own.shares * own.v2
+    inner = (psi_p - 1 + x.r * x.over_q + y.r * y.over_q) * over_qq
+
+    def column(unit: Point) -> Numbers:
+        first, _ = channels(limit, unit)
+        r_hat, h_hat = -unit.q * over_qq, -beside_h(limit, gains * both * first)
+        top = inner * unit.q - unit.r * over_qq - psi_p * (spread * both * first).sum(-1)
+        middle = unit.r + a0 * r_hat + (a1 * h_hat).sum(-1)
+        rest = unit.h + a1 * r_hat[..., None] + xp.einsum("...ij,...j->...i", a2, h_hat)
+        return xp.concatenate([top[..., None], middle[..., None], rest], axis=-1)
+
+    eye = np.eye(2 + len(variances))
+    columns = [column(Point(one[0], one[1], one[2:])) for one in eye]
+    return JointDifferences(xp.stack(columns, axis=-1), (a0, a1, a2))
 
 
 def pairs(x: Numbers, y: Numbers, factor: Numbers) -> Numbers:

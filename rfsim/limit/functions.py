@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rfsim.computing.arrays import Numbers, namespace
-from rfsim.limit.equations import Differences, Point, State, channels, pairs
+from rfsim.limit.equations import Point, State, System, beside_h, channels, pairs
 from rfsim.limit.limits import Limit
 
 
@@ -23,7 +23,7 @@ def cross_transform(limit: Limit, x: State, target: Numbers | None = None) -> Nu
     return _strength(limit) * x.r * _slope(limit, _theta(limit, x)[0]) * along
 
 
-def overlap_transform(limit: Limit, x: State, y: State, system: Differences, target: Numbers | None = None) -> Numbers:
+def overlap_transform(limit: Limit, x: State, y: State, system: System, target: Numbers | None = None) -> Numbers:
     """P(z, z') = (1/d) Tr VᵀRŨR'V = a² ∂_ζT1 + (v²+s²) ∂_zT1 by differences between x and y (`system` is theirs).
 
     `target`: as in `cross_transform`.
@@ -34,12 +34,12 @@ def overlap_transform(limit: Limit, x: State, y: State, system: Differences, tar
     right = system.right(
         psi_p * (weights * (own.v2 + own.s2)).sum(-1),
         -psi_p * limit.noise * gains.sum(-1),
-        -psi_p * limit.signal * (gains * own.scales).sum(-1),
+        -beside_h(limit, gains * own.scales),
     )
     return own_difference(limit, x, y, system.solve(right))
 
 
-def training_overlap(limit: Limit, x: State, y: State, system: Differences, target: Numbers) -> Numbers:
+def training_overlap(limit: Limit, x: State, y: State, system: System, target: Numbers) -> Numbers:
     """(1/d) Tr VᵀRMR'V, M = E φφᵀ over the training points of some classes, noise averaged exactly (§12).
 
     Beside the population's every factor that follows a point has 1/(L_c L_c'), as the point is in both resolvents.
@@ -50,17 +50,17 @@ def training_overlap(limit: Limit, x: State, y: State, system: Differences, targ
     right = system.right(
         psi_p * (pairs(x.over_first, y.over_first, target * own.v2) + (target * own.s2).sum(-1)),
         -psi_p * limit.noise * gains.sum(-1),
-        -psi_p * limit.signal * pairs(x.over_first, y.over_first, gains * own.scales),
+        -_pairs_beside_h(limit, x, y, gains * own.scales),
     )
     return own_difference(limit, x, y, system.solve(right))
 
 
-def own_slope(limit: Limit, x: State, y: State, system: Differences) -> Numbers:
+def own_slope(limit: Limit, x: State, y: State, system: System) -> Numbers:
     """(T1(z) − T1(z'))/(z − z') = (1/d) Tr VᵀRR'V; ∂_zT1 where the points are equal."""
     return own_difference(limit, x, y, system.solve(system.right(limit.features_per_dim, 0.0, 0.0)))
 
 
-def fresh_noise_overlap(limit: Limit, x: State, system: Differences) -> Numbers:
+def fresh_noise_overlap(limit: Limit, x: State, system: System) -> Numbers:
     """(1/d) Tr VᵀRU_∞RV, U_∞ = U_H + b²WWᵀ/d + s² the average over fresh noise on the same samples (L_emp under T12).
 
     U_H = HHᵀ/n is what the features of a sample have in common. A source εU_H adds ε∇B to (ψ_p z, r̂, ĥ)/ψ_p, where
@@ -70,13 +70,14 @@ def fresh_noise_overlap(limit: Limit, x: State, system: Differences) -> Numbers:
     psi_p, eps, own = limit.features_per_dim, limit.copies_inverse, limit.by_class
     xp, gains = namespace(limit, x), own.shares * own.gains
     c = xp.asarray(psi_p / limit.samples_per_dim)[..., None]
-    common_part = own.gains * limit.signal * own.scales * x.h[..., None] + own.v2 * x.q[..., None]
+    h = x.h[..., None] if own.variances is None else x.h
+    common_part = own.gains * limit.signal * own.scales * h + own.v2 * x.q[..., None]
     shared = c * common_part * x.over_first
     left, rest = (1 - shared) ** 2, eps * shared**2
     common = system.right(
         -psi_p * _mean(limit, own.v2 * left + own.s2 * rest),
         psi_p * limit.noise * (gains * rest).sum(-1),
-        psi_p * limit.signal * (gains * own.scales * left).sum(-1),
+        beside_h(limit, gains * own.scales * left),
     )
     others = system.right(psi_p * _mean(limit, own.s2), -psi_p * limit.noise * gains.sum(-1), 0.0)
     change = system.solve(Point(*(other - own_ for other, own_ in zip(others, common, strict=True))))
@@ -102,6 +103,13 @@ def _theta(limit: Limit, x: State) -> tuple[Numbers, Numbers]:
     eps = limit.copies_inverse
     rest = eps * first * x.over_first + (1 - eps) * second * x.over_second
     return 1 - rest, rest
+
+
+def _pairs_beside_h(limit: Limit, x: State, y: State, factor: Numbers) -> Numbers:
+    """`beside_h` of factor_c/(L_c L_c'), by `pairs` where the classes are summed."""
+    if limit.by_class.variances is None:
+        return limit.features_per_dim * limit.signal * pairs(x.over_first, y.over_first, factor)
+    return beside_h(limit, factor * x.over_first * y.over_first)
 
 
 def _mean(limit: Limit, values: Numbers) -> Numbers:

@@ -194,32 +194,35 @@ def folds(limit: Limit, x: Point, offset: NDArray[np.float64]) -> tuple[NDArray[
 
     Args:
         limit: What the equations depend on.
-        x: Real solutions (q, r, h) outside the spectrum, (points,).
+        x: Real solutions (q, r, h) outside the spectrum, (points,), or h (points, classes).
         offset: Their λ − floor, (points,).
 
     Returns:
         λ − floor of the edges, and the residuals there, (points,) each.
     """
-    scale = np.stack([*x, offset])
-    directions = 1j * TINY * np.eye(4)[:, :, None]
+    joint = x.h.ndim > x.q.ndim
+    scale = np.stack([x.q, x.r, *(np.moveaxis(x.h, -1, 0) if joint else [x.h]), offset])
+    unknown = len(scale) - 1
+    directions = 1j * TINY * np.eye(unknown + 1)[:, :, None]
 
     def left(y: Numbers) -> Numbers:
-        q, r, h, at = y * _over(scale, y)
-        here = state(limit, Point(q, r, h))
+        q, r, *h, at = y * _over(scale, y)
+        here = state(limit, Point(q, r, np.stack(h, -1) if joint else h[0]))
         system = differences(limit, here, here)
         value, _ = equations(limit, here, at)
-        rows = np.stack([np.stack(np.broadcast_arrays(*row)) for row in system.rows]) * _over(scale[:3], y)
+        rows = system.table * _over(scale[:unknown], y)
         # rows of size one, so that the determinant is small at a fold only
         sizes = _largest(rows)
-        fold = system.determinant * _over(scale[:3], y).prod(0) / sizes.prod(0)
-        return np.concatenate([np.stack(value) / sizes, fold[None]])
+        fold = system.determinant * _over(scale[:unknown], y).prod(0) / sizes.prod(0)
+        several = [value.q, value.r, *(np.moveaxis(value.h, -1, 0) if joint else [value.h])]
+        return np.concatenate([np.stack(several) / sizes, fold[None]])
 
-    y = np.ones((4, offset.size))
+    y = np.ones((unknown + 1, offset.size))
     for _ in range(FOLD_STEPS):
         moved = left(y[:, None] + directions)  # (4, directions, points)
         jacobian, value = np.moveaxis(moved.imag / TINY, -1, 0), moved[:, 0].real.T
         y = y - _solved(jacobian, value).T
-    return y[3] * offset, np.abs(left(y)).max(0)
+    return y[-1] * offset, np.abs(left(y)).max(0)
 
 
 def _over(scale: Numbers, y: Numbers) -> Numbers:
@@ -235,6 +238,6 @@ def _largest(rows: Numbers) -> Numbers:
 
 
 def _solved(matrices: NDArray[np.floating], right: NDArray[np.floating]) -> NDArray[np.floating]:
-    """Solutions (points, 4) of linear systems, NaN where one is singular."""
+    """Solutions (points, k) of linear systems, NaN where one is singular."""
     singular = ~(np.abs(np.linalg.det(matrices)) > 0)
     return np.linalg.solve(np.where(singular[:, None, None], np.nan, matrices), right[..., None])[..., 0]

@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rfsim.checking.written import short
 from rfsim.computing.arrays import Numbers, namespace
 from rfsim.disk.files.numbers import DataError
 from rfsim.limit.populations import Population, population
@@ -25,7 +24,8 @@ class Classes(NamedTuple):
         slopes: a_c of (T9), at the class's own variance.
         v2: v_c².
         s2: s_c².
-        scales: Of the class's covariance in units of Σ.
+        scales: Of the class's covariance in units of Σ; 1 where it is no multiple of that.
+        variances: l_c of each atom, (atoms, classes), of covariances that are no multiples of Σ; None where all are.
     """
 
     shares: Numbers
@@ -33,6 +33,7 @@ class Classes(NamedTuple):
     v2: Numbers
     s2: Numbers
     scales: Numbers
+    variances: Numbers | None = None
 
     @property
     def gains(self) -> Numbers:
@@ -82,7 +83,8 @@ class Limit(NamedTuple):
     def score_power(self) -> Numbers:
         """(1/d) E‖∇ log P_t‖²: Tr Σ_t^{−1}/d, of classes its mean by share, since points tell their class as d → ∞."""
         own = self.by_class
-        along = self.signal * own.scales[:, None] * self.values + self.noise
+        variances = own.scales[:, None] * self.values if own.variances is None else own.variances.T
+        along = self.signal * variances + self.noise
         return own.shares @ ((1 / along) @ self.weights)
 
     @property
@@ -99,9 +101,12 @@ class Limit(NamedTuple):
     def ceiling(self) -> Numbers:
         """No eigenvalue lies above: the squared sum of the norms of the three parts of the features."""
         xp, psi_n, psi_p = namespace(self), self.samples_per_dim, self.features_per_dim
-        largest = xp.where(self.weights > 0, self.values, 0.0).max()
         weights, own = 1 + xp.sqrt(psi_p), self.by_class
-        linear = (own.gains * own.scales).max() * self.signal * largest * (1 + 1 / xp.sqrt(psi_n)) ** 2
+        if own.variances is None:
+            largest = (own.gains * own.scales).max() * self.signal * xp.where(self.weights > 0, self.values, 0.0).max()
+        else:
+            largest = (own.gains * own.variances.max(0)).max() * self.signal
+        linear = largest * (1 + 1 / xp.sqrt(psi_n)) ** 2
         frozen = own.gains.max() * self.noise * (1 + xp.sqrt(self.copies_inverse / psi_n)) ** 2
         kept = own.v2.max() * (1 + xp.sqrt(psi_p / psi_n)) ** 2
         left = own.s2.max() * (1 + xp.sqrt(self.copies_inverse * psi_p / psi_n)) ** 2
@@ -129,7 +134,7 @@ def limit(problem: Problem, rho: Population | None = None, *, wide: bool = False
     rho = population(problem.data) if rho is None else rho
     t = problem.diffusion_time
     if rho.classes is not None:
-        _require_known(problem, classes)
+        _require_known(problem, rho, classes)
     c, own = constants(problem, rho)
     return Limit(
         float(problem.samples_per_dim),  # whole numbers would compile programs of their own
@@ -157,6 +162,9 @@ def padded(limit: Limit) -> Limit:
     """
     atoms = limit.values.size
     more = 2 ** (atoms - 1).bit_length() - atoms
+    if limit.classes is not None and limit.classes.variances is not None:
+        variances = np.pad(limit.classes.variances, ((0, more), (0, 0)), mode="edge")
+        limit = limit._replace(classes=limit.classes._replace(variances=variances))
     return limit._replace(values=np.pad(limit.values, (0, more), mode="edge"), weights=np.pad(limit.weights, (0, more)))
 
 
@@ -175,17 +183,19 @@ def constants(problem: Problem, rho: Population) -> tuple[Constants, Classes | N
     shares, scales = rho.classes
     several = [model.constants(problem, rho.power * scale) for scale in scales.tolist()]
     a, _, v2, s2, _ = np.transpose(several)
-    return model.mean_constants(shares, several), Classes(shares, a, v2, s2, scales)
+    if rho.by_class is not None:
+        scales = np.ones(shares.size)
+    return model.mean_constants(shares, several), Classes(shares, a, v2, s2, scales, rho.by_class)
 
 
-def _require_known(problem: Problem, known: bool) -> None:
+def _require_known(problem: Problem, rho: Population, known: bool) -> None:
     """Raise ValueError where the equations for classes do not hold, or are not asked for."""
     text = str(problem.data)
     if not known:
         raise DataError(
             f"data {text!r}: of classes the limit knows theory curves, theory spectrum and theory ridge alone; use "
             "these by themselves, the sampled commands, or "
-            f"isotropic:{short(problem.data.law(1).power)}, of the same variance"
+            f"isotropic:{rho.power:.12g}, of the same variance"
         )
     if math.isfinite(problem.noise_copies):
         raise ValueError(f"of classes noise is averaged; got noise_copies {problem.noise_copies:g}: leave them out")

@@ -121,8 +121,8 @@ def score_errors(limit: Limit, found: RidgeLosses) -> ScoreErrors:
         The errors, each (ridges,).
     """
     score = np.asarray(losses.score_error(found.test, limit.noise, float(limit.score_power)))
-    scales = np.asarray(limit.by_class.scales)
-    if np.ptp(np.asarray(limit.values)[np.asarray(limit.weights) > 0]) > 0 or np.ptp(scales) > 0:
+    own, values = limit.by_class, np.asarray(limit.values)[np.asarray(limit.weights) > 0]
+    if np.ptp(values) > 0 or np.ptp(own.scales) > 0 or own.variances is not None:
         return ScoreErrors(score, np.full(score.shape, np.nan), np.full(score.shape, np.nan))
     along = float(limit.signal * (limit.weights @ limit.values) + limit.noise)
     bias2 = np.asarray(losses.bias_squared(found.cross, limit.noise, along))

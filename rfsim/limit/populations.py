@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from rfsim.disk.files.numbers import DataError
 from rfsim.limit import from_samples
 from rfsim.problem import populations
 from rfsim.problem.covariances import distinct
@@ -19,6 +20,8 @@ from rfsim.problem.populations import Data
 from rfsim.quantities.parameters import COVARIANCE
 
 POWERLAW_DIM = 100
+ROUNDING = 1e-9  # of covariances that are multiples of one
+MOST_APART = 8  # classes with an h each: every pair of points of a contour has a system of so many and two
 
 
 class Population(NamedTuple):
@@ -27,12 +30,14 @@ class Population(NamedTuple):
     Attributes:
         values: l ≥ 0, (atoms,).
         weights: Which sum to 1, (atoms,).
-        classes: Shares of classes and the scales of their covariances in units of Σ, (classes,) each; None without.
+        classes: Shares of classes and their powers in units of Σ's, (classes,) each; None without.
+        by_class: l_c of each class at each atom, (atoms, classes), where these are no multiples of l.
     """
 
     values: NDArray[np.float64]
     weights: NDArray[np.float64]
     classes: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None
+    by_class: NDArray[np.float64] | None = None
 
     @property
     def power(self) -> float:
@@ -42,7 +47,7 @@ class Population(NamedTuple):
     @property
     def isotropic(self) -> bool:
         """Whether it is one Gaussian and all directions have one variance."""
-        if self.classes is not None and np.ptp(self.classes[1]) > 0:
+        if self.by_class is not None or (self.classes is not None and np.ptp(self.classes[1]) > 0):
             return False
         return np.ptp(self.values[self.weights > 0]) == 0
 
@@ -62,15 +67,34 @@ def population(given: str | Data, *, dim: int = POWERLAW_DIM) -> Population:
         DataError: For a text that cannot be read, samples, or values that no covariance has.
 
     >>> population("atoms:0.5@0.5,0.5@1.5")
-    Population(values=array([0.5, 1.5]), weights=array([0.5, 0.5]), classes=None)
+    Population(values=array([0.5, 1.5]), weights=array([0.5, 0.5]), classes=None, by_class=None)
     """
     data = populations.read(given)
+    if isinstance(data, populations.GaussianClasses):
+        return _of_classes(data)
     found = data.covariance()
     if isinstance(data, populations.Classes):
         variances, shares = data.shares
         (mean,), weights = data.covariance()
         return Population(np.array([mean]), weights, (shares, variances / mean))
     return from_eigenvalues(data.law(dim).variances) if found is None else Population(*found)
+
+
+def _of_classes(data: populations.GaussianClasses) -> Population:
+    """ρ_Σ of classes without means; DataError for any others."""
+    variances = data.variances_of_atoms()
+    atoms, counts = np.unique(variances.T, axis=0, return_counts=True)
+    weights, pooled = counts / counts.sum(), atoms @ data.weights
+    powers = weights @ atoms
+    scales = powers / (data.weights @ powers)
+    if np.abs(atoms - pooled[:, None] * scales).max() > ROUNDING * atoms.max():
+        if scales.size > MOST_APART:
+            raise DataError(
+                f"data {str(data)!r}: the limit takes at most {MOST_APART} classes whose covariances are no multiples "
+                f"of one; got {scales.size}"
+            )
+        return Population(pooled, weights, (data.weights, scales), atoms)
+    return Population(*data.covariance(), (data.weights, scales))
 
 
 def from_eigenvalues(eigenvalues: ArrayLike) -> Population:

@@ -166,7 +166,7 @@ def _along(limit: Limit, points: NDArray[np.complex128], steps: Path) -> Solutio
     order = np.resize(np.arange(points.size), (-(-points.size // CHUNK), CHUNK))
     chunks = [jax.tree.map(np.asarray, _solve(_at_points(whole, one), points[one], steps)) for one in order]
     found = jax.tree.map(lambda *leaves: np.concatenate(leaves)[: points.size], *chunks)
-    own = found.state.over_atoms[:, : limit.values.size]
+    own = found.state.over_atoms[:, : len(limit.values)]
     return found._replace(state=found.state._replace(over_atoms=own))
 
 
@@ -217,7 +217,9 @@ def solve_core(limit: Limit, offset: Array, steps: Path = PATH) -> Solution:
     angle = jnp.abs(jnp.angle(target))
     far, near = jnp.log(FAR * limit.ceiling), jnp.log(jnp.abs(target))
     guess = jnp.broadcast_to(1 / (jnp.exp(far) - limit.floor), target.shape)
-    x = Point(guess, guess, (limit.weights @ limit.values) * guess)
+    variances = limit.by_class.variances
+    powers = limit.weights @ (limit.values if variances is None else variances)
+    x = Point(guess, guess, powers * (guess if variances is None else guess[:, None]))
 
     down, around = jnp.asarray(steps.down), jnp.asarray(steps.around)
 
@@ -263,4 +265,5 @@ def _on_branch(x: State, z: Array) -> Array:
         # on the axis two solutions meet at an edge: rounding of 1e-16 in the equations is its root in them
         good &= side * value.imag >= jnp.where(z.imag == 0, -1e-7 * jnp.abs(value), 0.0)
         good &= (side * (z * value).imag >= -1e-9 * jnp.abs(z * value)) | (z.imag == 0)
-    return good & ((side * x.h.imag >= 0) | (z.imag == 0))
+    along = side * x.h.imag >= 0 if x.h.ndim == z.ndim else (side[..., None] * x.h.imag >= 0).all(-1)
+    return good & (along | (z.imag == 0))

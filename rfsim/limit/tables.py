@@ -19,7 +19,7 @@ from rfsim.computing.precision import in_complex128
 from rfsim.limit import functions
 from rfsim.limit.contour_sums import LimitSpectrum, LimitTarget
 from rfsim.limit.contours import Contour, ellipse
-from rfsim.limit.equations import Differences, State, differences
+from rfsim.limit.equations import State, System, differences
 from rfsim.limit.intervals import Interval, support
 from rfsim.limit.limits import Limit, reaches_zero
 from rfsim.limit.solver import solve
@@ -170,7 +170,7 @@ def tables(
     return spectrum, weighed(weights, linear, partial(functions.overlap_transform, limit), pair_systems(limit, x))
 
 
-PairSystem = tuple[State, State, Differences]
+PairSystem = tuple[State, State, System]
 
 
 def pair_systems(limit: Limit, x: State) -> tuple[PairSystem, PairSystem]:
@@ -190,7 +190,7 @@ def pair_systems(limit: Limit, x: State) -> tuple[PairSystem, PairSystem]:
 def weighed(
     weights: Numbers,
     linear: Numbers,
-    overlap: Callable[[State, State, Differences], Numbers],
+    overlap: Callable[[State, State, System], Numbers],
     pairs: tuple[PairSystem, PairSystem],
 ) -> LimitTarget:
     """A target of its transforms at the nodes, with the contour's weights in its tables; pure (T14).

@@ -7,7 +7,7 @@ the population.
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,10 +19,10 @@ SCALES = ("none", "global", "columns")
 
 
 class Split(NamedTuple):
-    """An array in two parts, (rows, dim) each, centered and scaled; `train` in the order samples are taken."""
+    """An array, or what goes with its rows, in two parts, (rows, …) each; `train` in the order samples are taken."""
 
-    train: NDArray[np.float64]
-    held_out: NDArray[np.float64]
+    train: NDArray[Any]
+    held_out: NDArray[Any]
 
 
 def stream(seed: int, use: str) -> np.random.Generator:
@@ -91,7 +91,7 @@ def prepare_inputs(array: NDArray[np.float64], *, center: bool, scale: str) -> N
     return prepare(array, center=center, scale=scale)
 
 
-def split(array: NDArray[np.float64], seed: int, training: int | None = None) -> Split:
+def split(array: NDArray[Any], seed: int, training: int | None = None) -> Split:
     """`training` rows, half of all unless given, and the others, by a permutation drawn from `seed`."""
     order = stream(seed, "split").permutation(len(array))
     training = len(array) // 2 if training is None else training

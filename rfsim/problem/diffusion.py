@@ -87,7 +87,7 @@ def diffuse(law: AnyLaw, diffusion_time: float) -> AnyLaw:
     shrink = signal(diffusion_time)
     variances = shrink**2 * law.variances + noise_variance(diffusion_time)
     if isinstance(law, ClassLaw):
-        return ClassLaw(law.shares, variances)
+        return ClassLaw(law.shares, variances, shrink * law.centers)
     return Law(shrink * law.centers, variances)
 
 

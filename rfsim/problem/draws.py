@@ -14,6 +14,7 @@ from rfsim.checking.scalars import whole
 from rfsim.checking.text import LARGEST
 from rfsim.problem.arrays import Rows
 from rfsim.problem.model import HALF, Problem
+from rfsim.problem.populations import Labels
 from rfsim.problem.realization import Sizes, Source, resolve, source
 
 MOST_SEEDS = 10**5  # each has its row in the result
@@ -76,6 +77,25 @@ class ConditionOptions(DrawOptions, total=False):
     condition: ArrayLike | Rows | str | PathLike[str] | None
 
 
+class LabelOptions(ConditionOptions, total=False):
+    """How a problem is drawn where classes of an array's rows are known.
+
+    Attributes:
+        array: As in `DrawOptions`.
+        center: As in `DrawOptions`.
+        scale: As in `DrawOptions`.
+        dim: As in `DrawOptions`.
+        seed: As in `DrawOptions`.
+        seeds: As in `DrawOptions`.
+        split: As in `DrawOptions`.
+        held_out: As in `DrawOptions`.
+        condition: As in `ConditionOptions`.
+        labels: The class of each of the array's rows, a whole number or a short text, or a file of them.
+    """
+
+    labels: ArrayLike | Labels | str | PathLike[str] | None
+
+
 class Drawn(NamedTuple):
     """The data behind a problem, and its sizes."""
 
@@ -85,7 +105,7 @@ class Drawn(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Draw:
-    """How a problem is drawn; the keywords of `ConditionOptions` with their defaults.
+    """How a problem is drawn; the keywords of `LabelOptions` with their defaults.
 
     >>> Draw(dim=10, seeds=2).numbers
     range(0, 2)
@@ -100,6 +120,7 @@ class Draw:
     split: float = HALF
     held_out: ArrayLike | Rows | str | PathLike[str] | None = None
     condition: ArrayLike | Rows | str | PathLike[str] | None = None
+    labels: ArrayLike | Labels | str | PathLike[str] | None = None
 
     def __post_init__(self) -> None:
         seeds = whole("seeds", self.seeds, 1, MOST_SEEDS)
@@ -125,6 +146,7 @@ class Draw:
             split=self.split,
             held_out=self.held_out,
             condition=self.condition,
+            labels=self.labels,
             conditions=conditions,
         )
         return Drawn(origin, resolve(problem, origin, self.dim))

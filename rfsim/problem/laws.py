@@ -73,51 +73,59 @@ class Law(NamedTuple):
 
 
 class ClassLaw(NamedTuple):
-    """Gaussian classes of mean 0, each with its share and its own diagonal covariance (§12).
+    """Gaussian classes, each with its share, its own mean and its own diagonal covariance (§12).
 
     Attributes:
         shares: π_c, (classes,), positive, adding up to 1.
         variances: l of each class along each coordinate, (classes, dim), ≥ 0.
+        centers: μ of each class, (classes, dim).
     """
 
     shares: NDArray[np.float64]
     variances: NDArray[np.float64]
+    centers: NDArray[np.float64]
 
     @property
     def laws(self) -> list[Law]:
         """Each class by itself."""
-        return [Law(np.zeros((1, one.size)), one) for one in self.variances]
+        return [Law(center[None], one) for center, one in zip(self.centers, self.variances, strict=True)]
+
+    @property
+    def powers(self) -> NDArray[np.float64]:
+        """σ_c² = E‖x‖²/d of each class, (classes,) (§12)."""
+        return self.variances.mean(axis=1) + (self.centers**2).mean(axis=1)
 
     @property
     def power(self) -> float:
         """σ_x² = E‖x‖²/d, dimensionless (§1)."""
-        return float(self.shares @ self.variances.mean(axis=1))
+        return float(self.shares @ self.powers)
 
     @property
     def gaussian(self) -> NDArray[np.float64] | None:
-        """The variances (dim,) of classes that are one Gaussian, whose flow is linear; None for any others."""
-        one = not np.ptp(self.variances, axis=0).any() and bool(self.variances.any())
+        """The variances (dim,) of classes that are one Gaussian around 0, whose flow is linear; None for any others."""
+        one = not (np.ptp(self.variances, axis=0).any() or self.centers.any()) and bool(self.variances.any())
         return self.variances[0] if one else None
 
     @property
     def mean(self) -> NDArray[np.float64]:
         """Of x, (dim,)."""
-        return np.zeros(self.variances.shape[1])
+        return self.shares @ self.centers
 
     @property
     def covariance(self) -> NDArray[np.float64]:
         """Of x, (dim, dim)."""
-        return np.diag(self.shares @ self.variances)
+        spread = self.centers - self.mean
+        return np.diag(self.shares @ self.variances) + (self.shares * spread.T) @ spread
 
     @property
     def second(self) -> NDArray[np.float64]:
         """E xxᵀ, (dim, dim)."""
-        return self.covariance
+        return np.diag(self.shares @ self.variances) + (self.shares * self.centers.T) @ self.centers
 
     @property
     def isotropic(self) -> bool:
-        """Whether it is one Gaussian of one variance in all directions."""
-        return np.ptp(self.variances) == 0
+        """Whether it is one Gaussian around 0 of one variance in all directions."""
+        return np.ptp(self.variances) == 0 and not self.centers.any()
 
     def in_turn(self, first: int, count: int) -> NDArray[np.int64]:
         """The classes of `count` draws that are taken in order, from number `first` on.
@@ -138,7 +146,7 @@ class ClassLaw(NamedTuple):
 
     def points(self, components: NDArray[np.int64], normal: NDArray[np.float64]) -> NDArray[np.float64]:
         """Draws x of these classes, made of standard normal values, both (draws, dim) but for the classes."""
-        return normal * np.sqrt(self.variances)[components]
+        return normal * np.sqrt(self.variances)[components] + self.centers[components]
 
 
 AnyLaw = Law | ClassLaw
@@ -147,7 +155,7 @@ AnyLaw = Law | ClassLaw
 def score(law: AnyLaw, x: ArrayLike) -> NDArray[np.float64]:
     """Exact score ∇ log P of a law: Σ_c w_c(x) (μ_c − x)/l_c, w the components' shares at x (§1, §12).
 
-    Of equal shares and one covariance the softmax of −dist²/2, of classes that of ln π_c − ½Σ ln l_c − ½Σ x²/l_c.
+    Of equal shares and one covariance the softmax of −dist²/2, of classes that of ln π_c − ½Σ(ln l_c + (x−μ_c)²/l_c).
 
     Args:
         law: The law, with positive variances l; diffuse a data set first.
@@ -165,8 +173,10 @@ def score(law: AnyLaw, x: ArrayLike) -> NDArray[np.float64]:
 
     if isinstance(law, ClassLaw):
         x, inverse = np.asarray(x, dtype=np.float64), 1 / law.variances
-        sizes = np.log(law.shares) - np.log(law.variances).sum(axis=1) / 2
-        return -(softmax(sizes - x**2 @ inverse.T / 2, axis=1) @ inverse) * x
+        along = law.centers * inverse
+        sizes = np.log(law.shares) - (np.log(law.variances) + law.centers * along).sum(axis=1) / 2
+        shares = softmax(sizes + x @ along.T - x**2 @ inverse.T / 2, axis=1)
+        return shares @ along - (shares @ inverse) * x
     x, middle = np.asarray(x, dtype=np.float64), law.centers.mean(axis=0)
     centers = (law.centers - middle) / law.variances
     # differences of squared distances: what the components share drops out of the softmax
@@ -185,12 +195,14 @@ def score_power(law: AnyLaw) -> float | None:
 
     Returns:
         The information per dimension; None for more than two components, two that differ along more than one
-        coordinate, classes that are not isotropic, or a law without variance along some direction.
+        coordinate, classes that are not isotropic around 0, or a law without variance along some direction.
     """
     if np.any(law.variances <= 0):
         return None
     if isinstance(law, ClassLaw):
-        return None if np.ptp(law.variances, axis=1).any() else _class_power(law)
+        if law.gaussian is not None:
+            return float((1 / law.variances[0]).mean())
+        return None if np.ptp(law.variances, axis=1).any() or law.centers.any() else _class_power(law)
     inverse = float((1 / law.variances).mean())
     if len(law.centers) == 1:
         return inverse

@@ -100,8 +100,8 @@ class Problem:
         return f"Problem({', '.join(f'{name}={value!r}' for name, value in self.settings.items())})"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # as texts: a function of this process alone is refused by another one, in a line that says so
-        return type(self), tuple(self.settings.values())
+        # σ as a text: a function of this process alone is refused by another one, in a line that says so
+        return type(self), tuple((self.settings | {"data": self.data}).values())
 
 
 def constants(problem: Problem, data_power: float, inputs_power: float | None = None) -> Constants:
@@ -115,7 +115,7 @@ def constants(problem: Problem, data_power: float, inputs_power: float | None = 
 
 def constants_by_class(problem: Problem, law: ClassLaw) -> list[Constants]:
     """The Gaussian constants (T9) at the σ_x² of each class (§12)."""
-    return [constants(problem, float(power)) for power in law.variances.mean(axis=1)]
+    return [constants(problem, power) for power in law.powers.tolist()]
 
 
 def mean_constants(shares: NDArray[np.float64], several: Sequence[Constants]) -> Constants:

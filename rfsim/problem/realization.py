@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import os
 from collections.abc import Iterator
@@ -25,7 +26,7 @@ from rfsim.problem.arrays import Rows, rows, transposed
 from rfsim.problem.diffusion import diffuse, forward, total_variance
 from rfsim.problem.laws import AnyLaw, ClassLaw, Law
 from rfsim.problem.model import HALF, Problem, require_finite_width
-from rfsim.problem.populations import Condition, Covariance
+from rfsim.problem.populations import Condition, Covariance, Labels
 
 DIM = 100  # where nothing else says it
 Kept = slice | NDArray[np.bool_]  # which of the training points
@@ -57,6 +58,7 @@ class Source(NamedTuple):
         held_out: Rows of their own that play the population, prepared as the array, (rows, dim); all rows of the array
             may then be trained on. None: the array's others.
         inputs: y of each row of the array, prepared, (rows, d_y); None without a condition.
+        labels: Of the rows of the array; None where they have none.
     """
 
     array: NDArray[np.float64] | None
@@ -65,6 +67,7 @@ class Source(NamedTuple):
     share: float = HALF
     held_out: NDArray[np.float64] | None = None
     inputs: NDArray[np.float64] | None = None
+    labels: Labels | None = None
 
     @property
     def training(self) -> int:
@@ -80,6 +83,20 @@ class Source(NamedTuple):
         return found if self.held_out is None else found._replace(held_out=self.held_out)
 
 
+class SplitLabels(NamedTuple):
+    """The class of each row of one draw.
+
+    Attributes:
+        train: Of the training points, (samples,).
+        held_out: Of the rows that play the population, (rows,).
+        classes: How many there are.
+    """
+
+    train: NDArray[np.int64]
+    held_out: NDArray[np.int64]
+    classes: int
+
+
 class Instance(NamedTuple):
     """One draw (§1).
 
@@ -91,6 +108,7 @@ class Instance(NamedTuple):
         sigma: σ, centered at the problem's Γ.
         seed: Of the draw.
         inputs: Noise-free ones beside x_t; None without a condition.
+        labels: Of an array's rows; None where they have none.
     """
 
     sizes: Sizes
@@ -100,10 +118,13 @@ class Instance(NamedTuple):
     sigma: Activation
     seed: int
     inputs: conditions.Inputs | None = None
+    labels: SplitLabels | None = None
 
     @property
     def classes(self) -> NDArray[np.int64] | None:
-        """The class of each training point, (samples,); None for a population without classes."""
+        """The class of each training point, (samples,); None for data without classes."""
+        if self.labels is not None:
+            return self.labels.train
         law = self.population
         return law.in_turn(0, self.sizes.samples) if isinstance(law, ClassLaw) else None
 
@@ -117,12 +138,13 @@ def source(
     split: float = HALF,
     held_out: ArrayLike | Rows | str | os.PathLike[str] | None = None,
     condition: ArrayLike | Rows | str | os.PathLike[str] | None = None,
+    labels: ArrayLike | Labels | str | os.PathLike[str] | None = None,
     conditions: bool = False,
 ) -> Source:
     """The data behind a problem; reads and prepares an array once, for all seeds.
 
     `array` (samples, dim) takes the place of the problem's data, and the settings say "array"; `Rows` that were read
-    before keep their name. `split` and `held_out` as in `DrawOptions`, `condition` as in `ConditionOptions`;
+    before keep their name. `split` and `held_out` as in `DrawOptions`, `condition` and `labels` as in `LabelOptions`;
     `conditions`: whether inputs beside x_t are known where this is asked for.
     """
     if not 0 < real("split", split) < 1:
@@ -134,6 +156,21 @@ def source(
     raw = problem.data.rows() if array is None else rows(array)
     if raw is None and isinstance(problem.data, Condition) and not conditions:
         raise DataError(populations.unknown(str(problem.data)))
+    if labels is not None:
+        if raw is None:
+            raise DataError("labels go with samples, one for each; a population's are data classes:WEIGHT@VARIANCE,…")
+        if held_out is not None:
+            raise DataError("held_out rows have no labels of their own: leave one of both out, or give split")
+        found = source(
+            problem,
+            array=raw,
+            center=center,
+            scale=scale,
+            split=split,
+            condition=condition,
+            conditions=conditions,
+        )
+        return _with_labels(found, populations.labels(labels, raw))
     if condition is not None:
         if raw is None:
             raise DataError("condition goes with samples, a row for each; a population's is data condition:SNR@PER_DIM")
@@ -172,6 +209,13 @@ def _with_inputs(origin: Source, given: Rows) -> Source:
     return origin._replace(settings=told | own, inputs=values)
 
 
+def _with_labels(origin: Source, given: Labels) -> Source:
+    """An array's source with the labels of its rows."""
+    told = json.dumps([given.codes.tolist(), given.names])
+    own = {"labels": given.name, "labels_digest": content.of_bytes(told.encode())[:16]}
+    return origin._replace(settings=origin.settings | own, labels=given)
+
+
 def inputs_of(problem: Problem, origin: Source, dim: int) -> tuple[int, float] | None:
     """d_y and E‖y‖²/d_y of the inputs beside x_t; None without a condition."""
     if origin.inputs is not None:
@@ -186,6 +230,10 @@ def resolve(problem: Problem, origin: Source, dim: int | None) -> Sizes:
         if dim is not None and dim != columns:
             raise ValueError(f"dim is {columns}, given by {origin.called}; got {dim}: leave it out")
         dim = columns
+    elif (own := problem.data.dimension) is not None:
+        if dim is not None and dim != own:
+            raise ValueError(f"dim is {own}, given by data {str(problem.data)!r}; got {dim}: leave it out")
+        dim = own
     dim = DIM if dim is None else whole("dim", dim, 1)
     require_finite_width(problem.features_per_dim)
     largest = max(problem.samples_per_dim, problem.features_per_dim) * dim
@@ -251,6 +299,10 @@ def instance(problem: Problem, origin: Source, sizes: Sizes, seed: int) -> Insta
         return Instance(sizes, weights, data_room.draw(law, sizes.samples, seed), law, sigma, seed)
     train, held_out = origin.split(seed)
     found = Instance(sizes, weights, train[: sizes.samples], _points(held_out), sigma, seed)
+    if origin.labels is not None:
+        of, others = data_room.split(origin.labels.codes, seed, origin.training)
+        labels = SplitLabels(of[: sizes.samples], others, len(origin.labels.names))
+        found = found._replace(labels=labels)
     if own is None or origin.inputs is None:
         return found
     y, others = data_room.split(origin.inputs, seed, origin.training)
@@ -335,8 +387,17 @@ def seen_population(draw: Instance, diffusion_time: float) -> AnyLaw | condition
         return diffuse(draw.population, diffusion_time)
     if draw.inputs.held_out is None:
         return conditions.seen_population(draw.weights, draw.inputs, diffusion_time)
+    return seen_held_out(draw, diffusion_time)
+
+
+def seen_held_out(draw: Instance, diffusion_time: float, kept: Kept = EVERY) -> Law | conditions.Seen:
+    """What features see of the rows that play the population of an array, or of those that are kept."""
     assert isinstance(draw.population, Law)
-    points, y = draw.population.centers, draw.inputs.held_out
+    points = draw.population.centers[kept]
+    if draw.inputs is None:
+        return diffuse(_points(points), diffusion_time)
+    assert draw.inputs.held_out is not None
+    y = draw.inputs.held_out[kept]
     return conditions.seen_points(draw.weights, draw.inputs, points, y, diffusion_time)
 
 

@@ -167,6 +167,13 @@ CONDITION = Parameter(
     default=None,
     swept=False,
 )
+LABELS = Parameter(
+    name="labels",
+    help="File of the class of each row of --data: whole numbers or short texts, one a line.",
+    hint=str,
+    default=None,
+    swept=False,
+)
 GIVEN = "mean_error predictive_variance residual_error residual_alignment"  # of a denoised x beside inputs
 DRAW = (DIM, SEED, SEEDS)
 SAMPLE = (*LIMIT, SPLIT, HELD_OUT, *DRAW)

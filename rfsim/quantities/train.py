@@ -23,6 +23,7 @@ from rfsim.quantities.parameters import (
     CONDITION,
     GIVEN,
     KEEP_WEIGHTS,
+    LABELS,
     MODEL,
     MOMENTS,
     SAMPLE,
@@ -57,6 +58,7 @@ TRAIN = register(
         parameters=(
             *SAMPLE,
             CONDITION,
+            LABELS,
             MODEL,
             MOMENTS,
             TRAIN_TIMES,

@@ -19,6 +19,7 @@ from rfsim.disk import store
 from rfsim.learning.curves import MANY
 from rfsim.learning.filters import learning_rate_constant
 from rfsim.problem.activations import Constants, centered
+from rfsim.problem.classes import ClassTable, class_table
 from rfsim.problem.diffusion import diffuse, noise_variance, signal
 from rfsim.problem.draws import Draw
 from rfsim.problem.laws import AnyLaw, ClassLaw, score_power
@@ -78,12 +79,18 @@ class Run:
                 "beside a condition the real model, exact moments and route dense are known; got model "
                 f"{self.method.model}, moments {self.method.moments}, route {self.method.route}"
             )
+        if self.origin.labels and (self.method.model, self.method.route, self.method.draws) != ("real", "dense", None):
+            raise ValueError(
+                "losses by label are of the real model, exact moments and route dense; got model "
+                f"{self.method.model}, moments {self.method.moments}, route {self.method.route}"
+            )
         self._require_memory(copies)
         self.population: AnyLaw | None = named_population(problem, self.origin, self.sizes)
         if isinstance(self.population, ClassLaw) and self.method.model == "gaussian":
             raise ValueError(
                 f"model gaussian has one variance for all points; data {str(problem.data)!r}: use model real"
             )
+        self.classes: ClassTable | None = class_table(problem.data, self.origin, self.population)
         self.delta = noise_variance(problem.diffusion_time)
         self.settings = settings(problem, self.origin, self.sizes, seed=drawn.seed, seeds=drawn.seeds)
         self.settings |= self.method.settings

@@ -29,7 +29,6 @@ from rfsim.distillation.tables import table
 from rfsim.problem import model, realization
 from rfsim.problem.draws import apart, defaults_of, told
 from rfsim.problem.model import Problem
-from rfsim.problem.populations import Classes
 from rfsim.problem.realization import Instance
 from rfsim.quantities.meant import known_keywords
 from rfsim.results.runs import Begin, Report, Run, keeping
@@ -248,7 +247,7 @@ def distill(
 def _require_mixture(problem: Problem, planned: DistillationPlan) -> None:
     """ValueError where stochastic training would draw from a population of classes."""
     fresh = planned.distill_data == "fresh" or any(str(one.method) == "score:population" for one in planned.students)
-    if planned.stochastic is not None and fresh and isinstance(problem.data, Classes):
+    if planned.stochastic is not None and fresh and problem.data.of_classes:
         raise ValueError(
             f"stochastic training draws from training points or a mixture; got data {str(problem.data)!r}: leave the "
             "optimizer out, or learn from the training points"

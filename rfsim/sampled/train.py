@@ -17,12 +17,13 @@ from rfsim.computing.precision import in_float64
 from rfsim.disk import store
 from rfsim.learning import trainers
 from rfsim.learning.trainers import DescentFilter, Trainer, TrainerFilter
-from rfsim.problem.draws import ConditionOptions, Draw, told
+from rfsim.problem.draws import Draw, LabelOptions, told
 from rfsim.problem.model import TRAIN_TIMES, Problem, require_unused, ridges_given, times
-from rfsim.problem.populations import Classes, Condition
+from rfsim.problem.populations import Condition
 from rfsim.problem.realization import Sizes
 from rfsim.quantities.forms import LEARNED
 from rfsim.quantities.meant import known_keywords
+from rfsim.results.classes import without_rows
 from rfsim.results.datasets import curves_datasets, joined, with_bias_variance
 from rfsim.results.halves import without_shifted_times
 from rfsim.results.readouts import kept, require_readouts, trained_readouts
@@ -37,7 +38,7 @@ CLASS_COPIES = 3  # more of them where a class is seen from the eigenbasis, whic
 
 @known_keywords
 @in_float64
-@told(ConditionOptions)
+@told(LabelOptions)
 def train(
     problem: Problem,
     train_times: ArrayLike = TRAIN_TIMES,
@@ -52,7 +53,7 @@ def train(
     trainer: str | Trainer = "flow",
     report: Report | None = None,
     begin: Begin | None = None,
-    **draw: Unpack[ConditionOptions],
+    **draw: Unpack[LabelOptions],
 ) -> xr.Dataset:
     """Losses of training from zero at every train_time, in closed form.
 
@@ -88,6 +89,7 @@ def train(
         held_out: Rows (rows, dim), or a file of them, that play it in their place; all of the array may be trained on.
         condition: Noise-free inputs beside x_t, a row (d_y,) for each of the array's, or a file of them; centered and
             scaled as the array is.
+        labels: The class of each of the array's rows, a whole number or a short text, or a file of them.
 
     Returns:
         Beside all of `spectrum`, the variables train, test, score, gen (seed, train_time) — L_train, L_test, E_score
@@ -99,11 +101,12 @@ def train(
         score has loss 1, up to the noise drawn where m is finite or the moments are Monte Carlo. With by_part,
         train_without, test_without and train_part (seed, part, train_time), and test_pair (seed, part, other,
         train_time), whose sum over both is L_test less that of the zero score. Of a population of classes, exact
-        moments and the dense route, train_class, test_class and gen_class (seed, class, train_time), the losses over
-        the class's training points and over the class, and tau_gen_class and tau_mem_class (seed, class), by the curve
-        route, beside class_share and class_variance (class). Of data `condition:SNR@PER_DIM`, mean_error,
-        predictive_variance, residual_error and residual_alignment (seed, train_time): ME, PV, RE and RA of the denoised
-        x given y (§13). With Monte Carlo moments train_error …
+        moments and the dense route, and of an array with labels, train_class, test_class and gen_class (seed, class,
+        train_time), the losses over the class's training points and over the class, or its held-out rows, and
+        tau_gen_class and tau_mem_class (seed, class), by the curve route, beside class_share and class_variance
+        (class), the variance around the class's mean; NaN where a class has no such rows in a seed. Of data
+        `condition:SNR@PER_DIM`, mean_error, predictive_variance, residual_error and residual_alignment (seed,
+        train_time): ME, PV, RE and RA of the denoised x given y (§13). With Monte Carlo moments train_error …
         gen_error (seed, train_time). With descent steps (train_time), the whole steps taken by then; its curves move in
         steps, so that the curve route of tau_gen and tau_mem is known to half a step. With ridges, all that is learned
         has the dimension ridge before its own.
@@ -118,7 +121,7 @@ def train(
     >>> train(Problem(2, 4), [10], dim=10, ridges=[0.01, 1.0]).train.dims
     ('ridge', 'seed', 'train_time')
     """
-    options: TrainOptions = {"model": model, "route": route, "moments": moments, "labels": False}
+    options: TrainOptions = {"model": model, "route": route, "moments": moments, "parts": False}
     options |= {"by_part": by_part, "fresh_noise": fresh_noise, "report": report}
     options["keep_weights"] = keep_weights
     way = trainers.read(trainer)
@@ -179,7 +182,7 @@ class TrainOptions(TypedDict, total=False):
     model: str
     route: str
     moments: str | Averages
-    labels: bool
+    parts: bool
     by_part: bool
     fresh_noise: bool
     keep_weights: bool
@@ -187,7 +190,7 @@ class TrainOptions(TypedDict, total=False):
 
 
 @in_float64
-@told(ConditionOptions)
+@told(LabelOptions)
 def train_variants(
     problem: Problem,
     train_times: ArrayLike = TRAIN_TIMES,
@@ -196,13 +199,13 @@ def train_variants(
     model: str = "real",
     route: str = AUTO,
     moments: str | Averages = "exact",
-    labels: bool = True,
+    parts: bool = True,
     by_part: bool = False,
     fresh_noise: bool = False,
     keep_weights: bool = False,
     report: Report | None = None,
     begin: Begin | None = None,
-    **draw: Unpack[ConditionOptions],
+    **draw: Unpack[LabelOptions],
 ) -> list[xr.Dataset | ValueError]:
     """`train` by each of several variants on the same draws, moments and decompositions, one for each seed.
 
@@ -217,7 +220,7 @@ def train_variants(
         model: As in `train`, and so the rest.
         route: As in `train`.
         moments: Exact or Monte Carlo.
-        labels: Whether eigenvalues and what parts tell are kept, for which auto is dense.
+        parts: Whether eigenvalues and what parts tell are kept, for which auto is dense.
         by_part: Also by the parts.
         fresh_noise: Also L_emp at finite noise_copies.
         keep_weights: Also the read-outs.
@@ -233,6 +236,7 @@ def train_variants(
         held_out: Rows (rows, dim), or a file of them, that play it in their place; all of the array may be trained on.
         condition: Noise-free inputs beside x_t, a row (d_y,) for each of the array's, or a file of them; centered and
             scaled as the array is.
+        labels: The class of each of the array's rows, a whole number or a short text, or a file of them.
 
     Returns:
         The result of each variant; in its place the ValueError of one that diverges or is none.
@@ -244,12 +248,12 @@ def train_variants(
     tau = times(train_times)
     method = Method(model=model, route=route, moments=moments)
     chosen: list[Choice] = []
-    classes = isinstance(problem.data, Classes)  # whose losses are of the dense route
     drawn = Draw(**draw)
+    classes = drawn.labels is not None or problem.data.of_classes  # whose losses are of the dense route
     conditioned = drawn.condition is not None or isinstance(problem.data, Condition)
 
     def decided(sizes: Sizes) -> Method:
-        if labels or keep_weights or route != AUTO or classes or conditioned:
+        if parts or keep_weights or route != AUTO or classes or conditioned:
             return method
         chosen.append(choose(method, sizes, by_part=by_part, fresh_noise=fresh_noise))
         return replace(method, route=chosen[0].route)
@@ -296,7 +300,7 @@ def train_variants(
         data = data.assign_coords(train_time=("train_time", tau, {"long_name": "training time τ", "units": "1"}))
         if isinstance(trained, DescentFilter):
             data["steps"] = ("train_time", np.asarray(trained.steps(tau)), {"long_name": "steps of descent"})
-        data = without_shifted_times(run, with_bias_variance(run, data), trained.ridge)
+        data = without_shifted_times(run, without_rows(run, with_bias_variance(run, data)), trained.ridge)
         labelled = run.label("train", data, extra(variant, trained), started)
         return labelled.assign_attrs(route=f"{chosen[0].route}: {chosen[0].why}") if chosen else labelled
 

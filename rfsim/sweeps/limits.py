@@ -67,7 +67,7 @@ def _of_classes(parameters: Mapping[str, Any]) -> bool:
     """Whether the population has classes, whose limit has no program for many cells."""
     given = parameters.get("data", Problem.data)
     try:
-        return isinstance(populations.read(given), populations.Classes)
+        return populations.read(given).of_classes
     except ValueError:  # of a cell that is refused, which tells why
         return False
 

@@ -19,6 +19,7 @@ from rfsim.limit.dynamics import limit_curves
 from rfsim.limit.part_tables import PartSpectrum, part_spectrum
 from rfsim.limit.quantiles import quantile
 from rfsim.problem.arrays import Rows
+from rfsim.problem.classes import named
 from rfsim.problem.model import TRAIN_TIMES, Problem, times
 from rfsim.quantities.meant import known_keywords
 from rfsim.results import classes
@@ -150,7 +151,8 @@ def _by_class(
         return xr.Dataset()
     shares, scales = run.population.classes
     seen = [classes.of_class(spectrum, *one, tau, trainer, grid) for one in class_targets(run.limit, spectrum)]
-    data = classes.labelled(seen, shares, scales * run.population.power)
+    table = named(run.problem.data, shares, scales * run.population.power)
+    data = classes.labelled(seen, table)
     kept = xr.DataArray(known[: tau.size], dims="train_time")
     shown = dict.fromkeys(classes.LONG_NAMES, kept) | dict.fromkeys(classes.TIMES, known.all())
     return data.assign({name: data[name].where(one) for name, one in shown.items()})

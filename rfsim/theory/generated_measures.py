@@ -47,7 +47,7 @@ def measured(
         MEASURES over way and train_time, truth, and residual: what they move by on half of the nodes.
     """
     variance = np.stack(list(ways.values()))
-    values, weights, _ = run.population
+    values, weights = run.population.values, run.population.weights
     truth = signal(first) ** 2 * values + noise_variance(first)
     isotropic = run.population.isotropic
 

@@ -153,7 +153,8 @@ def test_attributes_and_variables_that_are_missing_or_something_else_are_named(k
         assert repr(name) in words
     for name in kinds.form_of(kind).variables:
         one = whole.variables[name]
-        other = np.zeros(one.shape) if name in kinds.TEXT else np.full(one.shape, "x")
+        neither = 1j if name in kinds.EITHER else "x"  # no number of ours, and no text
+        other = np.zeros(one.shape) if name in kinds.TEXT else np.full(one.shape, neither)
         less = whole.drop_vars(name)
         if name in kinds.form_of(kind).optional:
             assert [*kinds.missing_variables(less, kind)] == []

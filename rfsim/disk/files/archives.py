@@ -68,7 +68,8 @@ def _require_room(file: IO[bytes], size: int, name: str) -> None:
     except (MemoryError, RecursionError, tokenize.TokenError):  # of Python's parser
         raise ValueError("its header is no array's") from None
     if dtype.hasobject or dtype.kind not in "fiubcUS":
-        raise ValueError(f"it holds {dtype} values; real numbers are needed")
+        texts = ", or texts as array.astype(str)" if dtype.hasobject else ""
+        raise ValueError(f"it holds {dtype} values; real numbers are needed{texts}")
     if any(length < 0 for length in shape):
         raise ValueError(f"its header declares the shape {shape}")
     needed = math.prod(shape) * dtype.itemsize

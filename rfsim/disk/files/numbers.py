@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zipfile
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -43,9 +44,10 @@ def names_file(spec: str) -> bool:
     return path.name.lower().endswith(SUFFIXES) or "/" in spec or is_file(path)
 
 
-def load(spec: str | Path) -> NDArray:
+def load(spec: str | Path, *, table: Callable[..., NDArray] = text.load, called: str = "numbers") -> NDArray:
     """The one array of FILE, or the array KEY of FILE.npz:KEY, as it is there.
 
+    table: reads a text; called: what a message calls what is in the file.
     Raises DataError, in one line, where there is none that can be read, and MemoryError, before it is read, for more
     numbers than this process may hold. A header or an index of a text is left out, and said.
     """
@@ -66,10 +68,10 @@ def load(spec: str | Path) -> NDArray:
         if suffix in TEXTS:
             # text takes less room as numbers; the factor covers the copies made while centering and splitting
             require_memory(4 * size, name, archives.HINT, each=0)
-            return text.load(path, zipped=suffix.endswith(".gz"))
+            return table(path, zipped=suffix.endswith(".gz"))
         return archives.load_npy(path, name) if suffix == ".npy" else archives.load_npz(path, key, name)
     except archives.Unnamed as error:
         raise DataError(f"{name} {error}") from None
     except UNREADABLE as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise DataError(f"{name} cannot be read as numbers ({reason}); it was left as it is") from None
+        raise DataError(f"{name} cannot be read as {called} ({reason}); it was left as it is") from None

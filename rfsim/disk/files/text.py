@@ -48,9 +48,7 @@ def load(path: Path, *, zipped: bool = False) -> NDArray[np.float64]:
     Raises ValueError, in one line that says where and what to do, for what is no table of numbers; MemoryError where
     the text is larger than this process may hold.
     """
-    raw = _unzipped(path) if zipped else path.read_bytes()
-    require_memory(6 * len(raw) + LINE * raw.count(b"\n"), f"data file {path}", "save the numbers as .npy", each=0)
-    rows = _rows(_decoded(raw))
+    rows = _rows(read(path, zipped=zipped))
     if not rows.lines:
         raise ValueError("it is empty")
     rows = _unquoted(rows)
@@ -66,6 +64,13 @@ def load(path: Path, *, zipped: bool = False) -> NDArray[np.float64]:
     if told is not None:
         notes.say(f"data file {path}: {told}")
     return values
+
+
+def read(path: Path, *, zipped: bool = False) -> str:
+    """A text as it is; ValueError where it is none in UTF-8 or UTF-16, MemoryError as `load`."""
+    raw = _unzipped(path) if zipped else path.read_bytes()
+    require_memory(6 * len(raw) + LINE * raw.count(b"\n"), f"data file {path}", "save the numbers as .npy", each=0)
+    return _decoded(raw)
 
 
 def _unzipped(path: Path) -> bytes:

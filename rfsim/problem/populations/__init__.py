@@ -8,8 +8,10 @@ from rfsim.disk.files.numbers import DataError
 from rfsim.problem.populations.base import Data, Spectrum
 from rfsim.problem.populations.conditioned import Condition, Told, unknown
 from rfsim.problem.populations.files import Covariance, Eigenvalues, InFile, Samples
+from rfsim.problem.populations.gaussian_classes import GaussianClasses
 from rfsim.problem.populations.held_out import held_out, inputs
 from rfsim.problem.populations.images import Digits
+from rfsim.problem.populations.labels import Labels, labels
 from rfsim.problem.populations.named import Atoms, Classes, Isotropic, Mixture, PowerLaw, Subspace
 from rfsim.problem.populations.reading import FILES, KINDS, NUMBERED, in_file, read
 
@@ -25,8 +27,10 @@ __all__ = [
     "DataError",
     "Digits",
     "Eigenvalues",
+    "GaussianClasses",
     "InFile",
     "Isotropic",
+    "Labels",
     "Mixture",
     "PowerLaw",
     "Samples",
@@ -36,6 +40,7 @@ __all__ = [
     "held_out",
     "in_file",
     "inputs",
+    "labels",
     "read",
     "unknown",
 ]

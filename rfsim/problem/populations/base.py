@@ -26,6 +26,12 @@ class Data(Written):
     """What `Problem.data` holds: a population, or samples (§1)."""
 
     kind: ClassVar[str] = ""
+    of_classes: ClassVar[bool] = False  # whether each point is of one of several Gaussians with numbers of its own
+
+    @property
+    def dimension(self) -> int | None:
+        """D of a population that fixes it; None for one of any dimension."""
+        return None
 
     @property
     def path(self) -> Path | None:

@@ -88,6 +88,7 @@ class Classes(Data):
 
     classes: tuple[tuple[float, float], ...]
     kind: ClassVar[str] = "classes"
+    of_classes: ClassVar[bool] = True
 
     def __init__(self, classes: Mapping[float, float] | Iterable[tuple[float, float]]) -> None:
         object.__setattr__(self, "classes", weighed(self, "VARIANCE", classes))
@@ -109,7 +110,7 @@ class Classes(Data):
 
     def law(self, dim: int) -> ClassLaw:
         variances, weights = self.shares
-        return ClassLaw(weights, np.repeat(variances[:, None], dim, axis=1))
+        return ClassLaw(weights, np.repeat(variances[:, None], dim, axis=1), np.zeros((variances.size, dim)))
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from rfsim.disk.files.numbers import FORMS, DataError, names_file
 from rfsim.problem.populations.base import Data
 from rfsim.problem.populations.conditioned import Condition
 from rfsim.problem.populations.files import Covariance, Eigenvalues, InFile, Samples, named_text
+from rfsim.problem.populations.gaussian_classes import GaussianClasses
 from rfsim.problem.populations.images import Digits
 from rfsim.problem.populations.named import Atoms, Classes, Isotropic, Mixture, PowerLaw, Subspace
 
@@ -57,6 +58,8 @@ subspace, mixture, condition, eigenvalues, covariance, digits or a .npy, .npz, .
         return found.of(text, argument)
     if names_file(text):
         return Samples.of(text, text)
+    if kind == GaussianClasses.kind:
+        raise DataError(f"data {text!r} are an object, which no text and no sweep holds: give it to Problem in Python")
     hint, told = nearest(kind, KINDS), text if len(text) <= 40 else text[:37] + "..."
     raise DataError(f"unknown data {told!r}; use one of {', '.join(KINDS)} or a {FORMS} file{hint}")
 

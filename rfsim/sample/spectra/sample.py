@@ -19,11 +19,11 @@ from numpy.typing import ArrayLike
 from rfsim.computing.arrays import Numbers, compiled, namespace, put
 from rfsim.computing.parallel import DeviceLayout
 from rfsim.computing.precision import require_float64
-from rfsim.problem.conditions import mean_weights, seen_population
+from rfsim.problem.conditions import Seen, mean_weights, seen_population
 from rfsim.problem.diffusion import diffuse, noise_variance
-from rfsim.problem.laws import ClassLaw
+from rfsim.problem.laws import ClassLaw, Law
 from rfsim.problem.model import Problem
-from rfsim.problem.realization import Instance, seen_training
+from rfsim.problem.realization import Instance, seen_held_out, seen_training
 from rfsim.sample.moments import Moments
 from rfsim.sample.moments.given import mean_second
 from rfsim.sample.spectra.accurate import (
@@ -251,30 +251,41 @@ def fresh_noise_moments(
 
 def class_targets(
     problem: Problem, draw: Instance, spectrum: SampleSpectrum, *, tolerance: float = 1e-6
-) -> Iterator[tuple[SampleTarget, SampleTarget | None]]:
-    """Of each class of the population in turn, the class and its training points as targets (§12).
+) -> Iterator[tuple[SampleTarget | None, SampleTarget | None]]:
+    """Of each class in turn, what plays it as a population and its training points, as targets (§12).
 
     Args:
         problem: What is asked.
-        draw: Its population of classes, points and weights.
+        draw: Its population of classes, or points with labels, and weights.
         spectrum: Of U, with its basis.
         tolerance: Relative to λ_min + γ.
 
     Yields:
-        Both targets; None for the training points of a class that has none.
+        Both targets; None for the rows of a class of which none are held out, or none are trained on.
 
     Raises:
         ValueError: Where the noise average needs too many orders.
     """
-    floor, law, classes = _smallest(spectrum) + problem.ridge, draw.population, draw.classes
-    assert isinstance(law, ClassLaw)
+    floor, classes = _smallest(spectrum) + problem.ridge, draw.classes
     assert classes is not None
-    for k, one in enumerate(law.laws):
-        population = averaged(problem, draw, diffuse(one, problem.diffusion_time), tolerance, floor)
-        target, kept = sample_target(spectrum, population), classes == k
-        del population
+    for k, law in enumerate(_class_laws(problem, draw)):
+        # both matrices of a class are there once, in the eigenbasis
+        target = None if law is None else sample_target(spectrum, averaged(problem, draw, law, tolerance, floor))
+        kept = classes == k
         own = training_moments(problem, draw, tolerance, floor, kept=kept) if kept.any() else None
         yield target, None if own is None else sample_target(spectrum, own)
+
+
+def _class_laws(problem: Problem, draw: Instance) -> Iterator[Law | Seen | None]:
+    """What features see of each class: of a population, or of an array's held-out rows, None where it has none."""
+    time = problem.diffusion_time
+    if draw.labels is None:
+        assert isinstance(draw.population, ClassLaw)
+        yield from (diffuse(one, time) for one in draw.population.laws)
+        return
+    for k in range(draw.labels.classes):
+        kept = draw.labels.held_out == k
+        yield seen_held_out(draw, time, kept) if kept.any() else None
 
 
 def condition_targets(

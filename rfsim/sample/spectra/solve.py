@@ -37,8 +37,8 @@ class Solved(NamedTuple):
         target: The population, if asked for.
         replicates: The same with one group of Monte Carlo draws left out; none where the moments are exact.
         fresh: The training points with fresh noise, if asked for.
-        classes: Of each class of the population in turn, the class and its training points (None without any), once;
-            nothing where the population has no classes or was not asked for, and by other routes than the dense one.
+        classes: Of each class in turn, what plays it as a population and its training points (None without any), once;
+            nothing where the data have no classes or these were not asked for, and by other routes than the dense one.
         condition: Of a population beside inputs, its mean given these and what they leave, once.
     """
 
@@ -46,7 +46,7 @@ class Solved(NamedTuple):
     target: Target | None
     replicates: Iterator[Solved]
     fresh: Target | None = None
-    classes: Iterable[tuple[Target, Target | None]] = ()
+    classes: Iterable[tuple[Target | None, Target | None]] = ()
     condition: Iterable[Target] = ()
 
 

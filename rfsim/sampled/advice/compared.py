@@ -169,7 +169,8 @@ def sample_size(problem: Problem, setting: Setting) -> Size:
     """The largest size, up to the problem's own, at which its samples take seconds; of data, half of their rows."""
     dim, rows = setting.columns, math.inf
     if dim is None:
-        dim = max(8, min(SMALL_DIM, int(MOST_FEATURES / problem.features_per_dim)))
+        small = max(8, min(SMALL_DIM, int(MOST_FEATURES / problem.features_per_dim)))
+        dim = problem.data.dimension or small
     else:
         rows = int(HALF * len(getattr(setting.array, "values", setting.array)))
     wanted = round(problem.samples_per_dim * dim), round(problem.features_per_dim * dim)
