@@ -24,7 +24,7 @@ from rfsim.reproduce import Cell
 FIGURES = {
     "overfitting-directions": "ours: losses with one part's filter switched off, both models",
 }
-SECONDS = {"quick": 50, "paper": 560}
+SECONDS = {"quick": 18, "paper": 560}
 
 # (ψ_n, ψ_p, t): where the gap between mini and main is open in the limit, and where it is closed or, at (4, 16, 0.1),
 # open by two parts in ten thousand only (equations.md §5)
