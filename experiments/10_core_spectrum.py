@@ -21,7 +21,7 @@ from rfsim.reproduce import Cell, with_limits
 CORE = True
 FIGURES = {"core-spectrum": "Bonnaire et al. 2025, Fig. 4, left: spectrum of U, isotropic data, with its limit"}
 OPTIONS = {"quick": {"dim": 20, "seeds": 2}, "paper": {"dim": 100, "seeds": 1}}
-SECONDS = {"quick": 10, "paper": 45}
+SECONDS = {"quick": 2, "paper": 45}
 
 LABEL = "isotropic-8"
 SAMPLES_PER_DIM, FEATURES_PER_DIM = 8, 64

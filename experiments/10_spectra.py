@@ -26,7 +26,7 @@ FIGURES = {
     "b25-fig14": "Bonnaire et al. 2025, Fig. 14: spectrum of U, two atoms 0.5/1.5",
 }
 DIM = {"quick": 24, "paper": 100}
-SECONDS = {"quick": 20, "paper": 170}
+SECONDS = {"quick": 9, "paper": 170}
 
 ISOTROPIC, ATOMS = "isotropic", "atoms:0.5@0.5,0.5@1.5"
 SAMPLES_PER_DIM = (8, 32)

@@ -22,8 +22,8 @@ from rfsim.reproduce import Cell, with_limits
 
 CORE = True
 FIGURES = {"core-losses": "Bonnaire et al. 2025, Fig. 5A, B: losses against training time, with their limit"}
-OPTIONS = {"quick": {"dim": 40, "seeds": 1}, "paper": {"dim": 100, "seeds": 1}}
-SECONDS = {"quick": 35, "paper": 260}
+OPTIONS = {"quick": {"dim": 32, "seeds": 1}, "paper": {"dim": 100, "seeds": 1}}
+SECONDS = {"quick": 14, "paper": 260}
 
 SAMPLES_PER_DIM = (4, 8, 16, 32)
 TIMES = [*np.geomspace(1e-1, 1e6, 141).tolist(), float("inf")]

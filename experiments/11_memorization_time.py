@@ -20,7 +20,7 @@ from rfsim.reproduce import Cell, with_limits
 
 FIGURES = {"b25-fig5": "Bonnaire et al. 2025, Fig. 5A, B: losses against training time"}
 DIM = {"quick": 20, "paper": 100}
-SECONDS = {"quick": 10, "paper": 205}
+SECONDS = {"quick": 5, "paper": 205}
 
 SAMPLES_PER_DIM = (4, 8, 16, 32)
 TIMES = np.geomspace(1e-1, 1e6, 141).tolist()

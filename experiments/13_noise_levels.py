@@ -23,7 +23,7 @@ from rfsim.reproduce import Cell, with_limits
 
 FIGURES = {"b25-fig11": "Bonnaire et al. 2025, Fig. 11: L_gen against training time, several diffusion times"}
 DIM = {"quick": 16, "paper": 100}
-SECONDS = {"quick": 23, "paper": 125}
+SECONDS = {"quick": 6, "paper": 125}
 
 DIFFUSION_TIMES = (0.01, 0.1, 0.3, 1.0)
 SAMPLES_PER_DIM = (4, 8, 16)

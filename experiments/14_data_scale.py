@@ -22,7 +22,7 @@ from rfsim.reproduce import Cell, with_limits
 
 FIGURES = {"b25-fig12": "Bonnaire et al. 2025, Fig. 12: L_gen against training time, data of other variance"}
 DIM = {"quick": 16, "paper": 100}
-SECONDS = {"quick": 11, "paper": 75}
+SECONDS = {"quick": 4, "paper": 75}
 
 SCALES = (2.0, 0.5)  # σ_x
 SAMPLES_PER_DIM = (4, 8, 16, 32)

@@ -37,7 +37,7 @@ FIGURES = {
     "mixtures": "ours: spectrum, losses and onset for mixtures of two Gaussians",
 }
 DIM = {"quick": 20, "paper": 100}
-SECONDS = {"quick": 33, "paper": 70}
+SECONDS = {"quick": 11, "paper": 70}
 
 DIFFUSION_TIMES = (0.01, 0.1)
 FRACTIONS = (0.1, 0.3, 0.5, 0.7, 0.9)

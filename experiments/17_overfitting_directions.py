@@ -24,14 +24,14 @@ from rfsim.reproduce import Cell
 FIGURES = {
     "overfitting-directions": "ours: losses with one part's filter switched off, both models",
 }
-SECONDS = {"quick": 50, "paper": 560}
+SECONDS = {"quick": 18, "paper": 560}
 
 # (ψ_n, ψ_p, t): where the gap between mini and main is open in the limit, and where it is closed or, at (4, 16, 0.1),
 # open by two parts in ten thousand only (equations.md §5)
 OPEN = ((8, 64, 0.1), (8, 64, 0.01), (4, 64, 0.1), (16, 64, 0.1), (8, 32, 0.1), (4, 32, 0.1))
 CLOSED = ((4, 16, 0.1), (32, 64, 0.1), (8, 64, 0.5))
 GAUSSIAN = {"quick": {"dim": 30, "seeds": 2}, "paper": {"dim": 120, "seeds": 6}}
-REAL_EVERYWHERE = {"quick": {"dim": 20, "seeds": 2}, "paper": {"dim": 50, "seeds": 2}}
+REAL_EVERYWHERE = {"quick": {"dim": 14, "seeds": 2}, "paper": {"dim": 50, "seeds": 2}}
 REAL = (4, 32, 0.1)  # and at growing d
 DIMS = {"quick": {12: 2, 24: 2, 36: 2}, "paper": {25: 8, 50: 6, 100: 4, 200: 2}}  # dimension → seeds
 TIMES = [*np.geomspace(1e-1, 1e7, 65).tolist(), float("inf")]

@@ -17,7 +17,7 @@ from rfsim.claims import Claim, Judgment, Results, decide, sampled
 from rfsim.reproduce import Cell
 
 FIGURES = {"gaussian-equivalence": "ours: losses of the real and of the Gaussian-equivalent model at growing d"}
-SECONDS = {"quick": 21, "paper": 80}
+SECONDS = {"quick": 4, "paper": 80}
 
 DIMS = {"quick": {12: 12, 24: 8, 48: 4}, "paper": {50: 16, 100: 10, 200: 6}}  # dimension → seeds
 MODELS = ("real", "gaussian")

@@ -23,7 +23,7 @@ from rfsim.reproduce import Cell
 
 FIGURES = {"b25-fig5c": "Bonnaire et al. 2025, Fig. 5C: L_gen over (ψ_n, ψ_p) at two training times"}
 POINTS = {"quick": 24, "paper": 100}
-SECONDS = {"quick": 6, "paper": 14}
+SECONDS = {"quick": 8, "paper": 14}
 
 TIMES = (1e3, 1e4)
 SMALLEST, LARGEST = 1.0, 512.0

@@ -21,7 +21,7 @@ from rfsim.reproduce import Cell
 
 FIGURES = {"score-error-limit": "Bonnaire et al. 2025, Fig. 13, as d → ∞: smallest score error against ψ_n"}
 PER_DECADE = {"quick": 4, "paper": 16}
-SECONDS = {"quick": 4, "paper": 14}
+SECONDS = {"quick": 3, "paper": 14}
 
 PUBLISHED = -0.59
 DOUBLINGS = (1, 2, 4, 8, 16, 32, 64)  # ψ_n of "b25-fig13"

@@ -31,7 +31,7 @@ FIGURES = {
     "u26-fig16": "Urfin et al. 2026, Fig. 16",
     "u26-fig17": "Urfin et al. 2026, Fig. 17",
 }
-SECONDS = {"quick": 26, "paper": 150}
+SECONDS = {"quick": 11, "paper": 150}
 
 SAMPLES, TIME, RIDGE = 8.0, 0.1, 1e-3
 COPIES = (1, 2, 4, 16, math.inf)

@@ -26,7 +26,7 @@ from rfsim.disk import store
 from rfsim.reproduce import Cell
 
 FIGURES = {"mini-bulk": "equations.md §5: mini's border, its part in overfitting, the time of memorization"}
-SECONDS = {"quick": 13, "paper": 65}
+SECONDS = {"quick": 10, "paper": 65}
 
 FEATURES_PER_DIM = 64
 FAR = 4  # ψ_p/ψ_n from which on mini is judged to stand well apart

@@ -23,7 +23,7 @@ from rfsim.claims import Claim, Judgment, Results, decide
 from rfsim.reproduce import Cell
 
 FIGURES = {"classes": "Nicoletti et al. 2026: when each class is learned and memorized, against its share"}
-SECONDS = {"quick": 30, "paper": 90}
+SECONDS = {"quick": 10, "paper": 90}
 
 RATIOS = {"samples_per_dim": 4, "features_per_dim": 16}
 VARIANCES = {"quick": ((0.5, 1.5), (0.2, 1.8)), "paper": ((0.5, 1.5), (0.2, 1.8), (0.9, 1.1))}

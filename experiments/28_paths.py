@@ -23,7 +23,7 @@ from rfsim.claims import Claim, Judgment, Results, decide
 from rfsim.reproduce import Cell
 
 FIGURES = {"paths": "when more steps make a student worse: steps, fresh noise and diffusion times"}
-SECONDS = {"quick": 15, "paper": 150}
+SECONDS = {"quick": 5, "paper": 150}
 
 DIM = {"quick": 6, "paper": 8}
 WIDTH = {"quick": 16, "paper": 32}  # ψ_p

@@ -23,7 +23,7 @@ from rfsim.claims import Approach, Claim, Judgment, Results, decide
 from rfsim.reproduce import Cell
 
 FIGURES = {"leakage-limit": "ours: leakage of one step at growing dimension and in the limit (D13)"}
-SECONDS = {"quick": 25, "paper": 600}
+SECONDS = {"quick": 10, "paper": 600}
 
 # dim, seeds, draws and further options of the step 0.1 → 0.05 alone; at the smallest dim all five steps have samples
 STEPS = {

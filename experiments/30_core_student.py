@@ -19,7 +19,7 @@ from rfsim.reproduce import Cell
 
 CORE = True
 FIGURES = {"core-student": "ours, after Jiang, Zou 2026, abstract: a memorized teacher and its student, by steps"}
-SECONDS = {"quick": 14, "paper": 230}
+SECONDS = {"quick": 7, "paper": 230}
 
 LABEL = "teacher-1e+08"
 OPTIONS = {

@@ -26,7 +26,7 @@ FIGURES = {
     "distillation": "ours, after Jiang, Zou 2026, abstract: teachers stopped at several times, and their students",
     "distillation-controls": "ours: one memorized teacher, its student and every control",
 }
-SECONDS = {"quick": 25, "paper": 900}
+SECONDS = {"quick": 3, "paper": 900}
 
 OPTIONS = {
     "quick": {"dim": 6, "levels": 6, "seeds": 2, "generated": 500},

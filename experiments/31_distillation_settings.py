@@ -27,7 +27,7 @@ FIGURES = {
     "distillation-ridge": "ours, after Jiang, Zou 2026, abstract: samples and energies of students over the ridge",
     "distillation-settings": "ours, after Jiang, Zou 2026, abstract: one memorized teacher distilled in many ways",
 }
-SECONDS = {"quick": 25, "paper": 1300}
+SECONDS = {"quick": 5, "paper": 1300}
 
 OPTIONS = {
     "quick": {"dim": 6, "levels": 6, "seeds": 2, "generated": 500, "distill_times": (1e5,)},

@@ -30,7 +30,7 @@ FIGURES = {
     "instability": "ours: instability of every direction against its eigenvalue",
     "transfer": "ours: transfer between the parts of two levels, by ridge",
 }
-SECONDS = {"quick": 25, "paper": 1010}
+SECONDS = {"quick": 4, "paper": 1010}
 
 OPTIONS = {
     "quick": {"dim": 12, "levels": 3, "time_min": 0.025, "time_max": 0.2, "seeds": 2},

@@ -22,7 +22,7 @@ FIGURES = {
     "digits-distillation": "ours, after Jiang, Zou 2026, abstract: teachers of digits and their students",
     "digits-images": "ours: generated digits beside their nearest training images",
 }
-SECONDS = {"quick": 25, "paper": 1300}
+SECONDS = {"quick": 7, "paper": 1300}
 
 OPTIONS = {
     "quick": {"levels": 6, "seeds": 2, "generated": 500, "distill_times": (1e5,), "samples": 200},

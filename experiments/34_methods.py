@@ -34,7 +34,7 @@ FIGURES = {
     "methods-parts": "ours: energies of their weights over the teacher's, by part",
     "methods-ridge": "ours: memorization against quality over the ridge",
 }
-SECONDS = {"quick": 40, "paper": 800}
+SECONDS = {"quick": 11, "paper": 800}
 
 OPTIONS = {
     "quick": {"dim": 6, "levels": 6, "seeds": 2, "generated": 500, "distill_times": (10.0, 1e5)},

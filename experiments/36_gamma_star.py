@@ -24,7 +24,7 @@ from rfsim.claims import Approach, Claim, Judgment, Results, decide
 from rfsim.reproduce import Cell
 
 FIGURES = {"gamma-star": "ours: the ridge that is enough against leakage over ψ_n, ψ_p, t and the step (D13, D19)"}
-SECONDS = {"quick": 30, "paper": 250}
+SECONDS = {"quick": 6, "paper": 250}
 
 THRESHOLD = 0.01
 BASE = (8.0, 32.0, 0.1, 0.5)  # ψ_n, ψ_p, t, and the diffusion time after the step over t

@@ -18,7 +18,7 @@ from rfsim.disk import store
 from rfsim.reproduce import Cell
 
 FIGURES = {"generations": "ours: samples of models trained on samples of the last one, by generation"}
-SECONDS = {"quick": 15, "paper": 200}
+SECONDS = {"quick": 2, "paper": 200}
 
 OPTIONS = {
     "quick": {"dim": 6, "levels": 6, "seeds": 2, "generated": 500},

@@ -18,7 +18,7 @@ from rfsim.claims import Claim, Judgment, Results, compared, decide, measured
 from rfsim.reproduce import Cell
 
 FIGURES = {"consistency-training": "ours: students with and without a teacher over the number of levels"}
-SECONDS = {"quick": 15, "paper": 700}
+SECONDS = {"quick": 2, "paper": 700}
 
 OPTIONS = {
     "quick": {"dim": 6, "seeds": 2, "generated": 500, "distill_times": (100.0, 1e5)},

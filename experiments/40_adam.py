@@ -26,7 +26,7 @@ from rfsim.claims import Claim, Judgment, Results, adam_clock, decide, final_gap
 from rfsim.reproduce import Cell
 
 FIGURES = {"b25-fig15": "Bonnaire et al. 2025, Fig. 15: Adam at t = 0.01, ψ_p = 64, against steps and steps/n"}
-SECONDS = {"quick": 24, "paper": 360}
+SECONDS = {"quick": 8, "paper": 360}
 
 DIM = {"quick": 12, "paper": 40}
 SAMPLES_PER_DIM = {"quick": (4, 16), "paper": (4, 8, 16, 32)}

@@ -26,7 +26,7 @@ from rfsim.disk import store
 from rfsim.reproduce import Cell
 
 FIGURES = {"sgd-noise": "ours, after Wu et al. 2025: batches and rates of SGD against the exact flow"}
-SECONDS = {"quick": 20, "paper": 150}
+SECONDS = {"quick": 7, "paper": 150}
 
 DIM = 20
 SEEDS = {"quick": 2, "paper": 4}

@@ -21,7 +21,7 @@ from rfsim.disk import store
 from rfsim.reproduce import Cell
 
 FIGURES = {"empirical-teacher": "Song et al. 2023, Theorem 2: consistency training and the empirical score"}
-SECONDS = {"quick": 12, "paper": 200}
+SECONDS = {"quick": 4, "paper": 200}
 
 OPTIONS = {
     "quick": {"dim": 5, "seeds": 1, "generated": 100, "samples": 100, "draws": "10p"},

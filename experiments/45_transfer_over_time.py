@@ -23,7 +23,7 @@ from rfsim.reproduce import Cell
 FIGURES = {
     "transfer-over-time": "ours: memorization, quality and membership over distill_time and ridge, two data sets"
 }
-SECONDS = {"quick": 15, "paper": 400}
+SECONDS = {"quick": 2, "paper": 400}
 
 METHODS = ("consistency", "score:noise-online", "data-free")
 ALL_LEVELS = METHODS[:2]  # have weights at every level

@@ -19,7 +19,7 @@ from rfsim.disk import store
 from rfsim.reproduce import Cell
 
 FIGURES = {"teacher-hacking": "Tiapkin et al. 2025: proxy and golden loss of distilled scores, offline and online"}
-SECONDS = {"quick": 10, "paper": 120}
+SECONDS = {"quick": 2, "paper": 120}
 
 DIM = {"quick": 6, "paper": 20}
 SEEDS = {"quick": 1, "paper": 5}

@@ -29,7 +29,7 @@ from rfsim.reproduce import Cell
 FIGURES = {
     "matching": "ours, after Yin et al. 2024 and Zhou et al. 2024: one-step generators by the difference of scores"
 }
-SECONDS = {"quick": 20, "paper": 500}
+SECONDS = {"quick": 7, "paper": 500}
 
 KINDS = ("matching", "identity", "sds")
 CRITICS = (1, 5, 25)  # times as fast as the generator; 5 is DMD2's

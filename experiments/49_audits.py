@@ -28,7 +28,7 @@ from rfsim.reproduce import Cell
 FIGURES = {
     "audits": "Borkar et al. 2026: whom teacher, baseline and students memorize; Li et al. 2026: a two-sample test",
 }
-SECONDS = {"quick": 20, "paper": 400}
+SECONDS = {"quick": 3, "paper": 400}
 
 DIM = {"quick": 6, "paper": 16}
 SIZES = {"quick": (8, 24, 12), "paper": (15, 45, 22.5)}  # n, p of the teacher and of its students, over d

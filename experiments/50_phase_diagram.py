@@ -26,7 +26,7 @@ from rfsim.claims import Claim, Judgment, Results, agreement, border, decide, ex
 from rfsim.reproduce import Cell, sweep_cell
 
 FIGURES = {"phase-diagram": "Bonnaire et al. 2025, Fig. 5C, from samples: L_gen over (ψ_n, ψ_p) beside the limit"}
-SECONDS = {"quick": 20, "paper": 480}
+SECONDS = {"quick": 13, "paper": 480}
 
 SAMPLES, SAME, FINE = "samples", "limit", "limit-map"
 WIDE = 8.0  # ψ_p from which on the border is read

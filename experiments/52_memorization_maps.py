@@ -28,7 +28,7 @@ from rfsim.reproduce import Cell, sweep_cell
 FIGURES = {
     "memorization-maps": "ours, after Jiang, Zou 2026: memorized fraction over samples, times and ridges",
 }
-SECONDS = {"quick": 20, "paper": 490}
+SECONDS = {"quick": 3, "paper": 490}
 
 SAMPLES, RIDGES = "samples", "ridges"
 LEVELS = (0.5, 0.1)

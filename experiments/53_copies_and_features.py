@@ -24,7 +24,7 @@ from rfsim.disk import store
 from rfsim.reproduce import Cell, sweep_cell
 
 FIGURES = {"copies-and-features": "Urfin et al. 2026, Figs. 3, 5, as a map: L_test over noise copies and features"}
-SECONDS = {"quick": 19, "paper": 400}
+SECONDS = {"quick": 13, "paper": 400}
 
 SAMPLES, SAME, FINE = "samples", "limit", "limit-map"
 ERRORS, RELATIVE = 3.0, 0.01  # of agreement in one cell, as in experiments/50

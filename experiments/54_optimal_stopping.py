@@ -27,7 +27,7 @@ from rfsim.problem.diffusion import noise_variance
 from rfsim.reproduce import Cell, sweep_cell
 
 FIGURES = {"optimal-stopping": "ours: maps of the best training time and the best ridge, and what they gain"}
-SECONDS = {"quick": 14, "paper": 115}
+SECONDS = {"quick": 2, "paper": 115}
 
 TIME, RIDGE = "stopping", "ridge"
 BOUND = 1.22  # of Ali, Kolter, Tibshirani 2019, best flow over best ridge, spherical features

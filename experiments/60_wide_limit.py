@@ -21,7 +21,7 @@ from rfsim.claims import Claim, Judgment, Results, decide
 from rfsim.reproduce import Cell
 
 FIGURES = {"wide-limit": "Latourelle-Vigeant et al. 2026, Fig. 2; equations.md W1 to W5"}
-SECONDS = {"quick": 8, "paper": 16}
+SECONDS = {"quick": 3, "paper": 16}
 
 DIFFUSION_TIME, SAMPLES = 0.2, 240
 DELTA = -math.expm1(-2 * DIFFUSION_TIME)

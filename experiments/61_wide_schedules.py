@@ -25,7 +25,7 @@ from rfsim.claims import Claim, Judgment, Results, decide
 from rfsim.reproduce import Cell
 
 FIGURES = {"wide-schedules": "Latourelle-Vigeant et al. 2026, Fig. 3; equations.md W3, W7, W8"}
-SECONDS = {"quick": 15, "paper": 60}
+SECONDS = {"quick": 5, "paper": 60}
 
 SHARE, LARGE, SMALL = 0.7, 17 / 12, 1 / 36
 TIME_MIN, TIME_MAX = 1e-3, 3.0

@@ -22,7 +22,7 @@ from rfsim.claims import Claim, Judgment, Results, decide
 from rfsim.reproduce import Cell
 
 FIGURES = {"no-copies": "Latourelle-Vigeant et al. 2026, Theorem 4; equations.md W6: f_mem against d and training time"}
-SECONDS = {"quick": 25, "paper": 160}
+SECONDS = {"quick": 6, "paper": 160}
 
 RATIOS = {"samples_per_dim": 2, "features_per_dim": 32, "ridge": 1e-6}
 DIMS = {"quick": (4, 8, 16), "paper": (4, 6, 8, 12, 16, 24, 32, 40)}

@@ -23,7 +23,7 @@ from rfsim.claims import Claim, Judgment, Results, decide
 from rfsim.reproduce import Cell
 
 FIGURES = {"wide-samples": "equations.md W6 to W8: samples of few and many dimensions beside their limit"}
-SECONDS = {"quick": 20, "paper": 150}
+SECONDS = {"quick": 8, "paper": 150}
 
 CUBIC = Hermite({1: 1, 3: 0.2})
 TRAIN_TIMES = (3.0, 10.0, 30.0, 100.0, 300.0, 1e3, 1e4, 1e6)

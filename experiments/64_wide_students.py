@@ -24,7 +24,7 @@ from rfsim.claims import Claim, Judgment, Results, decide
 from rfsim.reproduce import Cell
 
 FIGURES = {"wide-students": "equations.md W10: one-step students beside their teacher's steps"}
-SECONDS = {"quick": 20, "paper": 220}
+SECONDS = {"quick": 8, "paper": 220}
 
 LEVELS, TIME_MAX, SAMPLES = 6, 1.5, 256
 CUBIC = Hermite({1: 1, 3: 0.2})

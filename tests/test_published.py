@@ -35,7 +35,7 @@ from rfsim.problem.diffusion import diffuse, noise_variance
 from rfsim.problem.laws import Law
 from rfsim.computing.machine import peak_memory
 from rfsim.sample.moments import averaged_moments
-p = n = 5000
+p = n = 2500
 rng = np.random.default_rng(0)
 scale = math.sqrt(noise_variance(0.1))
 def run(p, n):

@@ -13,6 +13,7 @@ from rfsim.limit.populations import from_array
 
 TIMES = [100.0, 1e4]
 TRUE = np.repeat([0.5, 1.5], 50)
+EIGHT = np.repeat([0.5, 1.5], 4)  # few programs are compiled for so few
 
 
 def drawn(seed, rows, variances=TRUE):
@@ -91,15 +92,15 @@ def test_the_predicted_test_loss_errs_less(covariance, share):
 def test_it_is_told_in_settings_and_few_rows_are_told():
     problem = Problem(samples_per_dim=4, features_per_dim=16)
     with notes.recorded() as heard:
-        found = theory.spectrum(problem, array=drawn(0, 200), covariance="deconvolved")
+        found = theory.spectrum(problem, array=drawn(0, 16, EIGHT), covariance="deconvolved")
     assert heard == []
     assert '"covariance":"deconvolved"' in found.attrs["settings"].replace(" ", "")
     with notes.recorded() as heard:
-        theory.spectrum(problem, array=drawn(0, 200))
+        theory.spectrum(problem, array=drawn(0, 16, EIGHT))
     (note,) = heard
-    assert "200 samples of 100 columns" in str(note)
+    assert "16 samples of 8 columns" in str(note)
     with notes.recorded() as heard:
-        theory.spectrum(problem, array=drawn(0, 500))
+        theory.spectrum(problem, array=drawn(0, 40, EIGHT))
     assert heard == []
 
 
@@ -113,7 +114,7 @@ def test_refusals():
 
 
 def test_a_sweep_takes_it_as_an_axis(tmp_path):
-    np.save(tmp_path / "x.npy", drawn(0, 16, np.repeat([0.5, 1.5], 4)))
+    np.save(tmp_path / "x.npy", drawn(0, 16, EIGHT))
     spec = {
         "command": "theory.curves",
         "problem": {"data": str(tmp_path / "x.npy"), "train_times": [1e4]},
