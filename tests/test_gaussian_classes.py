@@ -11,6 +11,7 @@ from scipy import stats
 
 import rfsim
 from rfsim import GaussianClasses, theory
+from rfsim.computing import machine
 from rfsim.limit.class_tables import class_targets
 from rfsim.limit.dynamics import limit_curves
 from rfsim.limit.intervals import support
@@ -180,8 +181,8 @@ def test_what_are_no_classes_is_refused_in_a_line(given, message):
             "the limit needs a variance of every class",
         ),
         (
-            lambda: theory.curves(rfsim.Problem(data=GaussianClasses(np.full(9, 1 / 9), RNG.random((9, 4)))), [1]),
-            "the limit takes at most 8 classes whose covariances are no multiples of one; got 9",
+            lambda: theory.curves(rfsim.Problem(data=GaussianClasses(np.full(20, 0.05), RNG.random((20, 4)))), [1]),
+            "the limit takes at most 16 classes whose covariances are no multiples of one; got 20",
         ),
         (lambda: rfsim.advise(rfsim.Problem(data=GaussianClasses([1.0], [[1.0, 3.0]]))), "of classes the limit knows"),
         (
@@ -275,6 +276,12 @@ def test_the_resolvent_is_that_of_the_equations_written_out():
         q = (q + ((psi_p - 1) + math.sqrt((psi_p - 1) ** 2 + 4 * inner * r)) / (2 * inner)) / 2
     found = solve(of, np.array([z])).state
     np.testing.assert_allclose([found.q[0].real, found.r[0].real, *found.h[0].real], [q, r, *h], rtol=1e-9)
+
+
+def test_systems_of_all_pairs_are_refused_before_they_are_there(monkeypatch):
+    monkeypatch.setattr(machine, "memory_limit", lambda: 10**6)
+    with pytest.raises(MemoryError, match="the limit of 2 classes at 64 points of a contour .*take fewer classes"):
+        theory.curves(asked(UNEVEN), [1.0])
 
 
 @pytest.mark.slow

@@ -21,7 +21,7 @@ from rfsim.quantities.parameters import COVARIANCE
 
 POWERLAW_DIM = 100
 ROUNDING = 1e-9  # of covariances that are multiples of one
-MOST_APART = 8  # classes with an h each: every pair of points of a contour has a system of so many and two
+MOST_APART = 16  # classes with an h each: every pair of points of a contour has a system of so many and two
 
 
 class Population(NamedTuple):

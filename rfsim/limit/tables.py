@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from rfsim.computing.arrays import Numbers
+from rfsim.computing.machine import require_memory
 from rfsim.computing.precision import in_complex128
 from rfsim.limit import functions
 from rfsim.limit.contour_sums import LimitSpectrum, LimitTarget
@@ -25,6 +26,7 @@ from rfsim.limit.limits import Limit, reaches_zero
 from rfsim.limit.solver import solve
 
 NODES = (128, 256, 512, 1024)
+COPIES = 6  # of a system of every pair, at the peak, where each class has an h
 
 
 class Converged(NamedTuple):
@@ -182,7 +184,15 @@ def pair_systems(limit: Limit, x: State) -> tuple[PairSystem, PairSystem]:
 
     Returns:
         Both, for the two tables of a target.
+
+    Raises:
+        MemoryError: Where each class has an h and the systems of all pairs pass the memory limit.
     """
+    own = limit.by_class
+    if own.variances is not None:
+        needed = COPIES * np.dtype(complex).itemsize * x.q.size**2 * (own.shares.size + 2) ** 2
+        told = f"the limit of {own.shares.size} classes at {x.q.size} points of a contour"
+        require_memory(needed, told, "take fewer classes", each=0)
     column, mirrored = State(*(value[:, None] for value in x)), State(*(value.conj() for value in x))
     return (column, x, differences(limit, column, x)), (column, mirrored, differences(limit, column, mirrored))
 
