@@ -32,12 +32,13 @@ from rfsim.learning.trainers import Trainer
 from rfsim.problem.diffusion import ODE_SOLVERS, time_grid
 from rfsim.problem.model import EARLIEST, LATEST_TRAINING, require_ridge
 from rfsim.problem.realization import Sizes
+from rfsim.problem.time_paths import MOST_LEVELS
 from rfsim.quantities.meant import known_fields
 
 STARTS = ("teacher", "zero")
 DATA = ("train", "fresh", "teacher")
 LATEST_LEVEL = 20.0  # a DDIM jump from T multiplies by e^T
-MOST = {"generations": 1000, "levels": 10**4, "generated": 10**8, "samples": 10**8}
+MOST = {"generations": 1000, "levels": MOST_LEVELS, "generated": 10**8, "samples": 10**8}
 FEWEST_GENERATED = 16  # for standard errors by leaving out groups of them
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from rfsim.quantities.distill import LEVELS, MEASURED, PATH, REGRESSION
 from rfsim.quantities.forms import CONSTANTS, Form, variables
 from rfsim.quantities.parameter import Parameter
-from rfsim.quantities.parameters import CONDITION, DATA, DIFFUSION_TIME, SAMPLE, TRAIN_TIMES
+from rfsim.quantities.parameters import CONDITION, DATA, DIFFUSION_TIME, HELD_OUT, SAMPLE, TRAIN_TIMES
 from rfsim.quantities.registry import Cells, Quantity, register
 
 TOLD = DATA.but(
@@ -30,7 +30,8 @@ POSTERIOR = register(
         help="Samples beside noise-free inputs: how far from the posterior.",
         function="rfsim.sampled.posterior:posterior",
         parameters=(
-            *(TOLD if one is DATA else one for one in SAMPLE if one is not DIFFUSION_TIME),
+            # rows that play the population have no inputs of their own
+            *(TOLD if one is DATA else one for one in SAMPLE if one not in (DIFFUSION_TIME, HELD_OUT)),
             CONDITION,
             TRAIN_TIMES.but(help=TRAIN_TIMES.help.partition(" Figures")[0], drawn=""),
             *(one.but(shapes=False) for one in LEVELS),

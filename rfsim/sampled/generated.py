@@ -19,13 +19,14 @@ from rfsim.distillation.exact import ExactSpectra
 from rfsim.distillation.linear_samples import measured
 from rfsim.distillation.memorization import RATIO
 from rfsim.distillation.plan import FEWEST_GENERATED, MOST
-from rfsim.distillation.sampling import generate, path, starting_points
+from rfsim.distillation.sampling import generate, starting_points
 from rfsim.distillation.teacher import TeacherFilter, teach
 from rfsim.learning.trainers import Flow
 from rfsim.problem import model, realization
-from rfsim.problem.diffusion import ODE_SOLVERS, diffuse, time_grid
+from rfsim.problem.diffusion import ODE_SOLVERS, diffuse
 from rfsim.problem.draws import Draw, DrawOptions, told
 from rfsim.problem.model import TRAIN_TIMES, Problem
+from rfsim.problem.time_paths import steps_given
 from rfsim.quantities.meant import known_keywords
 from rfsim.results.runs import Begin, Report, Run, each_seed
 from rfsim.sample.spectra import Method
@@ -43,6 +44,7 @@ def generated(
     time_min: float = 0.02,
     time_max: float = 3.0,
     levels: int = 20,
+    path: ArrayLike | None = None,
     sampler: str = "ddim",
     generated: int = GENERATED,
     memorized_ratio: float = RATIO,
@@ -61,6 +63,7 @@ def generated(
         time_min: ε, the diffusion time of samples.
         time_max: T, where sampling starts from N(0, I).
         levels: N; steps lead down a geometric grid of N + 1 times.
+        path: All of them, from T down to ε, (levels + 1,), in the place of levels, time_min and time_max.
         sampler: "ddim", "euler" or "heun".
         generated: Samples of each teacher, more than dim.
         memorized_ratio: A sample is memorized where its nearest training point is nearer than this times the second
@@ -97,7 +100,8 @@ def generated(
     tau = model.times(train_times)
     if sampler not in ODE_SOLVERS:
         raise ValueError(f"sampler must be one of {', '.join(ODE_SOLVERS)}; got {sampler!r}")
-    grid = time_grid(real("time_min", time_min), real("time_max", time_max), whole("levels", levels, 1, MOST["levels"]))
+    grid = steps_given(path, levels=levels, time_min=time_min, time_max=time_max)
+    levels = grid.size - 1
     rows = whole("generated", generated, FEWEST_GENERATED, MOST["generated"])
     taught = replace(problem, diffusion_time=float(grid[0]))
     run = Run(taught, Draw(**draw), report, method=Method(), copies=6)
@@ -110,7 +114,7 @@ def generated(
     extra = {"train_times": tau.tolist(), "time_min": float(grid[0]), "time_max": float(grid[-1]), "levels": levels}
     if not 0 < real("memorized_ratio", memorized_ratio) < 1:
         raise ValueError(f"memorized_ratio must lie between 0 and 1; got {memorized_ratio:g}")
-    extra |= {"sampler": sampler, "generated": rows}
+    extra |= {"sampler": sampler, "generated": rows} | ({} if path is None else {"path": grid.tolist()})
     extra |= {} if memorized_ratio == RATIO else {"memorized_ratio": memorized_ratio}
     run.begin(begin, extra)
     data_power = realization.power(problem, run.origin, run.sizes)
@@ -125,7 +129,7 @@ def generated(
             teachers = teach(exact, filters, lambda k: run.tell(instance, f"teachers, level {k}"))
         found: list[xr.Dataset] = []
         for network in teachers:
-            samples = generate(network, start, path(levels, levels), instance.sigma.function, sampler)
+            samples = generate(network, start, range(levels, -1, -1), instance.sigma.function, sampler)
             found.append(measured(samples, start, instance.points, law, memorized_ratio))
         return xr.concat(found, "train_time", join="exact")
 

@@ -7,11 +7,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Unpack
 
-import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike
 
-from rfsim.checking.scalars import real, whole
+from rfsim.checking.scalars import whole
 from rfsim.checking.text import nearest
 from rfsim.computing.machine import require_memory
 from rfsim.computing.precision import in_float64
@@ -22,11 +21,11 @@ from rfsim.distillation.posterior import asked, measured, samples_given, truth
 from rfsim.distillation.teacher import TeacherFilter, teach
 from rfsim.learning.trainers import Flow
 from rfsim.problem import model, realization
-from rfsim.problem.diffusion import ODE_SOLVERS, time_grid
+from rfsim.problem.diffusion import ODE_SOLVERS
 from rfsim.problem.draws import ConditionOptions, Draw, told
 from rfsim.problem.model import TRAIN_TIMES, Problem
 from rfsim.problem.populations import Condition
-from rfsim.problem.time_paths import grid_given
+from rfsim.problem.time_paths import steps_given
 from rfsim.quantities.meant import known_keywords
 from rfsim.results.runs import Begin, Report, Run, each_seed
 from rfsim.sample.spectra import Method
@@ -106,11 +105,7 @@ def posterior(
     if sampler not in ODE_SOLVERS:
         hint = nearest(str(sampler), ODE_SOLVERS)
         raise ValueError(f"sampler must be one of {', '.join(ODE_SOLVERS)}; got {sampler!r}{hint}")
-    if path is None:
-        steps = whole("levels", levels, 1, MOST["levels"])
-        grid = time_grid(real("time_min", time_min), real("time_max", time_max), steps)
-    else:
-        grid = np.array(grid_given(path, levels=levels, time_min=time_min, time_max=time_max))
+    grid = steps_given(path, levels=levels, time_min=time_min, time_max=time_max)
     rows, draws = (
         whole(name, value, least, MOST["generated"])
         for name, value, least in (("inputs", inputs, 1), ("generated", generated, FEWEST))

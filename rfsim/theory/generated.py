@@ -10,7 +10,6 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
-from rfsim.checking.scalars import real, whole
 from rfsim.computing.precision import in_float64
 from rfsim.limit.generation import FLOWS, SAMPLERS, one_jump
 from rfsim.limit.generation import generated as law_of
@@ -18,9 +17,9 @@ from rfsim.limit.sample_covariance import NODES, SampleCovariance
 from rfsim.limit.wide_spectrum import tables
 from rfsim.limit.wide_students import Level, wide_student
 from rfsim.problem.activations import hermite_coefficients
-from rfsim.problem.diffusion import ode_step, signal, time_grid, total_variance
+from rfsim.problem.diffusion import ode_step, signal, total_variance
 from rfsim.problem.model import TRAIN_TIMES, Problem, require_unused, times
-from rfsim.problem.time_paths import grid_given
+from rfsim.problem.time_paths import steps_given
 from rfsim.quantities.meant import known_keywords
 from rfsim.results.runs import Begin, Report
 from rfsim.theory.generated_measures import MEASURES, measured
@@ -111,10 +110,7 @@ def generated(
         raise ValueError(f"sampler must be one of {', '.join(SAMPLERS)}; got {sampler!r}")
     if student and sampler != "ddim":
         raise ValueError(f"students are known of ddim steps alone; got sampler {sampler!r}: leave one of them out")
-    if path is None:
-        grid = time_grid(real("time_min", time_min), real("time_max", time_max), whole("levels", levels, 1, 10**4))
-    else:
-        grid = np.array(grid_given(path, levels=levels, time_min=time_min, time_max=time_max))
+    grid = steps_given(path, levels=levels, time_min=time_min, time_max=time_max)
     run = LimitRun(replace(problem, diffusion_time=float(grid[-1])), wide=True)
     _require_known(run, grid)
     own = schedule != "constant"  # times of each level

@@ -50,7 +50,7 @@ DOORS = {  # command: (module, name) of what computes, flags of a small problem,
     "posterior": (
         (posterior, "posterior"),
         f"{DRAWN} --data condition:4@1 --levels 2 --inputs 2 --generated 4",
-        ("--path 3,1,0.3 --sampler heun --ridge 0.1",),
+        ("--sampler heun --ridge 0.1 --time-min 0.1",),
     ),
     "advise": ((advise, "advise"), "--samples-per-dim 2 --features-per-dim 4 --seeds 1", ("--rate 0.1",)),
     "theory conditions": (

@@ -25,6 +25,15 @@ def test_samples_are_those_of_the_teacher_of_a_distillation():
             np.testing.assert_allclose(found[name].sel(train_time=tau), other.sel(quality=name), rtol=1e-9)
 
 
+def test_a_path_is_that_of_a_distillation():
+    problem, few = Problem(2, 6), {"dim": 4, "generated": 32, "path": [2.0, 0.5, 0.1]}
+    found = rfsim.generated(problem, [1e3], **few)
+    other = rfsim.distill(problem, [1.0], teacher_time=1e3, **few).teacher
+    np.testing.assert_allclose(found.frechet_per_dim, other.sel(quality=["frechet_per_dim"]), rtol=1e-9)
+    assert store.settings(found)["path"] == [0.1, 0.5, 2.0]
+    assert store.settings(found)["levels"] == 2
+
+
 def test_of_a_linear_activation_the_map_is_all_there_is():
     found = rfsim.generated(Problem(2, 1, activation="linear"), [30.0, INF], dim=12, levels=5, generated=400)
     np.testing.assert_allclose(found.linear_share, 1.0, rtol=1e-12)
@@ -78,6 +87,7 @@ def test_settings_and_refusals():
             {"generated": 20, "dim": 30},
             "^generated must be more than dim 30, so .* got 20",
         ),
+        ({"path": [3, 1, 0.1]}, "^path says all diffusion times; got levels 3 beside it: leave it out$"),
         ({"levels": 0}, "^levels must be a whole number of at least 1"),
     ):
         with pytest.raises(ValueError, match=message):
