@@ -12,11 +12,15 @@ if "PYTEST_XDIST_WORKER" in os.environ and hasattr(os, "sched_setaffinity"):
 
 import jax
 import pytest
+import threadpoolctl
 
 from rfsim.computing import machine
 
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # in the background of a shell; tests press Ctrl-C
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+if "PYTEST_XDIST_WORKER" in os.environ:  # a plugin may have imported NumPy, which counts cores only then
+    threadpoolctl.threadpool_limits(1)
 
 LONGEST = "tests/test_reproduce.py"  # its slow test takes as long as all others of a worker
 

@@ -76,6 +76,7 @@ def test_a_file_with_a_constant_column(capsys, place):
     assert not [one for one in told["answers"] if one["value"] is None]
 
 
+@pytest.mark.slow
 def test_100_rows_of_64_columns(capsys, place):
     """Fewer rows than ψ_n = 4 asks for: samples are taken of half of them, beside the limit at their size."""
     np.save("few.npy", rows(100, 64))
@@ -118,6 +119,7 @@ def test_digits(capsys, place):
     held(capsys, "--data", "digits", most_steps=200)
 
 
+@pytest.mark.slow
 def test_few_rows_are_told_once():
     with notes.recorded() as heard:
         rfsim.advise(Problem(2, 2), array=rows(60, 20), seeds=1)
@@ -210,6 +212,7 @@ def test_frozen_noise_is_advised_on_too():
     assert np.isfinite(value[[2, 3, 6, 7, 10]]).all()
 
 
+@pytest.mark.slow
 def test_no_steps_are_counted_where_nothing_is_memorized():
     found = rfsim.advise(Problem(2, 4, activation="linear"), seeds=1)
     assert found.sizes["question"] == 11

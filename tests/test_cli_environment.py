@@ -70,6 +70,7 @@ def assert_undisturbed(change: dict[str, str | None], *commands: list[str]) -> N
     assert told.count("warning") <= 1
 
 
+@pytest.mark.slow
 def test_a_backend_that_is_not_there_does_not_stop_figures():
     code = (
         "import sys; sys.modules['matplotlib_inline'] = None; from rfsim import plotting; import matplotlib, os\n"

@@ -87,6 +87,7 @@ def test_a_new_number_of_eigenvalues_compiles_nothing_up_to_the_next_power_of_tw
     assert others == [0, 0, 0]
 
 
+@pytest.mark.slow
 def test_a_new_number_of_training_times_compiles_nothing_up_to_eight():
     plane = {"samples_per_dim": [1, 2], "features_per_dim": [3, 4]}
     jax.clear_caches()

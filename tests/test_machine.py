@@ -6,6 +6,7 @@ import warnings
 import jax
 import jax.numpy as jnp
 import pytest
+from threadpoolctl import threadpool_info
 
 from rfsim.computing import machine
 from rfsim.computing.machine import use_compilation_cache  # as it is before any test replaces it
@@ -84,3 +85,9 @@ def test_compiled_programs_are_dropped_before_the_limit_on_memory_maps():
     assert program._cache_size() == 1
     assert machine.release_programs(share=0.0)
     assert program._cache_size() == 0
+
+
+def test_blas_has_no_more_threads_than_this_process_has_cores():
+    """Those of a worker of the tests would wait for each other at full speed."""
+    for library in threadpool_info():
+        assert library["num_threads"] <= machine.threads()

@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 # a module that stands as None cannot be imported, nor found: as if it were not installed
 COLLECT = """import sys
 for name in ("marimo", "anywidget", "zmq", "playwright"):
@@ -15,6 +17,7 @@ sys.exit(pytest.main(["--collect-only", "-q", "-n0", "-p", "no:cacheprovider", "
 """
 
 
+@pytest.mark.slow
 def test_tests_of_the_explorer_are_collected_without_its_extras():
     here = Path(__file__).parent
     run = subprocess.run(

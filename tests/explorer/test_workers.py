@@ -236,6 +236,7 @@ def test_where_no_process_can_be_started_this_one_draws_and_says_so(monkeypatch,
 # --- compilations -------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_new_number_of_atoms_compiles_nothing_in_a_worker_that_is_warm(one):
     start = {control.name: control.start for control in training.TAB.controls}
     session, counts = Session(one), queue.Queue()

@@ -7,6 +7,8 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 MAKE = "from tests.plotting.synthetic import density, sample; from tests.sweeps.synthetic import sampled; import rfsim"
 CELLS = {  # and how many pictures each shows
     "rfsim.plot(data)": 1,
@@ -27,6 +29,7 @@ def said(code: str, backend: str) -> list[str]:
     return done.stdout.splitlines()
 
 
+@pytest.mark.slow
 def test_show_shows_what_was_drawn_since_pyplot_is_there_and_in_no_other_thread():
     code = f"""
 import gc, io, threading, weakref
@@ -55,6 +58,7 @@ def test_a_backend_that_shows_nothing_keeps_nothing():
     assert said(code, "agg") == ["[]"]
 
 
+@pytest.mark.slow
 def test_a_notebook_shows_a_figure_once():
     code = f"""
 import json

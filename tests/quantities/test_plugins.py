@@ -39,6 +39,7 @@ def rfsim_beside(tmp_path):
     return installed
 
 
+@pytest.mark.slow
 def test_they_are_commands_and_cells_in_worker_processes(rfsim_beside, tmp_path):
     run = rfsim_beside(MODULE)
     found = json.loads(run("tide", "waves", *SHORT[2:], "--json", "--quiet").stdout)

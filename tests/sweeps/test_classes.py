@@ -32,6 +32,7 @@ def test_imbalance_is_an_axis(tmp_path, command, own, names):
     assert not np.allclose(found[names[0]].isel(data=0), found[names[0]].isel(data=1))
 
 
+@pytest.mark.slow
 def test_beside_classes_populations_of_one_covariance_stay_a_map(tmp_path):
     spec = {"command": "theory.curves", "axes": {"data": [DATA[0], "isotropic"]}, "problem": {"train_times": [1.0]}}
     found = rfsim.sweep(spec, out=tmp_path / "plane.zarr")

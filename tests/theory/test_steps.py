@@ -39,6 +39,7 @@ def test_the_recorded_constants_are_met_to_their_digits(where):
         assert values[name] == pytest.approx(expected, abs=0.6 * 10**-digits), name
 
 
+@pytest.mark.slow
 def test_two_atoms_have_the_recorded_fields():
     *_, found, _ = between(4, 16, 0.1, 0.05, data="atoms:0.5@0.5,0.5@2.5")
     expected = -0.344450, 0.290732, -0.451415, -1.195692, 0.199369, 2.572416
@@ -90,6 +91,7 @@ def test_the_first_change_of_a_step_has_the_recorded_slopes():
     np.testing.assert_allclose(2 * first - second, [-0.3015, 0.5450, 0.1526, -0.0173], atol=1.5e-4)
 
 
+@pytest.mark.slow
 def test_linear_features_stay_linear():
     """σ(x) = x: after the step x_i is αx_i + βz_i, so every direction but the linear ones is empty."""
     *_, found, constants = between(4, 2, 0.3, 0.2, ridge=0.1, sigma="linear")
