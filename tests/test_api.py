@@ -12,7 +12,7 @@ import pytest
 import rfsim
 from rfsim import Problem
 from rfsim.disk import store
-from rfsim.problem import realization
+from rfsim.problem import origins, realization
 from rfsim.problem.diffusion import noise_variance
 from rfsim.results.runs import Interrupted
 from rfsim.sample.moments import sampled_moments
@@ -197,8 +197,8 @@ def test_fresh_noise_at_finite_copies_is_the_average_over_draws():
     """L_emp of the ridge minimizer against many fresh draws of the noise, and beside the theory."""
     problem = Problem(samples_per_dim=3, features_per_dim=4, noise_copies=2, ridge=0.05)
     result = rfsim.train(problem, [0.0, np.inf], dim=30, seed=3, fresh_noise=True)
-    origin = realization.source(problem)
-    draw = realization.instance(problem, origin, realization.resolve(problem, origin, 30), 3)
+    origin = origins.source(problem)
+    draw = realization.instance(problem, origin, origins.resolve(problem, origin, 30), 3)
     moments = sampled_moments(draw.weights, realization.frozen_draws(draw, problem), draw.sigma)
     p, d = draw.weights.shape
     weights = np.linalg.solve(np.asarray(moments.second) + 0.05 * np.eye(p), np.asarray(moments.noise))

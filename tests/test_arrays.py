@@ -11,7 +11,7 @@ from rfsim.cli.options import ask
 from rfsim.disk import store
 from rfsim.disk.files.numbers import DataError
 from rfsim.plotting.figures import problem_line
-from rfsim.problem import realization
+from rfsim.problem import origins
 from rfsim.problem.arrays import check_array, rows
 from rfsim.problem.draws import Draw
 from rfsim.problem.model import Problem
@@ -64,15 +64,15 @@ def test_what_is_no_array_of_samples_is_refused_by_name(given, match):
 @pytest.mark.parametrize("data", ["isotropic", "digits", "none.csv", "eigenvalues:none.csv", "powerlaw:1"])
 def test_an_array_is_never_called_by_the_data_whose_place_it_takes(data):
     problem = Problem(1, 2, data=data)
-    origin = realization.source(problem, array=VALUES)
-    assert realization.limit_settings(problem, origin)["data"] == "array"
+    origin = origins.source(problem, array=VALUES)
+    assert origins.limit_settings(problem, origin)["data"] == "array"
     run = runs.Run(problem, Draw(array=VALUES), method=Method(), copies=1)
     result = run.label("spectrum", store.xr.Dataset(coords={"seed": [0]}), {}, 0.0)
     assert "array data" in problem_line(result)
     with pytest.raises(ValueError, match="^the array has 12 rows and a training half of 6; got 9 samples"):
-        realization.resolve(Problem(3, 2, data=data), origin, None)
+        origins.resolve(Problem(3, 2, data=data), origin, None)
     with pytest.raises(ValueError, match="^dim is 3, given by the array; got 4"):
-        realization.resolve(problem, origin, 4)
+        origins.resolve(problem, origin, 4)
 
 
 def test_a_file_read_by_the_command_line_keeps_its_name(tmp_path, monkeypatch):
@@ -80,8 +80,8 @@ def test_a_file_read_by_the_command_line_keeps_its_name(tmp_path, monkeypatch):
     np.save("x.npy", VALUES)
     asked = ask(TRAIN, TRAIN.given(data="x.npy", n=6))
     assert str(asked.problem.data) == "x.npy"
-    direct = realization.source(Problem(data=Path("x.npy")))
-    assert direct.settings == realization.source(asked.problem, array=asked.arguments["array"]).settings
+    direct = origins.source(Problem(data=Path("x.npy")))
+    assert direct.settings == origins.source(asked.problem, array=asked.arguments["array"]).settings
     with pytest.raises(ValueError, match="^data 'x.npy' has 12 rows"):
         ask(TRAIN, TRAIN.given(data="x.npy", n=7))
 

@@ -13,7 +13,7 @@ from scipy import integrate, stats
 
 import rfsim
 from rfsim.cli import main
-from rfsim.problem import data, realization
+from rfsim.problem import data, origins, realization
 from rfsim.problem.diffusion import diffuse
 from rfsim.problem.laws import ClassLaw, score, score_power
 from rfsim.sample.spectra.accurate import population_above
@@ -41,8 +41,8 @@ def test_any_draws_in_a_row_have_the_classes_shares(parts, count, first):
 
 def test_points_have_the_variance_of_their_class_and_keep_its_label():
     problem = rfsim.Problem(samples_per_dim=20, features_per_dim=1, data=CLASSES)
-    origin = realization.source(problem)
-    draw = realization.instance(problem, origin, realization.resolve(problem, origin, 100), 0)
+    origin = origins.source(problem)
+    draw = realization.instance(problem, origin, origins.resolve(problem, origin, 100), 0)
     assert draw.classes is not None
     assert np.bincount(draw.classes).tolist() == [600, 1400]
     for k, variance in enumerate((0.5, 1.5)):
@@ -90,8 +90,8 @@ def test_the_scores_power_is_its_integral_over_the_radius(dim):
 
 def test_the_populations_moments_are_those_of_draws():
     problem = rfsim.Problem(samples_per_dim=2, features_per_dim=2, diffusion_time=0.3, data="classes:0.5@0.1,0.5@4")
-    origin = realization.source(problem)
-    draw = realization.instance(problem, origin, realization.resolve(problem, origin, 8), 0)
+    origin = origins.source(problem)
+    draw = realization.instance(problem, origin, origins.resolve(problem, origin, 8), 0)
     found = population_above(problem, draw, None)
     rng, noisy = np.random.default_rng(0), diffuse(draw.population, 0.3)
     rows = 400_000

@@ -12,7 +12,7 @@ import pytest
 
 from rfsim.cli import answers, distill_answers
 from rfsim.disk import store
-from rfsim.problem import realization
+from rfsim.problem import origins
 from rfsim.problem.model import Problem
 from rfsim.sampled import distill as door
 from tests.commands import answer, assert_refused, run
@@ -42,8 +42,8 @@ def invented(monkeypatch):
             options.pop(name)
         draw = {name: options.pop(name) for name in ("dim", "seed", "seeds")}
         made = dataset(problem, **draw, **{name: options[name] for name in ("levels", *AXES)})
-        sizes = realization.resolve(problem, realization.source(problem), draw["dim"])
-        own = realization.settings(problem, realization.source(problem), sizes, seed=draw["seed"], seeds=draw["seeds"])
+        sizes = origins.resolve(problem, origins.source(problem), draw["dim"])
+        own = origins.settings(problem, origins.source(problem), sizes, seed=draw["seed"], seeds=draw["seeds"])
         own.pop("diffusion_time")
         planned = door.plan(problem, **options)
         own |= planned.settings(planned.number_of_draws(planned.student_features(sizes)))

@@ -10,7 +10,7 @@ from jax import numpy as jnp
 
 import rfsim
 from rfsim import Condition, Problem
-from rfsim.problem import conditions, populations, realization
+from rfsim.problem import conditions, origins, populations, realization
 from rfsim.problem.diffusion import noise_variance, signal
 from rfsim.problem.draws import Draw
 from rfsim.problem.ranks import part_counts
@@ -147,8 +147,8 @@ def test_rows_keep_their_inputs_through_the_split():
     rng = np.random.default_rng(0)
     rows, y = rng.standard_normal((60, 4)), rng.standard_normal((60, 2))
     problem = Problem(3, 3)
-    origin = realization.source(problem, array=rows, condition=y, center=False, scale="none", conditions=True)
-    draw = realization.instance(problem, origin, realization.resolve(problem, origin, None), 5)
+    origin = origins.source(problem, array=rows, condition=y, center=False, scale="none", conditions=True)
+    draw = realization.instance(problem, origin, origins.resolve(problem, origin, None), 5)
     assert draw.inputs is not None
     assert draw.inputs.held_out is not None
     assert isinstance(draw.population, rfsim.problem.laws.Law)

@@ -8,7 +8,7 @@ from rfsim import theory
 from rfsim.checking.notes import Note, recorded
 from rfsim.disk import store
 from rfsim.disk.files.numbers import DataError
-from rfsim.problem import data, populations, realization
+from rfsim.problem import data, origins, populations
 from rfsim.problem.covariances import distinct, is_symmetric
 
 EIGENVALUES = np.array([0.0, 0.5, 0.5, 1.0, 3.0])
@@ -105,17 +105,17 @@ def test_a_symmetric_array_of_samples_is_said_to_be_one(files):
         "covariance:matrix.csv"
     ]
     with pytest.warns(Note, match="the array is a symmetric matrix.*covariance:FILE"):
-        realization.source(rfsim.Problem(0.4, 2), array=MATRIX)
+        origins.source(rfsim.Problem(0.4, 2), array=MATRIX)
     assert not is_symmetric(MATRIX[:4])
     assert not is_symmetric(np.random.default_rng(0).standard_normal((5, 5)))
 
 
 def test_a_dimension_in_which_the_shares_do_not_fit_is_said(files):
     problem = rfsim.Problem(**SIZES, data="covariance:matrix.npy")
-    origin = realization.source(problem)
+    origin = origins.source(problem)
     with recorded() as notes:
         for dim in (5, 10, 100):
-            realization.resolve(problem, origin, dim)
+            origins.resolve(problem, origin, dim)
     assert not notes
     with pytest.warns(Note, match="at dim 7 the eigenvalues do not all have their shares; give dim as the rows"):
-        realization.resolve(problem, origin, 7)
+        origins.resolve(problem, origin, 7)

@@ -12,7 +12,7 @@ import xarray as xr
 import rfsim
 from rfsim import Problem, theory
 from rfsim.disk import store
-from rfsim.problem import realization
+from rfsim.problem import origins
 from rfsim.problem.draws import Draw, DrawOptions
 from rfsim.results import runs
 
@@ -65,7 +65,7 @@ def test_draws_are_checked(options, message):
 
 def test_data_are_read_and_prepared_once(monkeypatch):
     read = []
-    source = realization.source
+    source = origins.source
     monkeypatch.setattr("rfsim.problem.draws.source", lambda *args, **kw: read.append(args) or source(*args, **kw))
     array = np.random.default_rng(0).standard_normal((40, 6))
     rfsim.train(SMALL, TIMES, array=array, seeds=2)

@@ -11,7 +11,7 @@ import pytest
 
 import rfsim
 from rfsim import Problem
-from rfsim.problem import realization
+from rfsim.problem import origins
 from rfsim.sampled.distill_plan import plan
 
 TINY = {
@@ -99,7 +99,7 @@ BEYOND = {
     "early_time": (lambda: plan(SMALL, early_time=1e300), "early_time must be at most 1e.100, or inf"),
     "target": (lambda: plan(SMALL, target="coupled:1e300"), "at most 1e.100"),
     "trainer": (lambda: rfsim.train(SMALL, dim=4, trainer="distillation:1e300"), "at most 1e.100"),
-    "width": (lambda: plan(SMALL, student_features_per_dim=1e300).student_features(realization.Sizes(4, 4, 4)), "2.53"),
+    "width": (lambda: plan(SMALL, student_features_per_dim=1e300).student_features(origins.Sizes(4, 4, 4)), "2.53"),
     "points": (lambda: rfsim.theory.spectrum(SMALL, points=10**9), "points must be .* at most 1000000"),
     "probes": (lambda: rfsim.density(SMALL, dim=4, probes=10**9), "probes must be .* at most 1000000"),
     "steps": (lambda: rfsim.simulate(SMALL, dim=4, steps=10**15), "steps must be"),

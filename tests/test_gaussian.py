@@ -12,7 +12,7 @@ import rfsim
 from rfsim import Problem
 from rfsim.computing import machine
 from rfsim.learning import filters, losses
-from rfsim.problem import data, model, realization
+from rfsim.problem import data, model, origins, realization
 from rfsim.problem.diffusion import diffuse, forward, noise_variance, signal
 from rfsim.sample.spectra.gaussian import gaussian_spectrum, gaussian_target
 
@@ -20,8 +20,8 @@ TIMES = jnp.array([0.0, 1.0, 300.0, 1e5, jnp.inf])
 
 
 def drawn(problem, dim, seed=0):
-    origin = realization.source(problem)
-    sizes = realization.resolve(problem, origin, dim)
+    origin = origins.source(problem)
+    sizes = origins.resolve(problem, origin, dim)
     constants = model.constants(problem, realization.power(problem, origin, sizes))
     return realization.instance(problem, origin, sizes, seed), constants
 

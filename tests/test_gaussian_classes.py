@@ -18,7 +18,7 @@ from rfsim.limit.intervals import support
 from rfsim.limit.limits import limit
 from rfsim.limit.populations import Population
 from rfsim.limit.solver import solve
-from rfsim.problem import data, realization
+from rfsim.problem import data, origins, realization
 from rfsim.problem.diffusion import diffuse
 from rfsim.problem.laws import score
 from rfsim.sample.spectra.accurate import population_above
@@ -37,8 +37,8 @@ def trained(given, **options):
 
 def drawn(given, problem=None):
     asked = rfsim.Problem(samples_per_dim=2, features_per_dim=2, diffusion_time=0.3, data=given)
-    origin = realization.source(asked)
-    return asked, realization.instance(asked, origin, realization.resolve(asked, origin, None), 0)
+    origin = origins.source(asked)
+    return asked, realization.instance(asked, origin, origins.resolve(asked, origin, None), 0)
 
 
 @pytest.mark.parametrize(

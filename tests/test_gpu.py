@@ -15,7 +15,7 @@ from jax.sharding import Mesh
 from rfsim import Problem
 from rfsim.computing import machine
 from rfsim.computing.parallel import AXIS, DeviceLayout
-from rfsim.problem import realization
+from rfsim.problem import origins, realization
 from rfsim.problem.realization import frozen_draws
 from rfsim.sample.moments import sampled_moments
 from rfsim.sample.spectra.accurate import training_moments
@@ -54,8 +54,8 @@ def assert_equal(device, compute):
 
 
 def drawn(problem=PROBLEM):
-    origin = realization.source(problem)
-    return realization.instance(problem, origin, realization.resolve(problem, origin, DIM), 0)
+    origin = origins.source(problem)
+    return realization.instance(problem, origin, origins.resolve(problem, origin, DIM), 0)
 
 
 @pytest.mark.parametrize("copies", [math.inf, 3])

@@ -8,7 +8,7 @@ import rfsim
 from rfsim.checking.notes import Note, recorded
 from rfsim.problem import data
 from rfsim.problem.draws import Draw
-from rfsim.problem.realization import Source
+from rfsim.problem.origins import Source
 from rfsim.results.halves import differ, linear_gap, without_shifted_times
 from rfsim.results.runs import Run
 from rfsim.sample.spectra import Method

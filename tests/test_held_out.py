@@ -10,7 +10,7 @@ import pytest
 import rfsim
 from rfsim import Problem
 from rfsim.checking import notes
-from rfsim.problem import data, realization
+from rfsim.problem import data, origins
 from rfsim.problem.draws import Draw
 from tests.commands import assert_refused, run
 from tests.commands import place as place
@@ -88,7 +88,7 @@ def test_all_rows_may_be_trained_on():
 
 def test_rows_that_are_in_both_are_told():
     with notes.recorded() as heard:
-        realization.source(SMALL, array=ROWS, held_out=np.concatenate([OTHERS, ROWS[:3]]))
+        origins.source(SMALL, array=ROWS, held_out=np.concatenate([OTHERS, ROWS[:3]]))
     assert [str(one) for one in heard] == [
         "3 rows of held_out are rows of the array too; what is held out may have been trained on"
     ]

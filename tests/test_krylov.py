@@ -11,7 +11,7 @@ from rfsim.checking.notes import Note
 from rfsim.learning.curves import loss_curves
 from rfsim.learning.filters import learning_rate_constant
 from rfsim.learning.trainers import FlowFilter
-from rfsim.problem import realization
+from rfsim.problem import origins, realization
 from rfsim.problem.diffusion import noise_variance
 from rfsim.sample import moments, spectra
 from rfsim.sample.spectra import krylov
@@ -21,9 +21,9 @@ TIMES = np.array([0.0, *np.geomspace(1e-2, 1e9, 28), np.inf])
 
 
 def drawn(problem, dim, seed=0, array=None):
-    origin = realization.source(problem, array=array)
+    origin = origins.source(problem, array=array)
     return realization.instance(
-        problem, origin, realization.resolve(problem, origin, None if array is not None else dim), seed
+        problem, origin, origins.resolve(problem, origin, None if array is not None else dim), seed
     )
 
 

@@ -11,7 +11,7 @@ import pytest
 
 import rfsim
 from rfsim.computing.arrays import pointwise
-from rfsim.problem import realization
+from rfsim.problem import origins, realization
 from rfsim.problem.activations import ACTIVATIONS
 from rfsim.problem.diffusion import noise_variance
 from rfsim.problem.laws import Law
@@ -46,8 +46,8 @@ def moments(problem, dim, *, least, monkeypatch, **options):
 
     monkeypatch.setattr(averages, "Mixed", Watched)
     monkeypatch.setattr(mixed, "LEAST_FEATURES", least)
-    origin = realization.source(problem)
-    draw = realization.instance(problem, origin, realization.resolve(problem, origin, dim), 0)
+    origin = origins.source(problem)
+    draw = realization.instance(problem, origin, origins.resolve(problem, origin, dim), 0)
     scale = math.sqrt(noise_variance(problem.diffusion_time))
     law = realization.training_law(draw, problem.diffusion_time)
     return averaged_moments(draw.weights, law, draw.sigma, noise_scale=scale, **options), asked
@@ -122,8 +122,8 @@ def test_forty_digits(monkeypatch):
     problem = rfsim.Problem(samples_per_dim=0.2, features_per_dim=0.3, diffusion_time=t)
     found, (single,) = moments(problem, dim, least=1, monkeypatch=monkeypatch, ridge=1e-2)
     assert single < found.orders
-    origin = realization.source(problem)
-    draw = realization.instance(problem, origin, realization.resolve(problem, origin, dim), 0)
+    origin = origins.source(problem)
+    draw = realization.instance(problem, origin, origins.resolve(problem, origin, dim), 0)
     law = realization.training_law(draw, t)
     eta = draw.weights @ law.centers.T / math.sqrt(dim)
     geometry = geometry_of(draw.weights, law)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from rfsim import Problem
-from rfsim.problem import realization
+from rfsim.problem import origins, realization
 
 
 @pytest.mark.parametrize(
@@ -33,7 +33,7 @@ def test_a_problem_is_valid_or_says_what_is_not(field, value, message):
 
 
 def resolved(problem, dim=None, array=None):
-    return realization.resolve(problem, realization.source(problem, array=array), dim)
+    return origins.resolve(problem, origins.source(problem, array=array), dim)
 
 
 def test_sizes_are_rounded_to_whole_numbers():
@@ -64,7 +64,7 @@ def test_an_array_fixes_the_dimension():
 
 def test_a_draw_depends_on_what_shapes_it_only():
     small, wide = Problem(features_per_dim=2), Problem(features_per_dim=4, ridge=1.0, diffusion_time=0.5)
-    origin = realization.source(small)
+    origin = origins.source(small)
     one = realization.instance(small, origin, resolved(small, 6), 3)
     other = realization.instance(wide, origin, resolved(wide, 6), 3)
     np.testing.assert_array_equal(other.weights[:12], one.weights)
@@ -73,7 +73,7 @@ def test_a_draw_depends_on_what_shapes_it_only():
 
 def test_noise_copies_begin_alike():
     two, three = Problem(noise_copies=2), Problem(noise_copies=3)
-    origin = realization.source(two)
+    origin = origins.source(two)
     draw = realization.instance(two, origin, resolved(two, 5), 0)
     short, long = list(realization.frozen_draws(draw, two)), list(realization.frozen_draws(draw, three))
     assert [len(short), len(long)] == [2, 3]
@@ -84,8 +84,8 @@ def test_noise_copies_begin_alike():
 def test_real_data_train_on_one_half_and_are_judged_on_the_other():
     array = np.random.default_rng(1).standard_normal((30, 4))
     problem = Problem(samples_per_dim=2)
-    origin = realization.source(problem, array=array)
-    draw = realization.instance(problem, origin, realization.resolve(problem, origin, None), 0)
+    origin = origins.source(problem, array=array)
+    draw = realization.instance(problem, origin, origins.resolve(problem, origin, None), 0)
     assert draw.points.shape == (8, 4)
     assert draw.population.centers.shape == (15, 4)
     assert not (draw.points[:, None] == draw.population.centers).all(axis=-1).any()
@@ -93,8 +93,8 @@ def test_real_data_train_on_one_half_and_are_judged_on_the_other():
 
 def test_the_settings_hold_everything_that_was_resolved():
     problem = Problem(samples_per_dim=2.55, noise_copies=3)
-    origin = realization.source(problem, array=np.random.default_rng(2).standard_normal((90, 10)), scale="none")
-    found = realization.settings(problem, origin, realization.resolve(problem, origin, None), seed=1, seeds=2)
+    origin = origins.source(problem, array=np.random.default_rng(2).standard_normal((90, 10)), scale="none")
+    found = origins.settings(problem, origin, origins.resolve(problem, origin, None), seed=1, seeds=2)
     assert found["n"] == 26
     assert found["samples_per_dim"] == 2.6
     assert found["p"] == 160

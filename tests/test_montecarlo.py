@@ -8,7 +8,7 @@ from scipy import stats
 
 import rfsim
 from rfsim import Problem
-from rfsim.problem import realization
+from rfsim.problem import origins, realization
 from rfsim.problem.diffusion import diffuse, noise_variance
 from rfsim.sample.moments import averaged_moments
 from rfsim.sample.spectra import Method
@@ -18,8 +18,8 @@ PROBLEM = Problem(samples_per_dim=4, features_per_dim=4)
 
 
 def estimates(draws, problem=PROBLEM, dim=6):
-    origin = realization.source(problem)
-    draw = realization.instance(problem, origin, realization.resolve(problem, origin, dim), 0)
+    origin = origins.source(problem)
+    draw = realization.instance(problem, origin, origins.resolve(problem, origin, dim), 0)
     return draw, Estimates(problem, draw, problem.activation, draws)
 
 
@@ -100,6 +100,6 @@ def test_methods_that_do_not_apply_are_refused(given, match):
 
 
 def test_frozen_copies_need_no_estimate():
-    sizes = realization.resolve(PROBLEM, realization.source(PROBLEM), 8)
+    sizes = origins.resolve(PROBLEM, origins.source(PROBLEM), 8)
     with pytest.raises(ValueError, match="whose frozen draws need no estimate"):
         Method(moments="montecarlo:9").check(Problem(noise_copies=2), sizes)

@@ -9,13 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rfsim import Problem
-from rfsim.problem import realization
+from rfsim.problem import origins, realization
 from rfsim.sample import spectra
 
 
 def drawn(problem, dim, seed=0):
-    origin = realization.source(problem)
-    return realization.instance(problem, origin, realization.resolve(problem, origin, dim), seed)
+    origin = origins.source(problem)
+    return realization.instance(problem, origin, origins.resolve(problem, origin, dim), seed)
 
 
 @settings(deadline=None)

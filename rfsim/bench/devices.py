@@ -27,7 +27,8 @@ from rfsim.computing.parallel import DeviceLayout
 from rfsim.computing.precision import in_float64
 from rfsim.disk import store
 from rfsim.problem.model import Problem
-from rfsim.problem.realization import instance, resolve, settings, source
+from rfsim.problem.origins import resolve, settings, source
+from rfsim.problem.realization import instance
 from rfsim.results.runs import Report
 from rfsim.sample.moments import Moments
 from rfsim.sample.spectra.accurate import training_moments

@@ -13,7 +13,8 @@ from rfsim.computing import machine
 from rfsim.computing.precision import in_float64
 from rfsim.problem.activations import Constants
 from rfsim.problem.model import Problem, constants
-from rfsim.problem.realization import Instance, instance, power, resolve, source
+from rfsim.problem.origins import resolve, source
+from rfsim.problem.realization import Instance, instance, power
 from rfsim.sample.spectra.gaussian import gaussian_spectrum
 from rfsim.sample.spectra.lanczos import PROBES, STEPS, quadrature
 from rfsim.sample.spectra.operators import gaussian_operators

@@ -23,7 +23,8 @@ from rfsim.learning.timescales import rate_time, smallest_bulk_eigenvalue
 from rfsim.learning.trainers import FlowFilter
 from rfsim.problem.diffusion import noise_variance
 from rfsim.problem.model import constants
-from rfsim.problem.realization import Instance, instance, resolve, source, training_law
+from rfsim.problem.origins import resolve, source
+from rfsim.problem.realization import Instance, instance, training_law
 from rfsim.sample.moments import Moments, averaged_moments
 from rfsim.sample.spectra import population_moments, sample_spectrum, sample_target
 from rfsim.sample.spectra.accurate import population_above

@@ -120,7 +120,7 @@ def train_lines(data: xr.Dataset) -> list[str]:
 
 def _faster(problem: dict[str, Any]) -> list[str]:
     """That the Krylov route is faster, where it is and gives what was computed but for the parts."""
-    from rfsim.problem.realization import Sizes
+    from rfsim.problem.origins import Sizes
     from rfsim.sample.spectra import Method
     from rfsim.sample.spectra.routes import choose
 

@@ -27,7 +27,7 @@ from rfsim.quantities.parameters import (
 if TYPE_CHECKING:
     from rfsim.problem.arrays import Rows
     from rfsim.problem.model import Problem
-    from rfsim.problem.realization import Sizes
+    from rfsim.problem.origins import Sizes
 
 
 class Options(NamedTuple):
@@ -55,16 +55,16 @@ def ask(quantity: Quantity, values: Mapping[str, Any]) -> Options:
 
 
 def _ask_sample(quantity: Quantity, values: Mapping[str, Any]) -> Options:
-    from rfsim.problem import realization
+    from rfsim.problem import origins
 
     array = _array(quantity, values)
     values = _with_rows(values, array)
-    columns = (values["dim"] or realization.DIM) if array is None else array.values.shape[1]
+    columns = (values["dim"] or origins.DIM) if array is None else array.values.shape[1]
     dim = columns if values["dim"] is None else values["dim"]  # one that differs from an array's is refused below
     problem = _problem(quantity, values, array, columns)
     known = CONDITION.name in quantity.flagged
-    origin = realization.source(problem, array=array, conditions=known, **_prepared(values))
-    sizes = realization.resolve(problem, origin, dim)
+    origin = origins.source(problem, array=array, conditions=known, **_prepared(values))
+    sizes = origins.resolve(problem, origin, dim)
     notes = [
         f"{name}: {ratio:g} x {sizes.dim} rounds to {count}"
         for name, ratio, count in (

@@ -31,7 +31,7 @@ from rfsim.distillation.targets import (
 from rfsim.learning.trainers import Trainer
 from rfsim.problem.diffusion import ODE_SOLVERS, time_grid
 from rfsim.problem.model import EARLIEST, LATEST_TRAINING, require_ridge
-from rfsim.problem.realization import Sizes
+from rfsim.problem.origins import Sizes
 from rfsim.problem.time_paths import MOST_LEVELS
 from rfsim.quantities.meant import known_fields
 

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rfsim.problem.laws import AnyLaw, ClassLaw
+from rfsim.problem.origins import Source
 from rfsim.problem.populations import Data, GaussianClasses
-from rfsim.problem.realization import Source
 
 
 class ClassTable(NamedTuple):

@@ -14,8 +14,8 @@ from rfsim.checking.scalars import whole
 from rfsim.checking.text import LARGEST
 from rfsim.problem.arrays import Rows
 from rfsim.problem.model import HALF, Problem
+from rfsim.problem.origins import Sizes, Source, resolve, source
 from rfsim.problem.populations import Labels
-from rfsim.problem.realization import Sizes, Source, resolve, source
 
 MOST_SEEDS = 10**5  # each has its row in the result
 

@@ -16,7 +16,7 @@ from rfsim.checking import notes
 from rfsim.learning import timescales
 from rfsim.problem.data import split, stream
 from rfsim.problem.diffusion import noise_variance, signal
-from rfsim.problem.realization import Source
+from rfsim.problem.origins import Source
 from rfsim.results.runs import Run
 
 SPLITS = 16  # other parts of the same rows, by which the gap that sampling leaves is known

@@ -24,18 +24,9 @@ from rfsim.problem.diffusion import diffuse, noise_variance, signal
 from rfsim.problem.draws import Draw
 from rfsim.problem.laws import AnyLaw, ClassLaw, score_power
 from rfsim.problem.model import Problem, constants, constants_by_class, mean_constants
+from rfsim.problem.origins import Sizes, Source, inputs_of, settings
 from rfsim.problem.populations import Condition
-from rfsim.problem.realization import (
-    Instance,
-    Sizes,
-    Source,
-    feature_variance,
-    inputs_of,
-    instance,
-    named_population,
-    power,
-    settings,
-)
+from rfsim.problem.realization import Instance, feature_variance, instance, named_population, power
 from rfsim.sample.spectra import GROUPS, Method, Solved, part_counts, solve
 
 CONDITION_COPIES = 2  # p × p matrices more: the mean given y, and its turn to the eigenbasis

@@ -19,8 +19,8 @@ from rfsim.disk.files.numbers import DataError
 from rfsim.problem.arrays import Rows
 from rfsim.problem.draws import Draw
 from rfsim.problem.model import Problem, require_finite_width, require_unused
+from rfsim.problem.origins import limit_settings, source
 from rfsim.problem.populations import Classes
-from rfsim.problem.realization import limit_settings, source
 from rfsim.quantities.meant import known_keywords
 from rfsim.results.runs import Begin, Report
 from rfsim.sampled.advice.answers import Answer, answers

@@ -26,7 +26,7 @@ from rfsim.distillation.splits import split_variables
 from rfsim.distillation.stochastic_options import with_clock
 from rfsim.distillation.stochastic_students import train, variables
 from rfsim.distillation.tables import table
-from rfsim.problem import model, realization
+from rfsim.problem import model, origins, realization
 from rfsim.problem.draws import apart, defaults_of, told
 from rfsim.problem.model import Problem
 from rfsim.problem.realization import Instance
@@ -191,8 +191,8 @@ def distill(
     draws = planned.number_of_draws(features)
     require_room(planned, run.sizes, features, kept=spill is None, audit=audit)
     if planned.split_pair:
-        realization.require_halves(run.origin, run.sizes)
-    run.settings = realization.settings(problem, run.origin, run.sizes, seed=run.seeds[0], seeds=len(run.seeds))
+        origins.require_halves(run.origin, run.sizes)
+    run.settings = origins.settings(problem, run.origin, run.sizes, seed=run.seeds[0], seeds=len(run.seeds))
     del run.settings["diffusion_time"]
     data_power = realization.power(problem, run.origin, run.sizes)
     extra = planned.settings(draws) | {"instability": instability, "transfer": transfer}

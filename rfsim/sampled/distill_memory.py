@@ -9,7 +9,7 @@ from rfsim.computing.machine import require_memory
 from rfsim.distillation.matching import LEVELS
 from rfsim.distillation.moments import CHUNK_ROWS
 from rfsim.distillation.plan import DistillationPlan
-from rfsim.problem.realization import Sizes
+from rfsim.problem.origins import Sizes
 from rfsim.sample.moments.pointwise import AT_ONCE
 
 CONTROLS = 6  # models beside the students whose samples are drawn

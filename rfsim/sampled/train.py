@@ -19,8 +19,8 @@ from rfsim.learning import trainers
 from rfsim.learning.trainers import DescentFilter, Trainer, TrainerFilter
 from rfsim.problem.draws import Draw, LabelOptions, told
 from rfsim.problem.model import TRAIN_TIMES, Problem, require_unused, ridges_given, times
+from rfsim.problem.origins import Sizes
 from rfsim.problem.populations import Condition
-from rfsim.problem.realization import Sizes
 from rfsim.quantities.forms import LEARNED
 from rfsim.quantities.meant import known_keywords
 from rfsim.results.classes import without_rows

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from rfsim.distillation.methods import INTEGRATED
 from rfsim.distillation.sampling import step_counts
 from rfsim.distillation.targets import read_draws
-from rfsim.problem import populations, realization
+from rfsim.problem import origins, populations
 from rfsim.problem.model import Problem
 from rfsim.quantities.catalog import Quantity
 from rfsim.quantities.density import DENSITY
@@ -52,7 +52,7 @@ def sizes(values: Parameters) -> GroupSizes:
 @cache
 def _dim(spec: str) -> int:
     found = populations.read(spec).rows()
-    return realization.DIM if found is None else found.values.shape[1]
+    return origins.DIM if found is None else found.values.shape[1]
 
 
 Formula = Callable[[Parameters, Any], NDArray[np.float64]]

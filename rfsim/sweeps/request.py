@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from rfsim.disk.files.numbers import DataError
 from rfsim.problem.arrays import rows
 from rfsim.problem.model import Problem
-from rfsim.problem.realization import source
+from rfsim.problem.origins import source
 from rfsim.sweeps import imports, paths
 from rfsim.sweeps.imports import DIGEST, Imports
 from rfsim.sweeps.plan import SweepPlan, plan

@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike
 
-from rfsim.problem import realization
+from rfsim.problem import origins
 from rfsim.quantities.distill import OPTIONS
 from rfsim.quantities.simulate import OPTIMIZER
 from rfsim.results.runs import FAILURES, Report
@@ -125,10 +125,10 @@ def require_student(one: dict[str, Any], variant: dict[str, Any], array: ArrayLi
     """Raise what this student alone is refused for."""
     taught = problem(one)
     chosen = {name: value for name, value in options(one).items() if name in PLAN}
-    origin = realization.source(
+    origin = origins.source(
         taught, array=array, **{name: one[name] for name in ("center", "scale", "split") if name in one}
     )
-    sizes = realization.resolve(taught, origin, one.get("dim"))
+    sizes = origins.resolve(taught, origin, one.get("dim"))
     kept = {name: value for name, value in chosen.items() if name not in variant}
     times = {"distill_times": one["distill_times"]} if "distill_times" in one else {}
     planned = distillation.plan(taught, **times, **kept, variants=[variant])

@@ -17,8 +17,8 @@ from rfsim.limit.conditions import Conditional, conditional_losses, true_denoise
 from rfsim.problem.activations import gaussian_constants
 from rfsim.problem.diffusion import noise_variance, signal
 from rfsim.problem.model import LARGEST_RATIO, Problem, constants, require_unused
+from rfsim.problem.origins import Source, limit_settings
 from rfsim.problem.populations import Condition
-from rfsim.problem.realization import Source, limit_settings
 from rfsim.quantities.meant import known_keywords
 from rfsim.results.conditions import LONG_NAMES
 from rfsim.results.runs import Begin, Report

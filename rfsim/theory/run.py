@@ -20,7 +20,7 @@ from rfsim.problem.activations import Constants
 from rfsim.problem.diffusion import noise_variance, total_variance
 from rfsim.problem.draws import DataOptions
 from rfsim.problem.model import Problem, require_finite_width
-from rfsim.problem.realization import Source, limit_settings, source
+from rfsim.problem.origins import Source, limit_settings, source
 from rfsim.results.runs import Begin
 
 

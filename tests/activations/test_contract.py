@@ -12,7 +12,7 @@ from scipy.special import expit, ndtr
 
 from rfsim import Problem
 from rfsim.learning import filters, losses
-from rfsim.problem import populations, realization
+from rfsim.problem import origins, populations, realization
 from rfsim.problem.activations import ACTIVATIONS, activation, centered, gaussian_constants
 from rfsim.problem.diffusion import diffuse, forward, noise_variance, signal
 from rfsim.problem.laws import Law, score_power
@@ -116,8 +116,8 @@ def test_the_score_error_meets_the_test_loss(name):
     problem = Problem(
         samples_per_dim=3, features_per_dim=6, diffusion_time=0.2, noise_copies=2, ridge=0.01, activation=name
     )
-    origin = realization.source(problem)
-    draw = realization.instance(problem, origin, realization.resolve(problem, origin, 10), 0)
+    origin = origins.source(problem)
+    draw = realization.instance(problem, origin, origins.resolve(problem, origin, 10), 0)
     spectrum = spectra.sample_spectrum(problem, draw)
     population = spectra.population_moments(problem, draw, spectrum)
     second = jnp.array(population.second)

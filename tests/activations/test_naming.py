@@ -17,7 +17,7 @@ from scipy.special import ndtr
 import rfsim
 from rfsim import Problem
 from rfsim.disk import store
-from rfsim.problem import realization
+from rfsim.problem import origins
 from rfsim.problem.activations import ACTIVATIONS, Activation, activation, fingerprint, gaussian_constants
 from rfsim.problem.activations.naming import short
 from rfsim.problem.activations.probing import probe
@@ -139,7 +139,7 @@ def test_a_plain_callable_has_the_constants_of_what_declares_itself():
 def test_settings_hold_a_digest_of_what_is_imported(monkeypatch):
     def told(name=HERE + "double"):
         problem = Problem(activation=name)
-        return realization.limit_settings(problem, realization.source(problem)).get("activation_digest")
+        return origins.limit_settings(problem, origins.source(problem)).get("activation_digest")
 
     before = told()
     assert before == fingerprint(activation(HERE + "double"))

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rfsim.computing.parallel import DeviceLayout, leads
-from rfsim.problem import realization
+from rfsim.problem import origins, realization
 from rfsim.problem.activations import ACTIVATIONS, centered
 from rfsim.problem.diffusion import diffuse, forward, noise_variance
 from rfsim.problem.laws import Law
@@ -63,8 +63,8 @@ def frozen(layout: DeviceLayout) -> dict[str, NDArray[np.float64]]:
 def simulated(layout: DeviceLayout) -> dict[str, NDArray[np.float64]]:
     """Weights and losses of Adam with a moving average on minibatches, and of descent on averaged noise."""
     problem = Problem(samples_per_dim=POINTS / DIM, features_per_dim=FEATURES / DIM, diffusion_time=TIME)
-    origin = realization.source(problem)
-    draw = realization.instance(problem, origin, realization.resolve(problem, origin, DIM), 0)
+    origin = origins.source(problem)
+    draw = realization.instance(problem, origin, origins.resolve(problem, origin, DIM), 0)
     prepared = run.prepare(problem, draw, noise_variance(TIME), layout, False, lambda _: None)
     settings = {
         "adam": Simulation("adam", 0.05, 8, 0.9),

@@ -11,7 +11,7 @@ from rfsim.distillation.cache import ArrayCache
 from rfsim.distillation.exact import ExactSpectra
 from rfsim.distillation.sampling import Network
 from rfsim.distillation.teacher import TeacherFilter, teach
-from rfsim.problem import realization
+from rfsim.problem import origins, realization
 from rfsim.problem.data import stream
 from rfsim.problem.diffusion import Step, forward
 from rfsim.sampled import distill
@@ -22,8 +22,8 @@ TIMES = np.array([0.02, 0.3, 1.2])
 
 
 def drawn(problem=TINY, seed=0, dim=DIM) -> realization.Instance:
-    origin = realization.source(problem)
-    return realization.instance(problem, origin, realization.resolve(problem, origin, dim), seed)
+    origin = origins.source(problem)
+    return realization.instance(problem, origin, origins.resolve(problem, origin, dim), seed)
 
 
 def spectra_of(problem=TINY, seed=0, dim=DIM, times=TIMES, shelf=None) -> ExactSpectra:

@@ -13,10 +13,10 @@ import numpy as np
 import xarray as xr
 
 from rfsim.disk import store
-from rfsim.problem import realization
+from rfsim.problem import origins
 from rfsim.problem.model import Problem
+from rfsim.problem.origins import Sizes
 from rfsim.problem.ranks import PARTS, part_counts
-from rfsim.problem.realization import Sizes
 
 QUALITY = [
     "memorized_fraction", "memorized_low", "memorized_high", "frechet_per_dim", "sliced_wasserstein", "membership_auc",
@@ -44,7 +44,7 @@ def dataset(
 ) -> xr.Dataset:
     """The result of distilling `problem` in `levels` levels."""
     problem = problem or Problem(samples_per_dim=2, features_per_dim=6)
-    sizes = realization.resolve(problem, realization.source(problem), dim)
+    sizes = origins.resolve(problem, origins.source(problem), dim)
     d, n, p = sizes
     rng = np.random.default_rng(seed)
     counts = {name: count for name, count in part_counts(p, n, d).items() if count}
@@ -159,7 +159,7 @@ def dataset(
 
 def told(problem: Problem, sizes: Sizes, *, seed: int = 0, seeds: int = 1, **options: Any) -> dict[str, Any]:
     """The settings of such a result."""
-    found = realization.settings(problem, realization.source(problem), sizes, seed=seed, seeds=seeds)
+    found = origins.settings(problem, origins.source(problem), sizes, seed=seed, seeds=seeds)
     found.pop("diffusion_time")
     draws = int(options.get("draws", "20p").removesuffix("p")) * sizes.features
     student = {"ridge": problem.ridge, "parameterization": "ddim", "start": "teacher", "target": "sequential"}

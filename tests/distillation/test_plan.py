@@ -7,7 +7,7 @@ import pytest
 
 from rfsim import Flow, PerFeature, Problem
 from rfsim.distillation.plan import Student, students
-from rfsim.problem.realization import Sizes
+from rfsim.problem.origins import Sizes
 from rfsim.sampled.distill_plan import plan
 from tests.distillation.cases import settings
 

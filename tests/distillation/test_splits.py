@@ -11,7 +11,7 @@ import pytest
 import rfsim
 from rfsim import Problem
 from rfsim.distillation.sampling import starting_points
-from rfsim.problem import realization
+from rfsim.problem import origins, realization
 from rfsim.problem.draws import Draw
 from rfsim.quantities.catalog import QUANTITIES
 from rfsim.sampled.distill import distill
@@ -28,7 +28,7 @@ ROWS = np.random.default_rng(0).standard_normal((20, DIM))
 
 def drawn(problem, seed=0, **given):
     origin, sizes = Draw(seed=seed, **given).of(problem)
-    realization.require_halves(origin, sizes)
+    origins.require_halves(origin, sizes)
     one = realization.instance(problem, origin, sizes, seed)
     return one, realization.other_half(one, origin)
 

@@ -6,7 +6,7 @@ import numpy as np
 import xarray as xr
 
 from rfsim.disk import store
-from rfsim.problem import realization
+from rfsim.problem import origins
 from rfsim.problem.model import Problem
 from rfsim.problem.ranks import PARTS
 from rfsim.quantities.theory_distill import CONSTANTS
@@ -23,7 +23,7 @@ LOSSES = ("train", "test", "score", "gen", "train_penalized", "emp", "cross")
 
 def sample(kind="train", *, dim=6, seed=0, seeds=2, by_part=False, krylov=False, montecarlo=False):
     """A training or a spectrum; the numbers of a seed do not depend on the others."""
-    sizes = realization.resolve(PROBLEM, realization.source(PROBLEM), dim)
+    sizes = origins.resolve(PROBLEM, origins.source(PROBLEM), dim)
     p, parts = sizes.features, [*PARTS[1:]]
     draws = np.arange(seed, seed + seeds)
     bend = 1 + 0.05 * np.sin(7.0 * draws)[:, None]  # of each seed
@@ -64,13 +64,13 @@ def sample(kind="train", *, dim=6, seed=0, seeds=2, by_part=False, krylov=False,
         if montecarlo:
             variables |= {f"{name}_error": (("seed", "train_time"), 0.01 * fall * bend) for name in LOSSES[:4]}
             variables["eigenvalue_error"] = (("seed", "feature"), 0.01 * base * bend)
-    kept = realization.settings(PROBLEM, realization.source(PROBLEM), sizes, seed=seed, seeds=seeds)
+    kept = origins.settings(PROBLEM, origins.source(PROBLEM), sizes, seed=seed, seeds=seeds)
     return store.label(xr.Dataset(variables, coords=coords), kind, kept, wall_time=1.0)
 
 
 def density(*, seed=0, seeds=2):
     """Two parts of which one holds the mass of what no gap separates."""
-    sizes = realization.resolve(PROBLEM, realization.source(PROBLEM), 6)
+    sizes = origins.resolve(PROBLEM, origins.source(PROBLEM), 6)
     draws = np.arange(seed, seed + seeds)
     bend = 1 + 0.05 * np.sin(7.0 * draws)[:, None]
     lam = np.geomspace(0.01, 10, 60)
@@ -88,7 +88,7 @@ def density(*, seed=0, seeds=2):
         },
         coords={"seed": draws, "part": ["null+mini+main", "gen"], "eigenvalue": lam},
     )
-    kept = realization.settings(PROBLEM, realization.source(PROBLEM), sizes, seed=seed, seeds=seeds)
+    kept = origins.settings(PROBLEM, origins.source(PROBLEM), sizes, seed=seed, seeds=seeds)
     return store.label(data, "density", kept, wall_time=1.0)
 
 
@@ -125,7 +125,7 @@ def limit(kind="theory-curves"):
             "residual": ((), 1e-15),
         }
         coords |= {"train_time": TIMES, "gen_route": GEN_ROUTES, "mem_route": MEM_ROUTES}
-    kept = realization.limit_settings(PROBLEM, realization.source(PROBLEM))
+    kept = origins.limit_settings(PROBLEM, origins.source(PROBLEM))
     return store.label(xr.Dataset(variables, coords=coords), kind, kept, wall_time=1.0)
 
 
@@ -135,7 +135,7 @@ def ridge():
     losses = ("train", "train_penalized", "test", "emp", "score", "bias2", "variance")
     variables = {name: ("ridge", 1.0 + k + gamma) for k, name in enumerate(losses)}
     variables |= {"best_ridge": ((), 0.05), "best_test": ((), 0.9), "residual": ("ridge", np.full(4, 1e-15))}
-    kept = {k: v for k, v in realization.limit_settings(PROBLEM, realization.source(PROBLEM)).items() if k != "ridge"}
+    kept = {k: v for k, v in origins.limit_settings(PROBLEM, origins.source(PROBLEM)).items() if k != "ridge"}
     return store.label(xr.Dataset(variables, coords={"ridge": gamma}), "theory-ridge", kept, wall_time=1.0)
 
 
@@ -160,7 +160,7 @@ def limit_distill():
     variables |= dict.fromkeys(("student_energy", "suppression"), (("distill_time", "ridge", "step", "part"), energy))
     variables["residual"] = ((), 1e-15)
     coords = {"step": [1, 2], "ridge": gamma, "distill_time": ends, "part": names, "diffusion_time": [0.05, 0.1, 0.2]}
-    kept = realization.limit_settings(PROBLEM, realization.source(PROBLEM))
+    kept = origins.limit_settings(PROBLEM, origins.source(PROBLEM))
     kept = {name: value for name, value in kept.items() if name not in ("ridge", "diffusion_time")}
     kept |= {"diffusion_times": [0.05, 0.1, 0.2], "ridges": gamma.tolist(), "distill_times": [100.0, "inf"]}
     kept |= {"teacher_time": 1e4, "teacher_ridge": 0.1, "threshold": 0.01, "start": "zero"}
@@ -184,7 +184,7 @@ def limit_generated():
     variables["residual"] = ((), 1e-15)
     coords = {"way": ["steps", "one_jump"], "train_time": tau, "quantile": probability, "direction": [1.0]}
     coords |= {"level": [0.1, 0.5], "distill_time": later, "student_way": ["one_step", "two_steps"]}
-    kept = realization.limit_settings(PROBLEM, realization.source(PROBLEM)) | {"features_per_dim": "inf"}
+    kept = origins.limit_settings(PROBLEM, origins.source(PROBLEM)) | {"features_per_dim": "inf"}
     kept.pop("diffusion_time")
     kept |= {"time_min": 0.02, "time_max": 0.5, "levels": 2, "sampler": "ddim", "train_schedule": "constant"}
     kept |= {"student": True, "train_times": [10.0, 1e3, "inf"], "distill_times": [10.0, "inf"]}

@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 
 from rfsim.disk import store
-from rfsim.problem import realization
+from rfsim.problem import origins
 from rfsim.results.datasets import LONG_NAMES
 from rfsim.simulation.options import setting, settings
 
@@ -17,8 +17,8 @@ STOPS = np.array([0, 1, 2, 3, 4, 6, 7, 10])
 
 def dataset(problem, *, dim=3, seed=0, seeds=1, diverged=None, exact=True, steps=10, devices=1, **options):
     """A result of invented numbers, with the settings that `options` make."""
-    sizes = realization.resolve(problem, realization.source(problem), dim)
-    own = realization.settings(problem, realization.source(problem), sizes, seed=seed, seeds=seeds)
+    sizes = origins.resolve(problem, origins.source(problem), dim)
+    own = origins.settings(problem, origins.source(problem), sizes, seed=seed, seeds=seeds)
     own |= {"model": "real", "route": "dense", "moments": "exact"}
     own |= settings(setting(problem, **options), options.get("rate")) | {
         "steps": steps,

@@ -10,7 +10,7 @@ import pytest
 import rfsim
 from rfsim.cli import answers, main
 from rfsim.disk import store
-from rfsim.problem.realization import Sizes
+from rfsim.problem.origins import Sizes
 from rfsim.quantities.catalog import QUANTITIES
 from rfsim.reproduce import Cell
 from rfsim.sample.spectra import Method, routes

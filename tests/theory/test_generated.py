@@ -443,7 +443,7 @@ def test_samples_of_linear_features_approach_it_as_one_over_the_dimension():
     import jax.numpy as jnp
 
     from rfsim.learning.filters import flow, learning_rate_constant
-    from rfsim.problem import realization
+    from rfsim.problem import origins, realization
     from rfsim.problem.diffusion import ode_step
     from rfsim.sample import spectra
 
@@ -453,8 +453,8 @@ def test_samples_of_linear_features_approach_it_as_one_over_the_dimension():
         x = np.eye(dim)
         for t, to in zip(grid[:0:-1], grid[-2::-1], strict=True):
             problem = Problem(**ratios, diffusion_time=float(t))
-            origin = realization.source(problem)
-            draw = realization.instance(problem, origin, realization.resolve(problem, origin, dim), seed)
+            origin = origins.source(problem)
+            draw = realization.instance(problem, origin, origins.resolve(problem, origin, dim), seed)
             found = spectra.sample_spectrum(problem, draw)
             points = np.asarray(found.points)
             f = flow(INF, learning_rate_constant(noise_variance(t), 2.0))(jnp.asarray(points))

@@ -9,7 +9,7 @@ import numpy as np
 
 from rfsim.computing.parallel import DeviceLayout
 from rfsim.learning import clocks
-from rfsim.problem import model, realization
+from rfsim.problem import model, origins, realization
 from rfsim.problem.diffusion import noise_variance, signal
 from rfsim.problem.laws import Law
 from rfsim.sample.moments import Moments
@@ -26,8 +26,8 @@ def problem(**settings):
 
 
 def task(of, *, seed=0, array=None):
-    origin = realization.source(of, array=array)
-    return prepared(of, realization.instance(of, origin, realization.resolve(of, origin, DIM), seed)).task
+    origin = origins.source(of, array=array)
+    return prepared(of, realization.instance(of, origin, origins.resolve(of, origin, DIM), seed)).task
 
 
 def prepared(of, draw, delta=None, layout=None, exact=True, tell=print) -> Prepared:

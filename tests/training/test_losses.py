@@ -10,15 +10,15 @@ from scipy import integrate
 
 from rfsim import Problem
 from rfsim.learning import descent, filters, losses, trainers
-from rfsim.problem import data, realization
+from rfsim.problem import data, origins, realization
 from rfsim.problem.diffusion import diffuse, forward, noise_variance
 from rfsim.problem.laws import Law, score_power
 from rfsim.sample import moments, spectra
 
 
 def drawn(problem, dim, seed=0):
-    origin = realization.source(problem)
-    return realization.instance(problem, origin, realization.resolve(problem, origin, dim), seed)
+    origin = origins.source(problem)
+    return realization.instance(problem, origin, origins.resolve(problem, origin, dim), seed)
 
 
 def solved(problem, dim, start=None):
@@ -250,8 +250,8 @@ def test_bias_and_variance_split_the_score_error_by_simulation():
 def test_the_law_of_an_array_is_averaged_exactly_too():
     array = np.random.default_rng(6).standard_normal((80, 6))
     problem = Problem(samples_per_dim=3, features_per_dim=6)
-    origin = realization.source(problem, array=array)
-    draw = realization.instance(problem, origin, realization.resolve(problem, origin, None), 0)
+    origin = origins.source(problem, array=array)
+    draw = realization.instance(problem, origin, origins.resolve(problem, origin, None), 0)
     spectrum = spectra.sample_spectrum(problem, draw)
     target = spectra.sample_target(spectrum, spectra.population_moments(problem, draw, spectrum))
     delta = noise_variance(0.1)

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, TypeAlias
 from rfsim.checking.text import digits, nearest
 from rfsim.checking.written import Parsed, Written
 from rfsim.problem.model import Problem
-from rfsim.problem.realization import Sizes
+from rfsim.problem.origins import Sizes
 from rfsim.sample.spectra.montecarlo import fewest_draws
 
 AUTO = "auto"

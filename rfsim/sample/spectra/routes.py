@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from rfsim.problem.realization import Sizes
+from rfsim.problem.origins import Sizes
 from rfsim.sample.spectra.method import Method
 
 LEAST_FEATURES = 1536  # below, a decomposition takes less than growing a space beside it

@@ -14,7 +14,7 @@ from rfsim import theory
 from rfsim.checking.lists import times
 from rfsim.problem.draws import Draw
 from rfsim.problem.model import HALF, Problem
-from rfsim.problem.realization import DIM
+from rfsim.problem.origins import DIM
 from rfsim.results.runs import Report
 from rfsim.sampled.train import Variant, train_variants
 
