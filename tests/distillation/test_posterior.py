@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 from itertools import pairwise
+from unittest import mock
 
+import jax
 import numpy as np
 import pytest
 from jax import numpy as jnp
@@ -88,6 +90,15 @@ def test_inputs_that_are_zero_give_the_samples_of_the_activation_over_root_two(c
     alone = rfsim.generated(Problem(**asked, activation=sigma), [10, INF], array=rows, generated=64, **few)
     np.testing.assert_allclose(beside.predictive_variance, alone.variance_mean, rtol=1e-9)
     assert "mean_error" not in beside  # By of an array is not known
+
+
+def test_an_accelerators_arrays_give_the_same():
+    asked, few = Problem(2, 4, data="condition:4@0.5", ridge=0.01), {"dim": 4, "levels": 2, "inputs": 3, "generated": 4}
+    here = rfsim.posterior(asked, [10.0, INF], sampler="heun", **few)
+    with mock.patch.object(jax, "default_backend", return_value="gpu"):
+        there = rfsim.posterior(asked, [10.0, INF], sampler="heun", **few)
+    for name in here.data_vars:
+        np.testing.assert_allclose(there[name], here[name], rtol=1e-9)
 
 
 def test_the_true_score_in_many_steps_is_the_posterior_but_for_where_it_starts():
