@@ -157,6 +157,7 @@ def test_the_answers_are_those_of_the_quantities():
     assert value["When does it memorize? (training time)"] == float(limits.tau_mem.sel(mem_route="curve"))
 
 
+@pytest.mark.slow
 def test_the_error_is_what_the_sample_differs_by():
     """At d = 50 a population is near its limit, and errors of the losses are small beside them."""
     found = rfsim.advise(Problem(4, 8), [0.1], seeds=2)
