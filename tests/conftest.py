@@ -50,6 +50,14 @@ def alone(monkeypatch):
     machine.release_programs()
 
 
+@pytest.fixture(scope="module")
+def cache_of_its_own():
+    """A process that is killed may leave half of a program behind, which nobody else must read."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("JAX_COMPILATION_CACHE_DIR", raising=False)
+        yield
+
+
 @pytest.fixture(autouse=True)
 def float64():
     with jax.enable_x64(True):

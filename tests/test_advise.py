@@ -106,6 +106,7 @@ def test_a_file_without_a_number_of_samples_is_advised_on_for_all_of_its_rows(ca
     assert "p is 192, the default ψ_p = 16 times 12 dimensions; choose with --features" in heard
 
 
+@pytest.mark.slow
 def test_a_population_and_a_ridge(capsys, place):
     told = held(
         capsys, "--data", "atoms:0.5@0.5,0.5@1.5", "--features-per-dim", "4", "--ridge", "0.01", "--rate", "300"
@@ -156,6 +157,7 @@ def test_the_answers_are_those_of_the_quantities():
     assert value["When does it memorize? (training time)"] == float(limits.tau_mem.sel(mem_route="curve"))
 
 
+@pytest.mark.slow
 def test_the_error_is_what_the_sample_differs_by():
     """At d = 50 a population is near its limit, and errors of the losses are small beside them."""
     found = rfsim.advise(Problem(4, 8), [0.1], seeds=2)

@@ -15,6 +15,8 @@ from rfsim.disk import checkpoints, store
 from rfsim.disk.store import StoreError
 from rfsim.simulation import checkpointing
 
+pytestmark = pytest.mark.usefixtures("cache_of_its_own")
+
 SETTINGS = {"rate": 1, "optimizer": {"name": "sgd", "momentum": 0.9}, "noise_copies": float("inf"), "seeds": [0, 1]}
 LEAVES = [
     np.array(7, np.int32),

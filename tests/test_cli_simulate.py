@@ -23,6 +23,8 @@ from tests.commands import answer, assert_refused, run
 from tests.commands import place as place
 from tests.simulation.synthetic import STOPS, dataset
 
+pytestmark = pytest.mark.usefixtures("cache_of_its_own")
+
 SMALL = ["--dim", "3", "--samples-per-dim", "2", "--features-per-dim", "4", "--noise-copies", "2"]
 KEYS = ["schema", "problem", "optimizer", "devices", "step", "train_time", "train", "test", "gen", "exact"]
 

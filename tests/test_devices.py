@@ -17,6 +17,8 @@ import pytest
 from rfsim.computing import parallel
 from tests.devices.cases import CASES
 
+pytestmark = pytest.mark.usefixtures("cache_of_its_own")
+
 PROGRAMS = {"U": "collective-permute", "simulation": "all-reduce"}
 ROOT = Path(__file__).parent.parent
 

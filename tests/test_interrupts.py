@@ -19,6 +19,8 @@ from rfsim.cli import main, terminal
 from rfsim.computing import interrupts
 from tests.commands import place  # noqa: F401
 
+pytestmark = pytest.mark.usefixtures("cache_of_its_own")
+
 SMALL = ("--dim", "4", "--samples-per-dim", "2", "--features-per-dim", "2")
 LONG = {  # commands whose work goes on after their first word of progress
     "train": SMALL,

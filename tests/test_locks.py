@@ -9,6 +9,8 @@ import pytest
 from rfsim.disk import locks
 from rfsim.disk.store import StoreError
 
+pytestmark = pytest.mark.usefixtures("cache_of_its_own")
+
 HOLD = """
 import sys, time
 from rfsim.disk import locks

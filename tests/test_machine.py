@@ -70,10 +70,10 @@ def test_a_compilation_cache_that_jax_was_told_of_is_kept_to(monkeypatch, tmp_pa
     monkeypatch.setattr(jax.config, "update", told.__setitem__)
     monkeypatch.setenv("RFSIM_CACHE", str(tmp_path / "ours"))
     monkeypatch.setenv("JAX_COMPILATION_CACHE_DIR", str(tmp_path / "theirs"))
-    use_compilation_cache()
-    assert told == {}
-    monkeypatch.delenv("JAX_COMPILATION_CACHE_DIR")
     with warnings.catch_warnings():
+        use_compilation_cache()
+        assert told == {}
+        monkeypatch.delenv("JAX_COMPILATION_CACHE_DIR")
         use_compilation_cache()
     assert told["jax_compilation_cache_dir"] == str(tmp_path / "ours")
 

@@ -27,7 +27,7 @@ from tests.sweeps.clusters import cluster
 ROOT, PAGES = blocks.ROOT, blocks.PAGES
 README = (ROOT / "README.md").read_text("utf-8")
 WRITTEN = [ROOT / "README.md", *sorted(PAGES.rglob("*.md"))]
-QUICK = {"guides/devices.md", "how-to/results.md"}
+QUICK = {"guides/devices.md"}
 SLURM = PAGES / "guides" / "clusters.md"
 LINK = re.compile(r"\]\((?![a-z]+:)([^)\s]+)\)")
 INLINE = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")

@@ -352,6 +352,7 @@ def test_names_and_all_and_the_core_choose(root, capsys):
     )
 
 
+@pytest.mark.slow
 def test_cells_of_several_experiments_are_computed_side_by_side_and_once(root):
     other = EXPERIMENT.replace('"toy"', '"other"').replace("toy-", "other-")
     shared = other.replace('"seed": k})', '"seed": k}, "10_toy")')  # its cells are the first one's

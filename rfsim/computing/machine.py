@@ -48,14 +48,14 @@ def use_compilation_cache() -> None:
     """
     import jax
 
+    # JAX would warn for each of a run's dozens of programs
+    warnings.filterwarnings("ignore", "Error (reading|writing) persistent compilation cache entry")
     if os.environ.get("JAX_COMPILATION_CACHE_DIR") or (folder := cache_folder()) is None:
         return
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError:
         return
-    # JAX would warn for each of a run's dozens of programs
-    warnings.filterwarnings("ignore", "Error (reading|writing) persistent compilation cache entry")
     jax.config.update("jax_compilation_cache_dir", str(folder))
     # most programs here compile in well under a second, and a run needs dozens of them
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)

@@ -353,6 +353,7 @@ def test_frozen_inputs_are_the_training_sets_own(compared):
     assert found.models["half"] == [None]
 
 
+@pytest.mark.slow
 def test_consistency_training_meets_distillation_by_the_empirical_score():
     """Each doubling of the levels takes about a half of what tells their one-step samples apart (S23, Theorem 2)."""
     students = [student("consistency-training"), student("empirical-teacher")]

@@ -65,6 +65,7 @@ def test_plain_descent_on_fresh_draws_is_the_flow_beside_it(method, ema):
     assert np.median(np.abs(directions @ exact.ravel()) / error) > 20
 
 
+@pytest.mark.slow
 def test_a_resumed_run_ends_in_the_same_bytes(tmp_path):
     asked = SMALL | {"optimizer": "adam", "rate": 0.05, "batch": 8, "ema": 0.5}
     whole = rfsim.distill(PROBLEM, [1.0], steps=30, **asked)

@@ -20,6 +20,8 @@ from rfsim.explorer.waiting import Waiting
 from rfsim.explorer.workers import Job, Workers
 from tests.explorer.toys import SECONDS, Toy, count_compilations, wait_for
 
+pytestmark = pytest.mark.usefixtures("cache_of_its_own")
+
 TOY = Toy()
 
 
@@ -151,6 +153,7 @@ def test_a_worker_that_is_killed_is_replaced_and_told_in_one_line(one, tmp_path,
     assert lines == ["a process that draws ended (killed by signal 9: out of memory?); another has taken its place"]
 
 
+@pytest.mark.slow
 def test_what_ends_every_worker_is_said_to_the_page(one):
     session = Session(one)
     session.ask("end")
@@ -201,6 +204,7 @@ time.sleep(float(sys.argv[1]))
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGKILL])
 def test_no_process_outlives_its_server(end):
     """The script has no module that could be imported, as a notebook has none."""

@@ -112,9 +112,8 @@ def test_every_dimension_can_be_cut_to_one_or_to_some(name):
     assert_same(rfsim.plot(result), rfsim.plot(result.isel(ascending)))
 
 
-@pytest.mark.parametrize(
-    "name", [name if name == "train" else pytest.param(name, marks=pytest.mark.slow) for name in MADE]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("name", MADE)
 def test_what_is_missing_is_named(name):
     result = MADE[name]()
     form = form_of(result.attrs[store.KIND]).variables

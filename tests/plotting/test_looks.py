@@ -134,6 +134,7 @@ def families_drawn(trained, limit):
     yield "activations", figures("19_activations").activations(activations)
 
 
+@pytest.mark.slow
 def test_families_tell_every_line_in_a_legend_and_only_once(trained, limit):
     for name, figure in families_drawn(trained, limit):
         assert not faults(figure), name

@@ -225,6 +225,7 @@ def test_a_cell_of_before_is_kept_with_the_order_of_its_dimensions():
     xr.testing.assert_identical(rfsim.load("again.nc"), data)
 
 
+@pytest.mark.slow
 def test_what_is_typed_with_the_old_word_goes_on_working(capsys):
     def shown(**request):
         return drawn(plotting.plot("cell.nc", quantity="energy", x="train_time", **request))

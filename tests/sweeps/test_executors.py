@@ -25,6 +25,8 @@ from rfsim.sweeps.engines.worker import answer, question, read, version
 from tests.sweeps import tasks
 from tests.sweeps.clusters import cluster, until
 
+pytestmark = pytest.mark.usefixtures("cache_of_its_own")
+
 ROOT = Path(__file__).parents[2]
 SPAWNED = ["processes", "dask"]
 both = pytest.mark.parametrize("kind", SPAWNED)

@@ -18,6 +18,8 @@ from rfsim.sweeps.summary import summary
 from tests.sweeps import toys
 from tests.sweeps.toys import settled
 
+pytestmark = pytest.mark.usefixtures("cache_of_its_own")
+
 pytestmark = pytest.mark.usefixtures("use")
 
 GRID = {

@@ -18,7 +18,7 @@ from rfsim.sweeps.storage import WAITING
 from tests.sweeps.clusters import cluster
 from tests.sweeps.toys import settled
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("cache_of_its_own")]
 
 TEXT = """
 command = "spectrum"

@@ -69,6 +69,7 @@ def test_the_loop_takes_the_steps_of_the_filter(schedule, ema):
     assert "schedule" not in json.loads(plain.attrs["settings"])
 
 
+@pytest.mark.slow
 def test_a_resumed_run_goes_on_in_its_schedule(tmp_path):
     options = {"dim": 5, "schedule": "cosine:decay_steps=40,warmup_steps=5", "optimizer": "adam", "rate": 0.1}
     whole = rfsim.simulate(SMALL, steps=50, batch=4, checkpoint=tmp_path / "whole", **options)

@@ -47,6 +47,7 @@ def serving(cache: Path, *flags: str):
     """Run `rfsim explore` in a process of its own until the block ends."""
     command = [sys.executable, "-m", "rfsim", "explore", "--no-browser", "--quiet", *flags]
     settings = os.environ | {"RFSIM_CACHE": str(cache)}
+    settings.pop("JAX_COMPILATION_CACHE_DIR", None)  # what is ended while it compiles leaves half a program
     with (
         (cache / "explore.log").open("w+") as log,
         subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True, env=settings) as process,
