@@ -144,6 +144,7 @@ def test_frozen_noise_of_a_new_size_compiles_nothing():
     assert programs(CALLS["train"], noise_copies=3)[1:] == [0] * (len(SIZES) - 1)
 
 
+@pytest.mark.slow
 def test_an_activation_with_kinks_compiles_a_few_programs_for_all_sizes():
     """One for each number of orders, by steps: sizes that need others may meet a new one."""
     counts = programs(CALLS["train"], activation="relu")
@@ -165,7 +166,9 @@ def test_a_simulation_of_a_new_size_compiles_its_steps_and_their_rounding():
     assert max(counts[1:]) <= 3
 
 
-@pytest.mark.parametrize("activation", ["tanh", "relu", "jax.nn:relu", "hermite3"])
+@pytest.mark.parametrize(
+    "activation", ["tanh", "relu", pytest.param("jax.nn:relu", marks=pytest.mark.slow), "hermite3"]
+)
 @pytest.mark.parametrize("route", ["dense", "krylov"])
 def test_arrays_of_numpy_and_of_jax_give_the_same_numbers(activation, route, monkeypatch):
     one = Problem(3, 6, activation=activation, ridge=1e-3)
