@@ -21,6 +21,7 @@ from rfsim.problem.diffusion import noise_variance, ode_step, signal
 from rfsim.problem.draws import Draw
 from rfsim.sample.spectra.accurate import training_moments
 from tests.commands import answer, assert_refused
+from tests.commands import place as place
 
 INF = math.inf
 TIMES = (2.0, 0.8, 0.3, 0.05)
