@@ -24,7 +24,8 @@ from rfsim.problem.realization import Instance
 from rfsim.results.datasets import LONG_NAMES
 from rfsim.sample.moments import Moments
 from rfsim.sample.spectra.accurate import decomposed, population_above, training_moments
-from rfsim.sample.spectra.sample import decomposition, population_moments, sample_target
+from rfsim.sample.spectra.sample import decomposition
+from rfsim.sample.spectra.targets import population_moments, sample_target
 from rfsim.simulation import loop
 from rfsim.simulation.checkpointing import Checkpointing
 from rfsim.simulation.stochastic import Simulation, Task, initial, placed, rounding, simulate, training

@@ -13,7 +13,8 @@ from rfsim.problem import model, origins, realization
 from rfsim.problem.diffusion import noise_variance, signal
 from rfsim.problem.laws import Law
 from rfsim.sample.moments import Moments
-from rfsim.sample.spectra.sample import SampleSpectrum, SampleTarget
+from rfsim.sample.spectra.sample import SampleSpectrum
+from rfsim.sample.spectra.targets import SampleTarget
 from rfsim.simulation.run import Prepared
 from rfsim.simulation.stochastic import Task
 

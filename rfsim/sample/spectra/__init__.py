@@ -5,14 +5,9 @@ from rfsim.sample.spectra.krylov import krylov_spectrum, project
 from rfsim.sample.spectra.method import Averages, Exact, Method, MonteCarlo
 from rfsim.sample.spectra.montecarlo import GROUPS, jackknife_error
 from rfsim.sample.spectra.parts import Density, SamplePart, density, part_slices, sample_parts
-from rfsim.sample.spectra.sample import (
-    SampleSpectrum,
-    SampleTarget,
-    population_moments,
-    sample_spectrum,
-    sample_target,
-)
+from rfsim.sample.spectra.sample import SampleSpectrum, sample_spectrum
 from rfsim.sample.spectra.solve import Solved, solve
+from rfsim.sample.spectra.targets import SampleTarget, population_moments, sample_target
 
 __all__ = [
     "GROUPS",

@@ -32,7 +32,8 @@ from rfsim.sample.spectra.accurate import (
 from rfsim.sample.spectra.basis import KrylovBasis, SeenFrom
 from rfsim.sample.spectra.eigen import eigh, eigvalsh, resolution, rounding
 from rfsim.sample.spectra.operators import Seen
-from rfsim.sample.spectra.sample import SampleSpectrum, SampleTarget, decomposition, sample_target
+from rfsim.sample.spectra.sample import SampleSpectrum, decomposition
+from rfsim.sample.spectra.targets import SampleTarget, sample_target
 
 RATE_COUNTS, LEAST_COUNTS = 6, 4  # changes from block to block that the rate of convergence is fitted over
 AGREEING = 3

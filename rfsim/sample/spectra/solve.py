@@ -17,14 +17,12 @@ from rfsim.sample.spectra.implicit import gaussian_krylov
 from rfsim.sample.spectra.krylov import krylov_spectrum
 from rfsim.sample.spectra.method import Method
 from rfsim.sample.spectra.montecarlo import Estimates
-from rfsim.sample.spectra.sample import (
-    SampleSpectrum,
+from rfsim.sample.spectra.sample import SampleSpectrum, decomposition, sample_spectrum
+from rfsim.sample.spectra.targets import (
     class_targets,
     condition_targets,
-    decomposition,
     fresh_noise_moments,
     population_moments,
-    sample_spectrum,
     sample_target,
 )
 
