@@ -144,3 +144,15 @@ def test_a_platform_of_another_machine_is_refused_by_name(platform):
     for line in done.stderr.decode().splitlines():
         assert line.startswith(f"rfsim: JAX finds no device for JAX_PLATFORMS={platform}")
         assert line.endswith("; unset it or set it to cpu")
+
+
+@pytest.mark.parametrize(("given", "kept"), [(None, "4"), ("20", "20")])
+def test_threads_of_blas_sleep_between_products_unless_told_otherwise(given, kept):
+    code = (
+        "import os, sys\nfrom rfsim.cli import main\nassert 'numpy' not in sys.modules\n"
+        "main(['--version'])\nprint(os.environ['OPENBLAS_THREAD_TIMEOUT'])"
+    )
+    environment = {name: value for name, value in os.environ.items() if name != "OPENBLAS_THREAD_TIMEOUT"}
+    environment |= {"PYTHONPATH": str(ROOT)} | ({} if given is None else {"OPENBLAS_THREAD_TIMEOUT": given})
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, check=True, text=True)
+    assert done.stdout.splitlines()[-1] == kept

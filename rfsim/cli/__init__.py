@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rfsim.cli.statuses import INTERRUPTED
-from rfsim.computing import interrupts
+from rfsim.computing import idle, interrupts
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command of `rfsim` (of `sys.argv` unless `argv` is given) and return its exit status."""
+    idle.sleep_at_once()
     with interrupts.heard():
         status = None
         try:
