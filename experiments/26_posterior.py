@@ -65,12 +65,17 @@ def mean_falls(results: Results) -> Judgment:
     return Judgment(f"ME, {'; '.join(told)}", None, decide(all(good)))
 
 
+def of_the_posteriors(results: Results, ratio: float) -> tuple[np.ndarray, np.ndarray]:
+    """ψ_p, and PV over the posterior's there."""
+    psi_p, variance = curve(results, ratio, "predictive_variance")
+    return psi_p, variance / curve(results, ratio, "true_predictive_variance")[1]
+
+
 def variance_below(results: Results) -> Judgment:
-    """PV over the posterior's from p = n on."""
+    """PV over the posterior's beyond p = n."""
     told, good = [], []
     for ratio in RATIOS:
-        psi_p, variance = curve(results, ratio, "predictive_variance")
-        share = variance / curve(results, ratio, "true_predictive_variance")[1]
+        psi_p, share = of_the_posteriors(results, ratio)
         late = share[psi_p > SAMPLES]
         good.append(bool(np.all(late < 1)) and bool(np.all(np.diff(late) < 0)))
         below = psi_p[share < 1]
@@ -83,8 +88,7 @@ def variance_falls(results: Results) -> Judgment:
     """PV over the posterior's at the most features, and whether it falls with them."""
     told, good = [], []
     for ratio in RATIOS:
-        psi_p, variance = curve(results, ratio, "predictive_variance")
-        share = variance / curve(results, ratio, "true_predictive_variance")[1]
+        psi_p, share = of_the_posteriors(results, ratio)
         good.append(bool(np.all(np.diff(share[psi_p >= SAMPLES]) < 0)) and share[-1] < 1)
         told.append(f"SNR {ratio:g}: {share[-1]:.3g}")
     return Judgment(f"PV over the posterior's at the most features: {'; '.join(told)}", None, decide(all(good)))

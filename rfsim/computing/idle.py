@@ -1,7 +1,7 @@
 """How long threads of OpenBLAS wait for the next product before they sleep.
 
-NumPy and SciPy bring an OpenBLAS each. The threads of one wait at full speed, some 25 ms by default, while the other
-multiplies, and take its cores: what uses both in turns is then slower on two cores than on one.
+NumPy and SciPy bring an OpenBLAS each. The threads of one wait at full speed while the other multiplies, and take its
+cores: what uses both in turns is then slower on two cores than on one.
 """
 
 from __future__ import annotations
