@@ -321,6 +321,6 @@ def test_numbers_of_the_digits_that_the_pages_tell():
     assert gen == pytest.approx([1.1e3, 1.3e5], rel=0.03)
     ten = rfsim.GaussianClasses.fitted(rfsim.Digits(10).rows().values, target)
     one = rfsim.GaussianClasses([1.0], [ten.law(10).second.diagonal()])
-    for classes, loss in ((ten, 0.800), (one, 0.875)):
+    for classes, loss in ((ten, 0.806), (one, 0.875)):
         seen = rfsim.train(rfsim.Problem(**sizes, data=classes), [math.inf])
         assert float(seen.test[0, 0]) == pytest.approx(loss, abs=5e-4)

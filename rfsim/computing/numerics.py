@@ -29,6 +29,45 @@ class HermiteRule(NamedTuple):
     weights: NDArray[np.float64]
 
 
+def signed(directions: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Unit vectors, (count, dim), each with its largest entry positive: LAPACK leaves the signs free.
+
+    >>> signed(np.array([[0.6, -0.8]]))
+    array([[-0.6,  0.8]])
+    """
+    largest = np.abs(directions).argmax(axis=1)
+    return directions * np.sign(directions[np.arange(len(directions)), largest])[:, None]
+
+
+def chebyshev_polynomials(points: NDArray[np.float64], count: int) -> NDArray[np.float64]:
+    """T_k(x) for k < count at points of any shape, (count, …).
+
+    >>> chebyshev_polynomials(np.array([0.5]), 4).ravel()
+    array([ 1. ,  0.5, -0.5, -1. ])
+    """
+    table, twice = np.empty((count, *points.shape)), 2 * points
+    table[0] = 1.0
+    table[1:2] = points
+    for k in range(2, count):
+        np.multiply(twice, table[k - 1], out=table[k])
+        table[k] -= table[k - 2]
+    return table
+
+
+def chebyshev_points(count: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The zeros of T_count, and what values there are multiplied by for coefficients, (values, coefficients).
+
+    >>> nodes, transform = chebyshev_points(3)
+    >>> bool(abs(nodes**2 @ transform - [0.5, 0.0, 0.5]).max() < 1e-15)
+    True
+    """
+    # in quarters of 1/count of a turn, as integers: an angle of many turns has lost its last digits
+    quarters = np.outer(2 * np.arange(count) + 1, np.arange(count)) % (4 * count)
+    transform = 2 / count * np.cos(np.pi / (2 * count) * quarters)
+    transform[:, 0] /= 2
+    return np.cos(np.pi * (np.arange(count) + 0.5) / count), transform
+
+
 def hermite_functions(points: ArrayLike, orders: int) -> NDArray[np.float64]:
     """√φ(x) h_s(x) for s < orders, shape (orders, points), φ the standard normal density.
 

@@ -7,6 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from rfsim.computing.numerics import signed
 from rfsim.disk.files.numbers import DataError
 
 PIXELS = 64
@@ -47,6 +48,4 @@ def _pixels() -> NDArray[np.float64]:
 def _components(count: int, centered: NDArray[np.float64]) -> NDArray[np.float64]:
     """The leading principal directions of the images, (64, count)."""
     _, _, directions = np.linalg.svd(centered, full_matrices=False)
-    # LAPACK leaves the signs free: fix them by each direction's largest entry
-    directions *= np.sign(directions[np.arange(PIXELS), np.abs(directions).argmax(axis=1)])[:, None]
-    return directions[:count].T
+    return signed(directions)[:count].T

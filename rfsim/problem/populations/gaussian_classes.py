@@ -10,6 +10,7 @@ from typing import ClassVar, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from rfsim.computing.numerics import signed
 from rfsim.disk import content
 from rfsim.disk.files.numbers import DataError
 from rfsim.problem.arrays import rows
@@ -124,7 +125,7 @@ class GaussianClasses(Data):
         found = read_labels(labels, given)
         values = prepare(given.values, center=center, scale=scale)
         _, axes = np.linalg.eigh(values.T @ values)
-        values = values @ axes[:, ::-1]
+        values = values @ signed(axes.T[::-1]).T
         of = [values[found.codes == k] for k in range(len(found.names))]
         return cls(
             np.array([len(one) for one in of]) / len(values),

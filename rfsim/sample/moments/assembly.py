@@ -14,6 +14,8 @@ import numpy as np
 from jax import Array
 from numpy.typing import NDArray
 
+from rfsim.sample.moments.rules import filled, rounded
+
 TILE = 512
 BLOCK = 32  # features whose quadrature is done at once
 CHUNK_BYTES = 32 * 2**20  # Hermite coefficients held at once where p² doubles are less; what a rule holds at once
@@ -158,7 +160,7 @@ class Whole:
 
     def chunk_rows(self, orders: int, doubles: int = 1) -> int:
         """Centers whose coefficients are held at once."""
-        return chunk_rows(self.features, orders, doubles)
+        return chunk_rows(self.features, rounded(orders), doubles)
 
     def pad(self, array: Array | NDArray[np.float64]) -> Array:
         """Rows of features, with rows of zeros up to whole tiles."""
@@ -186,7 +188,7 @@ class Whole:
 
     def coefficients(self, w, deviation, centers, window, offset, rule) -> tuple[Array, Array]:
         """Coefficients g of some centers by a `rules.Rule`, and sums over these."""
-        return coefficients(w, deviation, jnp.asarray(centers), window, offset, rule.kernel)
+        return coefficients(w, deviation, jnp.asarray(centers), filled(window), offset, rule.kernel)
 
     def features_of(self, w, x, offset, function) -> Array:
         """φ(x), (padded features, draws)."""

@@ -25,6 +25,7 @@ from rfsim.problem.activations import Activation
 from rfsim.problem.laws import Law
 from rfsim.sample.moments import mixed, tensor
 from rfsim.sample.moments.host import Host
+from rfsim.sample.moments.interpolated import interpolated
 from rfsim.sample.moments.mixed import Mixed
 from rfsim.sample.moments.planning import (
     MAX_CLOSED_ORDERS,
@@ -38,7 +39,7 @@ from rfsim.sample.moments.planning import (
     spanned_degree,
     truncation_bound,
 )
-from rfsim.sample.moments.rules import Rule
+from rfsim.sample.moments.rules import HostRule
 from rfsim.sample.moments.sharded import Assembler, Ring, assembler
 
 HOPELESS = 100
@@ -124,7 +125,9 @@ def averaged_moments(
     totals = _Totals.zero(work)
     # an estimate that misses by far is not worth the p × p work of finding out
     while bound <= HOPELESS * target or first:
-        rule = choose_rule(pilot, sigma, orders)
+        rule: HostRule = choose_rule(pilot, sigma, orders)
+        if isinstance(work, Host):
+            rule = interpolated(rule, pilot, weights, law.centers, geometry.deviation, sigma, orders)
         totals = _sum_orders(work, totals, weights, law, geometry, rule, sigma, first, orders)
         if ends is None:
             remainder = np.maximum(totals.square - totals.energy, 4 * np.finfo(float).eps * totals.square)
@@ -234,7 +237,7 @@ def _sum_orders(
     weights: NDArray[np.float64],
     law: Law,
     geometry: Geometry,
-    rule: Rule,
+    rule: HostRule,
     sigma: Activation,
     first: int,
     orders: int,

@@ -1,19 +1,19 @@
-"""The work of U and V on the CPU, by NumPy and BLAS: `assembly.Whole` without a program for every size.
+"""The work of U and V on the CPU, by NumPy and its BLAS: `assembly.Whole` without a program for every size.
 
-A Horner step multiplies a tile by its correlations and has BLAS add the next order's product to it, while it is warm.
+A Horner step multiplies a tile by its correlations and adds the next order's product to it, while it is warm. Products
+are NumPy's, which lets other threads run meanwhile; SciPy's wrappers of BLAS do not.
 """
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg.blas import dgemm, dsyrk, sgemm, ssyrk  # type: ignore[attr-defined]
 
 from rfsim.computing.arrays import pointwise
 from rfsim.computing.blas import in_threads
 from rfsim.computing.precision import float64
 from rfsim.sample.moments.assembly import BLOCK, rows_within, upper_tiles
-from rfsim.sample.moments.rules import Rule
+from rfsim.sample.moments.rules import HostRule
 
 Matrix = NDArray[np.float64]
 Tile = NDArray[np.floating]
@@ -59,7 +59,7 @@ class Host:
         """As it is."""
         return sums
 
-    def coefficients(self, w, deviation, centers, window, offset, rule: Rule) -> tuple[Matrix, Matrix]:
+    def coefficients(self, w, deviation, centers, window, offset, rule: HostRule) -> tuple[Matrix, Matrix]:
         """As `Whole` has it."""
         shape = len(w), len(centers)
         g, sums = np.empty((len(window[0]), *shape)), np.empty((3, len(w)))
@@ -84,15 +84,12 @@ class Host:
         def add(tile: NDArray[np.int64]) -> None:
             i, j = tile
             rows, columns = slice(i, i + TILE), slice(j, j + TILE)
-            c = product(directions[rows], directions[columns]) if first or orders > 1 else np.ones(())
+            c = directions[rows] @ directions[columns].T if first or orders > 1 else np.ones(())
             part, lowest = self._series(g, c, rows, columns, orders)
-            for s in range(lowest - 1, -1, -1):
-                part *= c
-                part = _order(g[s], rows, columns, part)
+            if lowest:
+                part = horner(part, c, g[:lowest, rows], g[:lowest, columns])
             for _ in range(first):
                 part *= c
-            if i == j:
-                part += np.tril(part, -1).T
             part *= scale
             second[rows, columns] += part
             if i != j:
@@ -102,8 +99,8 @@ class Host:
         return second
 
     def _series(self, g, c, rows, columns, orders) -> tuple[Tile, int]:
-        """The sum of the highest orders of a tile, and the lowest of these; on the diagonal its lower half."""
-        return _order(g[orders - 1], rows, columns), orders - 1
+        """The sum of the highest orders of a tile, and the lowest of these."""
+        return g[orders - 1, rows] @ g[orders - 1, columns].T, orders - 1
 
     def finish(self, second, diagonal=None) -> Matrix:
         """U with its exact diagonal where that is known by itself, (features,)."""
@@ -118,30 +115,35 @@ class Host:
             stop, total = min(start + POWER_ROWS, self.features), 0.0
             here, beyond = slice(start, stop), slice(stop, None)
             for where, weight in ((here, 1.0), (beyond, 2.0)):
-                c2 = (directions[here] @ directions[where].T) ** 2
+                c2 = directions[here] @ directions[where].T
+                c2 *= c2
                 if where is here:
                     np.fill_diagonal(c2, 0.0)
-                total += weight * float(remainder[here] @ (c2**orders @ remainder[where]))
+                total += weight * float(remainder[here] @ (_power(c2, orders) @ remainder[where]))
             return total
 
         return sum(in_threads(share, range(0, self.features, POWER_ROWS)))
 
 
-def _order(g: Tile, rows: slice, columns: slice, total: Tile | None = None) -> Tile:
-    return square(g[rows], total) if rows == columns else product(g[rows], g[columns], total)
+def horner(part: Tile, c: Tile, left: NDArray[np.floating], right: NDArray[np.floating]) -> Tile:
+    """Σ_s c^s left_s right_sᵀ of a tile, of (orders, rows, centers) each, `part` the sum of what is above; it changes.
+
+    A table that multiplies itself takes half of the work, as NumPy does it.
+    """
+    order = np.empty_like(part)
+    for s in range(len(left) - 1, -1, -1):
+        part *= c
+        part += np.matmul(left[s], right[s].T, out=order)
+    return part
 
 
-def product(left: Tile, right: Tile, total: Tile | None = None) -> Tile:
-    """left·rightᵀ in columns, added to what is there already; float64 or float32, as left is."""
-    gemm = dgemm if left.dtype == np.float64 else sgemm
-    if total is None:
-        return gemm(1.0, left.T, right.T, trans_a=True)
-    return gemm(1.0, left.T, right.T, trans_a=True, beta=1.0, c=total, overwrite_c=True)
-
-
-def square(left: Tile, total: Tile | None = None) -> Tile:
-    """left·leftᵀ on and below the diagonal, half of `product`'s work, added to what is there already."""
-    syrk = dsyrk if left.dtype == np.float64 else ssyrk
-    if total is None:
-        return syrk(1.0, left.T, trans=True, lower=True)
-    return syrk(1.0, left.T, trans=True, lower=True, beta=1.0, c=total, overwrite_c=True)
+def _power(values: Matrix, exponent: int) -> Matrix:
+    """By squares, a tenth of the time of `values**exponent` and more; the values change."""
+    found = None
+    while exponent:
+        if exponent & 1:
+            found = values.copy() if found is None else np.multiply(found, values, out=found)
+        exponent >>= 1
+        if exponent:
+            values *= values
+    return np.ones_like(values) if found is None else found

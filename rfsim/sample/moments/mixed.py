@@ -12,8 +12,9 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from numpy.typing import NDArray
 
-from rfsim.sample.moments.host import Host, Matrix, Tile, product, square
+from rfsim.sample.moments.host import Host, Matrix, Tile, horner
 
 UNIT = 2.0**-24  # of float32
 TINY = 2.0**-126  # below, float32 loses digits or all of them
@@ -33,7 +34,12 @@ class Mixed(Host):
     def __init__(self, features: int, single: int) -> None:
         super().__init__(features)
         self.single = single
-        self._energy, self._gamma, self._lost, self._keep = np.zeros(features), 0.0, 0.0, 0
+        self._energy, self._gamma, self._lost = np.zeros(features), 0.0, 0.0
+        self._low: NDArray[np.float32] | None = None  # the orders that are summed in float32 now
+
+    def chunk_rows(self, orders: int, doubles: int = 1) -> int:
+        """As `Host` has it, orders in float32 held in both precisions."""
+        return super().chunk_rows(orders + -(-max(orders - self.single, 0) // 2), doubles)
 
     def error_bound(self, directions: Matrix) -> float:
         """Bound on the spectral norm of what float32 has rounded so far: the Frobenius norm of the bound on entries."""
@@ -42,25 +48,23 @@ class Mixed(Host):
 
     def add_orders(self, second, g, directions, scale, first, orders) -> Matrix:
         """As `Host` has it."""
-        centers, self._keep = g.shape[2], min(max(self.single - first, 0), orders)
-        low = g[self._keep : orders]
+        keep = min(max(self.single - first, 0), orders)
+        low, centers = g[keep:orders], g.shape[2]
         energy = np.einsum("sic,sic->i", low, low)
-        if energy.max(initial=0.0) < LARGEST:
+        if len(low) and energy.max() < LARGEST:
             self._energy += scale * energy
             self._gamma = max(self._gamma, rounding(centers, len(low)))
             self._lost += scale * (centers + 2) * len(low) * TINY
-        else:
-            self._keep = orders
-        return super().add_orders(second, g, directions, scale, first, orders)
+            self._low = low.astype(np.float32)
+        second = super().add_orders(second, g, directions, scale, first, orders)
+        self._low = None
+        return second
 
     def _series(self, g, c, rows, columns, orders) -> tuple[Tile, int]:
-        if self._keep == orders:
+        if self._low is None:
             return super()._series(g, c, rows, columns, orders)
-        c, part = c.astype(np.float32), None
-        for s in range(orders - 1, self._keep - 1, -1):
-            left = g[s, rows].astype(np.float32)
-            if part is not None:
-                part *= c
-            part = square(left, part) if rows == columns else product(left, g[s, columns].astype(np.float32), part)
-        assert part is not None
-        return part.astype(np.float64, order="F"), self._keep
+        left, right = self._low[:, rows], self._low[:, columns]
+        part = left[-1] @ right[-1].T
+        if len(left) > 1:
+            part = horner(part, c.astype(np.float32), left[:-1], right[:-1])
+        return part.astype(np.float64), orders - len(left)

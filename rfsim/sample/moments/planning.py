@@ -16,13 +16,14 @@ from rfsim.computing.blas import one_thread
 from rfsim.computing.numerics import HermiteRule, hermite_rule
 from rfsim.problem.activations import Activation, evaluate
 from rfsim.problem.laws import Law
-from rfsim.sample.moments.rules import ClosedRule, GridRule, PanelRule, Rule, without_grid
+from rfsim.sample.moments.rules import REACH, ClosedRule, GridRule, PanelRule, Rule, without_grid
 from rfsim.sample.moments.sharded import Assembler
 
 RULE_TOLERANCE = 1e-14  # of √E σ² and of E σ², where these pass 1
 PANEL_TOLERANCE = 1e-13  # rounding in a recurrence of a hundred orders, where a grid has its table
 MAX_ORDERS = 200
 MAX_CLOSED_ORDERS = 600  # without a quadrature to resolve them; a kink's energies fall slowly with the order
+DEPTHS = np.linspace(-REACH, REACH, 17)  # of a kink, in units of the noise
 PANEL_NODES = (32, 48, 64, 80, 96, 128, 192)
 
 
@@ -36,8 +37,9 @@ class Geometry(NamedTuple):
 class Pilot(NamedTuple):
     """A fine rule on a few features and centers, before anything large is computed.
 
-    eta: (rows, centers) and deviation: (rows,) of the probes; g: (rows, centers, orders) and square (rows, centers)
-    under the fine rule; tail: (rows, orders + 1), energy E σ² in orders ≥ k.
+    eta: (rows, columns) and deviation: (rows,) of the probes; g: (rows, columns, orders) and square (rows, columns)
+    under the fine rule; tail: (rows, orders + 1), energy E σ² in orders ≥ k; drawn: columns that are of centers. Beyond
+    them each kink of σ is at every depth in the noise, as it is for some centers that are not among the probes.
     """
 
     eta: NDArray[np.float64]
@@ -45,6 +47,7 @@ class Pilot(NamedTuple):
     g: NDArray[np.float64]
     square: NDArray[np.float64]
     tail: NDArray[np.float64]
+    drawn: int
 
 
 def geometry_of(weights: NDArray[np.float64], law: Law) -> Geometry:
@@ -62,33 +65,48 @@ def run_pilot(weights: NDArray[np.float64], law: Law, geometry: Geometry, sigma:
     most = 16 if sigma.kinks else 64  # panels cost more than a grid, and σ's kinks are met at many depths by few
     rows = np.unique(np.append(_probe(len(weights), most), np.argmax(geometry.deviation)))
     centers = law.centers[_probe(len(law.centers), most)]
-    eta = weights[rows] @ centers.T / math.sqrt(weights.shape[1])
     deviation = geometry.deviation[rows]
+    depths = [kink - np.outer(deviation, DEPTHS) for kink in sigma.kinks]
+    eta = np.hstack([weights[rows] @ centers.T / math.sqrt(weights.shape[1]), *depths])
     finest = without_grid(sigma, PANEL_NODES[-1]) or _grid(sigma, max_orders, _finest_step(deviation))
     g, square = _evaluate(eta, deviation, finest, sigma, max_orders)
-    energy = (g**2).mean(axis=1)
-    beyond = np.maximum(square.mean(axis=1) - energy.sum(axis=1), 0.0)
+    drawn = len(centers)
+    energy = (g[:, :drawn] ** 2).mean(axis=1)
+    beyond = np.maximum(square[:, :drawn].mean(axis=1) - energy.sum(axis=1), 0.0)
     tail = np.cumsum(np.column_stack([beyond, energy[:, ::-1]]), axis=1)[:, ::-1]
-    return Pilot(eta, deviation, g, square, tail)
+    return Pilot(eta, deviation, g, square, tail, drawn)
 
 
 def choose_rule(pilot: Pilot, sigma: Activation, orders: int) -> Rule:
     """The coarsest rule that agrees with the finest on the probes; σ's closed form where it has one."""
-    scale, error = max(float(pilot.square.max()), 1.0), math.inf
-    accepted = PANEL_TOLERANCE if sigma.kinks else RULE_TOLERANCE
+    error = math.inf
     for rule in _rules(pilot, sigma, orders):
         if isinstance(rule, ClosedRule):
             return rule
-        g, square = _evaluate(pilot.eta, pilot.deviation, rule, sigma, orders)
-        off_g = np.abs(g - pilot.g[..., :orders]).max() / math.sqrt(scale)
-        error = max(off_g, np.abs(square - pilot.square).max() / scale)
-        if error < accepted:
+        error = disagreement(pilot, *_evaluate(pilot.eta, pilot.deviation, rule, sigma, orders))
+        if error < accepted(sigma):
             return _trimmed(rule) if isinstance(rule, GridRule) else rule
     raise ValueError(
         f"the noise average of {sigma.name!r} by quadrature is off by {error:.1e} at pre-activation scale "
-        f"{pilot.deviation.max():.3g}, accepted is {accepted:g}; use data of smaller scale, and declare every "
+        f"{pilot.deviation.max():.3g}, accepted is {accepted(sigma):g}; use data of smaller scale, and declare every "
         "kink of a callable in an Activation"
     )
+
+
+def disagreement(pilot: Pilot, g: NDArray[np.float64], square: NDArray[np.float64]) -> float:
+    """The largest difference from the finest rule on the probes, or on the first columns of them.
+
+    Of g (rows, centers, orders) beside √E σ², or of E σ² (rows, centers) beside E σ², where these pass 1.
+    """
+    scale = max(float(pilot.square.max()), 1.0)
+    columns = square.shape[1]
+    off_g = np.abs(g - pilot.g[:, :columns, : g.shape[-1]]).max() / math.sqrt(scale)
+    return float(max(off_g, np.abs(square - pilot.square[:, :columns]).max() / scale))
+
+
+def accepted(sigma: Activation) -> float:
+    """Of a `disagreement`."""
+    return PANEL_TOLERANCE if sigma.kinks else RULE_TOLERANCE
 
 
 def _rules(pilot: Pilot, sigma: Activation, orders: int) -> Iterator[Rule]:

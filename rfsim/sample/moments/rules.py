@@ -2,7 +2,8 @@
 
 On one grid for a smooth σ, on panels that end at σ's kinks, or by σ's closed form. Each rule has a `kernel`, compiled
 into the loop over blocks and hashable so that equal rules share a program, and `window(first, orders)`, the arrays that
-pick orders first…first+orders−1; the first of these arrays has one row per order computed.
+pick orders first…first+orders−1; the first of these arrays has one row per order computed. What is compiled takes a
+window `filled` up: runs that need 9 to 12 orders, or 33 to 48, share one program.
 """
 
 from __future__ import annotations
@@ -29,17 +30,15 @@ TILE = 32, 16  # features and centers that a kernel with a loop over orders take
 Kernel = Callable[[Numbers, Numbers, Any, Numbers], tuple[Numbers, Numbers]]
 
 
-class Rule(Protocol):
-    """How g_s and E σ² are computed."""
-
-    @property
-    def kernel(self) -> Kernel:
-        """From η (features, centers), T (features,), window and offset: g_s (orders, features, centers) and E σ²."""
-        ...
+class HostRule(Protocol):
+    """How g_s and E σ² of NumPy's arrays are computed."""
 
     @property
     def host(self) -> Kernel:
-        """The same of NumPy's arrays of any size, without a program for each size."""
+        """From η (features, centers), T (features,), window and offset: g_s (orders, features, centers) and E σ².
+
+        Arrays of any size, without a program for each size.
+        """
         ...
 
     @property
@@ -49,6 +48,15 @@ class Rule(Protocol):
 
     def window(self, first: int, orders: int) -> tuple[Any, ...]:
         """What the kernel takes for orders from `first` on."""
+        ...
+
+
+class Rule(HostRule, Protocol):
+    """How g_s and E σ² are computed, compiled too."""
+
+    @property
+    def kernel(self) -> Kernel:
+        """As `host`, of JAX's arrays, and of as many orders as a `filled` window has."""
         ...
 
 
@@ -96,8 +104,8 @@ class _Tiled(NamedTuple):
     def __call__(
         self, eta: NDArray[np.float64], deviation: NDArray[np.float64], window: Any, offset: float
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        features, centers = eta.shape
-        g, square = np.empty((len(window[0]), features, centers)), np.empty((features, centers))
+        (features, centers), orders, window = eta.shape, len(window[0]), filled(window)
+        g, square = np.empty((orders, features, centers)), np.empty((features, centers))
         for i in range(0, features, TILE[0]):
             spread = np.zeros(TILE[0])
             spread[: features - i] = deviation[i : i + TILE[0]]
@@ -107,7 +115,9 @@ class _Tiled(NamedTuple):
                 whole[: part.shape[0], : part.shape[1]] = part
                 found = _averages(whole, spread, window, offset, self.kernel)
                 where = slice(i, i + TILE[0]), slice(j, j + TILE[1])
-                g[:, *where], square[where] = (np.asarray(one)[..., : part.shape[0], : part.shape[1]] for one in found)
+                rows, columns = part.shape
+                g[:, *where] = np.asarray(found[0])[:orders, :rows, :columns]
+                square[where] = np.asarray(found[1])[:rows, :columns]
         return g, square
 
 
@@ -139,9 +149,7 @@ class GridRule(NamedTuple):
 
     def window(self, first: int, orders: int) -> tuple[Any, ...]:
         """As `Rule` has it."""
-        wanted = np.zeros((_rounded(orders), self.rule.nodes.size))
-        wanted[:orders] = self.rule.weights[first : first + orders]
-        return wanted, self.rule.nodes, self.rule.weights[0]
+        return self.rule.weights[first : first + orders], self.rule.nodes, self.rule.weights[0]
 
 
 class _OnPanels(NamedTuple):
@@ -235,12 +243,17 @@ def without_grid(sigma: Activation, per_panel: int) -> PanelRule | ClosedRule | 
 
 
 def _counted(first: int, orders: int) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    wanted: NDArray[np.float64] = np.zeros(_rounded(orders))
-    wanted[:orders] = 1.0
-    return wanted, np.asarray(first)
+    return np.ones(orders), np.asarray(first)
 
 
-def _rounded(orders: int) -> int:
-    """Unused orders have weight 0: runs that need 9 to 12 orders, or 33 to 48, share one compiled program."""
+def filled(window: tuple[Any, ...]) -> tuple[Any, ...]:
+    """A rule's window with rows of zeros up to a rounded number of orders."""
+    wanted, *others = window
+    extra = rounded(len(wanted)) - len(wanted)
+    return np.pad(wanted, [(0, extra)] + [(0, 0)] * (wanted.ndim - 1)), *others
+
+
+def rounded(orders: int) -> int:
+    """The number of orders that a compiled kernel computes where this many are asked for."""
     step = 4 if orders <= 16 else 16
     return -(-orders // step) * step

@@ -23,6 +23,7 @@ from rfsim.computing.parallel import AXIS, DeviceLayout
 from rfsim.sample.moments import assembly
 from rfsim.sample.moments.assembly import Whole
 from rfsim.sample.moments.host import Host
+from rfsim.sample.moments.rules import filled, rounded
 
 HELD = 3  # copies of the coefficients: a device's own, those it works with and those that arrive
 ROWS, COLUMNS, ORDERS, COMMON = (PartitionSpec(*axes) for axes in ((AXIS, None), (None, AXIS), (None, AXIS, None), ()))
@@ -57,7 +58,7 @@ class Ring:
 
     def chunk_rows(self, orders: int, doubles: int = 1) -> int:
         """As `Whole` has it, on each device."""
-        return assembly.rows_within(self._own * self.features, HELD * self._padded * orders, doubles)
+        return assembly.rows_within(self._own * self.features, HELD * self._padded * rounded(orders), doubles)
 
     def pad(self, array: NDArray[np.float64]) -> Array:
         """As `Whole` has it, each device's own rows up to whole tiles."""
@@ -89,7 +90,7 @@ class Ring:
 
     def coefficients(self, w, deviation, centers, window, offset, rule) -> tuple[Array, Array]:
         """As `Whole` has it, of each device's own features."""
-        centers, window, offset = jax.tree.map(self._layout.place, (centers, window, offset))
+        centers, window, offset = jax.tree.map(self._layout.place, (centers, filled(window), offset))
         return _coefficients(w, deviation, centers, window, offset, mesh=self._mesh, kernel=rule.kernel)
 
     def features_of(self, w, x, offset, function) -> Array:

@@ -171,7 +171,7 @@ class SeenFrom:
             many = GROUP if total - k >= GROUP else 1
             chunk = _rows(basis.rows, k * width, many * width)
             earlier = _rows(basis.rows, 0, -(-(k + many) // GROUP) * GROUP * width)  # in groups: few shapes
-            product = np.asarray(_across(earlier, _multiply(chunk, self.moments.second)))
+            product = np.asarray(_across(_multiply(chunk, self.moments.second), earlier)).T
             noise = np.asarray(_multiply(chunk, self.moments.noise))
             inside, until = basis.indices(k, k + many) - k * width, basis.indices(0, k + many)
             lo, hi = basis.edges[k], basis.edges[k + many]
@@ -185,7 +185,7 @@ class SeenFrom:
 
 _matmul = compiled(lambda left, right: left @ right)
 _gram = compiled(lambda block: block @ block.T)
-_across = compiled(lambda left, right: left @ right.T)
+_across = compiled(lambda left, right: _multiply(left, right.T))
 
 
 def _multiply(left: Numbers, right: Numbers) -> Numbers:
@@ -208,8 +208,8 @@ _stored = jax.jit(partial(jax.lax.dynamic_update_slice_in_dim, axis=0), donate_a
 @compiled
 def _remove(rows: Numbers, rest: Numbers) -> tuple[Numbers, Numbers]:
     """The share of `rows` in `rest`, and what is left without it."""
-    share = rest @ rows.T
-    return share, rest - share @ rows
+    share = _multiply(rest, rows.T)
+    return share, rest - _multiply(share, rows)
 
 
 @decomposing

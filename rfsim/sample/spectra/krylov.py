@@ -257,7 +257,7 @@ def _exceeds(second: Numbers, bound: float) -> bool:
         return True
     if namespace(second) is jnp:
         return bool(jnp.isfinite(_last_pivot(second, bound)))
-    moved = np.array(second, order="F")
+    moved = np.array(second.T, order="F")  # symmetric, so that its rows are read one after another
     np.fill_diagonal(moved, np.diagonal(moved) - bound)
     with suited(len(moved) // 3):  # much less work than a decomposition
         return dpotrf(moved, lower=True, overwrite_a=True, clean=False)[1] == 0
