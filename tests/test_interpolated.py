@@ -16,7 +16,7 @@ from rfsim.sample.moments.planning import choose_rule, geometry_of, run_pilot
 STEPPED = Activation("stepped", lambda x: abs(x - 0.3), kinks=(0.3,))
 
 
-def asked(sigma, *, t, dim=30, features=400, samples=300, scale=1.0):
+def asked(sigma, *, t, dim=30, features=600, samples=300, scale=1.0):
     """What `interpolated` is asked, its rule first, of normal weights and points."""
     rng = np.random.default_rng(0)
     weights, points = rng.standard_normal((features, dim)), scale * rng.standard_normal((samples, dim))
@@ -87,7 +87,7 @@ def test_one_deviation_and_points_at_the_origin():
 @pytest.mark.parametrize(("activation", "dim"), [("tanh", 30), ("softplus", 60)])
 def test_moments_are_those_without_interpolation(activation, dim, monkeypatch):
     rng = np.random.default_rng(1)
-    weights, law = rng.standard_normal((300, dim)), diffuse(Law(rng.standard_normal((400, dim)), np.zeros(dim)), 0.1)
+    weights, law = rng.standard_normal((400, dim)), diffuse(Law(rng.standard_normal((400, dim)), np.zeros(dim)), 0.1)
     used = []
 
     def watched(*given):

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import math
 
-import jax.numpy as jnp
 import mpmath
 import numpy as np
 import pytest
 
 import rfsim
-from rfsim.computing.arrays import pointwise
 from rfsim.problem import origins, realization
 from rfsim.problem.activations import ACTIVATIONS
 from rfsim.problem.diffusion import noise_variance
@@ -149,15 +147,6 @@ def _pair(geometry: Geometry, eta: np.ndarray, i: int, j: int) -> float:
             )
             total += w * mpmath.tanh(eta[i] + ti * u) * inner
         return float(total * step**2 / (2 * mpmath.pi))
-
-
-def test_a_function_that_numpy_has_is_numpys():
-    x = np.linspace(-3, 3, 7)
-    for function, plain in ((jnp.tanh, np.tanh), (jnp.sin, np.sin), (lambda x: jnp.tanh(x), np.tanh)):
-        np.testing.assert_array_equal(pointwise(function, x), plain(x))
-    np.testing.assert_allclose(pointwise(lambda x: jnp.tanh(2 * x), x), np.tanh(2 * x), rtol=1e-14)
-    np.testing.assert_array_equal(pointwise(lambda x: 0 * jnp.tanh(x) + 1, x), np.ones(7))
-    assert np.isnan(pointwise(jnp.sin, np.array([np.inf]))).all()  # and says nothing, as JAX
 
 
 def test_a_population_of_one_center_is_bounded_too(monkeypatch):

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import optimize
 
+from rfsim.computing import blas
 from rfsim.computing.blas import add_gram
 from rfsim.computing.numerics import (
     decay_integral,
@@ -112,7 +113,9 @@ def test_a_function_of_one_sign_has_no_zero_to_look_for():
 @pytest.mark.parametrize("order", ["C", "F"])
 def test_a_gram_matrix_is_added_above_the_diagonal_in_place(order):
     rng = np.random.default_rng(0)
-    values, total = np.asarray(rng.standard_normal((7, 4)), order=order), rng.standard_normal((4, 4))
-    expected = total + np.triu(values.T @ values)
-    assert add_gram(total, values) is total
-    np.testing.assert_allclose(total, expected, rtol=1e-13)
+    columns = 2 * blas.GRAM_TILE + 3
+    for shape in ((7, 4), (5, columns)):
+        values, total = np.asarray(rng.standard_normal(shape), order=order), rng.standard_normal((shape[1],) * 2)
+        expected = total + values.T @ values
+        assert add_gram(total, values) is total
+        np.testing.assert_allclose(np.triu(total), np.triu(expected), rtol=1e-12, atol=1e-13)

@@ -21,6 +21,7 @@ from rfsim.computing import machine
 T = TypeVar("T")
 R = TypeVar("R")
 
+GRAM_TILE = 256
 SMALL = 1536  # rows of a square matrix: below, a second thread brings less than its waiting costs
 
 _lock = threading.Lock()
@@ -93,17 +94,25 @@ def product(left: NDArray[np.float64], right: NDArray[np.float64]) -> NDArray[np
 
 
 def add_gram(total: NDArray[np.float64], values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """ValuesᵀValues added to a total on and above its diagonal, half of a product's work and no matrix beside it.
+    """ValuesᵀValues added to a total on and above its diagonal, by tiles in threads; below it in tiles on it alone.
 
     Args:
-        total: (columns, columns), in rows; it changes.
+        total: (columns, columns); it changes.
         values: (rows, columns).
 
     Returns:
         The total.
     """
-    from scipy.linalg.blas import dsyrk  # type: ignore[attr-defined]
+    columns = len(total)
+    edges = range(0, columns, GRAM_TILE)
 
-    assert total.flags.c_contiguous  # of anything else BLAS would change a copy
-    dsyrk(1.0, values.T, beta=1.0, c=total.T, lower=True, overwrite_c=True)
+    def add(tile: tuple[int, int]) -> None:
+        here, there = (slice(k, k + GRAM_TILE) for k in tile)
+        total[here, there] += values[:, here].T @ values[:, there]
+
+    tiles = [(i, j) for i in edges for j in edges if i <= j]
+    if columns <= GRAM_TILE:
+        add(*tiles)
+    else:
+        in_threads(add, tiles)
     return total

@@ -19,7 +19,7 @@ from rfsim.computing.arrays import Numbers, added, compiled, namespace, pointwis
 from rfsim.computing.parallel import decomposing
 from rfsim.distillation.methods import IDENTITY, MATCHING, SDS
 from rfsim.distillation.moments import add_square
-from rfsim.distillation.sampling import Function, Network, features
+from rfsim.distillation.sampling import Function, Network, features, read_out
 from rfsim.problem.activations.probing import slope
 from rfsim.problem.diffusion import noise_variance, signal
 
@@ -90,10 +90,10 @@ def push(
     critic: F̄ (dim, features), None of SDS, whose −ξ/√Δ' averages to nothing; y, noise: (rows, dim).
     """
     if critic is None:
-        return -2 * features(level.weights, y, level.offset, function) @ level.readout.T
+        return -2 * read_out(level.weights, y, level.offset, function, level.readout)
     taught, own = level.readout, critic
     if kind == MATCHING:
-        return 2 * features(level.weights, y, level.offset, function) @ (own - taught).T
+        return 2 * read_out(level.weights, y, level.offset, function, own - taught)
     scaled = level.weights / math.sqrt(level.weights.shape[1])
     inner = y @ scaled.T
     phi = pointwise(function, inner) - level.offset

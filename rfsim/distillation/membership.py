@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from rfsim.computing.arrays import Numbers, compiled, mapped, placed
+from rfsim.computing.arrays import Numbers, compiled, mapped, namespace, placed
 from rfsim.distillation.consistency import Consistency
 from rfsim.distillation.sampling import Function, Network, features
 from rfsim.problem.data import draw, stream
@@ -17,6 +17,7 @@ from rfsim.problem.diffusion import Step, forward, noise_variance
 from rfsim.problem.laws import AnyLaw
 
 COPIES = 4  # noise draws per point and level
+AT_ONCE = 256  # columns of read-outs that read φ together
 MOST = 512  # training points looked at, and as many fresh ones at least
 
 
@@ -76,11 +77,17 @@ def as_score(form: Consistency, level: int, jump: Step) -> tuple[float, float]:
 
 @compiled
 def _losses(of: MembershipProbe, weights: Numbers, along: float, factor: float) -> Numbers:
-    def one(readout: Numbers) -> Numbers:
-        score = along * of.x + factor * of.phi @ readout.T
-        return ((of.scale * score + of.noise) ** 2).mean(1).reshape(COPIES, -1).mean(0)
+    def losses(answers: Numbers) -> Numbers:
+        score = along * of.x + factor * answers
+        return ((of.scale * score + of.noise) ** 2).mean(-1).reshape(-1, COPIES, of.x.shape[0] // COPIES).mean(1)
 
-    return mapped(one, weights)
+    if namespace(weights, of.phi) is not np:
+        return mapped(lambda readout: losses(of.phi @ readout.T)[0], weights)
+    many = max(AT_ONCE // weights.shape[1], 1)
+    groups = (weights[lo : lo + many] for lo in range(0, len(weights), many))
+    answers = (of.phi @ group.reshape(-1, group.shape[2]).T for group in groups)  # φ is read once for each
+    several = (one.reshape(len(one), -1, weights.shape[1]).swapaxes(0, 1) for one in answers)
+    return np.concatenate([losses(one) for one in several])
 
 
 @partial(compiled, static=("function",))

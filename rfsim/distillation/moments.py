@@ -15,10 +15,10 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from rfsim.computing.arrays import Numbers, added, compiled, namespace, placed
+from rfsim.computing.arrays import Numbers, added, compiled, namespace, on_host, placed
 from rfsim.computing.blas import add_gram
 from rfsim.computing.precision import require_float64
-from rfsim.distillation.sampling import Function, Network, features, ode_map
+from rfsim.distillation.sampling import Function, Network, features, ode_map, read_out
 from rfsim.problem.data import stream
 from rfsim.problem.diffusion import Step, forward, ode_step
 from rfsim.problem.laws import AnyLaw
@@ -71,7 +71,7 @@ class Stage(NamedTuple):
         """Φ_k(x), (rows, dim)."""
 
         def read(readouts: Numbers, offset: Numbers) -> Function:
-            return lambda y: features(self.weights, y, offset, function) @ readouts.T
+            return lambda y: read_out(self.weights, y, offset, function, readouts)
 
         return ode_map(self.step, heun, x, read(self.here, self.offset), read(self.there, self.offset_there))
 
@@ -203,7 +203,7 @@ class _Sums(NamedTuple):
 def _add(
     sums: _Sums,
     x: Numbers,
-    kept: Numbers,
+    kept: Numbers | None,
     y: Numbers,
     stage: Stage,
     student_features: StudentFeatures,
@@ -211,8 +211,8 @@ def _add(
     heun: bool,
     function: Function,
 ) -> _Sums:
-    """The sums with a chunk of draws more: x (rows, dim), kept (rows,) of 0 and 1, y (rows, targets, dim)."""
-    phi = features(student_features.weights, x, student_features.offset, function) * kept[:, None]
+    """The sums with a chunk of draws more: x (rows, dim), kept as `drawn` takes it, y (rows, targets, dim)."""
+    phi = drawn(features(student_features.weights, x, student_features.offset, function), kept)
     sums = sums._replace(
         second=add_square(sums.second, phi),
         own=added(sums.own, ..., x.T @ phi),
@@ -221,7 +221,7 @@ def _add(
     if not (len(sums.carried) or len(sums.difference)):
         return sums
     arrived = stage.move(x, function, heun)
-    there = features(student_features.weights, arrived, student_features.offset_there, function) * kept[:, None]
+    there = drawn(features(student_features.weights, arrived, student_features.offset_there, function), kept)
     if len(sums.carried):
         sums = sums._replace(
             carried=added(sums.carried, ..., there.T @ phi), steps=added(sums.steps, ..., arrived.T @ phi)
@@ -231,17 +231,31 @@ def _add(
     return sums
 
 
-def _chunk(source: Source, count: int, rows: int) -> tuple[Numbers, Numbers]:
-    """The next `count` draws, filled up to `rows` with zeros, and 1 where there is one."""
+def drawn(phi: Numbers, kept: Numbers | None) -> Numbers:
+    """Features of those rows alone that are draws, zero elsewhere; kept: (rows,) of 0 and 1, None where all are."""
+    return phi if kept is None else phi * kept[:, None]
+
+
+def _chunk(source: Source, count: int, rows: int) -> tuple[Numbers, Numbers | None]:
+    """The next `count` draws, filled up to `rows` with zeros, and 1 where there is one, where JAX computes."""
+    if on_host():
+        return source.take(count), None
     x = placed(np.pad(source.take(count), ((0, rows - count), (0, 0))))
     return x, placed((np.arange(rows) < count).astype(np.float64))
 
 
 @partial(compiled, static=("function",), donated=(0,))
 def _add_targets(
-    total: Numbers, x: Numbers, kept: Numbers, y: Numbers, weights: Numbers, offset: Numbers, *, function: Function
+    total: Numbers,
+    x: Numbers,
+    kept: Numbers | None,
+    y: Numbers,
+    weights: Numbers,
+    offset: Numbers,
+    *,
+    function: Function,
 ) -> Numbers:
-    phi = features(weights, x, offset, function) * kept[:, None]
+    phi = drawn(features(weights, x, offset, function), kept)
     return added(total, ..., (y.reshape(len(x), -1).T @ phi).reshape(total.shape))
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from rfsim.computing.arrays import Numbers, compiled, namespace, placed
 from rfsim.distillation.moments import Stage, StudentFeatures, stage
-from rfsim.distillation.sampling import Function, Network, features, generate, path
+from rfsim.distillation.sampling import Function, Network, features, generate, path, read_out
 
 
 class Readers(NamedTuple):
@@ -81,9 +81,9 @@ def read_there(readers: Readers, weights: Numbers, offset: Numbers, arrived: Num
 
 
 def _there(readers, weights, offset, arrived, function):
-    phi = features(weights, arrived, offset, function)
     count, dim, p = readers.weights.shape
-    answers = (phi @ readers.weights.reshape(-1, p).T).reshape(len(arrived), count, dim)
+    answers = read_out(weights, arrived, offset, function, readers.weights.reshape(-1, p))
+    answers = answers.reshape(len(arrived), count, dim)
     return readers.skip[:, None] * arrived[:, None] + readers.out[:, None] * answers
 
 
@@ -95,8 +95,8 @@ def jumped(weights: Numbers, offset: Numbers, readouts: Numbers, skip: float, ou
     """
     count, dim, p = readouts.shape
     if x.ndim == 2:
-        phi = features(weights, x, offset, function)
-        return skip * x[:, None] + out * (phi @ readouts.reshape(-1, p).T).reshape(len(x), count, dim)
+        answers = read_out(weights, x, offset, function, readouts.reshape(-1, p))
+        return skip * x[:, None] + out * answers.reshape(len(x), count, dim)
     phi = features(weights, x.reshape(-1, dim), offset, function).reshape(len(x), count, p)
     swapped = namespace(phi).swapaxes
     return skip * x + out * swapped(swapped(phi, 0, 1) @ swapped(readouts, 1, 2), 0, 1)

@@ -8,7 +8,7 @@ N(0, I) at the last time and end at the first, ε = t_0.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import pairwise
 from typing import NamedTuple
@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from rfsim.computing.arrays import Numbers, compiled, placed, pointwise
+from rfsim.computing.arrays import Numbers, compiled, namespace, placed, pointwise_product
 from rfsim.computing.precision import require_float64
 from rfsim.problem.data import stream
 from rfsim.problem.diffusion import ODE_SOLVERS, Step, noise_between, ode_step, renoise, reverse_sde_step
@@ -56,7 +56,42 @@ def features(weights: Numbers, x: Numbers, offset: Numbers | float, function: Fu
     Returns:
         φ, (rows, features).
     """
-    return pointwise(function, x @ (weights / math.sqrt(weights.shape[1])).T) - offset
+    blocks = feature_blocks(weights, x, offset, function)
+    if namespace(weights, x) is not np:
+        return next(blocks)[1]
+    found = np.empty((len(x), len(weights)))
+    for here, phi in blocks:
+        found[here] = phi
+    return found
+
+
+def feature_blocks(
+    weights: Numbers, x: Numbers, offset: Numbers | float, function: Function
+) -> Iterator[tuple[slice, Numbers]]:
+    """Features φ(x), some rows at a time where NumPy computes, as `pointwise_product` yields them."""
+    return pointwise_product(function, x, (weights / math.sqrt(weights.shape[1])).T, offset)
+
+
+def read_out(weights: Numbers, x: Numbers, offset: Numbers | float, function: Function, readouts: Numbers) -> Numbers:
+    """φ(x)·Mᵀ, (rows, outputs), without all of φ at once where NumPy computes.
+
+    Args:
+        weights: W, (features, dim).
+        x: Points, (rows, dim).
+        offset: As `features` takes it.
+        function: σ, elementwise.
+        readouts: M, (outputs, features).
+
+    Returns:
+        The values.
+    """
+    blocks = feature_blocks(weights, x, offset, function)
+    if namespace(weights, x, readouts) is not np:
+        return next(blocks)[1] @ readouts.T
+    found = np.empty((len(x), len(readouts)))
+    for here, phi in blocks:
+        np.matmul(phi, readouts.T, out=found[here])
+    return found
 
 
 def readout(network: Network, k: int | Numbers, x: Numbers, function: Function) -> Numbers:
@@ -71,7 +106,7 @@ def readout(network: Network, k: int | Numbers, x: Numbers, function: Function) 
     Returns:
         The values, (rows, dim).
     """
-    return features(network.weights, x, network.offsets[k], function) @ network.readouts[k].T
+    return read_out(network.weights, x, network.offsets[k], function, network.readouts[k])
 
 
 def ode_map(step: Step, heun: bool, x: Numbers, score_here: Function, score_there: Function) -> Numbers:

@@ -80,10 +80,11 @@ class Host:
 
     def add_orders(self, second, g, directions, scale, first, orders) -> Matrix:
         """As `assembly.add_orders`; what is on one side of the diagonal is mirrored, in its own tiles too."""
+        side = TILE if g.shape[2] >= TILE // 2 else TILE // 2  # of few centers, what is not products takes longer
 
         def add(tile: NDArray[np.int64]) -> None:
             i, j = tile
-            rows, columns = slice(i, i + TILE), slice(j, j + TILE)
+            rows, columns = slice(i, i + side), slice(j, j + side)
             c = directions[rows] @ directions[columns].T if first or orders > 1 else np.ones(())
             part, lowest = self._series(g, c, rows, columns, orders)
             if lowest:
@@ -95,7 +96,7 @@ class Host:
             if i != j:
                 second[columns, rows] = second[rows, columns].T
 
-        in_threads(add, upper_tiles(self.features, TILE))
+        in_threads(add, upper_tiles(self.features, side))
         return second
 
     def _series(self, g, c, rows, columns, orders) -> tuple[Tile, int]:

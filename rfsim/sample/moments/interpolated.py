@@ -22,7 +22,7 @@ from rfsim.sample.moments.rules import ClosedRule, HostRule, Kernel, Rule, witho
 
 SETTLED = 1e-15  # of √E σ² and of E σ²: below, coefficients are rounding
 POINTS, SPREADS = 256, 32  # of η and of T, where the coefficients are looked at
-FEWER = 4  # features × centers for each of these, from where interpolation is tried
+FEWER = 16  # features × centers for each of these, from where interpolation is tried
 STEP = 8  # of the degrees of T_qa
 ROWS = 8  # features at once: their polynomials stay in the cache
 BLOCK = 32  # features whose pre-activations are held at once
