@@ -25,6 +25,7 @@ Numbers: TypeAlias = Any  # an array of NumPy's or of JAX's, or what JAX traces
 PIECE, LARGE = 2**14, 2**18  # points of the two programs of a function
 UFUNCS = {"tanh": np.tanh, "sin": np.sin, "cos": np.cos}  # by their names as JAX's primitives
 ALIGNED = 64  # bytes
+NONE = np.float64(0)  # of one kind with every offset: another would be another program
 WIDE = {"X86_V4", "AVX512_SKX", "AVX512_ICL", "AVX512_SPR"}  # instructions with which NumPy's own are the faster ones
 
 
@@ -99,7 +100,7 @@ def compiled(
 
 
 def pointwise(function: Callable[[jax.Array], jax.Array], points: Numbers) -> Numbers:
-    """A function of JAX's at points of any shape; those of NumPy are taken in pieces of one size.
+    """A function of JAX's at points of any shape; those of NumPy are taken in pieces of two sizes.
 
     Args:
         function: Pointwise, hashable.
@@ -118,7 +119,7 @@ def pointwise(function: Callable[[jax.Array], jax.Array], points: Numbers) -> Nu
     while lo < flat.size:
         size = LARGE if flat.size - lo > LARGE // 4 else PIECE  # a few small ones take as long
         part = flat[lo : lo + size]
-        values[lo : lo + size] = np.asarray(_piece(_whole(part, size), 0.0, function))[: part.size]
+        values[lo : lo + size] = np.asarray(_piece(_whole(part, size), NONE, function))[: part.size]
         lo += size
     return values.reshape(points.shape)
 
@@ -156,7 +157,7 @@ def pointwise_product(
             some -= offset
             yield here, some.reshape(shape)
         elif some.size <= size == len(points):
-            yield here, np.asarray(_piece(points, offset, function))[: some.size].reshape(shape)
+            yield here, np.asarray(_piece(points, np.float64(offset), function))[: some.size].reshape(shape)
         else:
             yield here, (pointwise(function, some) - offset).reshape(shape)
     room.append(points)

@@ -56,7 +56,7 @@ def features(weights: Numbers, x: Numbers, offset: Numbers | float, function: Fu
     Returns:
         φ, (rows, features).
     """
-    blocks = feature_blocks(weights, x, offset, function)
+    blocks = _feature_blocks(weights, x, offset, function)
     if namespace(weights, x) is not np:
         return next(blocks)[1]
     found = np.empty((len(x), len(weights)))
@@ -65,7 +65,7 @@ def features(weights: Numbers, x: Numbers, offset: Numbers | float, function: Fu
     return found
 
 
-def feature_blocks(
+def _feature_blocks(
     weights: Numbers, x: Numbers, offset: Numbers | float, function: Function
 ) -> Iterator[tuple[slice, Numbers]]:
     """Features φ(x), some rows at a time where NumPy computes, as `pointwise_product` yields them."""
@@ -85,7 +85,7 @@ def read_out(weights: Numbers, x: Numbers, offset: Numbers | float, function: Fu
     Returns:
         The values.
     """
-    blocks = feature_blocks(weights, x, offset, function)
+    blocks = _feature_blocks(weights, x, offset, function)
     if namespace(weights, x, readouts) is not np:
         return next(blocks)[1] @ readouts.T
     found = np.empty((len(x), len(readouts)))
