@@ -2,8 +2,8 @@
 
 An average over Gaussian noise of deviation T is an entire function of η whatever σ is, and smooth in T > 0. The
 coefficients of its Chebyshev series on |η| ≤ L, T_min ≤ T ≤ T_max fall off faster than any power, those of η beyond
-degree L/T. A rule is therefore needed at some thousand pairs (η, T) and not at features × centers of them; a recurrence
-and a product with the coefficients give the rest.
+degree L/T. A rule is therefore needed at some thousand pairs (η, T) and not at features × centers of them; polynomials
+of η and their product with the coefficients give the rest.
 """
 
 from __future__ import annotations
