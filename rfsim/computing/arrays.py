@@ -175,7 +175,8 @@ def _ufunc(function: Callable[[jax.Array], jax.Array], points: int) -> np.ufunc 
 
 @functools.cache
 def _is_wide() -> bool:
-    return bool(WIDE.intersection(np.show_config(mode="dicts")["SIMD Extensions"]["found"]))
+    known: Any = np.show_config(mode="dicts")  # without what is empty
+    return bool(WIDE.intersection(known.get("SIMD Extensions", {}).get("found", [])))
 
 
 @functools.cache
