@@ -10,6 +10,7 @@ from rfsim.problem.activations import ACTIVATIONS, Activation
 from rfsim.problem.diffusion import diffuse
 from rfsim.problem.laws import Law
 from rfsim.sample.moments import averages
+from rfsim.sample.moments.host import Host
 from rfsim.sample.moments.interpolated import STEP, Interpolated, factors, in_products, interpolated
 from rfsim.sample.moments.planning import choose_rule, geometry_of, run_pilot
 
@@ -50,6 +51,18 @@ def test_later_orders_are_as_by_the_rule_itself():
     known, _ = rule.host(eta, deviation[:5], rule.window(7, 5), sigma.offset)
     assert g.shape == known.shape == (5, 5, len(centers))
     np.testing.assert_allclose(g, known, rtol=0, atol=2e-14)
+
+
+def test_one_order_more_is_one_order():
+    """The last round before the largest number of orders may add one alone, without g_1."""
+    rule, _, weights, centers, deviation, sigma, _ = asked(ACTIVATIONS["tanh"], t=0.1, features=40, samples=40)
+    work, scaled = Host(len(weights)), weights / np.sqrt(weights.shape[1])
+    given = scaled, deviation, centers
+    g, sums = work.coefficients(*given, rule.window(0, 12), sigma.offset, rule)
+    one, (power, energy, _) = work.coefficients(*given, rule.window(11, 1), sigma.offset, rule)
+    np.testing.assert_allclose(one, g[11:], atol=1e-15)
+    np.testing.assert_allclose(power, sums[0], rtol=1e-14)
+    np.testing.assert_allclose(energy, (g[11] ** 2).sum(axis=1), atol=1e-15)
 
 
 @pytest.mark.parametrize(

@@ -69,7 +69,8 @@ class Host:
             with float64():  # JAX's precision is a setting of each thread
                 part, square = rule.host(w[where] @ centers.T, deviation[where], window, offset)
             g[:, where] = part
-            sums[:, where] = square.sum(1), np.einsum("sic,sic->i", part, part), part[1].sum(1)
+            # g_1 is not among the orders of every round
+            sums[:, where] = square.sum(1), np.einsum("sic,sic->i", part, part), part[1:2].sum((0, 2))
 
         in_threads(fill, range(0, len(w), BLOCK))
         return g, sums
