@@ -14,7 +14,7 @@ from rfsim import Problem
 from rfsim.disk import store
 from rfsim.problem import origins, realization
 from rfsim.problem.diffusion import noise_variance
-from rfsim.results.runs import Interrupted
+from rfsim.results.progress import Interrupted
 from rfsim.sample.moments import sampled_moments
 
 SMALL = Problem(samples_per_dim=2, features_per_dim=5)

@@ -22,7 +22,7 @@ from rfsim.problem import data, digits
 from rfsim.problem.model import Problem
 from rfsim.quantities.train import TRAIN
 from rfsim.results import runs
-from rfsim.results.runs import Interrupted
+from rfsim.results.progress import Interrupted
 from rfsim.sampled import spectrum as spectrum_door
 from rfsim.sampled import train
 from tests.commands import answer, assert_refused, run, snapshot

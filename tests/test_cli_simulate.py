@@ -17,7 +17,7 @@ import pytest
 from rfsim.cli import answers, simulate_answers
 from rfsim.disk import store
 from rfsim.problem import model
-from rfsim.results.runs import Interrupted
+from rfsim.results.progress import Interrupted
 from rfsim.sampled import simulate as door
 from tests.commands import answer, assert_refused, run
 from tests.commands import place as place

@@ -105,11 +105,12 @@ def test_a_new_number_of_training_times_compiles_nothing_up_to_eight():
     assert others == [0, 0]
 
 
-def test_theory_commands_load_nothing_that_they_do_not_need():
-    code = "import sys, rfsim.theory; print(list(sys.modules))"
-    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
-    for one in ("scipy.optimize", "scipy.special", "scipy.sparse", "scipy.stats", "optax", "matplotlib"):
-        assert f"'{one}'" not in loaded
+def test_theory_commands_and_their_figures_load_nothing_that_they_do_not_need():
+    code = "import sys, rfsim.theory; print(*sys.modules); import rfsim.plotting; print(*sys.modules)"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    computing, drawing = (set(line.split()) for line in ran.stdout.splitlines())
+    assert not {"matplotlib", "h5netcdf"} & computing
+    assert not {"scipy", "optax", "rfsim.results.runs", "rfsim.sample.spectra", "matplotlib.pyplot"} & drawing
 
 
 def test_blas_has_one_thread_in_the_limit_until_the_last_leaves():

@@ -14,13 +14,13 @@ from scipy.spatial.distance import cdist
 from scipy.stats import binomtest, wasserstein_distance
 
 from rfsim.checking.notes import Note, recorded
+from rfsim.computing.jackknife import jackknife
 from rfsim.distillation import nearest
 from rfsim.distillation.distances import frechet_per_dim, fresh, sliced_wasserstein, truth
 from rfsim.distillation.memorization import (
     Fraction,
     Membership,
     auc,
-    jackknife,
     membership,
     memorized,
     memorized_fraction,

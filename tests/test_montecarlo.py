@@ -8,11 +8,12 @@ from scipy import stats
 
 import rfsim
 from rfsim import Problem
+from rfsim.computing.jackknife import jackknife_error
 from rfsim.problem import origins, realization
 from rfsim.problem.diffusion import diffuse, noise_variance
 from rfsim.sample.moments import averaged_moments
 from rfsim.sample.spectra import Method
-from rfsim.sample.spectra.montecarlo import Estimates, fewest_draws, jackknife_error
+from rfsim.sample.spectra.montecarlo import Estimates, fewest_draws
 
 PROBLEM = Problem(samples_per_dim=4, features_per_dim=4)
 

@@ -29,7 +29,7 @@ from rfsim.disk import store
 from rfsim.problem.model import Problem
 from rfsim.problem.origins import resolve, settings, source
 from rfsim.problem.realization import instance
-from rfsim.results.runs import Report
+from rfsim.results.progress import Report
 from rfsim.sample.moments import Moments
 from rfsim.sample.spectra.accurate import training_moments
 from rfsim.simulation import loop

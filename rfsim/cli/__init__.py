@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rfsim.cli.statuses import INTERRUPTED
-from rfsim.computing import idle, interrupts
+from rfsim.computing import garbage, idle, interrupts
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command of `rfsim` (of `sys.argv` unless `argv` is given) and return its exit status."""
     idle.sleep_at_once()
-    with interrupts.heard():
+    with interrupts.heard(), garbage.rarely():
         status = None
         try:
             from rfsim.cli import app

@@ -26,7 +26,7 @@ def compute(quantity: Quantity, values: Mapping[str, Any], output: OutputFlags, 
     from rfsim.computing.precision import float64
     from rfsim.disk import store
     from rfsim.disk.places import RESULT
-    from rfsim.results.runs import Interrupted
+    from rfsim.results.progress import Interrupted
 
     options = ask(quantity, with_grids(quantity, values, output))
     if figure.width != FigureFlags().width:  # matplotlib is slow to load: only where there is something to refuse

@@ -14,7 +14,7 @@ from rfsim.cli.streams import plain
 from rfsim.computing import interrupts
 
 if TYPE_CHECKING:
-    from rfsim.results.runs import Report
+    from rfsim.results.progress import Report
 
 LONGEST = 300  # characters of a message
 SILENCED = "mkdir -p failed"  # matplotlib says more of it in the next line

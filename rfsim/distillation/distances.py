@@ -9,7 +9,6 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-import scipy.linalg
 from numpy.typing import ArrayLike, NDArray
 
 from rfsim.distillation.nearest import finite
@@ -99,7 +98,7 @@ def frechet_per_dim(samples: ArrayLike, mean: ArrayLike, covariance: ArrayLike) 
         ValueError: For fewer than 2 samples, values that are not finite, or a covariance with a negative eigenvalue.
     """
     x, root, target = _roots(samples, covariance)
-    left, _, right = scipy.linalg.svd(root @ target.T)
+    left, _, right = np.linalg.svd(root @ target.T)
     shift = x.mean(axis=0) - np.asarray(mean)
     return float((shift @ shift + ((root - left @ right @ target) ** 2).sum()) / x.shape[1])
 
@@ -122,7 +121,7 @@ def frechet_bias(samples: ArrayLike, covariance: ArrayLike) -> float:
     """
     x, root, target = _roots(samples, covariance)
     rows, d = x.shape
-    r = np.asarray(scipy.linalg.svdvals(root @ target.T))
+    r = np.linalg.svdvals(root @ target.T)
     sums = np.add.outer(r, r)
     pairs = np.outer(r, r) / np.where(sums > 0, sums, 1.0)
     return float(((pairs.sum() + np.trace(pairs)) / 2 + (root**2).sum()) / (rows * d))
@@ -136,7 +135,7 @@ def _roots(
     rows, d = x.shape
     if rows < 2:
         raise ValueError(f"a covariance needs at least 2 samples; got {rows}")
-    lam, basis = scipy.linalg.eigh(np.asarray(covariance, dtype=np.float64))
+    lam, basis = np.linalg.eigh(finite("covariance", covariance))
     if lam[0] < -1e-12 * abs(lam).max():
         raise ValueError(f"a covariance has no negative eigenvalue; got {lam[0]:.3g} beside {lam[-1]:.3g}")
     target = np.sqrt(np.maximum(lam, 0.0))[:, None] * basis.T

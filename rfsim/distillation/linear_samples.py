@@ -6,8 +6,9 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from rfsim.computing.jackknife import jackknife
 from rfsim.distillation.distances import Truth, frechet_bias
-from rfsim.distillation.memorization import RATIO, jackknife, memorized_fraction
+from rfsim.distillation.memorization import RATIO, memorized_fraction
 
 MEASURES = {
     "frechet_per_dim": "W2²/d of samples and the law of x_ε",

@@ -15,7 +15,7 @@ from jax.typing import ArrayLike
 from numpy.typing import NDArray
 
 from rfsim.computing.arrays import Numbers, compiled, namespace
-from rfsim.sample.spectra import jackknife_error
+from rfsim.computing.jackknife import jackknife_error
 from rfsim.sample.spectra.eigen import resolution
 
 ESTIMATOR = "regression"  # of what is handed up, times the exact U; before, "draws": C and the U inverted with it

@@ -8,17 +8,14 @@ and at which diffusion time, is the caller's knowledge.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import binom, rankdata
 
 from rfsim.checking import notes
 from rfsim.distillation.distances import Truth
 from rfsim.distillation.nearest import distinct, finite, nearest_two
-from rfsim.sample.spectra import GROUPS, jackknife_error
 
 RATIO = 1 / 3  # B25 Eq. 6
 FALSE_POSITIVES = 0.01, 0.1  # shares of fresh points taken for training points
@@ -125,6 +122,8 @@ def memorized_fraction(samples: ArrayLike, points: ArrayLike, ratio: float = RAT
         return Fraction(value, 0.0, 1 - tail ** (1 / rows))
     if value == 1:
         return Fraction(value, tail ** (1 / rows), 1.0)
+    from scipy.stats import binom  # two thirds of a second to load
+
     low, high = binom.ppf([tail, 1 - tail], rows, value) / rows
     return Fraction(value, float(low), float(high))
 
@@ -175,6 +174,8 @@ def auc(training_losses: ArrayLike, fresh_losses: ArrayLike) -> float:
     training, other = np.ravel(training_losses), np.ravel(fresh_losses)
     if not (training.size and other.size):
         raise ValueError(f"an AUC compares two sets of losses; got {training.size} and {other.size} of them")
+    from scipy.stats import rankdata  # two thirds of a second to load
+
     ranks = rankdata(np.concatenate([training, other]))
     above = ranks[training.size :].sum() - other.size * (other.size + 1) / 2
     return float(above / (training.size * other.size))
@@ -220,27 +221,3 @@ def membership(training_losses: ArrayLike, fresh_losses: ArrayLike) -> Membershi
     """
     rates = (true_positive_rate(training_losses, fresh_losses, one) for one in FALSE_POSITIVES)
     return Membership(auc(training_losses, fresh_losses), *rates)
-
-
-def jackknife(
-    measure: Callable[[NDArray[np.float64]], ArrayLike], samples: NDArray[np.float64], groups: int = GROUPS
-) -> NDArray[np.float64]:
-    """Standard error of a measure of samples, by leaving out groups of rows (§2).
-
-    Args:
-        measure: From samples (fewer rows, dim) to a number or an array.
-        samples: (rows, dim).
-        groups: Between 2 and rows.
-
-    Returns:
-        The standard error, of the measure's shape.
-
-    Raises:
-        ValueError: For another number of groups.
-    """
-    if not 2 <= groups <= len(samples):
-        raise ValueError(
-            f"a jackknife needs 2 groups or more, none of them empty; got {groups} for {len(samples)} rows"
-        )
-    parts = np.array_split(np.arange(len(samples)), groups)
-    return jackknife_error([np.asarray(measure(np.delete(samples, part, axis=0))) for part in parts])

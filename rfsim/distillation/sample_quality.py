@@ -14,9 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rfsim.computing.arrays import Numbers, placed
+from rfsim.computing.jackknife import jackknife
 from rfsim.distillation.distances import fresh, truth
 from rfsim.distillation.learners import Learner, Route
-from rfsim.distillation.memorization import Membership, Quality, jackknife, membership, quality
+from rfsim.distillation.memorization import Membership, Quality, membership, quality
 from rfsim.distillation.methods import INTEGRATED, JUMPING, SCORE
 from rfsim.distillation.plan import DistillationPlan
 from rfsim.distillation.run import SeedDistillation

@@ -16,8 +16,6 @@ from functools import partial
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.integrate import cumulative_trapezoid
-from scipy.optimize import bisect
 
 ADAM_MOMENTUM = 0.9  # optax's β₁
 
@@ -95,6 +93,9 @@ def adam_steps(
     Returns:
         The number of steps at each train_time, (times,), from 0.
     """
+    from scipy.integrate import cumulative_trapezoid  # half a second that others do without
+    from scipy.optimize import bisect
+
     lam = np.asarray(eigenvalues, dtype=np.float64)
 
     def power(c: float, loss: float) -> float:

@@ -20,7 +20,7 @@ from rfsim.plotting.layout import broken_axis
 from rfsim.plotting.legends import legend_above
 from rfsim.plotting.looks import PART_LOOKS
 from rfsim.plotting.style import in_style, number
-from rfsim.sample.spectra import PARTS, density
+from rfsim.problem.ranks import PARTS
 
 
 @in_style
@@ -128,6 +128,8 @@ def part_histograms(
     total, lam, label = len(lam) * features, lam[kept], label[kept]
     # a few eigenvalues a bin, so that the shape shows through the counting noise
     bins = bins or int(np.clip(2 * np.sqrt(np.count_nonzero(lam > 0)), 12, 80 if scale == "log" else 50))
+    from rfsim.sample.spectra import density  # which loads SciPy, as no other figure does
+
     edges, _, found = density(lam, bins=bins, scale=scale)
     atoms, loose = [], np.ones(lam.size, dtype=bool)
     for position in found[:, 0]:

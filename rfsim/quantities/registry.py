@@ -68,10 +68,10 @@ class Quantity:
     """A quantity: everything about it that is not how it is computed.
 
     name: in a sweep ("theory.curves"), and with a space in the place of the dot on the command line; help: one line;
-    function: of a problem, by `parameters` as keywords, and report and begin (`rfsim.results.runs`); parameters: in the
-    order of the command's help. command: whether there is one; around: a context manager that a command enters first,
-    given its values and where its answer goes, for both of which it may give others; kept: what commands, sweeps and
-    experiments, which keep all that a result can hold, take in the place of a default; speaks_of_parts: whether its
+    function: of a problem, by `parameters` as keywords, and report and begin (`rfsim.results.progress`); parameters: in
+    the order of the command's help. command: whether there is one; around: a context manager that a command enters
+    first, given its values and where its answer goes, for both of which it may give others; kept: what commands, sweeps
+    and experiments, which keep all that a result can hold, take in the place of a default; speaks_of_parts: whether its
     answers name parts of U, which the help then explains. page: the panels of its figure; None where it has none. over:
     fields of the problem that its function takes as lists, and the keyword of each. form: what a stored result holds;
     results of a quantity without one are not held against anything.

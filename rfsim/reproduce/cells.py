@@ -15,7 +15,7 @@ from rfsim.disk import content, provenance, store
 from rfsim.disk.files import read_toml
 from rfsim.problem.model import Problem
 from rfsim.quantities.catalog import QUANTITIES
-from rfsim.results.runs import Report
+from rfsim.results.progress import Report
 
 THEORY = {"spectrum": "theory.spectrum", "train": "theory.curves"}
 SHARED = ("train_times", "trainer", "by_part", "array", "center", "scale")  # options of a sample and of its limit

@@ -15,7 +15,7 @@ from rfsim.disk import locks, provenance, store
 from rfsim.reproduce.cells import Cell, code_digest
 from rfsim.reproduce.listing import Experiment, module_of
 from rfsim.reproduce.storage import cell_path, pictures, stored
-from rfsim.results.runs import Report
+from rfsim.results.progress import Report
 
 
 class ExperimentOutcome(NamedTuple):

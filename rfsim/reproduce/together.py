@@ -17,7 +17,7 @@ from rfsim.reproduce.board import Board, Progress, Task
 from rfsim.reproduce.listing import Experiment, experiment
 from rfsim.reproduce.report.parts import remember
 from rfsim.reproduce.running import Concluded, ExperimentOutcome, compute, conclude
-from rfsim.results.runs import Report
+from rfsim.results.progress import Report
 from rfsim.sweeps.engines.choice import executor
 
 

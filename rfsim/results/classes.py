@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import xarray as xr
@@ -13,8 +14,10 @@ from rfsim.learning import curves, timescales
 from rfsim.learning.protocol import Spectrum, Target
 from rfsim.learning.trainers import TrainerFilter
 from rfsim.problem.classes import ClassTable
-from rfsim.results.runs import Run
-from rfsim.sample.spectra import Solved
+
+if TYPE_CHECKING:
+    from rfsim.results.runs import Run
+    from rfsim.sample.spectra import Solved
 
 LONG_NAMES = {
     "train_class": "L_train over the class's training points",

@@ -6,6 +6,7 @@ x̂ = (x_t + Δs)/e^{−t}, and e^{−2t}/Δ (ME + RE) = L_test.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import xarray as xr
@@ -15,8 +16,10 @@ from rfsim.learning import curves
 from rfsim.learning.trainers import TrainerFilter
 from rfsim.problem.diffusion import signal
 from rfsim.problem.populations import Condition
-from rfsim.results.runs import Run
-from rfsim.sample.spectra import Solved
+
+if TYPE_CHECKING:
+    from rfsim.results.runs import Run
+    from rfsim.sample.spectra import Solved
 
 LONG_NAMES = {
     "mean_error": "ME of the denoised mean given y",

@@ -9,24 +9,14 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from rfsim.computing.jackknife import jackknife_error
 from rfsim.learning import curves, losses, timescales
 from rfsim.learning.trainers import TrainerFilter
 from rfsim.results.classes import class_datasets
 from rfsim.results.conditions import condition_datasets
 from rfsim.results.runs import Run
-from rfsim.sample.spectra import PARTS, SampleSpectrum, Solved, jackknife_error, part_slices, sample_parts
-
-LONG_NAMES = {
-    "train": "L_train",
-    "train_penalized": "L_train with the ridge's penalty (Δγ/d)‖Ā‖²",
-    "test": "L_test",
-    "emp": "L_emp, the training samples with fresh noise",
-    "score": "E_score",
-    "gen": "L_gen",
-    "cross": "(1/d) Tr Vᵀ f(U) Ṽ",
-    "bias2": "bias²",
-    "variance": "variance",
-}
+from rfsim.results.variables import LONG_NAMES, optional, part_terms
+from rfsim.sample.spectra import PARTS, SampleSpectrum, Solved, part_slices, sample_parts
 
 
 def spectrum_dataset(run: Run, found: Sequence[SampleSpectrum]) -> xr.Dataset:
@@ -179,27 +169,6 @@ def _fresh_noise_loss(
     return curves.loss_curves(solved.spectrum, solved.fresh, tau, trainer).test
 
 
-def part_terms(found: curves.LossCurves, train: NDArray[np.float64], pairs: NDArray[np.float64]) -> dict:
-    """Terms of the losses by part and by pairs of parts, and the losses with the filter switched off on each part."""
-    own, rows = np.einsum("aat->at", pairs), pairs.sum(axis=1)
-    without = {"train": found.train - train, "test": found.test - 2 * rows + own}
-    return {
-        "train_part": (("part", "train_time"), train, {"long_name": "the part's term of L_train", "units": "1"}),
-        "test_pair": (
-            ("part", "other", "train_time"),
-            pairs,
-            {"long_name": "terms of L_test by pairs of parts", "units": "1"},
-        ),
-    } | {
-        f"{name}_without": (
-            ("part", "train_time"),
-            values,
-            {"long_name": f"L_{name} with the filter off on the part", "units": "1"},
-        )
-        for name, values in without.items()
-    }
-
-
 def _curve_errors(
     run: Run, solved: Solved, tau: NDArray[np.float64], trainers: Sequence[TrainerFilter]
 ) -> list[dict[str, NDArray[np.float64]]]:
@@ -280,8 +249,3 @@ def _timescales(
         timescales.mem_time_of_curve(at, grid),
     )
     return gen, mem
-
-
-def optional(values: Sequence[float | None]) -> NDArray[np.float64]:
-    """Values as an array, NaN for what does not exist."""
-    return np.array([np.nan if value is None else value for value in values], dtype=float)

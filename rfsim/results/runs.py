@@ -1,19 +1,18 @@
-"""What every quantity's run shares: resolved sizes, the draws of each seed, progress, the label, and Ctrl-C."""
+"""What every sampled quantity's run shares: resolved sizes, the draws of each seed, progress and the label."""
 
 from __future__ import annotations
 
-import contextlib
 import math
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
-import jax
 import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
+from rfsim.computing.jackknife import GROUPS
 from rfsim.computing.machine import require_memory
 from rfsim.disk import store
 from rfsim.learning.curves import MANY
@@ -27,16 +26,10 @@ from rfsim.problem.model import Problem, constants, constants_by_class, mean_con
 from rfsim.problem.origins import Sizes, Source, inputs_of, settings
 from rfsim.problem.populations import Condition
 from rfsim.problem.realization import Instance, feature_variance, instance, named_population, power
-from rfsim.sample.spectra import GROUPS, Method, Solved, part_counts, solve
+from rfsim.results.progress import Begin, Report
+from rfsim.sample.spectra import Method, Solved, part_counts, solve
 
 CONDITION_COPIES = 2  # p × p matrices more: the mean given y, and its turn to the eigenbasis
-
-Done = TypeVar("Done")  # what is made of a seed
-Report = Callable[[str, Mapping[str, Any]], None]
-Begin = Callable[[Mapping[str, Any]], None]  # hears the settings a result will carry before anything is computed
-
-# what settings and sizes of a run may cost it, beside which other runs can go on: anything else is a mistake of ours
-FAILURES = (ValueError, ArithmeticError, MemoryError, jax.errors.JaxRuntimeError)
 
 
 class Run:
@@ -185,32 +178,3 @@ def needed_bytes(
         held = np.where(averaged, width, 2 * width + 4 * n) * p + (2 * basis + 6 * d) * p
         doubles = np.maximum(held, np.where(width > p / 2, doubles, 0.0))
     return 8 * doubles + 2**29
-
-
-class Interrupted(KeyboardInterrupt):
-    """Ctrl-C after at least one seed had ended; `result` is the labelled result of those seeds."""
-
-    def __init__(self, result: xr.Dataset) -> None:
-        super().__init__("interrupted")
-        self.result = result
-
-
-@contextlib.contextmanager
-def keeping(done: Sequence[Any], result: Callable[[], xr.Dataset]) -> Iterator[None]:
-    """Turn a Ctrl-C into one that carries what is done."""
-    try:
-        yield
-    except KeyboardInterrupt:
-        if not done:
-            raise
-        raise Interrupted(result()) from None
-
-
-def each_seed(
-    seeds: Iterable[int], one: Callable[[int], Done], result: Callable[[Sequence[Done]], xr.Dataset]
-) -> xr.Dataset:
-    """What is made of every seed as one result; a Ctrl-C keeps the seeds that are done."""
-    done: list[Done] = []
-    with keeping(done, lambda: result(done)):
-        done.extend(map(one, seeds))  # those made before a Ctrl-C stay
-    return result(done)

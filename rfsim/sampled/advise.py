@@ -22,7 +22,7 @@ from rfsim.problem.model import Problem, require_finite_width, require_unused
 from rfsim.problem.origins import limit_settings, source
 from rfsim.problem.populations import Classes
 from rfsim.quantities.meant import known_keywords
-from rfsim.results.runs import Begin, Report
+from rfsim.results.progress import Begin, Report
 from rfsim.sampled.advice.answers import Answer, answers
 from rfsim.sampled.advice.compared import GRID, Compared, Setting, compare
 

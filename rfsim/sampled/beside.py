@@ -13,7 +13,7 @@ from rfsim.limit.leakage import enough_ridge
 from rfsim.limit.solver import NotConverged
 from rfsim.problem.draws import Draw
 from rfsim.problem.model import Problem
-from rfsim.results.runs import Report
+from rfsim.results.progress import Report
 from rfsim.theory.enough import steps_of
 from rfsim.theory.step_run import StepRun
 

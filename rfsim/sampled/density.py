@@ -23,7 +23,8 @@ from rfsim.problem.draws import Draw, DrawOptions, told
 from rfsim.problem.model import Problem
 from rfsim.problem.realization import Instance, instance
 from rfsim.quantities.meant import known_keywords
-from rfsim.results.runs import Report, Run, each_seed
+from rfsim.results.progress import Report, each_seed
+from rfsim.results.runs import Run
 from rfsim.sample.spectra import Method
 from rfsim.sample.spectra.accurate import training_moments
 from rfsim.sample.spectra.lanczos import (

@@ -31,7 +31,8 @@ from rfsim.problem.draws import apart, defaults_of, told
 from rfsim.problem.model import Problem
 from rfsim.problem.realization import Instance
 from rfsim.quantities.meant import known_keywords
-from rfsim.results.runs import Begin, Report, Run, keeping
+from rfsim.results.progress import Begin, Report, keeping
+from rfsim.results.runs import Run
 from rfsim.sample.spectra import Method
 from rfsim.sampled.beside import limit_leakage, limit_run
 from rfsim.sampled.distill_memory import require_room

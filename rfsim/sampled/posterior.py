@@ -27,7 +27,8 @@ from rfsim.problem.model import TRAIN_TIMES, Problem
 from rfsim.problem.populations import Condition
 from rfsim.problem.time_paths import steps_given
 from rfsim.quantities.meant import known_keywords
-from rfsim.results.runs import Begin, Report, Run, each_seed
+from rfsim.results.progress import Begin, Report, each_seed
+from rfsim.results.runs import Run
 from rfsim.sample.spectra import Method
 from rfsim.sampled.distill_memory import needed_bytes
 

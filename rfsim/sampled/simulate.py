@@ -26,8 +26,9 @@ from rfsim.problem.draws import Draw, DrawOptions, apart, defaults_of, told
 from rfsim.problem.model import Problem
 from rfsim.problem.realization import instance
 from rfsim.quantities.meant import known_keywords
+from rfsim.results.progress import FAILURES, Begin, Report, keeping
 from rfsim.results.readouts import kept, require_readouts
-from rfsim.results.runs import FAILURES, Begin, Report, Run, keeping
+from rfsim.results.runs import Run
 from rfsim.sample.spectra import Averages, Method
 from rfsim.simulation.checkpointing import Checkpointing, reserved
 from rfsim.simulation.loop import MOST_STEPS

@@ -13,7 +13,8 @@ from rfsim.problem.draws import ConditionOptions, Draw, told
 from rfsim.problem.model import Problem
 from rfsim.quantities.meant import known_keywords
 from rfsim.results.datasets import eigenvalue_errors, joined
-from rfsim.results.runs import Begin, Report, Run, keeping
+from rfsim.results.progress import Begin, Report, keeping
+from rfsim.results.runs import Run
 from rfsim.sample.spectra import Averages, Method, SampleSpectrum
 
 SPECTRUM_COPIES = 5  # p × p matrices at the peak

@@ -26,8 +26,9 @@ from rfsim.quantities.meant import known_keywords
 from rfsim.results.classes import without_rows
 from rfsim.results.datasets import curves_datasets, joined, with_bias_variance
 from rfsim.results.halves import without_shifted_times
+from rfsim.results.progress import Begin, Report, keeping
 from rfsim.results.readouts import kept, require_readouts, trained_readouts
-from rfsim.results.runs import Begin, Report, Run, keeping
+from rfsim.results.runs import Run
 from rfsim.sample.spectra import Averages, Method, SampleSpectrum
 from rfsim.sample.spectra.method import AUTO
 from rfsim.sample.spectra.routes import Choice, choose

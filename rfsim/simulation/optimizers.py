@@ -1,4 +1,8 @@
-"""optax's optimizers by name, and the settings that every stochastic training shares."""
+"""optax's optimizers by name, and the settings that every stochastic training shares.
+
+optax is loaded where an optimizer is asked for: these settings stand in the plan of every distillation, whose figures
+need none of it.
+"""
 
 from __future__ import annotations
 
@@ -8,18 +12,20 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import jax
 import jax.numpy as jnp
-import optax
 from jax import Array
 
 from rfsim.checking.scalars import whole
 from rfsim.checking.text import nearest
 from rfsim.checking.written import Parsed, Written
 
-Factory: TypeAlias = Callable[[Any], optax.GradientTransformation]
+if TYPE_CHECKING:
+    import optax
+
+Factory: TypeAlias = "Callable[[Any], optax.GradientTransformation]"
 Value: TypeAlias = float | bool | None
 
 PLAIN = "sgd"
@@ -139,6 +145,8 @@ def names() -> list[str]:
 
 def _step(optimizer: Factory, weights: Array) -> Any:
     """What a step of the loop asks of an optimizer."""
+    import optax
+
     one = optax.with_extra_args_support(optimizer(1.0))
     updates, _ = one.update(weights, one.init(weights), weights, value=weights.sum(), grad=weights)
     return optax.apply_updates(weights, updates)
@@ -147,6 +155,8 @@ def _step(optimizer: Factory, weights: Array) -> Any:
 @cache
 def _known() -> dict[str, Factory]:
     """Factories of optax whose first parameter is the rate, but for OTHERS."""
+    import optax
+
     found = {}
     for name, factory in inspect.getmembers(optax, lambda one: inspect.isfunction(one) or isinstance(one, partial)):
         first = next(iter(inspect.signature(factory).parameters), "")

@@ -21,7 +21,7 @@ from rfsim.learning.scheduled import scheduled_descent
 from rfsim.problem.diffusion import noise_variance
 from rfsim.problem.model import Problem
 from rfsim.problem.realization import Instance
-from rfsim.results.datasets import LONG_NAMES
+from rfsim.results.variables import LONG_NAMES
 from rfsim.sample.moments import Moments
 from rfsim.sample.spectra.accurate import decomposed, population_above, training_moments
 from rfsim.sample.spectra.sample import decomposition

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from rfsim.problem.ranks import PARTS
 from rfsim.quantities.catalog import QUANTITIES, resolve
 from rfsim.quantities.parameters import CENTER
-from rfsim.results.runs import Report
+from rfsim.results.progress import Report
 from rfsim.sweeps.cells import CellResult, Given, attempt, each, failed, options, problem, stacked, tidy
 
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from rfsim.limit.solver import NotConverged
 from rfsim.problem.model import Problem
 from rfsim.problem.ranks import PARTS
-from rfsim.results.runs import FAILURES
+from rfsim.results.progress import FAILURES
 
 DONE, UNCONVERGED, FAILED = 1, 2, 3
 PROBLEM = tuple(field.name for field in fields(Problem))

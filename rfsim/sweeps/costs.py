@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from rfsim.computing.jackknife import GROUPS
 from rfsim.distillation.methods import INTEGRATED
 from rfsim.distillation.sampling import step_counts
 from rfsim.distillation.targets import read_draws
@@ -20,7 +21,7 @@ from rfsim.quantities.distill import DISTILL
 from rfsim.quantities.posterior import POSTERIOR
 from rfsim.quantities.simulate import SIMULATE
 from rfsim.results import runs
-from rfsim.sample.spectra import GROUPS, Method
+from rfsim.sample.spectra import Method
 from rfsim.sampled import density, distill_memory, spectrum, train
 from rfsim.simulation import options
 from rfsim.simulation.stochastic import recorded_steps

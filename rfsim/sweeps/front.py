@@ -17,7 +17,7 @@ from rfsim.computing.machine import threads
 from rfsim.disk import locks, store
 from rfsim.disk.store import StoreError
 from rfsim.disk.sweep_files import PATHS
-from rfsim.results.runs import Report
+from rfsim.results.progress import Report
 from rfsim.sweeps import imports, opening, scratch, stores
 from rfsim.sweeps.checks import require_possible
 from rfsim.sweeps.engines.choice import chosen, end_if_starting

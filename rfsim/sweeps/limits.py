@@ -15,7 +15,7 @@ from rfsim.limit.maps import STATUS
 from rfsim.problem import populations
 from rfsim.problem.model import TRAIN_TIMES, Problem, require_finite_width, times
 from rfsim.quantities.forms import PLANE
-from rfsim.results.runs import FAILURES, Report
+from rfsim.results.progress import FAILURES, Report
 from rfsim.sweeps.alone import of_one, one_by_one
 from rfsim.sweeps.cells import (
     DONE,

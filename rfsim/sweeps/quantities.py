@@ -10,7 +10,7 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 from rfsim.quantities.catalog import QUANTITIES, Quantity, resolve
-from rfsim.results.runs import Report
+from rfsim.results.progress import Report
 from rfsim.sweeps.cells import Given
 from rfsim.sweeps.costs import Parameters, vectorized
 

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from rfsim.problem import origins
 from rfsim.quantities.distill import OPTIONS
 from rfsim.quantities.simulate import OPTIMIZER
-from rfsim.results.runs import FAILURES, Report
+from rfsim.results.progress import FAILURES, Report
 from rfsim.sampled import distill as distillation
 from rfsim.sampled import simulate as simulation
 from rfsim.sampled.density import density as density_of

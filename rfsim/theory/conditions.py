@@ -21,7 +21,7 @@ from rfsim.problem.origins import Source, limit_settings
 from rfsim.problem.populations import Condition
 from rfsim.quantities.meant import known_keywords
 from rfsim.results.conditions import LONG_NAMES
-from rfsim.results.runs import Begin, Report
+from rfsim.results.progress import Begin, Report
 
 FEATURE_RATIOS, RATIO = (4.0, 16.0, 64.0), "feature_ratio"
 LOSSES = {

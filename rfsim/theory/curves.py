@@ -23,8 +23,8 @@ from rfsim.problem.classes import named
 from rfsim.problem.model import TRAIN_TIMES, Problem, times
 from rfsim.quantities.meant import known_keywords
 from rfsim.results import classes
-from rfsim.results.datasets import LONG_NAMES, optional, part_terms
-from rfsim.results.runs import Begin, Report
+from rfsim.results.progress import Begin, Report
+from rfsim.results.variables import LONG_NAMES, optional, part_terms
 from rfsim.theory.run import LimitRun, require_tolerance
 from rfsim.theory.spectrum import spectrum_dataset
 from rfsim.theory.wide_curves import held, wide_curves, wide_timescales

@@ -20,8 +20,8 @@ from rfsim.limit.mini import large_eigenvalue
 from rfsim.problem.arrays import Rows
 from rfsim.problem.model import Problem, times
 from rfsim.quantities.meant import known_keywords
-from rfsim.results.datasets import LONG_NAMES
-from rfsim.results.runs import Report
+from rfsim.results.progress import Report
+from rfsim.results.variables import LONG_NAMES
 from rfsim.theory.run import LimitRun, require_averaged, require_tolerance
 from rfsim.theory.wide_curves import searched, wide_curves
 

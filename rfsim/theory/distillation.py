@@ -25,7 +25,7 @@ from rfsim.problem.model import Problem, require_unused, ridges_given, times
 from rfsim.problem.ranks import PARTS
 from rfsim.quantities.meant import known_keywords
 from rfsim.quantities.theory_distill import CONSTANTS
-from rfsim.results.runs import Begin, Report
+from rfsim.results.progress import Begin, Report
 from rfsim.theory.step_run import StepRun
 
 RIDGES = (0.0, 0.1, 0.5, 2.0, 10.0)

@@ -17,7 +17,7 @@ from rfsim.limit.steps import TeacherStep, fields, step
 from rfsim.problem.arrays import Rows
 from rfsim.problem.model import Problem, require_unused
 from rfsim.quantities.meant import known_keywords
-from rfsim.results.runs import Begin, Report
+from rfsim.results.progress import Begin, Report
 from rfsim.theory.step_run import StepRun
 
 

@@ -21,7 +21,7 @@ from rfsim.problem.diffusion import ode_step, signal, total_variance
 from rfsim.problem.model import TRAIN_TIMES, Problem, require_unused, times
 from rfsim.problem.time_paths import steps_given
 from rfsim.quantities.meant import known_keywords
-from rfsim.results.runs import Begin, Report
+from rfsim.results.progress import Begin, Report
 from rfsim.theory.generated_measures import MEASURES, measured
 from rfsim.theory.ladder import Ladder, read_schedule
 from rfsim.theory.run import LimitRun

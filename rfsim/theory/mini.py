@@ -14,7 +14,7 @@ from rfsim.limit import mini
 from rfsim.problem.arrays import Rows
 from rfsim.problem.model import Problem, require_unused
 from rfsim.quantities.meant import known_keywords
-from rfsim.results.runs import Report
+from rfsim.results.progress import Report
 from rfsim.theory.diagram import AXES, axis
 from rfsim.theory.run import LimitRun, require_tolerance
 

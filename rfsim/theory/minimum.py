@@ -20,7 +20,7 @@ from rfsim.limit.limits import Limit
 from rfsim.limit.tables import converged, eigenvalue_bounds, limit_spectrum
 from rfsim.problem.model import Problem
 from rfsim.quantities.meant import known_keywords
-from rfsim.results.runs import Report
+from rfsim.results.progress import Report
 from rfsim.theory.diagram import AXES, axis
 from rfsim.theory.run import LimitRun, require_tolerance
 

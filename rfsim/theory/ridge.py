@@ -18,8 +18,8 @@ from rfsim.limit.wide import wide_losses
 from rfsim.problem.arrays import Rows
 from rfsim.problem.model import Problem, require_unused, ridges_given
 from rfsim.quantities.meant import known_keywords
-from rfsim.results.datasets import LONG_NAMES
-from rfsim.results.runs import Begin, Report
+from rfsim.results.progress import Begin, Report
+from rfsim.results.variables import LONG_NAMES
 from rfsim.theory.run import LimitRun
 
 UNKNOWN = BestRidge(np.nan, np.nan)

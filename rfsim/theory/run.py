@@ -21,7 +21,7 @@ from rfsim.problem.diffusion import noise_variance, total_variance
 from rfsim.problem.draws import DataOptions
 from rfsim.problem.model import Problem, require_finite_width
 from rfsim.problem.origins import Source, limit_settings, source
-from rfsim.results.runs import Begin
+from rfsim.results.progress import Begin
 
 
 def require_tolerance(tolerance: float) -> None:

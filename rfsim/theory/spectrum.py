@@ -18,7 +18,7 @@ from rfsim.limit.wide_spectrum import tables, wide_density, wide_parts
 from rfsim.problem.arrays import Rows
 from rfsim.problem.model import Problem, require_unused
 from rfsim.quantities.meant import known_keywords
-from rfsim.results.runs import Begin, Report
+from rfsim.results.progress import Begin, Report
 from rfsim.theory.run import LimitRun
 
 POINTS = 400

@@ -18,7 +18,7 @@ from rfsim.problem.arrays import Rows
 from rfsim.problem.diffusion import ODE_SOLVERS, time_grid
 from rfsim.problem.model import EARLIEST, LARGEST_RATIO, LATEST, Problem, require_unused
 from rfsim.quantities.meant import known_keywords
-from rfsim.results.runs import Begin, Report
+from rfsim.results.progress import Begin, Report
 from rfsim.theory.run import covariance_of
 
 MOST = 10**4  # steps

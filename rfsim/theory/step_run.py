@@ -21,7 +21,7 @@ from rfsim.limit.resolvents import Level, level
 from rfsim.problem.diffusion import noise_variance
 from rfsim.problem.model import Problem, require_ridge, times
 from rfsim.problem.origins import limit_settings
-from rfsim.results.runs import Report
+from rfsim.results.progress import Report
 from rfsim.theory.run import LimitOptions, covariance_of
 
 LONG_NAMES = {

@@ -17,7 +17,7 @@ from rfsim.limit.bulks import LimitPart
 from rfsim.limit.limits import Limit
 from rfsim.limit.part_tables import PartSpectrum
 from rfsim.limit.wide_spectrum import MINI, WideTables, channels, refined, tables, wide_parts
-from rfsim.results.datasets import optional
+from rfsim.results.variables import optional
 from rfsim.theory.run import LimitRun
 
 FINE = 1024  # nodes of the median of mini, which is read off the rule

@@ -21,7 +21,7 @@ from rfsim.distillation.run import Wanted, take
 from rfsim.distillation.sample_quality import SampleQuality
 from rfsim.distillation.sampling import generation_noise, starting_points
 from rfsim.problem.origins import Sizes
-from rfsim.results.runs import Interrupted
+from rfsim.results.progress import Interrupted
 from rfsim.sampled.distill import distill
 from rfsim.sampled.distill_plan import plan
 from tests.distillation.cases import DIM, TINY, drawn, phi, settings

@@ -9,7 +9,7 @@ import xarray as xr
 
 from rfsim.disk import store
 from rfsim.problem import origins
-from rfsim.results.datasets import LONG_NAMES
+from rfsim.results.variables import LONG_NAMES
 from rfsim.simulation.options import setting, settings
 
 STOPS = np.array([0, 1, 2, 3, 4, 6, 7, 10])

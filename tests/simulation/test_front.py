@@ -12,7 +12,7 @@ import pytest
 
 import rfsim
 from rfsim.disk import checkpoints, store
-from rfsim.results import runs
+from rfsim.results import progress
 from rfsim.sampled import simulate as door
 from rfsim.simulation import run
 from rfsim.simulation import stochastic as engine
@@ -160,7 +160,7 @@ def test_ctrl_c_between_seeds_carries_those_that_ended(tmp_path):
         tell("moments")
         return real(of, draw, delta, layout, exact, tell)
 
-    with pytest.MonkeyPatch.context() as patch, pytest.raises(runs.Interrupted) as pressed:
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(progress.Interrupted) as pressed:
         patch.setattr(door, "prepare", told)
         simulate(seeds=3, checkpoint=tmp_path, report=press)
     kept = pressed.value.result

@@ -19,7 +19,7 @@ from rfsim.limit.solver import NotConverged
 from rfsim.problem.ranks import PARTS
 from rfsim.quantities.catalog import QUANTITIES
 from rfsim.results import runs
-from rfsim.results.datasets import LONG_NAMES
+from rfsim.results.variables import LONG_NAMES
 from rfsim.sampled import simulate as simulation
 from rfsim.sampled import train
 from rfsim.sweeps import cells, sampled

@@ -3,14 +3,12 @@
 from rfsim.problem.ranks import PARTS, part_counts
 from rfsim.sample.spectra.krylov import krylov_spectrum, project
 from rfsim.sample.spectra.method import Averages, Exact, Method, MonteCarlo
-from rfsim.sample.spectra.montecarlo import GROUPS, jackknife_error
 from rfsim.sample.spectra.parts import Density, SamplePart, density, part_slices, sample_parts
 from rfsim.sample.spectra.sample import SampleSpectrum, sample_spectrum
 from rfsim.sample.spectra.solve import Solved, solve
 from rfsim.sample.spectra.targets import SampleTarget, population_moments, sample_target
 
 __all__ = [
-    "GROUPS",
     "PARTS",
     "Averages",
     "Density",
@@ -22,7 +20,6 @@ __all__ = [
     "SampleTarget",
     "Solved",
     "density",
-    "jackknife_error",
     "krylov_spectrum",
     "part_counts",
     "part_slices",

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rfsim.computing.jackknife import GROUPS
 from rfsim.problem.activations import Activation
 from rfsim.problem.data import stream
 from rfsim.problem.diffusion import forward
@@ -22,8 +23,6 @@ from rfsim.problem.laws import AnyLaw, Law
 from rfsim.problem.model import Problem
 from rfsim.problem.realization import Instance
 from rfsim.sample.moments import Moments, sampled_moments
-
-GROUPS = 8  # replicates; the relative error of a standard error from G of them is about 1/√(2G)
 
 
 class Estimates:
@@ -78,19 +77,6 @@ def fewest_draws(samples: int, features: int) -> int:
     while (draws - math.ceil(draws / min(GROUPS, max(draws, 2)))) * samples < features:
         draws += 1
     return draws
-
-
-def jackknife_error(replicates: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
-    """Jackknife standard error √((G − 1)/G Σ_g (θ_g − θ̄)²) (§2).
-
-    Args:
-        replicates: G values with one group left out each, of one shape.
-
-    Returns:
-        The standard error, of that shape; with groups of unequal size up to 2% high.
-    """
-    values = np.asarray(replicates)
-    return np.sqrt((len(values) - 1) * values.var(axis=0))
 
 
 def _noisy(

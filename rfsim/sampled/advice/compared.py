@@ -15,7 +15,7 @@ from rfsim.checking.lists import times
 from rfsim.problem.draws import Draw
 from rfsim.problem.model import HALF, Problem
 from rfsim.problem.origins import DIM
-from rfsim.results.runs import Report
+from rfsim.results.progress import Report
 from rfsim.sampled.train import Variant, train_variants
 
 TIMES = "0.1:1e8:91"  # as a command is given them
