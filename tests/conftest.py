@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 
@@ -21,6 +22,8 @@ if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # in the background of a 
 
 if "PYTEST_XDIST_WORKER" in os.environ:  # a plugin may have imported NumPy, which counts cores only then
     threadpoolctl.threadpool_limits(1)
+
+gc.set_threshold(50_000, 20, 20)  # a worker has millions of objects, none of them garbage, to look through each time
 
 LONGEST = "tests/test_reproduce.py"  # its slow test takes as long as all others of a worker
 

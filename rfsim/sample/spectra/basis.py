@@ -36,11 +36,15 @@ class KrylovBasis:
     ridge minimizer (T + γ)⁻¹KᵀV (columns, dim) at each count.
     """
 
-    def __init__(self, training: Seen, rank: int | None, ridge: float) -> None:
+    def __init__(self, training: Seen, rank: int | None, ridge: float, expected: float = 0) -> None:
+        """expected: columns up to which it may grow without a copy of it beside it, where the host computes."""
         self.training, self.ridge = training, ridge
         self.features, dim = training.noise.shape
         self.rank, self.width = min(self.features, rank or self.features), min(dim, self.features)
         self.rows = placed(np.zeros((0, self.features)))
+        self._group = GROUP * self.width
+        groups = 1 + int(expected / self._group) if namespace(self.rows) is np else 0
+        self._reserved = np.zeros((groups * self._group, self.features))  # takes memory where it is written to
         self.sizes: list[int] = []  # rows of each block that are not zero, the pending one's last
         self.edges = [0]
         self.solutions: list[Square] = [np.zeros((0, dim))]
@@ -127,6 +131,12 @@ class KrylovBasis:
     def _block(self, k: int) -> Numbers:
         return _rows(self.rows, k * self.width, self.width)
 
+    def _larger(self) -> Numbers:
+        """The rows with those of another group of blocks."""
+        if (count := len(self.rows) + self._group) <= len(self._reserved):
+            return self._reserved[:count]
+        return namespace(self.rows).concatenate([self.rows, np.zeros((self._group, self.features))])
+
     def _append(self, block: Numbers, gram: Square, scale: float | None) -> None:
         """The next block: the directions of `block` (width, features) that `scale` resolves, orthogonalized once more.
 
@@ -146,8 +156,7 @@ class KrylovBasis:
             return
         keep = np.arange(self.width) < found
         if len(self.sizes) % GROUP == 0:
-            more = np.zeros((GROUP * self.width, self.features))
-            self.rows = namespace(self.rows).concatenate([self.rows, more])
+            self.rows = self._larger()
         _, block = _remove(self.rows, block * keep[:, None])
         self.rows = _store(self.rows, _normalize(block, keep), len(self.sizes) * self.width)
         self.sizes.append(found)
