@@ -17,7 +17,7 @@ from typing import Any
 
 from rfsim.checking.notes import Note
 from rfsim.checking.text import one_line
-from rfsim.computing import machine
+from rfsim.computing import garbage, machine
 from rfsim.sweeps.engines.outcome import bug
 
 # read by OpenMP, OpenBLAS and MKL when numpy is imported, by XLA (NPROC) when its CPU client is made
@@ -110,14 +110,15 @@ def serve() -> None:
     os.set_inheritable(descriptor, False)
     end = Connection(descriptor)
     _ends.append(end)
-    prepare()
-    end.send_bytes(READY)
-    while True:
-        try:
-            call = end.recv_bytes()
-        except EOFError:
-            return
-        end.send_bytes(answer(call))
+    with garbage.rarely():
+        prepare()
+        end.send_bytes(READY)
+        while True:
+            try:
+                call = end.recv_bytes()
+            except EOFError:
+                return
+            end.send_bytes(answer(call))
 
 
 def _end_with_parent() -> None:
