@@ -8,6 +8,7 @@ import pytest
 
 from rfsim import Problem
 from rfsim.checking.notes import Note
+from rfsim.computing.arrays import on_host
 from rfsim.learning.curves import loss_curves
 from rfsim.learning.filters import learning_rate_constant
 from rfsim.learning.trainers import FlowFilter
@@ -191,6 +192,18 @@ def test_the_basis_is_orthonormal_and_its_products_are_right():
     np.testing.assert_allclose(k.T @ k, np.eye(60), atol=1e-14)
     np.testing.assert_allclose(pair.second, k.T @ np.asarray(training.second) @ k, atol=1e-12)
     np.testing.assert_allclose(k[:, :12] @ pair.sources, training.noise, atol=1e-14)
+
+
+def test_a_basis_grows_in_memory_set_aside_and_beyond_it_to_the_same_bytes():
+    training, _ = gaussian_equivalent(12, 6, 150, seed=3)
+    grown = [KrylovBasis(training, None, 0.0, expected) for expected in (0, 60)]
+    first = [one.rows for one in grown]
+    for one in grown:
+        for _ in range(5):
+            one.extend()
+    kept = [np.shares_memory(one.rows, rows) for one, rows in zip(grown, first, strict=True)]
+    assert kept == [False, on_host()]  # a device makes a new array each time
+    np.testing.assert_array_equal(*(np.asarray(one.rows) for one in grown))
 
 
 @pytest.mark.slow
