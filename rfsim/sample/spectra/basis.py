@@ -43,8 +43,11 @@ class KrylovBasis:
         self.rank, self.width = min(self.features, rank or self.features), min(dim, self.features)
         self.rows = placed(np.zeros((0, self.features)))
         self._group = GROUP * self.width
-        groups = 1 + int(expected / self._group) if namespace(self.rows) is np else 0
-        self._reserved = np.zeros((groups * self._group, self.features))  # takes memory where it is written to
+        groups = 1 + int(min(expected, self.rank) / self._group) if namespace(self.rows) is np else 0
+        try:
+            self._reserved = np.zeros((groups * self._group, self.features))  # takes memory where it is written to
+        except MemoryError:  # a system that grants no more than there is
+            self._reserved = np.zeros((0, self.features))
         self.sizes: list[int] = []  # rows of each block that are not zero, the pending one's last
         self.edges = [0]
         self.solutions: list[Square] = [np.zeros((0, dim))]
