@@ -15,7 +15,7 @@ import jax
 import pytest
 import threadpoolctl
 
-from rfsim.computing import machine
+from rfsim.computing import garbage, machine
 
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # in the background of a shell; tests press Ctrl-C
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -23,7 +23,7 @@ if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # in the background of a 
 if "PYTEST_XDIST_WORKER" in os.environ:  # a plugin may have imported NumPy, which counts cores only then
     threadpoolctl.threadpool_limits(1)
 
-gc.set_threshold(50_000, 20, 20)  # a worker has millions of objects, none of them garbage, to look through each time
+gc.set_threshold(garbage.RARELY, 20, 20)  # as programs have it, and older objects less often still
 
 LONGEST = "tests/test_reproduce.py"  # its slow test takes as long as all others of a worker
 

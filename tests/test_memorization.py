@@ -347,6 +347,8 @@ def test_what_cannot_be_measured_is_refused():
         frechet_per_dim(x[:1], np.zeros(2), np.eye(2))
     with pytest.raises(ValueError, match="no negative eigenvalue; got -1 beside 2"):
         frechet_per_dim(x, np.zeros(2), np.diag([2.0, -1.0]))
+    with pytest.raises(ValueError, match="rows of the covariance hold 1 NaN or infinite values"):
+        frechet_per_dim(x, np.zeros(2), np.diag([2.0, math.nan]))
     with pytest.raises(ValueError, match="two sets of losses; got 0 and 3"):
         auc([], np.ones(3))
     with pytest.raises(ValueError, match="2 groups or more, none of them empty; got 8 for 4 rows"):

@@ -135,7 +135,7 @@ def _roots(
     rows, d = x.shape
     if rows < 2:
         raise ValueError(f"a covariance needs at least 2 samples; got {rows}")
-    lam, basis = np.linalg.eigh(finite("covariance", covariance))
+    lam, basis = np.linalg.eigh(finite("rows of the covariance", covariance))
     if lam[0] < -1e-12 * abs(lam).max():
         raise ValueError(f"a covariance has no negative eigenvalue; got {lam[0]:.3g} beside {lam[-1]:.3g}")
     target = np.sqrt(np.maximum(lam, 0.0))[:, None] * basis.T

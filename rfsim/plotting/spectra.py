@@ -128,7 +128,7 @@ def part_histograms(
     total, lam, label = len(lam) * features, lam[kept], label[kept]
     # a few eigenvalues a bin, so that the shape shows through the counting noise
     bins = bins or int(np.clip(2 * np.sqrt(np.count_nonzero(lam > 0)), 12, 80 if scale == "log" else 50))
-    from rfsim.sample.spectra import density  # which loads SciPy, as no other figure does
+    from rfsim.sample.spectra import density  # which loads SciPy
 
     edges, _, found = density(lam, bins=bins, scale=scale)
     atoms, loose = [], np.ones(lam.size, dtype=bool)

@@ -174,7 +174,7 @@ def needed_bytes(
     if gaussian and method.route == "krylov":
         width = np.where(averaged, n + d, n * np.where(averaged, 1, m))
         basis = np.minimum(width, p / 2)
-        # a basis that grows is there twice for a moment; beyond half of p the dense route takes its place
+        # a basis that grows on a device is there twice for a moment; beyond half of p the dense route takes its place
         held = np.where(averaged, width, 2 * width + 4 * n) * p + (2 * basis + 6 * d) * p
         doubles = np.maximum(held, np.where(width > p / 2, doubles, 0.0))
     return 8 * doubles + 2**29

@@ -37,13 +37,13 @@ class KrylovBasis:
     """
 
     def __init__(self, training: Seen, rank: int | None, ridge: float, expected: float = 0) -> None:
-        """expected: columns up to which it may grow without a copy of it beside it, where the host computes."""
+        """expected: columns that U may multiply before the basis grows by a copy, where the host computes."""
         self.training, self.ridge = training, ridge
         self.features, dim = training.noise.shape
         self.rank, self.width = min(self.features, rank or self.features), min(dim, self.features)
         self.rows = placed(np.zeros((0, self.features)))
         self._group = GROUP * self.width
-        groups = 1 + int(min(expected, self.rank) / self._group) if namespace(self.rows) is np else 0
+        groups = 1 + int((min(expected, self.rank) + self.width) / self._group) if namespace(self.rows) is np else 0
         try:
             self._reserved = np.zeros((groups * self._group, self.features))  # takes memory where it is written to
         except MemoryError:  # a system that grants no more than there is
@@ -138,6 +138,7 @@ class KrylovBasis:
         """The rows with those of another group of blocks."""
         if (count := len(self.rows) + self._group) <= len(self._reserved):
             return self._reserved[:count]
+        self._reserved = self._reserved[:0].copy()  # the rows hold what is in use of it
         return namespace(self.rows).concatenate([self.rows, np.zeros((self._group, self.features))])
 
     def _append(self, block: Numbers, gram: Square, scale: float | None) -> None:
