@@ -38,15 +38,25 @@ class Point(NamedTuple):
 
 def channels(limit: Limit, x: Point) -> tuple[Numbers, Numbers]:
     """L1 − 1 and L2 − 1 of each class, (..., classes); linear in x, so that differences of x give differences of L."""
-    xp, own = namespace(limit, x), limit.by_class
+    xp, (first, second) = namespace(limit, x), _slopes(limit)
     c = xp.asarray(limit.features_per_dim / limit.samples_per_dim)[..., None]
     q, r, h = (xp.asarray(value)[..., None] for value in x)
-    if own.variances is not None:
+    if limit.by_class.variances is not None:
         h = h[..., 0]
-    eps, a2, delta = limit.copies_inverse, own.gains, limit.noise
-    first = c * (a2 * (limit.signal * own.scales * h + eps * delta * r) + (own.v2 + eps * own.s2) * q)
-    second = c * eps * (a2 * delta * r + own.s2 * q)
-    return first, second
+    return (
+        c * (first.q * q + first.r * r + first.h * h),
+        c * limit.copies_inverse * (second.q * q + second.r * r),
+    )
+
+
+def _slopes(limit: Limit) -> tuple[Point, Point]:
+    """∂L1/∂(q, r, h) in units of c, and ∂L2/∂(q, r, h) in units of cε, of each class, (classes,)."""
+    own, eps = limit.by_class, limit.copies_inverse
+    noise = own.gains * limit.noise
+    return (
+        Point(own.v2 + eps * own.s2, eps * noise, own.gains * limit.signal * own.scales),
+        Point(own.s2, noise, 0 * noise),
+    )
 
 
 class State(NamedTuple):
@@ -202,35 +212,53 @@ def differences(limit: Limit, x: State, y: State) -> System:
     """The system between x and y, whose shapes broadcast: (nodes, 1) against (nodes,) gives every pair."""
     if limit.by_class.variances is not None:
         return _joint_differences(limit, x, y)
-    psi_p, eps, own = limit.features_per_dim, limit.copies_inverse, limit.by_class
     # products of matrices: no array of pairs × atoms
     xp, weighted = namespace(x, y), (x.over_atoms * (limit.weights * limit.values**k) for k in range(3))
     a0, a1, a2 = (xp.einsum("...k,...k->...", near, y.over_atoms) for near in weighted)
-    over_qq, gains = x.over_q * y.over_q, own.shares * own.gains
+    (qq, qr, qh), (rr, rh), hh = _falls(limit, x, y)
+    over_qq, around_q = _around_q(limit, x, y)
+    return Differences(
+        (
+            Point(around_q - qq, -over_qq - qr, -qh),
+            Point(-a0 * (over_qq + qr) - a1 * qh, 1 - a0 * rr - a1 * rh, -a0 * rh - a1 * hh),
+            Point(-a1 * (over_qq + qr) - a2 * qh, -a1 * rr - a2 * rh, 1 - a1 * rh - a2 * hh),
+        ),
+        (a0, a1, a2),
+    )
 
-    def column(unit: Point) -> Point:
-        first, second = channels(limit, unit)
 
-        def of_first(factor: Numbers) -> Numbers:
-            return -pairs(x.over_first, y.over_first, factor * first)
+def _around_q(limit: Limit, x: State, y: State) -> tuple[Numbers, Numbers]:
+    """1/(q q'), and the derivative by q of what the z-equation has beside the channels."""
+    over_qq = x.over_q * y.over_q
+    return over_qq, (limit.features_per_dim - 1 + x.r * x.over_q + y.r * y.over_q) * over_qq
 
-        def of_second(factor: Numbers) -> Numbers:
-            return -(1 - eps) * pairs(x.over_second, y.over_second, factor * second)
 
-        r_hat = -unit.q * over_qq + psi_p * limit.noise * (eps * of_first(gains) + of_second(gains))
-        h_hat = psi_p * limit.signal * of_first(gains * own.scales)
-        inner = (psi_p - 1 + x.r * x.over_q + y.r * y.over_q) * unit.q - unit.r
-        outer = psi_p * (of_first(own.shares * (own.v2 + eps * own.s2)) + of_second(own.shares * own.s2))
-        return Point(inner * over_qq + outer, unit.r + a0 * r_hat + a1 * h_hat, unit.h + a1 * r_hat + a2 * h_hat)
+def _falls(limit: Limit, x: State, y: State) -> tuple[Point, tuple[Numbers, Numbers], Numbers]:
+    """By how much 1/L1 and 1/L2 lower the z-equation, r̂ and ĥ for each of (q, r, h).
 
-    columns = [column(Point(*(float(i == j) for i in range(3)))) for j in range(3)]
-    q, r, h = (Point(*(col[i] for col in columns)) for i in range(3))
-    return Differences((q, r, h), (a0, a1, a2))
+    The factors of 1/L1 and 1/L2 there are their slopes by q, r and h again, all in one unit: the table is symmetric,
+    and its upper half is what is given.
+    """
+    eps, (first, second) = limit.copies_inverse, _slopes(limit)
+    by_first = _factors(limit)
+    by_second = eps * (1 - eps) * by_first
+
+    def fall(i: int, j: int) -> Numbers:
+        both = pairs(x.over_first, y.over_first, by_first * first[i] * first[j])
+        return both if 2 in (i, j) else both + pairs(x.over_second, y.over_second, by_second * second[i] * second[j])
+
+    return Point(fall(0, 0), fall(0, 1), fall(0, 2)), (fall(1, 1), fall(1, 2)), fall(2, 2)
+
+
+def _factors(limit: Limit) -> Numbers:
+    """ψ_p c times the share of each class, (..., classes), where parameters are of each point."""
+    factor = limit.features_per_dim**2 / limit.samples_per_dim
+    return namespace(limit).asarray(factor)[..., None] * limit.by_class.shares
 
 
 def _joint_differences(limit: Limit, x: State, y: State) -> JointDifferences:
     """Noise is averaged exactly: 1/L2 = 1."""
-    psi_p, own, xp = limit.features_per_dim, limit.by_class, namespace(limit, x, y)
+    own, xp = limit.by_class, namespace(limit, x, y)
     weighted, assigned = x.over_atoms * limit.weights, own.variances
     assert assigned is not None
     variances = list(assigned.T)
@@ -240,21 +268,20 @@ def _joint_differences(limit: Limit, x: State, y: State) -> JointDifferences:
 
     a0, a1 = moment(xp.ones_like(limit.weights)), xp.stack([moment(one) for one in variances], axis=-1)
     a2 = xp.stack([xp.stack([moment(one * other) for one in variances], axis=-1) for other in variances], axis=-1)
-    over_qq, both = x.over_q * y.over_q, x.over_first * y.over_first
-    gains, spread = own.shares * own.gains, own.shares * own.v2
-    inner = (psi_p - 1 + x.r * x.over_q + y.r * y.over_q) * over_qq
-
-    def column(unit: Point) -> Numbers:
-        first, _ = channels(limit, unit)
-        r_hat, h_hat = -unit.q * over_qq, -beside_h(limit, gains * both * first)
-        top = inner * unit.q - unit.r * over_qq - psi_p * (spread * both * first).sum(-1)
-        middle = unit.r + a0 * r_hat + (a1 * h_hat).sum(-1)
-        rest = unit.h + a1 * r_hat[..., None] + xp.einsum("...ij,...j->...i", a2, h_hat)
-        return xp.concatenate([top[..., None], middle[..., None], rest], axis=-1)
-
-    eye = np.eye(2 + len(variances))
-    columns = [column(Point(one[0], one[1], one[2:])) for one in eye]
-    return JointDifferences(xp.stack(columns, axis=-1), (a0, a1, a2))
+    over_qq, around_q = _around_q(limit, x, y)
+    slope, by_first, both = _slopes(limit)[0], _factors(limit), x.over_first * y.over_first
+    qq = pairs(x.over_first, y.over_first, by_first * slope.q**2)
+    qh, hh = by_first * slope.q * slope.h * both, by_first * slope.h**2 * both  # of each class by its own h
+    by_q = -a1 * over_qq[..., None] - xp.einsum("...ij,...j->...i", a2, qh)
+    one = xp.ones_like(a0)
+    rows = (
+        xp.concatenate([(around_q - qq)[..., None], -over_qq[..., None], -qh], axis=-1),
+        xp.concatenate([(-a0 * over_qq - (a1 * qh).sum(-1))[..., None], one[..., None], -a1 * hh], axis=-1),
+    )
+    below = xp.concatenate(
+        [by_q[..., None], xp.zeros_like(by_q)[..., None], np.eye(len(variances)) - a2 * hh[..., None, :]], axis=-1
+    )
+    return JointDifferences(xp.concatenate([xp.stack(rows, axis=-2), below], axis=-2), (a0, a1, a2))
 
 
 def pairs(x: Numbers, y: Numbers, factor: Numbers) -> Numbers:

@@ -7,7 +7,7 @@ import pytest
 
 from rfsim.limit import solver
 from rfsim.limit.dynamics import limit_curves
-from rfsim.limit.minimizer import ridge_losses, score_errors
+from rfsim.limit.minimizer import losses_along, ridge_losses, score_errors
 from tests.theory.cases import gaussian_equivalent, limit_of
 
 
@@ -52,6 +52,18 @@ def test_the_copies_are_not_in_order_in_between():
     """equations.md §9.7: ψ_n = 8, ψ_p = 33."""
     values = [ridge_losses(limit_of(8, 33, m=m), 1e-3).test[0] for m in (1, 2, 4, 16, math.inf)]
     assert [f"{value:.2f}" for value in values] == ["1.19", "1.75", "2.85", "1.93", "1.73"]
+
+
+@pytest.mark.parametrize("m", [4, math.inf])
+def test_many_problems_at_once_are_those_of_each(m):
+    sizes = np.geomspace(0.5, 20, 5), np.geomspace(40, 3, 5)
+    ridges = np.geomspace(1e-3, 1, 5)
+    both = limit_of(1, 1, m=m)._replace(samples_per_dim=sizes[0], features_per_dim=sizes[1])
+    alone = [ridge_losses(limit_of(n, p, m=m), ridge) for n, p, ridge in zip(*sizes, ridges, strict=True)]
+    for name, found in losses_along(both, ridges)._asdict().items():
+        if name != "residual":
+            expected = [getattr(one, name)[0] for one in alone]
+            np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-12, err_msg=name)
 
 
 @pytest.mark.slow
