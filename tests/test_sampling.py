@@ -10,15 +10,13 @@ import pytest
 
 from rfsim.computing import arrays
 from rfsim.distillation import sampling
+from rfsim.distillation.networks import Network, features, readout
 from rfsim.distillation.sampling import (
-    Network,
-    features,
     generate,
     generate_consistent,
     generation_noise,
     ode_map,
     path,
-    readout,
     starting_points,
     step_counts,
 )

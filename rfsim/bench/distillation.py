@@ -13,7 +13,7 @@ from rfsim.bench.sample import decomposition_seconds
 from rfsim.computing import machine
 from rfsim.computing.precision import in_float64
 from rfsim.distillation.moments import LevelMoments, Noisy, StudentFeatures, level_moments, stage
-from rfsim.distillation.sampling import Network
+from rfsim.distillation.networks import Network
 from rfsim.problem.diffusion import time_grid
 from rfsim.problem.laws import Law
 from rfsim.problem.model import Problem

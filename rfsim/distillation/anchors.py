@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from rfsim.distillation.learners import PRIOR, TRAINING
 from rfsim.distillation.moments import Noisy, Source
+from rfsim.distillation.networks import Network
 from rfsim.distillation.plan import DistillationPlan
-from rfsim.distillation.sampling import Network, generate, generation_noise, path, starting_points
+from rfsim.distillation.sampling import generate, generation_noise, path, starting_points
 from rfsim.problem.data import stream
 from rfsim.problem.laws import AnyLaw, Law
 from rfsim.problem.model import Problem

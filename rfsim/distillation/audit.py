@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from rfsim.distillation.membership import Points
 from rfsim.distillation.nearest import distinct, nearest_two
+from rfsim.distillation.networks import Network
 from rfsim.distillation.predictability import predictability
-from rfsim.distillation.sampling import Network
 from rfsim.problem.activations import Activation
 from rfsim.problem.data import draw
 from rfsim.problem.laws import AnyLaw, Law

@@ -12,7 +12,8 @@ import numpy as np
 from jax import Array
 
 from rfsim.computing.numerics import standard_normal
-from rfsim.distillation.sampling import Function, Network, ode_map, readout
+from rfsim.distillation.networks import Function, Network, readout
+from rfsim.distillation.sampling import ode_map
 from rfsim.problem.diffusion import Step, diffuse, noise_variance, ode_step, signal
 from rfsim.problem.laws import Law
 

@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 from rfsim.computing.arrays import Numbers, placed
 from rfsim.distillation.coupled import Transform, contour, coupled
 from rfsim.distillation.learners import PRIOR, TRAINING, Averages, Learner, Regressions, Route, Setting
+from rfsim.distillation.networks import Network
 from rfsim.distillation.plan import Student
 from rfsim.distillation.readers import Arriving, Ask, Endpoint, Readers, jumped, read_there, together
 from rfsim.distillation.regression import Forms
-from rfsim.distillation.sampling import Network, ode_map, path
+from rfsim.distillation.sampling import ode_map, path
 from rfsim.problem.diffusion import Step, diffuse, ode_step
 from rfsim.problem.laws import Law, score
 

@@ -12,9 +12,10 @@ from rfsim.computing.precision import ridge_named
 from rfsim.distillation.cache import ArrayCache
 from rfsim.distillation.exact import ExactSpectra
 from rfsim.distillation.learners import Learner, Regressions, Setting
+from rfsim.distillation.networks import Network
 from rfsim.distillation.plan import Student
 from rfsim.distillation.regression import Forms
-from rfsim.distillation.sampling import Network, generate, path
+from rfsim.distillation.sampling import generate, path
 from rfsim.distillation.teacher import TeacherFilter, teach
 from rfsim.learning.trainers import Flow
 from rfsim.problem.data import stream

@@ -21,8 +21,8 @@ from rfsim.distillation.flow import decomposed
 from rfsim.distillation.matching import Compared
 from rfsim.distillation.methods import SDS
 from rfsim.distillation.moments import CHUNK_ROWS, mirrored
+from rfsim.distillation.networks import Function, Network, features
 from rfsim.distillation.readers import jumped
-from rfsim.distillation.sampling import Function, Network, features
 from rfsim.learning.filters import learning_rate_constant
 from rfsim.problem.diffusion import Step
 from rfsim.sample.spectra.eigen import resolution

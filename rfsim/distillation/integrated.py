@@ -13,9 +13,9 @@ from rfsim.computing.arrays import Numbers, namespace, placed
 from rfsim.distillation import exponential, generators
 from rfsim.distillation.exponential import FlowState
 from rfsim.distillation.learners import PRIOR, Learner, Regressions, Setting
+from rfsim.distillation.networks import Network
 from rfsim.distillation.plan import Student
 from rfsim.distillation.regression import Forms
-from rfsim.distillation.sampling import Network
 from rfsim.simulation.checkpointing import Checkpointing, Keeping, reserved
 
 MOST_STEPS = 100_000  # of one student

@@ -16,10 +16,11 @@ from numpy.typing import NDArray
 from rfsim.computing.arrays import Numbers
 from rfsim.distillation.methods import DistillationMethod
 from rfsim.distillation.moments import LevelMoments
+from rfsim.distillation.networks import Function, Network
 from rfsim.distillation.plan import Student
 from rfsim.distillation.readers import Ask
 from rfsim.distillation.regression import Forms, Regression
-from rfsim.distillation.sampling import Function, Network, path, step_counts
+from rfsim.distillation.sampling import path, step_counts
 from rfsim.problem.diffusion import Step
 
 TRAINING, PRIOR = "training", "prior"

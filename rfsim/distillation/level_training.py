@@ -11,8 +11,8 @@ from rfsim.computing.arrays import Numbers
 from rfsim.distillation.flow import decomposed
 from rfsim.distillation.learners import TRAINING, Averages, Eigen, Learner, Regressions
 from rfsim.distillation.moments import LevelMoments, Source, StudentFeatures, averages, level_moments, stage
+from rfsim.distillation.networks import Function, Network
 from rfsim.distillation.readers import Arriving, Ask, Questions
-from rfsim.distillation.sampling import Function, Network
 
 SHARES = "half", "student"  # who hears of half of the draws; all others of all of them
 

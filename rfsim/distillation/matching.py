@@ -19,7 +19,7 @@ from rfsim.computing.arrays import Numbers, added, compiled, namespace, pointwis
 from rfsim.computing.parallel import decomposing
 from rfsim.distillation.methods import IDENTITY, MATCHING, SDS
 from rfsim.distillation.moments import add_square
-from rfsim.distillation.sampling import Function, Network, features, read_out
+from rfsim.distillation.networks import Function, Network, features, read_out
 from rfsim.problem.activations.probing import slope
 from rfsim.problem.diffusion import noise_variance, signal
 

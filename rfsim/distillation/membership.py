@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from rfsim.computing.arrays import Numbers, compiled, mapped, namespace, placed
 from rfsim.distillation.consistency import Consistency
-from rfsim.distillation.sampling import Function, Network, features
+from rfsim.distillation.networks import Function, Network, features
 from rfsim.problem.data import draw, stream
 from rfsim.problem.diffusion import Step, forward, noise_variance
 from rfsim.problem.laws import AnyLaw

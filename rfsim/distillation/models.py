@@ -17,10 +17,10 @@ from rfsim.distillation.exact_learners import ConsistencyTraining, Hard, SelfDis
 from rfsim.distillation.integrated import Drawn, Integrated
 from rfsim.distillation.learners import Learner, Setting
 from rfsim.distillation.methods import INTEGRATED, DistillationMethod
+from rfsim.distillation.networks import Network
 from rfsim.distillation.plan import Student
 from rfsim.distillation.regression import Forms
 from rfsim.distillation.rounds import DataFree, Progressive
-from rfsim.distillation.sampling import Network
 from rfsim.distillation.targets import Sequential
 from rfsim.problem.data import stream
 from rfsim.problem.model import Problem

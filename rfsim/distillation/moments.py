@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from rfsim.computing.arrays import Numbers, added, compiled, namespace, on_host, placed
 from rfsim.computing.blas import add_gram
 from rfsim.computing.precision import require_float64
-from rfsim.distillation.sampling import Function, Network, features, ode_map, read_out
+from rfsim.distillation.networks import Function, Network, features, read_out
+from rfsim.distillation.sampling import ode_map
 from rfsim.problem.data import stream
 from rfsim.problem.diffusion import Step, forward, ode_step
 from rfsim.problem.laws import AnyLaw

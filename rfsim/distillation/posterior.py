@@ -11,7 +11,8 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from rfsim.computing.arrays import Numbers
-from rfsim.distillation.sampling import Function, Network, generate, ode_map, path, starting_points
+from rfsim.distillation.networks import Function, Network
+from rfsim.distillation.sampling import generate, ode_map, path, starting_points
 from rfsim.problem.conditions import draw_inputs, told_mean
 from rfsim.problem.diffusion import noise_variance, ode_step, signal
 from rfsim.problem.laws import Law

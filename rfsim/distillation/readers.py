@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from rfsim.computing.arrays import Numbers, compiled, namespace, placed
 from rfsim.distillation.moments import Stage, StudentFeatures, stage
-from rfsim.distillation.sampling import Function, Network, features, generate, path, read_out
+from rfsim.distillation.networks import Function, Network, features, read_out
+from rfsim.distillation.sampling import generate, path
 
 
 class Readers(NamedTuple):

@@ -7,10 +7,10 @@ from itertools import pairwise
 from rfsim.computing.arrays import Numbers, namespace
 from rfsim.distillation.learners import PRIOR, Averages, Learner, Regressions, Route, Setting
 from rfsim.distillation.moments import stage
+from rfsim.distillation.networks import Network
 from rfsim.distillation.plan import Student
 from rfsim.distillation.readers import Applied, jumped, moved
 from rfsim.distillation.regression import Forms
-from rfsim.distillation.sampling import Network
 
 
 class DataFree(Learner):

@@ -24,9 +24,9 @@ from rfsim.distillation.learners import Eigen, Learner, Setting
 from rfsim.distillation.level_training import LevelTraining, stacked
 from rfsim.distillation.models import Models
 from rfsim.distillation.moments import LevelMoments
+from rfsim.distillation.networks import Function, Network
 from rfsim.distillation.plan import DistillationPlan
 from rfsim.distillation.readers import Arriving, rows_alone
-from rfsim.distillation.sampling import Function, Network
 from rfsim.distillation.teacher import TeacherFilter, teach
 from rfsim.problem.data import stream
 from rfsim.problem.diffusion import diffuse, ode_step

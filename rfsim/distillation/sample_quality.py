@@ -19,10 +19,10 @@ from rfsim.distillation.distances import fresh, truth
 from rfsim.distillation.learners import Learner, Route
 from rfsim.distillation.memorization import Membership, Quality, membership, quality
 from rfsim.distillation.methods import INTEGRATED, JUMPING, SCORE
+from rfsim.distillation.networks import Network
 from rfsim.distillation.plan import DistillationPlan
 from rfsim.distillation.run import SeedDistillation
 from rfsim.distillation.sampling import (
-    Network,
     Noise,
     generate,
     generate_consistent,

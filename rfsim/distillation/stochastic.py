@@ -21,7 +21,7 @@ from numpy.typing import ArrayLike, NDArray
 from rfsim.computing.precision import require_float64
 from rfsim.distillation.batches import BatchPlan, FreshBatches, Moves, Pool, batch, fixed, moves, plan_of
 from rfsim.distillation.consistency import Consistency
-from rfsim.distillation.sampling import Function, Network, features
+from rfsim.distillation.networks import Function, Network, features
 from rfsim.learning.clocks import largest_stable_rate, step_time
 from rfsim.simulation import loop
 from rfsim.simulation.optimizers import Stochastic

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from rfsim.computing.arrays import placed
 from rfsim.distillation.exact import ExactSpectra
-from rfsim.distillation.sampling import Network
+from rfsim.distillation.networks import Network
 from rfsim.learning.filters import learning_rate_constant
 from rfsim.learning.timescales import rate_time
 from rfsim.learning.trainers import Trainer

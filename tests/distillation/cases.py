@@ -9,7 +9,7 @@ import numpy as np
 from rfsim import Problem
 from rfsim.distillation.cache import ArrayCache
 from rfsim.distillation.exact import ExactSpectra
-from rfsim.distillation.sampling import Network
+from rfsim.distillation.networks import Network
 from rfsim.distillation.teacher import TeacherFilter, teach
 from rfsim.problem import origins, realization
 from rfsim.problem.data import stream

@@ -11,7 +11,7 @@ import pytest
 
 from rfsim.distillation import exponential, generators
 from rfsim.distillation.flow import decomposed
-from rfsim.distillation.sampling import Network
+from rfsim.distillation.networks import Network
 from rfsim.problem.diffusion import noise_variance, ode_step
 from tests.distillation.cases import DIM, FEATURES, TIMES, any_network, phi
 

@@ -12,7 +12,7 @@ import pytest
 
 from rfsim.distillation import batches, flow, stochastic
 from rfsim.distillation.consistency import consistency
-from rfsim.distillation.sampling import Network
+from rfsim.distillation.networks import Network
 from rfsim.problem.diffusion import diffuse
 from rfsim.problem.laws import Law
 from rfsim.simulation import loop
