@@ -14,7 +14,7 @@ from rfsim import reproduce
 from rfsim.cli import main
 from rfsim.computing import machine
 from rfsim.disk import provenance, store
-from rfsim.reproduce import together
+from rfsim.reproduce import costs, together
 from rfsim.reproduce.running import compute
 from rfsim.sampled import spectrum
 from tests.sweeps.toys import computed, use  # noqa: F401
@@ -421,6 +421,21 @@ def test_what_needs_more_memory_than_a_worker_may_take_runs_alone(root, monkeypa
     found = together.run_all(root, [(experiment, ["toy"])], "quick", workers=2)
     assert found[0].failure is None
     assert sorted(here) == ["seed-0", "seed-1"]  # in this process
+
+
+@pytest.mark.parametrize("options", [{"train_times": [1.0, 1e3], "levels": 6, "dim": 5, "generated": 70}, {"dim": 5}])
+def test_samples_of_teachers_need_what_the_public_function_takes(monkeypatch, options):
+    asked = []
+
+    def told(needed, *_):
+        asked.append(needed)
+        raise MemoryError("seen")
+
+    monkeypatch.setattr(sys.modules["rfsim.sampled.generated"], "require_memory", told)
+    problem = rfsim.Problem(2, 4)
+    with pytest.raises(MemoryError, match="seen"):
+        rfsim.generated(problem, **options)
+    assert [costs.needed_bytes(reproduce.Cell("one", "generated", problem, options))] == asked
 
 
 def test_the_cells_that_the_core_shares_at_paper_size_are_those_of_their_experiments():

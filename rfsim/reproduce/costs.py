@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -10,6 +11,8 @@ import numpy as np
 
 from rfsim.quantities.catalog import QUANTITIES, Quantity, resolve
 from rfsim.reproduce.cells import Cell
+from rfsim.sampled import distill_memory
+from rfsim.sampled.generated import generated
 from rfsim.sweeps import costs, quantities
 from rfsim.sweeps.checks import cell_bytes
 from rfsim.sweeps.plan import SweepPlan, plan
@@ -33,6 +36,8 @@ def needed_bytes(cell: Cell) -> float:
         return float(cell_bytes(_planned(cell)).max(initial=0.0))
     if _limit(cell):
         return 0.0  # it holds no large matrices
+    if cell.quantity == generated.__name__:
+        return _generated_bytes(cell)
     if cell.quantity not in QUANTITIES:
         return math.inf
     quantity, values = _asked(cell)
@@ -69,6 +74,18 @@ def _spent(quantity: Quantity, values: Mapping[str, Any]) -> float:
 
 def _limit(cell: Cell) -> bool:
     return cell.quantity.startswith("theory.")
+
+
+def _generated_bytes(cell: Cell) -> float:
+    """As `rfsim.generated` asks for them, which is no quantity of sweeps."""
+    given = {name: one.default for name, one in inspect.signature(generated).parameters.items()}
+    given |= {} if cell.problem is None else cell.problem.settings
+    given |= cell.options
+    dim, _, features, _ = costs.sizes(given)
+    path, levels, rows = (given[name] for name in ("path", "levels", "generated"))
+    levels = levels if path is None else len(path) - 1
+    models = len(np.atleast_1d(given["train_times"]))
+    return float(distill_memory.needed_bytes(dim, features, features, levels=levels, models=models, generated=rows))
 
 
 def _asked(cell: Cell) -> tuple[Quantity, dict[str, Any]]:
