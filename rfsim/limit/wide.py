@@ -12,20 +12,17 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import jax
-import jax.numpy as jnp
 import numpy as np
-from jax import Array
-from jax.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
-from rfsim.computing.precision import in_complex128
-from rfsim.limit.limits import Limit, padded
+from rfsim.limit.limits import Limit
 from rfsim.limit.minimizer import RidgeLosses
 
 STEPS = 64
 
+Values = float | NDArray[np.float64]
 
-@in_complex128
+
 def wide_losses(limit: Limit, ridges_per_feature: ArrayLike = 0.0) -> RidgeLosses:
     """Losses of the ridge minimizer as ψ_p → ∞, any m and any Σ ([derived] under T12; U26 Props C.3, C.4).
 
@@ -45,106 +42,124 @@ def wide_losses(limit: Limit, ridges_per_feature: ArrayLike = 0.0) -> RidgeLosse
         raise ValueError(f"a ridge over features_per_dim must be finite and not negative; got {g[wrong][0]:g}")
     if limit.v2 == 0 and np.any(g == 0):
         raise ValueError("a linear activation has no limit of many features at a fixed ridge; let the ridge grow too")
-    return RidgeLosses(*(np.asarray(value) for value in _losses(padded(limit), g)))
+    x, residual = _solution(limit, g)
+    eps, a2, delta, e = limit.copies_inverse, limit.gain, limit.noise, limit.signal
+    means = _means(limit, x)
+    phi = eps * means.kappa + 1 - eps
+    cross = a2 * delta * means.y * phi
+    rest = phi * (1 - cross)
+    omega = _over(g, x.second, 1.0)
+
+    def quadratic(source: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The change of T1 for a source in r̂ + lĥ over ψ_p; ω itself is g/λ_2."""
+        slopes = _slopes(limit, x, means, 0.0, source)
+        return slopes.second * rest - slopes.rest
+
+    along = _slopes(limit, x, means, omega, np.zeros_like(limit.values))
+    penalized = omega * rest
+    train = omega * (along.second * rest - along.rest)
+    test = quadratic(-a2 * (delta + e * limit.values))
+    # as `functions.fresh_noise_overlap`, where (ψ_p/ψ_n) s_H/L1 is 1 − κ
+    own = eps * (1 - means.kappa) ** 2
+    emp = quadratic(-a2 * (delta * (1 + own)[:, None] + e * means.kappa[:, None] ** 2 * limit.values))
+    emp += own * (1 - 2 * cross)
+    return RidgeLosses(train, penalized, 1 - 2 * cross + test, 1 - 2 * cross + emp, cross, residual)
 
 
 class _Levels(NamedTuple):
-    """λ_1 and λ_2."""
+    """λ_1 and λ_2, or their relative changes, each (ridges,)."""
 
-    first: Array
-    second: Array
-
-
-def _next(limit: Limit, g: Array, x: _Levels) -> _Levels:
-    """The right sides of the two equations: rising and concave, so that Newton from above descends to their root."""
-    _, _, y, k = _averages(limit, x)
-    eps, a2 = limit.copies_inverse, limit.gain
-    second = g + eps / limit.samples_per_dim * (a2 * limit.noise * x.second * y + limit.s2)
-    first = second + (a2 * limit.signal * x.second * k + limit.v2) / limit.samples_per_dim
-    return _Levels(first, second)
+    first: NDArray[np.float64]
+    second: NDArray[np.float64]
 
 
-def _averages(limit: Limit, x: _Levels) -> tuple[Array, Array, Array, Array]:
-    """κ, 1/D (atoms,), y and k."""
+class _Means(NamedTuple):
+    """κ, y and k, each (ridges,), and 1/D (ridges, atoms)."""
+
+    kappa: NDArray[np.float64]
+    over: NDArray[np.float64]
+    y: NDArray[np.float64]
+    k: NDArray[np.float64]
+
+
+def _over(value: Values, size: NDArray[np.float64], otherwise: float) -> NDArray[np.float64]:
+    """Value/size, and another number where the size is 0."""
+    return np.where(size > 0, value / np.where(size > 0, size, 1.0), otherwise)
+
+
+def _means(limit: Limit, x: _Levels) -> _Means:
     eps, kappa = limit.copies_inverse, x.second / x.first
-    shared = limit.noise * (eps * kappa + 1 - eps)
-    below = x.second + limit.gain * (shared + limit.values * limit.signal * kappa)
-    over = 1 / jnp.where(below > 0, below, 1.0)  # 0 where a = 0 and g = 0 at m = ∞: nothing is learned
-    return kappa, over, limit.weights @ over, (limit.weights * limit.values) @ over
+    shared = x.second + limit.gain * limit.noise * (eps * kappa + 1 - eps)
+    below = shared[:, None] + limit.gain * limit.signal * kappa[:, None] * limit.values
+    over = _over(1.0, below, 1.0)  # 0 where a = 0 and g = 0 at m = ∞: nothing is learned
+    return _Means(kappa, over, over @ limit.weights, over @ (limit.weights * limit.values))
 
 
-def _solution(limit: Limit, g: Array) -> tuple[_Levels, Array]:
-    """The root, and how far it is from holding, relative."""
+def _left(limit: Limit, g: NDArray[np.float64], x: _Levels, means: _Means) -> _Levels:
+    """What the two equations lack. Their right sides are rising and concave: Newton from above descends to the root."""
+    eps, a2 = limit.copies_inverse, limit.gain
+    second = g + eps / limit.samples_per_dim * (a2 * limit.noise * x.second * means.y + limit.s2)
+    first = second + (a2 * limit.signal * x.second * means.k + limit.v2) / limit.samples_per_dim
+    return _Levels(x.first - first, x.second - second)
+
+
+def _solution(limit: Limit, g: NDArray[np.float64]) -> tuple[_Levels, NDArray[np.float64]]:
+    """The root, and how far it is from holding, relative, (ridges,)."""
     eps, psi_n = limit.copies_inverse, limit.samples_per_dim
     power = limit.weights @ limit.values
     second = g + eps / psi_n * (limit.gain * limit.noise + limit.s2)
-    above = jnp.stack([second + (limit.gain * limit.signal * power + limit.v2) / psi_n, second])
+    x = _Levels(second + (limit.gain * limit.signal * power + limit.v2) / psi_n, second)
+    for _ in range(STEPS):
+        means = _means(limit, x)
+        left = _left(limit, g, x, means)
+        change = _solved(
+            limit, x, means, _Levels(*(-_over(lack, size, 0.0) for lack, size in zip(left, x, strict=True)))
+        )
+        x = _Levels(x.first * (1 + change.first), x.second * (1 + change.second))
+    left = _left(limit, g, x, _means(limit, x))
+    return x, np.maximum(*(np.abs(lack) * _over(1.0, size, 1.0) for lack, size in zip(left, x, strict=True)))
 
-    def left(x: Array) -> Array:
-        return x - jnp.stack(_next(limit, g, _Levels(*x)))
 
-    def step(_: int, x: Array) -> Array:
-        return x - jnp.linalg.solve(jax.jacfwd(left)(x), left(x))
+def _changed(limit: Limit, x: _Levels, means: _Means, by: _Levels, source: Values) -> tuple[NDArray, NDArray]:
+    """Changes of y and k, each (ridges,), for relative ones of λ_1 and λ_2 and a source in D (atoms,)."""
+    a2, squares = limit.gain, limit.weights * means.over**2
+    change = means.kappa * (by.second - by.first)
+    inside = (by.second * x.second + a2 * limit.noise * limit.copies_inverse * change)[:, None] + source
+    inside = inside + a2 * limit.signal * change[:, None] * limit.values
+    return -(squares * inside).sum(1), -(squares * limit.values * inside).sum(1)
 
-    x = jax.lax.fori_loop(0, STEPS, step, above)
-    residual = jnp.where(x > 0, jnp.abs(left(x)) / x, jnp.abs(left(x)))
-    return _Levels(*x), residual.max()
+
+def _response(limit: Limit, x: _Levels, means: _Means, by: _Levels, share: Values, source: Values) -> _Levels:
+    """Of the right sides in units of (λ_1, λ_2), for g → g + share·λ_2 too."""
+    a2, psi_n = limit.gain, limit.samples_per_dim
+    dy, dk = _changed(limit, x, means, by, source)
+    second = share + limit.copies_inverse / psi_n * a2 * limit.noise * (by.second * means.y + dy)
+    return _Levels(means.kappa * (second + a2 * limit.signal / psi_n * (by.second * means.k + dk)), second)
+
+
+def _solved(limit: Limit, x: _Levels, means: _Means, right: _Levels) -> _Levels:
+    """Relative changes of which the equations' own responses leave `right`."""
+    none, one = np.zeros_like(x.first), np.ones_like(x.first)
+    (a, c), (b, d) = (_response(limit, x, means, unit, 0.0, 0.0) for unit in (_Levels(one, none), _Levels(none, one)))
+    scale = 1 / ((1 - a) * (1 - d) - b * c)
+    return _Levels(
+        ((1 - d) * right.first + b * right.second) * scale, ((1 - a) * right.second + c * right.first) * scale
+    )
 
 
 class _Slopes(NamedTuple):
     """Changes of log λ_2 and of Φ(1 − C)."""
 
-    second: Array
-    rest: Array
+    second: NDArray[np.float64]
+    rest: NDArray[np.float64]
 
 
-def _slopes(limit: Limit, x: _Levels, share: ArrayLike, source: Array) -> _Slopes:
-    """For g → g + share·λ_2 and D → D + source (atoms,), to first order: two linear equations in those of log λ."""
-    eps, a2, delta, e, psi_n = limit.copies_inverse, limit.gain, limit.noise, limit.signal, limit.samples_per_dim
-    kappa, over, y, k = _averages(limit, x)
-    squares = limit.weights * over**2
-
-    def averages(first: ArrayLike, second: ArrayLike, source: Array) -> tuple[Array, Array]:
-        change = kappa * (second - jnp.asarray(first))
-        inside = second * x.second + a2 * (delta * eps + limit.values * e) * change + source
-        return -(squares @ inside), -((squares * limit.values) @ inside)
-
-    def right(first: ArrayLike, second: ArrayLike, share: ArrayLike, source: Array) -> Array:
-        dy, dk = averages(first, second, source)
-        two = share + eps / psi_n * a2 * delta * (second * y + dy)
-        return jnp.stack([kappa * (two + a2 * e / psi_n * (second * k + dk)), two])
-
-    none = jnp.zeros_like(source)
-    matrix = jnp.stack([right(1.0, 0.0, 0.0, none), right(0.0, 1.0, 0.0, none)], axis=1)
-    first, second = jnp.linalg.solve(jnp.eye(2) - matrix, right(0.0, 0.0, share, source))
-    dy, _ = averages(first, second, source)
-    phi, change = eps * kappa + 1 - eps, eps * kappa * (second - first)
-    rest = change * (1 - a2 * delta * y * phi) - phi * a2 * delta * (dy * phi + y * change)
-    return _Slopes(second, rest)
-
-
-def _one(limit: Limit, g: Array) -> tuple[Array, ...]:
-    x, residual = _solution(limit, g)
-    eps, a2, delta, e = limit.copies_inverse, limit.gain, limit.noise, limit.signal
-    kappa, _, y, _ = _averages(limit, x)
-    phi = eps * kappa + 1 - eps
-    cross = a2 * delta * y * phi
-    rest = phi * (1 - cross)
-    omega = jnp.where(x.second > 0, g / jnp.where(x.second > 0, x.second, 1.0), 1.0)
-
-    def quadratic(source: Array) -> Array:
-        """The change of T1 for a source in r̂ + lĥ over ψ_p; ω itself is g/λ_2."""
-        slopes = _slopes(limit, x, 0.0, source)
-        return slopes.second * rest - slopes.rest
-
-    along = _slopes(limit, x, omega, jnp.zeros_like(limit.values))
-    penalized = omega * rest
-    train = omega * (along.second * rest - along.rest)
-    test = quadratic(-a2 * (delta + e * limit.values))
-    # as `functions.fresh_noise_overlap`, where (ψ_p/ψ_n) s_H/L1 is 1 − κ
-    own = eps * (1 - kappa) ** 2
-    emp = quadratic(-a2 * (delta * (1 + own) + e * kappa**2 * limit.values)) + own * (1 - 2 * cross)
-    return train, penalized, 1 - 2 * cross + test, 1 - 2 * cross + emp, cross, residual
-
-
-_losses = jax.jit(jax.vmap(_one, in_axes=(None, 0)))
+def _slopes(limit: Limit, x: _Levels, means: _Means, share: Values, source: NDArray[np.float64]) -> _Slopes:
+    """For g → g + share·λ_2 and D → D + source (atoms,) or (ridges, atoms), to first order."""
+    eps, per_y = limit.copies_inverse, limit.gain * limit.noise
+    none = np.zeros_like(x.first)
+    by = _solved(limit, x, means, _response(limit, x, means, _Levels(none, none), share, source))
+    dy, _ = _changed(limit, x, means, by, source)
+    phi, change = eps * means.kappa + 1 - eps, eps * means.kappa * (by.second - by.first)
+    rest = change * (1 - per_y * means.y * phi) - phi * per_y * (dy * phi + means.y * change)
+    return _Slopes(by.second, rest)
