@@ -75,9 +75,22 @@ def hermite_functions(points: ArrayLike, orders: int) -> NDArray[np.float64]:
     so high orders neither overflow nor need factorials.
     """
     x = np.asarray(points, dtype=np.float64)
+    return _hermite_table(x, np.exp(-(x**2) / 4) / (2 * np.pi) ** 0.25, orders)
+
+
+def hermite_polynomials(points: ArrayLike, orders: int) -> NDArray[np.float64]:
+    """h_s(x) for s < orders, shape (orders, points), normalized: E h_s(u)² = 1 of a standard normal u.
+
+    >>> hermite_polynomials([2.0], 3).ravel().round(6).tolist()
+    [1.0, 2.0, 2.12132]
+    """
+    x = np.asarray(points, dtype=np.float64)
+    return _hermite_table(x, np.ones_like(x), orders)
+
+
+def _hermite_table(x: NDArray[np.float64], first: NDArray[np.float64], orders: int) -> NDArray[np.float64]:
     table = np.empty((orders, *x.shape))
-    table[0] = np.exp(-(x**2) / 4) / (2 * np.pi) ** 0.25
-    before = np.zeros_like(table[0])
+    table[0], before = first, np.zeros_like(first)
     for s in range(orders - 1):
         table[s + 1] = hermite_step(x, s, before, table[s])
         before = table[s]

@@ -19,6 +19,7 @@ import numpy as np
 from jax import Array
 from numpy.typing import NDArray
 
+from rfsim.computing.numerics import hermite_polynomials
 from rfsim.limit.chains import chain, identity
 from rfsim.limit.operators import operator
 from rfsim.limit.rational import Trained
@@ -176,8 +177,8 @@ def step(sigma: Activation, now: Level, before: Level, found: Fields) -> Teacher
     )
 
 
-def _rule(scale: float, width: float, count: int) -> tuple[NDArray, NDArray, NDArray, NDArray]:
-    """Points and weights over u and ω, and over ȳ and ỹ.
+def _rule(scale: float, width: float, count: int) -> tuple[NDArray, ...]:
+    """Points and weights over u and ω, and over ȳ and ỹ, and Hermite polynomials: of u from order 2 on, and of ȳ.
 
     By a trapezoid rule whose step resolves σ, and by Gauss–Hermite.
     """
@@ -185,7 +186,8 @@ def _rule(scale: float, width: float, count: int) -> tuple[NDArray, NDArray, NDA
     points = spacing * np.arange(-round(REACH / spacing), round(REACH / spacing) + 1)
     weights = np.exp(-(points**2) / 2)
     few, their = np.polynomial.hermite_e.hermegauss(count)
-    return points, weights / weights.sum(), few, their / their.sum()
+    tables = hermite_polynomials(points, SERIES)[2:], hermite_polynomials(few, ORDERS)
+    return points, weights / weights.sum(), few, their / their.sum(), *tables
 
 
 @cache
@@ -220,6 +222,8 @@ def _averages(sigma: Activation) -> Callable[..., tuple[Array, tuple[Array, Arra
         w,
         y,
         wy,
+        late,
+        profile,
     ):
         spread = jnp.sqrt(power)
         u = spread * x
@@ -243,12 +247,8 @@ def _averages(sigma: Activation) -> Callable[..., tuple[Array, tuple[Array, Arra
             """
             gamma = jnp.sqrt(signal**2 * power + noise)
             share, heights = signal * spread / gamma, sigma.function(gamma * x)
-            late, before, now = jnp.zeros_like(x), jnp.zeros_like(x), jnp.ones_like(x)
-            for order in range(SERIES):
-                if order > 1:
-                    late = late + share**order * (w @ (heights * now)) * now
-                before, now = now, (x * now - jnp.sqrt(1.0 * order) * before) / jnp.sqrt(order + 1.0)
-            rest = jnp.where(share < LATE, late, values - a * signal * u)
+            series = (share ** jnp.arange(2.0, SERIES) * (late @ (w * heights))) @ late
+            rest = jnp.where(share < LATE, series, values - a * signal * u)
             return jnp.where(size > 0, rest / jnp.where(size > 0, size, 1.0), 0.0)
 
         a_y = beta * over(by_pair)
@@ -263,10 +263,7 @@ def _averages(sigma: Activation) -> Callable[..., tuple[Array, tuple[Array, Arra
         rho = jnp.einsum("uy,u,y,u->", rest, w, wy, start)
         rest = rest - rho * start[:, None]
         rho_new = jnp.sqrt(jnp.einsum("uy,u,y->", rest**2, w, wy))
-        hermite = [jnp.ones_like(y), y]
-        for order in range(2, ORDERS):
-            hermite.append((y * hermite[-1] - jnp.sqrt(order - 1.0) * hermite[-2]) / jnp.sqrt(1.0 * order))
-        new = jnp.einsum("uy,y,sy->su", rest, wy, jnp.stack(hermite))
+        new = jnp.einsum("uy,y,sy->su", rest, wy, profile)
         drawn = after - average[:, :, None, None] - a_omega * x[:, None] - a_y * news
         s1 = jnp.einsum("uywz,u,y,w,z,uw->", drawn, w, wy, w, wy, left)
         drawn = drawn - s1 * left[:, None, :, None]
