@@ -23,14 +23,16 @@ from rfsim.computing.precision import in_complex128, require_float64
 from rfsim.learning import losses
 from rfsim.learning.filters import flow, learning_rate_constant
 from rfsim.limit.contours import ellipse
+from rfsim.limit.equations import State
 from rfsim.limit.limits import Limit, padded
-from rfsim.limit.solver import PATH, TOLERANCE, NotConverged, Path, path, solve_core
+from rfsim.limit.solver import TOLERANCE, NotConverged, attempt_above, path
 from rfsim.limit.tables import eigenvalue_bounds, tables
 
 NODES = (48, 96, 192, 384, 768)
 HALF_HEIGHT = 0.8  # half of the way to π/2, where e^{−κτz} grows: nodes resolve the bulks and the filter equally well
 SHORT_PATH = path(12, 6, 0.6, 1, 4)
 PAIRS = 64 * 24**2  # of nodes, in all cells of one call: what a core's cache holds
+POINTS = 384  # solved in one call: a share of those of all cells of one call
 TIMES = 8  # of training for which one compiled program serves; more have one for each power of two
 FIRST, LAST, GRID, HALVINGS = 1e-3, 40.0, 160, 36  # times looked at for half of L_gen's rise, in units of 1/(κ·rate)
 MOVED = 100  # times the tolerance: by how much that time may change at the last doubling
@@ -117,7 +119,7 @@ def flow_map(
         contour = ellipse(count, bounds[:, todo, None], ridge, half_height=HALF_HEIGHT)
         cells = _Cells(psi_n[todo], psi_p[todo], bounds[0, todo], bounds[1, todo], contour.points, contour.weights)
         tell_done = partial(tell_nodes, count, todo.size)
-        found, worst, times = _solved(limit, cells, tau, ridge, mem_time, tell_done)
+        found, worst, times = _mapped(limit, cells, tau, ridge, mem_time, tell_done)
         moved[todo] = np.abs(times / half_risen[todo] - 1)
         half_risen[todo] = times
         residual[todo] = np.fmax(residual[todo], worst)
@@ -156,32 +158,14 @@ class _Cells(NamedTuple):
     weights: Any
 
 
-def _solved(
+def _mapped(
     limit: Limit, cells: _Cells, tau: NDArray[np.float64], ridge: float, mem_time: bool, done: Callable[[int], None]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Losses of cells, by the short path or the long.
+    """All cells in chunks of one shape, on threads: a program alone uses one core, and one waits while another runs.
 
-    Returns `values` (3, cells, times), residuals (cells,), infinite on a wrong branch, and times of memorization
+    Returns `values` (3, cells, times), residuals (cells,), infinite where Newton fails, and times of memorization
     (cells,).
     """
-    found, residual, times = _mapped(limit, cells, tau, ridge, mem_time, SHORT_PATH, done)
-    bad = np.flatnonzero(~(residual <= TOLERANCE))
-    if bad.size:
-        again = jax.tree.map(lambda values: values[bad], cells)
-        found[:, bad], residual[bad], times[bad] = _mapped(limit, again, tau, ridge, mem_time, PATH, done)
-    return found, residual, times
-
-
-def _mapped(
-    limit: Limit,
-    cells: _Cells,
-    tau: NDArray[np.float64],
-    ridge: float,
-    mem_time: bool,
-    steps: Path,
-    done: Callable[[int], None],
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """All cells in chunks of one shape, on as many threads as there are cores: a program alone uses one."""
     total, nodes = cells.points.shape
     whole = padded(limit)
     size = max(1, PAIRS // nodes**2)
@@ -190,10 +174,12 @@ def _mapped(
     @in_complex128  # JAX's precision is a setting of each thread
     def chunk(start: int) -> list[NDArray[np.float64]]:
         part = jax.tree.map(lambda v: np.resize(v[start : start + size], (size, *v.shape[1:])), cells)
-        return [np.asarray(one) for one in _losses(whole, part, times, ridge, steps, mem_time=mem_time)]
+        states, residual = _states(whole, part)
+        values, half_risen = _losses(whole, part, states, times, ridge, mem_time=mem_time)
+        return [np.asarray(values), residual, np.asarray(half_risen)]
 
     found = [chunk(0)]  # compiled once, before the threads need it
-    with ThreadPoolExecutor(threads()) as pool:
+    with ThreadPoolExecutor(2 * threads()) as pool:
         for part in pool.map(chunk, range(size, total, size)):
             found.append(part)
             done(min(size * len(found), total))
@@ -201,17 +187,26 @@ def _mapped(
     return np.moveaxis(values, 1, 0)[..., : tau.size], residual, half_risen
 
 
+def _states(limit: Limit, cells: _Cells) -> tuple[State, NDArray[np.float64]]:
+    """The states at the nodes of every cell, (cells, nodes), and its largest residual, (cells,)."""
+    shape = cells.points.shape
+    psi_n, psi_p = (np.repeat(one, shape[1]) for one in (cells.samples_per_dim, cells.features_per_dim))
+    here = limit._replace(samples_per_dim=psi_n, features_per_dim=psi_p)
+    found = attempt_above(here, cells.points - np.asarray(limit.floor), SHORT_PATH, POINTS)
+    residual = np.where(found.branch, np.nan_to_num(found.residual, nan=np.inf), np.inf)
+    return State(*(one.reshape(*shape, *one.shape[1:]) for one in found.state)), residual.reshape(shape).max(-1)
+
+
 @partial(jax.jit, static_argnames="mem_time")
 def _losses(
-    limit: Limit, cells: _Cells, tau: Array, ridge: float, steps: Path, *, mem_time: bool
-) -> tuple[Array, Array, Array]:
-    """(cells, 3, times), (cells,) and (cells,)."""
+    limit: Limit, cells: _Cells, states: State, tau: Array, ridge: float, *, mem_time: bool
+) -> tuple[Array, Array]:
+    """(cells, 3, times) and (cells,)."""
 
-    def one(cell: _Cells) -> tuple[Array, Array, Array]:
+    def one(cell: _Cells, x: State) -> tuple[Array, Array]:
         psi_n, psi_p, lower, upper, z, weights = cell
         here = limit._replace(samples_per_dim=psi_n, features_per_dim=psi_p)
-        found = solve_core(here, z - here.floor, steps)
-        spectrum, target = tables(here, z, weights, found.state)
+        spectrum, target = tables(here, z, weights, x)
         kappa = learning_rate_constant(here.noise, psi_p)
 
         def both(tau: Array) -> tuple[Array, Array]:
@@ -223,12 +218,10 @@ def _losses(
             return test - train
 
         values = jnp.stack([*both(tau), target.cross(flow(tau, kappa, ridge)(z))])
-        residual = jnp.where(found.branch, found.residual, jnp.inf)
         ends = jnp.log(jnp.stack([FIRST / (upper + ridge), LAST / (lower + ridge)]) / kappa)
-        time = _half_risen(gen, *ends) if mem_time else jnp.nan
-        return values, jnp.where(jnp.isnan(residual), jnp.inf, residual).max(), jnp.asarray(time)
+        return values, jnp.asarray(_half_risen(gen, *ends) if mem_time else jnp.nan)
 
-    return jax.vmap(one)(cells)
+    return jax.vmap(one)(cells, states)
 
 
 def _half_risen(gen: Callable[[Array], Array], first: Array, last: Array) -> Array:

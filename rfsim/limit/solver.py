@@ -133,13 +133,15 @@ def solve_above(limit: Limit, offset: ArrayLike) -> Solution:
     return found
 
 
-def attempt_above(limit: Limit, offset: ArrayLike) -> Solution:
+def attempt_above(limit: Limit, offset: ArrayLike, first: Path | None = None, together: int = CHUNK) -> Solution:
     """`solve_above`, with points that do not converge in place of NotConverged (T10, T11).
 
     Args:
         limit: What the equations depend on; samples_per_dim and features_per_dim may be (points,) too: each point then
             is one of a problem of its own.
         offset: z − floor, complex, (points,).
+        first: The way that is tried first; by default one that serves contours, or points on the real axis.
+        together: Points in one call of the program, which is compiled for each such number.
 
     Returns:
         The solution, (points,); `Solution.converged` says where it holds.
@@ -149,8 +151,8 @@ def attempt_above(limit: Limit, offset: ArrayLike) -> Solution:
     """
     require_float64()
     points: NDArray[np.complex128] = np.ravel(np.asarray(offset, dtype=complex))
-    first = PATH if np.any(points.imag == 0) else FAST_PATH
-    found = _along(limit, points, first)
+    first = first or (PATH if np.any(points.imag == 0) else FAST_PATH)
+    found = _along(limit, points, first, together)
     for steps in (PATH, SLOW_PATH):
         left = np.flatnonzero(~found.converged)
         if left.size and steps is not first:
@@ -160,10 +162,10 @@ def attempt_above(limit: Limit, offset: ArrayLike) -> Solution:
     return found
 
 
-def _along(limit: Limit, points: NDArray[np.complex128], steps: Path) -> Solution:
+def _along(limit: Limit, points: NDArray[np.complex128], steps: Path, together: int = CHUNK) -> Solution:
     """The solutions along one path, in chunks of one shape."""
     whole = padded(limit)
-    order = np.resize(np.arange(points.size), (-(-points.size // CHUNK), CHUNK))
+    order = np.resize(np.arange(points.size), (-(-points.size // together), together))
     chunks = [jax.tree.map(np.asarray, _solve(_at_points(whole, one), points[one], steps)) for one in order]
     found = jax.tree.map(lambda *leaves: np.concatenate(leaves)[: points.size], *chunks)
     own = found.state.over_atoms[:, : len(limit.values)]
