@@ -101,6 +101,17 @@ def test_damaged_ones_do_not_count_among_the_two_newest(tmp_path):
     assert len(lines) == 2
 
 
+def test_each_file_is_read_back_once_and_again_where_it_was_changed(tmp_path, monkeypatch):
+    read, seen = checkpoints._read, []
+    monkeypatch.setattr(checkpoints, "_read", lambda path, settings: seen.append(path) or read(path, settings))
+    written = [save(tmp_path, step) for step in (1, 2, 3, 4)]
+    assert seen == written
+    written[-1].write_bytes(written[-1].read_bytes()[::-1])
+    save(tmp_path, 5)
+    assert seen[4:] == [written[-1], tmp_path / "checkpoint-000000000005.nc"]
+    assert checkpoints.present(tmp_path) == [3, 4, 5]  # what cannot be read does not count, and stays
+
+
 def test_a_run_that_begins_again_keeps_what_it_writes(tmp_path):
     """Later steps of an earlier run must not push out the new ones."""
     for step in (30, 40, 5, 6, 7):

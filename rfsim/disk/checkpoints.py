@@ -26,6 +26,9 @@ MOST_STEPS = 10**12 - 1  # what a name has digits for
 NAME = re.compile(r"checkpoint-(\d{12})\.nc")
 DTYPES = ("float64", "float32", "int64", "int32", "uint32", "bool")
 
+Stamp = tuple[int, ...]  # of a file: another one where it was written, or anything put into its place
+_read_back: dict[Path, tuple[Stamp, dict[str, Any]]] = {}  # what this process has read whole, and of which run it is
+
 
 class Checkpoint(NamedTuple):
     """The step reached, the arrays of the state in their order, and what was measured so far by name."""
@@ -61,6 +64,7 @@ def save(
     try:
         for one in mine[:-KEPT]:
             one.unlink(missing_ok=True)
+            _read_back.pop(one, None)
     except OSError as error:
         raise StoreError(f"cannot remove old checkpoints in {folder}: {error.strerror or error}") from None
     return path
@@ -157,8 +161,18 @@ def _read(path: Path, settings: Mapping[str, Any]) -> Checkpoint:
 
 
 def _usable(path: Path, settings: Mapping[str, Any]) -> bool:
+    """Whether `_read` takes it: each file is read once, as long as it stays as it is."""
     try:
-        _read(path, settings)
-    except StoreError:
+        known = _stamp(path), dict(settings)
+        if _read_back.get(path) != known:
+            _read_back.pop(path, None)
+            _read(path, settings)
+            _read_back[path] = known
+    except (OSError, StoreError):
         return False
     return True
+
+
+def _stamp(path: Path) -> Stamp:
+    found = path.stat()
+    return found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
