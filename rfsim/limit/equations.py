@@ -146,18 +146,29 @@ class Differences(NamedTuple):
         """The differences for that right side, by Cramer's rule: elementwise, and indifferent to scales."""
         (a, b, c), (d, e, f), (g, h, i) = self.rows
         u, v, w = right
-        scale = 1 / self.determinant
+        minors = self._minors
+        (first, second, third), scale = minors, 1 / self._expanded(minors)
+        x, y, z = f * w - v * i, v * h - e * w, d * w - v * g
         return Point(
-            (u * (e * i - f * h) + b * (f * w - v * i) + c * (v * h - e * w)) * scale,
-            (a * (v * i - f * w) + u * (f * g - d * i) + c * (d * w - v * g)) * scale,
-            (a * (e * w - v * h) + b * (v * g - d * w) + u * (d * h - e * g)) * scale,
+            (u * first + b * x + c * y) * scale,
+            (u * second - a * x + c * z) * scale,
+            (u * third - a * y - b * z) * scale,
         )
 
     @property
     def determinant(self) -> Numbers:
         """Zero at the edges of the spectrum, where both points are equal and real."""
-        (a, b, c), (d, e, f), (g, h, i) = self.rows
-        return a * (e * i - f * h) + b * (f * g - d * i) + c * (d * h - e * g)
+        return self._expanded(self._minors)
+
+    @property
+    def _minors(self) -> Point:
+        """Of the first row's entries, with their signs."""
+        _, (d, e, f), (g, h, i) = self.rows
+        return Point(e * i - f * h, f * g - d * i, d * h - e * g)
+
+    def _expanded(self, minors: Point) -> Numbers:
+        """The determinant, along the first row."""
+        return sum(entry * minor for entry, minor in zip(self.rows[0], minors, strict=True))
 
     @property
     def table(self) -> Numbers:

@@ -147,13 +147,14 @@ WIDE = {"theory.generated": {"features_per_dim": math.inf}, "theory.split": {"fe
 WIDE["theory.conditions"] = WIDE["theory.split"] | {"data": "condition:4@1"}
 WIDE["posterior"] = {"data": "condition:4@1"}
 FEW_TIMES = [0.0, 10.0, math.inf]
+OF_ROWS = ("center", "scale")  # how rows are read, of which none are given: the same programs once more
 
 
 def choices(quantity: Quantity) -> Iterator[dict[str, Any]]:
     """What its options say that is not a default, one at a time."""
     yield {}
     for one in quantity.parameters:
-        if one.role == "option":
+        if one.role == "option" and one.name not in OF_ROWS:
             values = one.choices or ((not one.default,) if one.hint is bool else ())
             yield from ({one.name: value} for value in values if value != one.default)
 
