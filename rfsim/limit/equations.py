@@ -269,16 +269,22 @@ def _factors(limit: Limit) -> Numbers:
 
 def _joint_differences(limit: Limit, x: State, y: State) -> JointDifferences:
     """Noise is averaged exactly: 1/L2 = 1."""
-    own, xp = limit.by_class, namespace(limit, x, y)
-    weighted, assigned = x.over_atoms * limit.weights, own.variances
-    assert assigned is not None
-    variances = list(assigned.T)
+    xp, variances = namespace(limit, x, y), limit.by_class.variances
+    assert variances is not None
+    classes, weighted = variances.shape[1], x.over_atoms * limit.weights
+    first, second = np.triu_indices(classes)
 
-    def moment(factor: Numbers) -> Numbers:  # a product of matrices: no array of pairs × atoms × classes
-        return xp.einsum("...k,...k->...", weighted * factor, y.over_atoms)
+    def moments(factors: Numbers) -> Numbers:
+        """∫factor dρ/(D D') of each column, (..., columns)."""
+        if x.over_atoms.shape == y.over_atoms.shape:
+            return (weighted * y.over_atoms) @ factors
+        # products of matrices: no array of pairs × atoms × classes
+        return xp.stack([xp.einsum("...k,...k->...", weighted * one, y.over_atoms) for one in factors.T], axis=-1)
 
-    a0, a1 = moment(xp.ones_like(limit.weights)), xp.stack([moment(one) for one in variances], axis=-1)
-    a2 = xp.stack([xp.stack([moment(one * other) for one in variances], axis=-1) for other in variances], axis=-1)
+    a0, a1 = moments(xp.ones_like(limit.weights)[:, None])[..., 0], moments(variances)
+    where = np.zeros((classes, classes), dtype=int)  # a2 is symmetric
+    where[first, second] = where[second, first] = np.arange(first.size)
+    a2 = moments(variances[:, first] * variances[:, second])[..., where]
     over_qq, around_q = _around_q(limit, x, y)
     slope, by_first, both = _slopes(limit)[0], _factors(limit), x.over_first * y.over_first
     qq = pairs(x.over_first, y.over_first, by_first * slope.q**2)
@@ -290,7 +296,7 @@ def _joint_differences(limit: Limit, x: State, y: State) -> JointDifferences:
         xp.concatenate([(-a0 * over_qq - (a1 * qh).sum(-1))[..., None], one[..., None], -a1 * hh], axis=-1),
     )
     below = xp.concatenate(
-        [by_q[..., None], xp.zeros_like(by_q)[..., None], np.eye(len(variances)) - a2 * hh[..., None, :]], axis=-1
+        [by_q[..., None], xp.zeros_like(by_q)[..., None], np.eye(classes) - a2 * hh[..., None, :]], axis=-1
     )
     return JointDifferences(xp.concatenate([xp.stack(rows, axis=-2), below], axis=-2), (a0, a1, a2))
 

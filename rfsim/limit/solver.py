@@ -173,10 +173,9 @@ def _along(limit: Limit, points: NDArray[np.complex128], steps: Path, together: 
 
 
 def _at_points(limit: Limit, where: NDArray[np.intp]) -> Limit:
-    """The limit of some of the points, where it has parameters of each."""
-    return limit._replace(
-        **{name: np.asarray(getattr(limit, name))[where] for name in PER_POINT if np.ndim(getattr(limit, name))}
-    )
+    """The limit of some of the points; parameters of all are given to each, for one program serves both."""
+    own = {name: np.asarray(getattr(limit, name)) for name in PER_POINT}
+    return limit._replace(**{name: one[where] if one.ndim else np.full(where.size, one) for name, one in own.items()})
 
 
 def require_converged(limit: Limit, found: Solution) -> None:
