@@ -26,6 +26,8 @@ if "PYTEST_XDIST_WORKER" in os.environ:  # a plugin may have imported NumPy, whi
 gc.set_threshold(garbage.RARELY, 20, 20)  # as programs have it, and older objects less often still
 
 LONGEST = "tests/test_reproduce.py"  # its slow test takes as long as all others of a worker
+OFTEN = 100  # programs, of some thirty memory maps each, after which these are counted: 10 ms of each test else
+programs = 0  # since then
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -45,12 +47,21 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
 
 
+@jax.monitoring.register_event_duration_secs_listener
+def _count(event: str, *_, **__) -> None:
+    global programs
+    programs += event.endswith("jaxpr_to_mlir_module_duration")
+
+
 @pytest.fixture(autouse=True)
 def alone(monkeypatch):
     """No test changes JAX's configuration for the next; a worker's programs stay below the limit on memory maps."""
+    global programs
     monkeypatch.setattr(machine, "use_compilation_cache", lambda: None)
     yield
-    machine.release_programs()
+    if programs >= OFTEN:
+        machine.release_programs()
+        programs = 0
 
 
 @pytest.fixture(scope="module")

@@ -97,7 +97,8 @@ def test_a_path_too_short_is_walked_again(monkeypatch):
     expected = flow_map(limit, psi_n, psi_p, TIMES)
     monkeypatch.setattr(maps, "SHORT_PATH", solver.path(0, 1, 0.0, 1, 0))  # no step down from far away
     np.testing.assert_allclose(flow_map(limit, psi_n, psi_p, TIMES).test, expected.test, atol=1e-10)
-    monkeypatch.setattr(maps, "PATH", solver.path(0, 1, 0.0, 1, 0))
+    for name in ("PATH", "SLOW_PATH"):
+        monkeypatch.setattr(solver, name, solver.path(0, 1, 0.0, 1, 0))
     found = flow_map(limit, psi_n, psi_p, TIMES)
     assert {STATUS[k] for k in found.status} == {"newton"}
     assert np.all(found.residual > maps.TOLERANCE)
