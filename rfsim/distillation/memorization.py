@@ -122,7 +122,7 @@ def memorized_fraction(samples: ArrayLike, points: ArrayLike, ratio: float = RAT
         return Fraction(value, 0.0, 1 - tail ** (1 / rows))
     if value == 1:
         return Fraction(value, tail ** (1 / rows), 1.0)
-    from scipy.special import bdtr  # slow to load, and most samples are none or all memorized
+    from scipy.special import bdtr  # slow to load, and asked for between 0 and 1 alone
 
     low, high = np.searchsorted(bdtr(np.arange(rows + 1), rows, value), [tail, 1 - tail]) / rows
     return Fraction(value, float(low), float(high))

@@ -23,6 +23,7 @@ STEPS = 64
 Values = float | NDArray[np.float64]
 
 
+@np.errstate(all="ignore")  # what over- or underflows is judged by the residual
 def wide_losses(limit: Limit, ridges_per_feature: ArrayLike = 0.0) -> RidgeLosses:
     """Losses of the ridge minimizer as ψ_p → ∞, any m and any Σ ([derived] under T12; U26 Props C.3, C.4).
 
@@ -95,29 +96,33 @@ def _means(limit: Limit, x: _Levels) -> _Means:
     return _Means(kappa, over, over @ limit.weights, over @ (limit.weights * limit.values))
 
 
-def _left(limit: Limit, g: NDArray[np.float64], x: _Levels, means: _Means) -> _Levels:
-    """What the two equations lack. Their right sides are rising and concave: Newton from above descends to the root."""
+def _next(limit: Limit, g: NDArray[np.float64], x: _Levels, means: _Means) -> _Levels:
+    """The right sides of the two equations: rising and concave, so that Newton from above descends to their root."""
     eps, a2 = limit.copies_inverse, limit.gain
     second = g + eps / limit.samples_per_dim * (a2 * limit.noise * x.second * means.y + limit.s2)
     first = second + (a2 * limit.signal * x.second * means.k + limit.v2) / limit.samples_per_dim
-    return _Levels(x.first - first, x.second - second)
+    return _Levels(first, second)
 
 
 def _solution(limit: Limit, g: NDArray[np.float64]) -> tuple[_Levels, NDArray[np.float64]]:
-    """The root, and how far it is from holding, relative, (ridges,)."""
+    """The root, and how far it is from holding, relative, (ridges,).
+
+    Newton's next point is that of the tangents' intercepts, which are sums of what is positive: a root many decades
+    below has all of its digits, where the difference from the last point would have none.
+    """
     eps, psi_n = limit.copies_inverse, limit.samples_per_dim
     power = limit.weights @ limit.values
     second = g + eps / psi_n * (limit.gain * limit.noise + limit.s2)
     x = _Levels(second + (limit.gain * limit.signal * power + limit.v2) / psi_n, second)
+    one = np.ones_like(second)
     for _ in range(STEPS):
         means = _means(limit, x)
-        left = _left(limit, g, x, means)
-        change = _solved(
-            limit, x, means, _Levels(*(-_over(lack, size, 0.0) for lack, size in zip(left, x, strict=True)))
-        )
-        x = _Levels(x.first * (1 + change.first), x.second * (1 + change.second))
-    left = _left(limit, g, x, _means(limit, x))
-    return x, np.maximum(*(np.abs(lack) * _over(1.0, size, 1.0) for lack, size in zip(left, x, strict=True)))
+        own = _response(limit, x, means, _Levels(one, one), 0.0, 0.0)
+        above = zip(_next(limit, g, x, means), x, own, strict=True)
+        ratio = _solved(limit, x, means, _Levels(*(_over(value, size, 1.0) - part for value, size, part in above)))
+        x = _Levels(x.first * ratio.first, x.second * ratio.second)
+    ends = zip(_next(limit, g, x, _means(limit, x)), x, strict=True)
+    return x, np.maximum(*(np.abs(size - value) * _over(1.0, size, 1.0) for value, size in ends))
 
 
 def _changed(limit: Limit, x: _Levels, means: _Means, by: _Levels, source: Values) -> tuple[NDArray, NDArray]:

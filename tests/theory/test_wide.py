@@ -91,3 +91,13 @@ def test_what_has_no_limit_is_refused():
     with pytest.raises(ValueError, match="linear activation has no limit of many features at a fixed ridge"):
         wide_losses(linear, [0.0, 1.0])
     assert wide_losses(linear, 1.0).test[0] < 1
+
+
+@pytest.mark.parametrize("m", [1, math.inf])
+def test_a_linear_activation_keeps_its_digits_at_the_smallest_ridges(m):
+    """Its levels end as many decades below where Newton's method begins, and it has a limit at g → 0."""
+    linear = limit_of(4, 1, m=m)._replace(v2=0.0, s2=0.0)
+    found = wide_losses(linear, [1e-300, 1e-100, 1e-20, 1e-12])
+    for name, values in found._asdict().items():
+        expected = np.zeros(4) if name == "residual" else values[-1]
+        np.testing.assert_allclose(values, expected, atol=1e-10, err_msg=name)
