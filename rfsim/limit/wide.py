@@ -117,9 +117,10 @@ def _solution(limit: Limit, g: NDArray[np.float64]) -> tuple[_Levels, NDArray[np
     one = np.ones_like(second)
     for _ in range(STEPS):
         means = _means(limit, x)
-        own = _response(limit, x, means, _Levels(one, one), 0.0, 0.0)
-        above = zip(_next(limit, g, x, means), x, own, strict=True)
-        ratio = _solved(limit, x, means, _Levels(*(_over(value, size, 1.0) - part for value, size, part in above)))
+        dy, dk = _changed(limit, x, means, _Levels(one, one), 0.0)
+        below = g + eps / psi_n * (limit.s2 - limit.gain * limit.noise * x.second * dy)
+        above = below + (limit.v2 - limit.gain * limit.signal * x.second * dk) / psi_n
+        ratio = _solved(limit, x, means, _Levels(_over(above, x.first, 1.0), _over(below, x.second, 1.0)))
         x = _Levels(x.first * ratio.first, x.second * ratio.second)
     ends = zip(_next(limit, g, x, _means(limit, x)), x, strict=True)
     return x, np.maximum(*(np.abs(size - value) * _over(1.0, size, 1.0) for value, size in ends))
